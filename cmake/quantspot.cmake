@@ -1,0 +1,60 @@
+# The two functions that every folder uses, and the settings common to all targets.
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE Release)
+endif()
+add_compile_options(-Wall -Wextra)
+add_compile_definitions(QT_NO_KEYWORDS QUANTSPOT_VERSION="${PROJECT_VERSION}")
+if(QUANTSPOT_ASAN)
+  add_compile_options(-fsanitize=address,undefined -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=address,undefined)
+endif()
+
+# ccache accepts precompiled headers only when told that their macros and times may differ.
+find_program(CCACHE ccache)
+if(CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env
+      CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
+      CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1 ${CCACHE})
+endif()
+
+# quantspot_add_library(NAME SOURCES … [PUBLIC …] [PRIVATE …] [TORCH] [QT]) makes quantspot_NAME.
+# TORCH: links libtorch and uses the precompiled ATen header. QT: runs moc.
+function(quantspot_add_library name)
+  cmake_parse_arguments(arg "TORCH;QT" "" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
+  set(target quantspot_${name})
+  add_library(${target} STATIC ${arg_SOURCES})
+  target_include_directories(${target} PUBLIC ${CMAKE_SOURCE_DIR})
+  target_link_libraries(${target} PUBLIC ${arg_PUBLIC} PRIVATE ${arg_PRIVATE})
+  if(arg_TORCH)
+    target_link_libraries(${target} PUBLIC quantspot_libtorch)
+    target_precompile_headers(${target} REUSE_FROM quantspot_pch)
+  endif()
+  if(arg_QT)
+    set_target_properties(${target} PROPERTIES AUTOMOC ON)
+  endif()
+endfunction()
+
+# quantspot_add_test(NAME SOURCES … LIBS … LABELS … [TORCH] [TIMEOUT s]) makes one Qt Test program and its ctest entry.
+function(quantspot_add_test name)
+  cmake_parse_arguments(arg "TORCH" "TIMEOUT" "SOURCES;LIBS;LABELS" ${ARGN})
+  add_executable(${name} ${arg_SOURCES})
+  target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR})
+  target_link_libraries(${name} PRIVATE ${arg_LIBS} Qt6::Test)
+  target_compile_definitions(${name} PRIVATE QUANTSPOT_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+  set_target_properties(${name} PROPERTIES AUTOMOC ON RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests/bin)
+  if(arg_TORCH)
+    target_link_libraries(${name} PRIVATE quantspot_libtorch)
+    target_precompile_headers(${name} REUSE_FROM quantspot_pch)
+  endif()
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 300)
+  endif()
+  add_test(NAME ${name} COMMAND ${name})
+  set_tests_properties(${name} PROPERTIES LABELS "${arg_LABELS}" TIMEOUT ${arg_TIMEOUT}
+    ENVIRONMENT "QT_QPA_PLATFORM=offscreen;OMP_WAIT_POLICY=PASSIVE")
+endfunction()

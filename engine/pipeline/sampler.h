@@ -1,0 +1,59 @@
+// Prompt to image, one variant at a time, with its measurements.
+#pragma once
+
+#include "engine/protocol/messages.h"
+#include "quant/policy.h"
+
+#include <ATen/core/Tensor.h>
+
+#include <atomic>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace quantspot::pipeline {
+
+struct Cancelled : std::runtime_error {
+  Cancelled() : std::runtime_error("cancelled") {}
+};
+
+struct RgbImage {                        // 8-bit, interleaved, row-major, no padding
+  int width = 0, height = 0;
+  std::vector<std::uint8_t> pixels;      // 3 · width · height
+};
+
+struct SampleRequest {
+  std::filesystem::path model;           // folder
+  quant::Policy policy;
+  protocol::Recipe recipe;
+  std::string device = "cpu";
+  std::optional<at::Tensor> noise;       // --latents-in: packed (B, S, C) or (B, C, h, w); else drawn from the seed
+  std::function<void(const std::string& stage, int step, int steps)> progress;
+  const std::atomic<bool>* cancel = nullptr;   // checked at least once per step and per layer while loading
+};
+
+struct Sample {
+  RgbImage image;
+  at::Tensor latents;                    // final, packed (1, S, C), float32
+  nlohmann::json report;                 // schema 1 of the design
+};
+
+// Not thread-safe: one caller at a time. Holds the prompt embeddings and noise of the last recipe and no other weights
+// after generate() has returned.
+class Sampler {
+ public:
+  Sampler();
+  ~Sampler();
+  // Throws Cancelled, model::ModelError, std::invalid_argument (recipe), std::bad_alloc; NaN in the latents is a ModelError.
+  Sample generate(const SampleRequest& request);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace quantspot::pipeline

@@ -1,0 +1,80 @@
+// Messages between the programs and the engine (JSON-RPC 2.0). The schema beside this file is their public form.
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace quantspot::protocol {
+
+inline constexpr int kProtocolVersion = 1;
+
+// Error codes of replies; the first three are JSON-RPC's own.
+enum ErrorCode { InvalidRequest = -32600, MethodNotFound = -32601, InvalidParams = -32602, InternalError = -32603, Cancelled = -32800, OutOfMemory = -32001 };
+
+// Everything but the variant that shapes an image. Absent guidance: the pipeline's own default (3.5 where it is embedded).
+struct Recipe {
+  std::string prompt, negative_prompt;
+  std::uint64_t seed = 0;
+  int steps = 20, width = 128, height = 128;
+  std::optional<double> guidance;
+  double true_cfg = 1.0;
+  std::string scheduler = "flow-match-euler";
+  int max_sequence_length = 512;
+  bool operator==(const Recipe&) const = default;
+};
+void to_json(nlohmann::json& json, const Recipe& recipe);
+void from_json(const nlohmann::json& json, Recipe& recipe);   // a missing prompt throws; other keys have the defaults above
+
+// samples/generate: one variant of one comparison. The engine keeps the prompt embedding and the noise of the last
+// recipe, so that the variants of a comparison share them.
+struct GenerateParams {
+  std::string model;        // folder; "default" is the embedded model
+  std::string precision;    // id or policy text
+  Recipe recipe;
+  std::string offload = "none";
+};
+struct GenerateResult {
+  std::string png;          // base64
+  nlohmann::json report;    // see docs: schema 1
+};
+
+// metrics/score: psnr and ssim compare image with reference; clip scores image against prompt with the model's small CLIP.
+struct ScoreParams {
+  std::string metric, image, reference, prompt, model = "default";   // images: base64 PNG
+};
+struct ScoreResult {
+  std::string metric, label;   // "clip" is labelled "CLIP-tiny" with the embedded model
+  double value = 0;
+};
+
+struct PrecisionInfo { std::string id, label, family; double bits = 0; };                  // bits per weight, scales included
+struct InitializeResult { int protocol = kProtocolVersion; nlohmann::json engine; std::vector<PrecisionInfo> precisions; };
+struct ModelEntry { std::string name, path, family; std::int64_t bytes = 0; std::vector<std::string> missing; };
+struct ModelsListResult { std::vector<ModelEntry> models; };
+struct InspectParams { std::string model = "default", precision = "bf16"; };
+struct LayerEntry { std::string component, name, precision; std::vector<std::int64_t> shape; std::int64_t bytes = 0; };
+struct InspectResult { std::string name, family, weights_sha256; std::int64_t bytes = 0; std::vector<LayerEntry> layers; };
+struct CancelParams { std::int64_t id = 0; };
+
+// Notification `progress`: of the request with this id. stage: load, quantize, encode, denoise, decode.
+struct Progress { std::int64_t id = 0; std::string stage; int step = 0, steps = 0; };
+
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(GenerateParams, model, precision, recipe, offload)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(GenerateResult, png, report)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ScoreParams, metric, image, reference, prompt, model)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ScoreResult, metric, label, value)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(PrecisionInfo, id, label, family, bits)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(InitializeResult, protocol, engine, precisions)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ModelEntry, name, path, family, bytes, missing)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ModelsListResult, models)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(InspectParams, model, precision)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LayerEntry, component, name, precision, shape, bytes)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(InspectResult, name, family, weights_sha256, bytes, layers)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(CancelParams, id)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Progress, id, stage, step, steps)
+
+}  // namespace quantspot::protocol

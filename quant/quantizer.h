@@ -1,0 +1,57 @@
+// The contract of a precision: how it holds a Linear weight and how it multiplies with it.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace quantspot::quant {
+
+// A packed weight: named tensors (the names that the reference library uses on disk) and what is needed to undo it.
+struct QuantizedTensor {
+  std::string precision;                                   // id, e.g. "bnb-nf4"
+  std::vector<std::int64_t> shape;                         // of the unpacked weight
+  at::ScalarType dtype = at::kFloat;                       // compute type of the unpacked weight
+  std::vector<std::pair<std::string, at::Tensor>> parts;   // "" is the codes; others "absmax", "SCB", …
+
+  std::int64_t bytes() const;                              // resident bytes of all parts
+  const at::Tensor& part(std::string_view name) const;     // throws std::invalid_argument when absent
+};
+
+// One y = x·Wᵀ + b at some precision. forward() is const and safe from several threads.
+class Linear {
+ public:
+  virtual ~Linear() = default;
+  virtual at::Tensor forward(const at::Tensor& x) const = 0;  // (…, in) in the compute type → (…, out), same type
+  virtual std::string_view precision() const = 0;
+  virtual std::int64_t bytes() const = 0;                     // weight, scales and bias as they rest in memory
+  virtual std::int64_t inFeatures() const = 0;
+  virtual std::int64_t outFeatures() const = 0;
+};
+
+// Packs a weight once, at load. Stateless: one instance serves every layer and every thread.
+class Quantizer {
+ public:
+  virtual ~Quantizer() = default;
+  virtual std::string_view name() const = 0;                // stored in studies: never rename
+  virtual at::ScalarType computeType() const = 0;           // dtype of activations and of parameters that are not packed
+  // weight (out, in), any floating dtype; it is first cast to computeType(), as the references do.
+  // Throws std::invalid_argument for inf/NaN or a shape that the format cannot hold.
+  virtual QuantizedTensor pack(const at::Tensor& weight) const = 0;
+  virtual at::Tensor unpack(const QuantizedTensor& packed) const = 0;  // (out, in) in computeType()
+  virtual std::unique_ptr<Linear> linear(QuantizedTensor weight, std::optional<at::Tensor> bias) const = 0;
+  virtual bool skips(std::string_view /*layer*/) const { return false; }  // what the reference skips by default
+};
+
+// Every precision that this build knows, in display order.
+const std::vector<std::unique_ptr<Quantizer>>& quantizers();
+// Throws std::invalid_argument that names the id and lists the choices.
+const Quantizer& quantizer(std::string_view id);
+
+}  // namespace quantspot::quant
