@@ -12,12 +12,13 @@ namespace quantspot::protocol {
 
 inline constexpr int kProtocolVersion = 1;
 
-// Error codes of replies; the first three are JSON-RPC's own.
-enum ErrorCode { InvalidRequest = -32600, MethodNotFound = -32601, InvalidParams = -32602, InternalError = -32603, Cancelled = -32800, OutOfMemory = -32001 };
+// Error codes of replies; the first five are JSON-RPC's own.
+enum ErrorCode { ParseError = -32700, InvalidRequest = -32600, MethodNotFound = -32601, InvalidParams = -32602, InternalError = -32603, Cancelled = -32800, OutOfMemory = -32001 };
 
 // Everything but the variant that shapes an image. Absent guidance: the pipeline's own default (3.5 where it is embedded).
 struct Recipe {
-  std::string prompt, negative_prompt;
+  std::string prompt;
+  std::optional<std::string> negative_prompt;   // used when true_cfg > 1; absent: no second pass, whatever true_cfg says
   std::uint64_t seed = 0;
   int steps = 20, width = 128, height = 128;
   std::optional<double> guidance;
@@ -35,7 +36,7 @@ struct GenerateParams {
   std::string model;        // folder; "default" is the embedded model
   std::string precision;    // id or policy text
   Recipe recipe;
-  std::string offload = "none";
+  std::string offload = "none";   // only "none" yet
 };
 struct GenerateResult {
   std::string png;          // base64

@@ -1,26 +1,55 @@
 #include "engine/protocol/messages.h"
 
+#include <limits>
+#include <stdexcept>
+
 namespace quantspot::protocol {
+namespace {
+
+using nlohmann::json;
+
+// nlohmann would turn 2.5 into 2 and -1 into a huge seed; a recipe must mean what it says.
+template <class Integer>
+void readInteger(const json& from, const char* key, Integer& value) {
+  const auto found = from.find(key);
+  if (found == from.end()) return;
+  const bool negativeUnsigned = std::is_unsigned_v<Integer> && found->is_number_integer() && !found->is_number_unsigned();
+  if (!found->is_number_integer() || negativeUnsigned)
+    throw std::invalid_argument("recipe: " + std::string(key) + " = " + found->dump() + " is not a whole number" +
+                                (std::is_unsigned_v<Integer> ? " from 0" : ""));
+  const auto wide = found->get<std::int64_t>();
+  if (!std::is_unsigned_v<Integer> && (wide < std::numeric_limits<int>::min() || wide > std::numeric_limits<int>::max()))
+    throw std::invalid_argument("recipe: " + std::string(key) + " = " + found->dump() + " is out of range");
+  value = found->get<Integer>();
+}
+
+template <class Value>
+void readOptional(const json& from, const char* key, std::optional<Value>& value) {
+  const auto found = from.find(key);
+  if (found != from.end() && !found->is_null()) value = found->get<Value>();
+}
+
+}  // namespace
 
 void to_json(nlohmann::json& json, const Recipe& r) {
-  json = {{"prompt", r.prompt}, {"negative_prompt", r.negative_prompt}, {"seed", r.seed}, {"steps", r.steps},
-          {"width", r.width}, {"height", r.height}, {"true_cfg", r.true_cfg}, {"scheduler", r.scheduler},
-          {"max_sequence_length", r.max_sequence_length}};
+  json = {{"prompt", r.prompt}, {"seed", r.seed}, {"steps", r.steps}, {"width", r.width}, {"height", r.height},
+          {"true_cfg", r.true_cfg}, {"scheduler", r.scheduler}, {"max_sequence_length", r.max_sequence_length}};
+  json["negative_prompt"] = r.negative_prompt ? nlohmann::json(*r.negative_prompt) : nlohmann::json(nullptr);
   json["guidance"] = r.guidance ? nlohmann::json(*r.guidance) : nlohmann::json(nullptr);
 }
 
 void from_json(const nlohmann::json& json, Recipe& r) {
-  const Recipe defaults;
+  r = Recipe{};
   r.prompt = json.at("prompt").get<std::string>();
-  r.negative_prompt = json.value("negative_prompt", defaults.negative_prompt);
-  r.seed = json.value("seed", defaults.seed);
-  r.steps = json.value("steps", defaults.steps);
-  r.width = json.value("width", defaults.width);
-  r.height = json.value("height", defaults.height);
-  r.true_cfg = json.value("true_cfg", defaults.true_cfg);
-  r.scheduler = json.value("scheduler", defaults.scheduler);
-  r.max_sequence_length = json.value("max_sequence_length", defaults.max_sequence_length);
-  if (json.contains("guidance") && !json["guidance"].is_null()) r.guidance = json["guidance"].get<double>();
+  readOptional(json, "negative_prompt", r.negative_prompt);
+  readOptional(json, "guidance", r.guidance);
+  readInteger(json, "seed", r.seed);
+  readInteger(json, "steps", r.steps);
+  readInteger(json, "width", r.width);
+  readInteger(json, "height", r.height);
+  readInteger(json, "max_sequence_length", r.max_sequence_length);
+  r.true_cfg = json.value("true_cfg", r.true_cfg);
+  r.scheduler = json.value("scheduler", r.scheduler);
 }
 
 }  // namespace quantspot::protocol
