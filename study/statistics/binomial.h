@@ -1,0 +1,22 @@
+// Counts against chance. Plain C++, so that any program may use it.
+#pragma once
+
+namespace quantspot::statistics {
+
+struct Interval {
+  double low = 0, high = 1;
+};
+
+// Wilson's score interval of a proportion: correct of trials, with z = 1.96 for 95 %. Source: Wilson, JASA 22 (1927);
+// oracle: scipy.stats.binomtest(…).proportion_ci(method="wilson"). No trials: [0, 1]. Throws std::invalid_argument
+// unless 0 ≤ correct ≤ trials.
+Interval wilson(int correct, int trials, double z = 1.959963984540054);
+
+enum class Alternative { Greater, Less, TwoSided };
+
+// Exact p-value of correct out of trials when each is right with probability chance. TwoSided sums all outcomes that are
+// no more likely than the observed one. Oracle: scipy.stats.binomtest. Throws std::invalid_argument like wilson, and for
+// a chance outside [0, 1].
+double binomialTest(int correct, int trials, double chance, Alternative alternative = Alternative::Greater);
+
+}  // namespace quantspot::statistics

@@ -1,0 +1,81 @@
+// What is kept of a comparison and of the guesses about it. Plain values; pixels stay PNG bytes here.
+#pragma once
+
+#include <QByteArray>
+#include <QDateTime>
+#include <QJsonObject>
+#include <QString>
+#include <QStringList>
+
+#include <optional>
+#include <vector>
+
+namespace quantspot::study {
+
+inline constexpr char kReference[] = "bf16";   // the variant that others are compared with
+
+// NameEach: give every tile its precision. SpotOne: pick the quantized tile among repeats of the reference.
+enum class Task { NameEach, SpotOne };
+QString taskName(Task task);                           // "name-each", "spot": stored, never rename
+std::optional<Task> taskFromName(const QString& name);
+
+// Figures measured after the fact; absent where the measurement was not made or failed.
+struct Scores {
+  std::optional<double> psnr, ssim;   // dB; 0…1; against the first bf16 sample of the comparison
+  std::optional<double> clip;         // image against prompt
+  QString clip_label;                 // "CLIP-tiny" with the embedded model
+  QStringList failures;               // "ssim: …", one line each
+  bool operator==(const Scores&) const = default;
+};
+
+// One image, or the reason why there is none (then png is empty and failure is not).
+struct Sample {
+  qint64 id = 0;                      // 0 until stored
+  QString precision;                  // id or policy text
+  int repeat = 0;                     // counts samples of one precision in one comparison
+  QByteArray png;
+  QJsonObject report;                 // schema 1, as the engine wrote it
+  Scores scores;
+  QString failure;
+};
+
+struct Comparison {
+  qint64 id = 0;                      // 0 until stored
+  QDateTime created;                  // UTC
+  QString model;                      // "default" or a folder
+  QJsonObject recipe;                 // keys of protocol::Recipe
+  std::vector<Sample> samples;
+};
+
+// One question and its answer. They are stored together: no slot order lies in the database before the answer.
+struct AnsweredTrial {
+  qint64 id = 0, comparison = 0;
+  Task task = Task::NameEach;
+  std::vector<qint64> slot_samples;   // sample ids, slot A first
+  QStringList choices;                // NameEach: a precision per slot; SpotOne: one letter
+  int confidence = 0;                 // 1…5, 0: not given
+  qint64 response_ms = 0;             // from the images on screen to the answer
+  int hits = 0, tiles = 0;            // NameEach: tiles named right of all; SpotOne: 0 or 1 of 1
+  double chance = 0;                  // of one tile: 1 / number of slots
+  QDateTime answered;                 // UTC
+};
+
+// A row of the history.
+struct ComparisonHead {
+  qint64 id = 0;
+  QDateTime created;
+  QString model, prompt;
+  quint64 seed = 0;
+  QStringList precisions, failed;     // with a picture; without one
+  int trials = 0, hits = 0, tiles = 0;
+  QByteArray thumbnail;               // PNG of the first sample that has one
+};
+
+// Answers of one task with one chance level, summed.
+struct Tally {
+  Task task = Task::NameEach;
+  double chance = 0;
+  int trials = 0, hits = 0, tiles = 0;
+};
+
+}  // namespace quantspot::study

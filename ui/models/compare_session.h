@@ -1,0 +1,82 @@
+// Everything behind the Compare page, wired: engine → runner → store → trial → reveal. Views connect to its parts and
+// never see the process or the database.
+#pragma once
+
+#include "ui/models/comparison_runner.h"
+#include "ui/models/history_model.h"
+#include "ui/models/precision_list_model.h"
+#include "ui/models/score_summary.h"
+#include "ui/models/trial_controller.h"
+
+namespace quantspot::ui {
+
+class CompareSession : public QObject {
+  Q_OBJECT
+ public:
+  // Neither is owned; the store may be closed (guesses are then refused with failed()).
+  CompareSession(EngineClient* engine, study::StudyStore* store, QObject* parent = nullptr);
+
+  PrecisionListModel* precisions() { return &precisions_; }
+  TrialController* trial() { return &trial_; }
+  HistoryModel* history() { return &history_; }
+  ScoreSummary* score() { return &score_; }
+  const std::vector<protocol::ModelEntry>& models() const { return models_; }
+  nlohmann::json engineInfo() const { return engine_info_; }
+
+  void connectEngine();                           // starts it; modelsChanged() and precisions follow
+  void setModel(const QString& path);             // asks for the bytes of every precision; "default" is the embedded one
+  QString model() const { return model_; }
+
+  // Generates the ticked precisions (NameEach), or bf16 repeated and one ticked quantized precision, drawn by chance
+  // (SpotOne, tiles pictures in all), then opens a trial.
+  void generate(study::Task task, const protocol::Recipe& recipe, int tiles = 4);
+  void cancel();
+  bool isBusy() const;                            // generating (scoring in the background does not count)
+  QString statusText() const { return runner_.statusText(); }
+  double fraction() const { return runner_.fraction(); }
+
+  // Asks again about the pictures at hand, in a new order.
+  bool askAgain(study::Task task);
+
+  // The comparison behind the screen. Null while it is blind (before its reveal).
+  const ComparisonResult* comparison() const;
+  bool openPast(qint64 id);                       // shows a comparison of the history with its names
+  std::vector<study::AnsweredTrial> pastTrials() const;   // answers to comparison(), oldest first
+
+ Q_SIGNALS:
+  void modelsChanged();
+  void statusChanged(const QString& text);
+  void busyChanged();
+  void trialOpened();                             // pictures are ready in trial()->slotModel()
+  void revealed();                                // comparison() and trial()->samples() can be shown
+  void scoresChanged();                           // figures arrived after the reveal
+  void pastOpened();
+  void variantFailed(const QString& precision, const QString& reason);
+  void cancelled();
+  void failed(const QString& message);
+  void engineLost(const QString& reason);
+  void engineLog(const QString& line);
+
+ private:
+  void onInitialized(const protocol::InitializeResult& result);
+  void inspectNext();
+  void onImagesReady();
+  void onScored();
+
+  EngineClient* engine_;
+  study::StudyStore* store_;
+  PrecisionListModel precisions_;
+  ComparisonRunner runner_;
+  TrialController trial_;
+  HistoryModel history_;
+  ScoreSummary score_;
+  std::vector<protocol::ModelEntry> models_;
+  nlohmann::json engine_info_;
+  QString model_ = QStringLiteral("default");
+  QStringList inspect_queue_;
+  study::Task task_ = study::Task::NameEach;
+  ComparisonResult comparison_;
+  bool past_ = false;
+};
+
+}  // namespace quantspot::ui

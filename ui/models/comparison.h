@@ -1,0 +1,31 @@
+// What the runner makes and the other models show: study's values with decoded pixels.
+#pragma once
+
+#include "study/types.h"
+#include "ui/client/engine_client.h"
+
+#include <QImage>
+
+namespace quantspot::ui {
+
+struct SampleResult {
+  study::Sample sample;
+  QImage image;                       // null when the variant failed
+};
+
+struct ComparisonResult {
+  qint64 id = 0;                      // 0 until stored
+  QDateTime created;
+  QString model;
+  protocol::Recipe recipe;
+  std::vector<SampleResult> samples;
+
+  // Index of the first bf16 picture, or -1.
+  int reference() const;
+};
+
+study::Comparison toStored(const ComparisonResult& result);
+ComparisonResult fromStored(const study::Comparison& comparison);
+QJsonObject toQt(const nlohmann::json& json);
+
+}  // namespace quantspot::ui

@@ -1,0 +1,34 @@
+// Past comparisons, newest first, from the store; follows its changes.
+#pragma once
+
+#include "study/study_store.h"
+
+#include <QAbstractTableModel>
+#include <QImage>
+
+namespace quantspot::ui {
+
+class HistoryModel : public QAbstractTableModel {
+  Q_OBJECT
+ public:
+  enum Column { When, Prompt, Seed, Model, Precisions, Score, ColumnCount };
+  enum Role { ComparisonRole = Qt::UserRole, ThumbnailRole, PromptRole, FailedRole };   // id; QImage; QString; QStringList
+
+  explicit HistoryModel(study::StudyStore* store, QObject* parent = nullptr);   // store is not owned
+
+  void setSearch(const QString& words);
+  void reload();
+  qint64 comparisonAt(int row) const;             // 0 when there is no such row
+
+  int rowCount(const QModelIndex& parent = {}) const override;
+  int columnCount(const QModelIndex& parent = {}) const override;
+  QVariant data(const QModelIndex& index, int role) const override;
+  QVariant headerData(int section, Qt::Orientation orientation, int role) const override;
+
+ private:
+  study::StudyStore* store_;
+  QString search_;
+  std::vector<study::ComparisonHead> heads_;
+};
+
+}  // namespace quantspot::ui
