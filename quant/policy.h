@@ -1,4 +1,7 @@
 // Which layers a precision applies to: `id?skip=pattern,pattern&pattern=id2` (see README, "Policies").
+//
+// A pattern is a piece of the layer's full name, as in the skip lists of diffusers; "." is only a dot. `^` and `$` at its
+// ends tie it to the ends of the name. A number at the end of a pattern is a whole number: "blocks.1" is not in "blocks.10".
 #pragma once
 
 #include <string>
@@ -13,12 +16,15 @@ struct Policy {
   std::vector<std::string> skip;                            // layers whose name contains one of these stay in the compute type
   std::vector<std::pair<std::string, std::string>> layers;  // pattern → precision id; the last match wins
 
-  // The id of the precision that this layer gets, the reference's default skips included.
+  // The id of the precision that this layer gets, the reference's default skips included. `layers` wins over both skips.
   std::string precisionOf(std::string_view layer) const;
   std::string text() const;                                 // back to the one-line form
 };
 
 // Throws std::invalid_argument with the offending part when the text or an id in it is not known.
 Policy parsePolicy(std::string_view text);
+
+// Whether the pattern is found in the name, by the rule above.
+bool matchesLayer(std::string_view pattern, std::string_view layer);
 
 }  // namespace quantspot::quant

@@ -1,0 +1,69 @@
+#include "quant/packed_linear.h"
+
+#include "quant/cpu_features.h"
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace quantspot::quant {
+namespace {
+
+// A tile stays in the last-level cache between its expansion and its product; below this much work per tile the calls
+// themselves begin to cost.
+constexpr std::int64_t tileBytes = 4 << 20;
+
+std::int64_t rowsPerTile(std::int64_t rows, std::int64_t columns, std::int64_t elementSize) {
+  const std::int64_t fit = std::max<std::int64_t>(64, tileBytes / (columns * elementSize));
+  const std::int64_t tiles = (rows + fit - 1) / fit;
+  return (rows + tiles - 1) / tiles;
+}
+
+// Torch multiplies bf16 quickly only with bf16 instructions, and fp16 only with fp16 ones. Elsewhere the product runs in
+// fp32 and is rounded once, after the bias, which is what torch's own low-precision product does.
+at::ScalarType productType(at::ScalarType compute) {
+  return compute == at::kBFloat16 && hasBf16Gemm() ? at::kBFloat16 : at::kFloat;
+}
+
+}  // namespace
+
+PackedLinear::PackedLinear(const Quantizer& owner, QuantizedTensor weight, std::optional<at::Tensor> bias)
+    : owner_(owner), weight_(std::move(weight)), bias_(bias.value_or(at::Tensor())) {
+  if (bias_.defined() && (bias_.dim() != 1 || bias_.size(0) != weight_.shape[0]))
+    throw std::invalid_argument("bias has " + std::to_string(bias_.numel()) + " values, the weight " +
+                                std::to_string(weight_.shape[0]) + " rows");
+}
+
+std::int64_t PackedLinear::bytes() const {
+  return weight_.bytes() + (bias_.defined() ? static_cast<std::int64_t>(bias_.nbytes()) : 0);
+}
+
+at::Tensor PackedLinear::forward(const at::Tensor& x) const {
+  const at::Tensor rows = x.reshape({-1, inFeatures()}).to(weight_.dtype);
+  std::vector<std::int64_t> shape = x.sizes().vec();
+  shape.back() = outFeatures();
+  const bool onCpu = x.device().is_cpu();
+  const at::Tensor y = onCpu ? multiply(rows) : at::linear(rows, owner_.unpack(weight_), bias_.defined() ? bias_.to(weight_.dtype) : bias_);
+  return y.to(x.scalar_type()).view(shape);
+}
+
+at::Tensor PackedLinear::multiply(const at::Tensor& x) const {
+  const at::ScalarType product = productType(weight_.dtype);
+  const at::Tensor in = x.to(product);
+  const at::Tensor bias = bias_.defined() ? bias_.to(weight_.dtype).to(product) : at::Tensor();
+  const std::int64_t tile = rowsPerTile(outFeatures(), inFeatures(), c10::elementSize(product));
+  const at::Tensor scratch = at::empty({tile, inFeatures()}, in.options());
+  if (tile == outFeatures()) {
+    expandRows(0, scratch);
+    return at::linear(in, scratch, bias).to(weight_.dtype);
+  }
+  const at::Tensor out = at::empty({x.size(0), outFeatures()}, x.options());
+  for (std::int64_t begin = 0; begin < outFeatures(); begin += tile) {
+    const std::int64_t count = std::min(tile, outFeatures() - begin);
+    const at::Tensor part = scratch.narrow(0, 0, count);
+    expandRows(begin, part);
+    out.narrow(1, begin, count).copy_(at::linear(in, part, bias.defined() ? bias.narrow(0, begin, count) : bias));
+  }
+  return out;
+}
+
+}  // namespace quantspot::quant

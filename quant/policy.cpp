@@ -1,0 +1,86 @@
+#include "quant/policy.h"
+
+#include "quant/plain.h"
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace quantspot::quant {
+namespace {
+
+bool isDigit(char c) { return c >= '0' && c <= '9'; }
+
+std::vector<std::string_view> split(std::string_view text, char separator) {
+  std::vector<std::string_view> pieces;
+  for (std::size_t end = 0; end != std::string_view::npos; text.remove_prefix(std::min(text.size(), end + 1)))
+    pieces.push_back(text.substr(0, end = text.find(separator)));
+  return pieces;
+}
+
+[[noreturn]] void fail(std::string_view text, const std::string& why) {
+  throw std::invalid_argument("policy \"" + std::string(text) + "\": " + why);
+}
+
+std::string knownId(std::string_view text, std::string_view id) try {
+  return std::string(quantizer(id).name());
+} catch (const std::invalid_argument& error) {
+  fail(text, error.what());
+}
+
+// One "skip=a,b" or "pattern=id".
+void addRule(Policy& policy, std::string_view text, std::string_view rule) {
+  const std::size_t equals = rule.find('=');
+  if (equals == 0 || equals == std::string_view::npos || equals + 1 == rule.size())
+    fail(text, "\"" + std::string(rule) + "\" is neither skip=pattern,… nor pattern=precision");
+  const std::string_view key = rule.substr(0, equals), value = rule.substr(equals + 1);
+  if (key != "skip") {
+    policy.layers.emplace_back(key, knownId(text, value));
+    return;
+  }
+  for (const std::string_view pattern : split(value, ',')) {
+    if (pattern.empty()) fail(text, "empty pattern in \"" + std::string(rule) + "\"");
+    policy.skip.emplace_back(pattern);
+  }
+}
+
+}  // namespace
+
+bool matchesLayer(std::string_view pattern, std::string_view layer) {
+  const bool atStart = pattern.starts_with('^'), atEnd = pattern.ends_with('$');
+  pattern.remove_prefix(atStart);
+  pattern.remove_suffix(atEnd && !pattern.empty());
+  for (std::size_t at = layer.find(pattern); at != std::string_view::npos; at = layer.find(pattern, at + 1)) {
+    const std::size_t end = at + pattern.size();
+    const bool cutsNumber = end < layer.size() && !pattern.empty() && isDigit(pattern.back()) && isDigit(layer[end]);
+    if ((!atStart || at == 0) && (!atEnd || end == layer.size()) && !cutsNumber) return true;
+  }
+  return false;
+}
+
+std::string Policy::precisionOf(std::string_view layer) const {
+  const auto named = std::find_if(layers.rbegin(), layers.rend(), [&](const auto& rule) { return matchesLayer(rule.first, layer); });
+  if (named != layers.rend()) return named->second;
+  const Quantizer& base = quantizer(precision);
+  const bool skipped = base.skips(layer) ||
+                       std::any_of(skip.begin(), skip.end(), [&](const auto& pattern) { return matchesLayer(pattern, layer); });
+  return std::string(skipped ? plainPrecision(base.computeType()) : base.name());
+}
+
+std::string Policy::text() const {
+  std::string line = precision;
+  char separator = '?';
+  for (std::size_t i = 0; i < skip.size(); ++i) line += (i ? "," : std::string(1, std::exchange(separator, '&')) + "skip=") + skip[i];
+  for (const auto& [pattern, id] : layers) line += std::exchange(separator, '&') + pattern + "=" + id;
+  return line;
+}
+
+Policy parsePolicy(std::string_view text) {
+  const std::size_t question = text.find('?');
+  Policy policy;
+  policy.precision = knownId(text, text.substr(0, question));
+  if (question == std::string_view::npos) return policy;
+  for (const std::string_view rule : split(text.substr(question + 1), '&')) addRule(policy, text, rule);
+  return policy;
+}
+
+}  // namespace quantspot::quant

@@ -1,0 +1,31 @@
+#include "quant/plain.h"
+
+#include <stdexcept>
+
+namespace quantspot::quant {
+namespace {
+
+std::vector<std::unique_ptr<Quantizer>> makeQuantizers() {  // display order: from the most bits to the fewest
+  std::vector<std::unique_ptr<Quantizer>> all;
+  all.push_back(std::make_unique<Plain>("fp32", at::kFloat));
+  all.push_back(std::make_unique<Plain>("bf16", at::kBFloat16));
+  return all;
+}
+
+}  // namespace
+
+const std::vector<std::unique_ptr<Quantizer>>& quantizers() {
+  static const std::vector<std::unique_ptr<Quantizer>> all = makeQuantizers();
+  return all;
+}
+
+const Quantizer& quantizer(std::string_view id) {
+  std::string choices;
+  for (const auto& known : quantizers()) {
+    if (known->name() == id) return *known;
+    choices.append(choices.empty() ? "" : ", ").append(known->name());
+  }
+  throw std::invalid_argument("unknown precision \"" + std::string(id) + "\"; choose from " + choices);
+}
+
+}  // namespace quantspot::quant
