@@ -1,0 +1,80 @@
+#include "quant/policy.h"
+#include "tests/quant/support.h"
+
+#include <QTest>
+
+using namespace quantspot::quant;
+using quantspot::quant::test::thrown;
+
+class PolicyTest : public QObject {
+  Q_OBJECT
+
+ private Q_SLOTS:
+  void plainIdGovernsEveryLayer() {
+    const Policy policy = parsePolicy("bf16");
+    QCOMPARE(policy.precision, std::string("bf16"));
+    QCOMPARE(policy.precisionOf("transformer_blocks.0.attn.to_q"), std::string("bf16"));
+  }
+
+  void skippedLayersStayInTheComputeType() {
+    QCOMPARE(parsePolicy("bf16?skip=proj_out&blocks.0=fp32").precisionOf("proj_out"), std::string("bf16"));
+  }
+
+  void laterRuleWinsAndBeatsSkip() {
+    const Policy policy = parsePolicy("bf16?skip=attn&attn=fp32&attn.to_q=bf16");
+    QCOMPARE(policy.precisionOf("x.attn.to_k"), std::string("fp32"));
+    QCOMPARE(policy.precisionOf("x.attn.to_q"), std::string("bf16"));
+  }
+
+  void patternsMatch_data() {
+    QTest::addColumn<QString>("pattern");
+    QTest::addColumn<QString>("layer");
+    QTest::addColumn<bool>("matches");
+    QTest::newRow("piece") << "norm" << "transformer_blocks.0.norm1.linear" << true;
+    QTest::newRow("absent") << "norm" << "proj_out" << false;
+    QTest::newRow("whole number") << "blocks.1" << "transformer_blocks.1.attn" << true;
+    QTest::newRow("cut number") << "blocks.1" << "transformer_blocks.10.attn" << false;
+    QTest::newRow("cut number, then whole") << "b.1" << "b.10.b.1.c" << true;
+    QTest::newRow("start") << "^transformer_blocks" << "single_transformer_blocks.0" << false;
+    QTest::newRow("both ends") << "^proj_out$" << "proj_out" << true;
+    QTest::newRow("both ends, longer name") << "^proj_out$" << "single_transformer_blocks.0.proj_out" << false;
+    QTest::newRow("dot is a dot") << "a.b" << "axb" << false;
+    QTest::newRow("empty name") << "a" << "" << false;
+  }
+  void patternsMatch() {
+    QFETCH(QString, pattern);
+    QFETCH(QString, layer);
+    QTEST(matchesLayer(pattern.toStdString(), layer.toStdString()), "matches");
+  }
+
+  void textComesBack_data() {
+    QTest::addColumn<QString>("text");
+    for (const char* text : {"bf16", "bf16?skip=a", "bf16?skip=a,b&c=fp32", "fp32?x=bf16&y=bf16"}) QTest::newRow(text) << text;
+  }
+  void textComesBack() {
+    QFETCH(QString, text);
+    QCOMPARE(QString::fromStdString(parsePolicy(text.toStdString()).text()), text);
+  }
+
+  void mistakesAreNamed_data() {
+    QTest::addColumn<QString>("text");
+    QTest::addColumn<QString>("says");
+    QTest::newRow("unknown id") << "nf5" << "unknown precision \"nf5\"; choose from fp32, bf16";
+    QTest::newRow("empty") << "" << "unknown precision \"\"";
+    QTest::newRow("unknown override") << "bf16?attn=nf5" << "unknown precision \"nf5\"";
+    QTest::newRow("no value") << "bf16?attn" << "\"attn\" is neither";
+    QTest::newRow("nothing after ?") << "bf16?" << "\"\" is neither";
+    QTest::newRow("empty value") << "bf16?skip=" << "\"skip=\" is neither";
+    QTest::newRow("empty pattern") << "bf16?skip=a,,b" << "empty pattern in \"skip=a,,b\"";
+    QTest::newRow("empty key") << "bf16?=fp32" << "\"=fp32\" is neither";
+  }
+  void mistakesAreNamed() {
+    QFETCH(QString, text);
+    QFETCH(QString, says);
+    const QString error = thrown([&] { parsePolicy(text.toStdString()); });
+    QVERIFY2(error.contains(says), qPrintable(error));
+  }
+};
+
+QTEST_GUILESS_MAIN(PolicyTest)
+#include "policy_test.moc"
