@@ -7,6 +7,11 @@
 
 #include <QObject>
 #include <QSqlDatabase>
+#include <QVariantList>
+
+#include <functional>
+
+class QSqlQuery;
 
 namespace quantspot::study {
 
@@ -19,8 +24,8 @@ class StudyStore : public QObject {
   // study.sqlite in $QUANTSPOT_DATA, or else in the user's data folder.
   static QString defaultPath();
 
-  // Creates folder and file when missing and migrates older schemas. A file that is no database, or of a newer program,
-  // is left as it is.
+  // Creates folder and file when missing and migrates older schemas. A file that is no database, or of another or a newer
+  // program, is left as it is. ":memory:" keeps everything until the end of the program, for when there is no disk.
   bool open(const QString& path = defaultPath());
   bool isOpen() const { return database_.isOpen(); }
   QString path() const { return path_; }
@@ -36,7 +41,9 @@ class StudyStore : public QObject {
   std::vector<ComparisonHead> comparisons(const QString& search = {});
   std::optional<Comparison> comparison(qint64 id);          // with images
   std::vector<AnsweredTrial> trials(qint64 comparison);     // oldest first
+  QByteArray thumbnail(qint64 comparison);                  // PNG of its first picture; empty without one
   std::vector<Tally> tallies();
+  std::vector<ConfusionCell> confusion();
   bool removeComparison(qint64 id);                         // with its samples, trials and responses
 
  Q_SIGNALS:
@@ -44,13 +51,18 @@ class StudyStore : public QObject {
   void changed();                                           // something was stored or removed
 
  private:
-  friend class Transaction;
   bool fail(const QString& what, const QString& reason);
-  bool migrate();
+  // Runs body inside BEGIN IMMEDIATE … COMMIT; rolls back when it returns false or the commit fails.
+  bool inTransaction(const QString& what, const std::function<bool()>& body);
+  bool run(QSqlQuery& query, const QVariantList& values);
+  bool select(QSqlQuery& query, const char* statement, const QVariantList& values = {});
+  bool insertSample(qint64 comparison, int position, Sample& sample);
+  bool insertSlots(qint64 trial, const AnsweredTrial& answered);
   void close();
 
   QSqlDatabase database_;
   QString connection_, path_, last_error_;
+  QString query_error_;                                     // of the last run() that failed
 };
 
 }  // namespace quantspot::study

@@ -13,6 +13,7 @@
 namespace quantspot::study {
 
 inline constexpr char kReference[] = "bf16";   // the variant that others are compared with
+inline constexpr char kPicked[] = "picked";    // the choice of the slot taken for the quantized one
 
 // NameEach: give every tile its precision. SpotOne: pick the quantized tile among repeats of the reference.
 enum class Task { NameEach, SpotOne };
@@ -52,11 +53,12 @@ struct AnsweredTrial {
   qint64 id = 0, comparison = 0;
   Task task = Task::NameEach;
   std::vector<qint64> slot_samples;   // sample ids, slot A first
-  QStringList choices;                // NameEach: a precision per slot; SpotOne: one letter
+  QStringList choices;                // per slot. NameEach: the precision named; SpotOne: kPicked or nothing
   int confidence = 0;                 // 1…5, 0: not given
   qint64 response_ms = 0;             // from the images on screen to the answer
   int hits = 0, tiles = 0;            // NameEach: tiles named right of all; SpotOne: 0 or 1 of 1
   double chance = 0;                  // of one tile: 1 / number of slots
+  bool counted = true;                // false: the names of these pictures had been seen before; kept out of tallies
   QDateTime answered;                 // UTC
 };
 
@@ -68,14 +70,19 @@ struct ComparisonHead {
   quint64 seed = 0;
   QStringList precisions, failed;     // with a picture; without one
   int trials = 0, hits = 0, tiles = 0;
-  QByteArray thumbnail;               // PNG of the first sample that has one
 };
 
-// Answers of one task with one chance level, summed.
+// Counted answers of one task with one chance level, summed.
 struct Tally {
   Task task = Task::NameEach;
   double chance = 0;
   int trials = 0, hits = 0, tiles = 0;
+};
+
+// How often tiles of one precision were named as another, over all counted NameEach answers.
+struct ConfusionCell {
+  QString truth, choice;
+  int count = 0;
 };
 
 }  // namespace quantspot::study

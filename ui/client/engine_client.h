@@ -3,6 +3,7 @@
 // next call starts a new one.
 #pragma once
 
+#include "engine/protocol/framing.h"
 #include "engine/protocol/messages.h"
 
 #include <QObject>
@@ -15,8 +16,6 @@
 class QProcess;
 
 namespace quantspot::ui {
-
-class FrameReader;
 
 // Error code of requests whose engine died or could not be started; the others are protocol::ErrorCode.
 inline constexpr int kEngineLost = -32090;
@@ -50,8 +49,8 @@ class EngineClient : public QObject {
   void stop();
   bool isRunning() const;
 
-  // Sends a request and returns its id (the one that `progress` carries). Exactly one handler is called, later, and
-  // none once context is gone.
+  // Sends a request and returns its id (the one that `progress` carries). One handler is called, later, and none once
+  // context (not null) is gone.
   template <class Result, class Params>
   qint64 call(const QString& method, const Params& params, QObject* context,
               std::function<void(const Result&)> on_result, ErrorHandler on_error) {
@@ -81,19 +80,23 @@ class EngineClient : public QObject {
 
   qint64 send(const QString& method, nlohmann::json params, QObject* context,
               std::function<void(const nlohmann::json&)> on_result, ErrorHandler on_error);
-  void write(const nlohmann::json& message);
+  void write(const std::string& message);
+  void watch(QProcess* process);
   void initialize();
   void readOutput();
   void readErrors();
-  void receive(const QByteArray& body);
+  void receive(const std::string& body);
+  void receiveCall(const nlohmann::json& message);
   void receiveReply(const nlohmann::json& message);
+  // Ends with the process: kills it when it still runs, fails its requests, tells why.
   void lose(const QString& reason);
+  QProcess* detach();
   void failPending(const RpcError& error);
   QString exitReason() const;
 
   EngineCommand command_;
-  std::unique_ptr<QProcess> process_;
-  std::unique_ptr<FrameReader> reader_;
+  QProcess* process_ = nullptr;              // a child of this; null when there is no engine
+  protocol::FrameReader reader_;
   std::map<qint64, Pending> pending_;
   QByteArray error_line_;
   QString last_error_line_;

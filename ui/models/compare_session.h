@@ -35,13 +35,14 @@ class CompareSession : public QObject {
   QString statusText() const { return runner_.statusText(); }
   double fraction() const { return runner_.fraction(); }
 
-  // Asks again about the pictures at hand, in a new order.
+  // Asks again about the pictures at hand, in a new order. Not counted once their names have been seen.
   bool askAgain(study::Task task);
 
   // The comparison behind the screen. Null while it is blind (before its reveal).
   const ComparisonResult* comparison() const;
   bool openPast(qint64 id);                       // shows a comparison of the history with its names
   std::vector<study::AnsweredTrial> pastTrials() const;   // answers to comparison(), oldest first
+  std::vector<study::ConfusionCell> confusion() const;    // over all counted answers
 
  Q_SIGNALS:
   void modelsChanged();
@@ -59,6 +60,7 @@ class CompareSession : public QObject {
 
  private:
   void onInitialized(const protocol::InitializeResult& result);
+  void requestInspect();
   void inspectNext();
   void onImagesReady();
   void onScored();
@@ -74,9 +76,11 @@ class CompareSession : public QObject {
   nlohmann::json engine_info_;
   QString model_ = QStringLiteral("default");
   QStringList inspect_queue_;
+  std::unique_ptr<QObject> inspect_context_;      // of the calls for the model at hand
   study::Task task_ = study::Task::NameEach;
-  ComparisonResult comparison_;
-  bool past_ = false;
+  ComparisonResult comparison_;                   // on screen
+  std::vector<qint64> scored_ids_;                // of the samples that the runner measures
+  bool names_seen_ = false;                       // of comparison_
 };
 
 }  // namespace quantspot::ui

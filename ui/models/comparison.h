@@ -24,6 +24,11 @@ struct ComparisonResult {
   int reference() const;
 };
 
+// Why these samples must not be compared (another noise, recipe, model or engine than the others); empty when they may.
+QString mismatch(const ComparisonResult& result);
+// The decoded picture, or a null one with the reason: no PNG, or a single colour (a numerical breakdown, not a picture).
+QImage decodePicture(const QByteArray& png, QString& reason);
+
 study::Comparison toStored(const ComparisonResult& result);
 ComparisonResult fromStored(const study::Comparison& comparison);
 QJsonObject toQt(const nlohmann::json& json);

@@ -28,7 +28,8 @@ class ComparisonRunner : public QObject {
 
   explicit ComparisonRunner(EngineClient* engine, QObject* parent = nullptr);   // engine is not owned
 
-  void start(ComparisonRequest request);    // ignored with failed() while one is running
+  // failed() while one is being generated; one that is being measured is cut short.
+  void start(ComparisonRequest request);
   void cancel();                            // while generating: then cancelled(); while scoring: then scored()
   State state() const { return state_; }
 
@@ -54,11 +55,18 @@ class ComparisonRunner : public QObject {
     QString metric;
   };
 
+  SampleResult& current() { return result_.samples[order_[position_]]; }
   void nextSample();
-  void sampleDone(int index, const protocol::GenerateResult& generated);
-  void sampleFailed(int index, const RpcError& error);
+  void sampleDone(const protocol::GenerateResult& generated);
+  void sampleFailed(const RpcError& error);
   void finishGeneration();
+  void endEarly();
+  void queueScores();
   void nextScore();
+  void scoreDone(const ScoreJob& job, const protocol::ScoreResult& score);
+  void scoreFailed(const ScoreJob& job, const QString& reason);
+  void finishScoring();
+  double secondsLeft() const;               // negative while unknown
   void setState(State state);
   void onProgress(const protocol::Progress& progress);
   void updateStatus();
@@ -70,10 +78,12 @@ class ComparisonRunner : public QObject {
   std::vector<int> order_;                  // sample indices in the order of generation
   std::size_t position_ = 0;
   std::vector<ScoreJob> score_jobs_;
+  std::unique_ptr<QObject> context_;        // of the calls of this run
   qint64 call_ = 0;
   bool cancelling_ = false;
   protocol::Progress progress_;
-  QElapsedTimer elapsed_;
+  QElapsedTimer sample_time_, denoise_time_;
+  std::vector<double> sample_seconds_;      // of the finished ones
   QString status_;
 };
 

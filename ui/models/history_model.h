@@ -4,6 +4,7 @@
 #include "study/study_store.h"
 
 #include <QAbstractTableModel>
+#include <QHash>
 #include <QImage>
 
 namespace quantspot::ui {
@@ -17,6 +18,7 @@ class HistoryModel : public QAbstractTableModel {
   explicit HistoryModel(study::StudyStore* store, QObject* parent = nullptr);   // store is not owned
 
   void setSearch(const QString& words);
+  void hide(qint64 comparison);                   // one that is still blind: its row would give it away; 0 for none
   void reload();
   qint64 comparisonAt(int row) const;             // 0 when there is no such row
 
@@ -27,7 +29,12 @@ class HistoryModel : public QAbstractTableModel {
 
  private:
   study::StudyStore* store_;
+  QVariant text(const study::ComparisonHead& head, int column) const;
+  QImage thumbnail(qint64 comparison) const;
+
   QString search_;
+  qint64 hidden_ = 0;
+  mutable QHash<qint64, QImage> thumbnails_;      // loaded when first asked for
   std::vector<study::ComparisonHead> heads_;
 };
 

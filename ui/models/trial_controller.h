@@ -22,7 +22,8 @@ class TrialController : public QObject {
 
   // The comparison must be stored (ids set). NameEach: one tile per precision with a picture, at least two. SpotOne: one
   // quantized sample, drawn by chance when there are several, among all repeats of bf16. False with failed() otherwise.
-  bool start(study::Task task, const ComparisonResult& comparison);
+  // counted: false when the user has seen the names of these pictures.
+  bool start(study::Task task, const ComparisonResult& comparison, bool counted = true);
   void abandon();                                 // to Idle, nothing stored
 
   State state() const { return state_; }
@@ -63,7 +64,8 @@ class TrialController : public QObject {
   void failed(const QString& message);
 
  private:
-  bool selectSamples(const ComparisonResult& comparison);
+  std::vector<SampleResult> selectSamples(const ComparisonResult& comparison) const;
+  void remember();
   void publishChoices();
   study::AnsweredTrial grade() const;
   bool isCorrect(int slot) const;
@@ -80,7 +82,8 @@ class TrialController : public QObject {
   int picked_ = -1;                               // SpotOne
   std::vector<std::pair<QStringList, int>> history_;
   int confidence_ = 0;
-  QElapsedTimer shown_;
+  bool counted_ = true, shown_ = false;
+  QElapsedTimer clock_;
   study::AnsweredTrial answered_;
 };
 

@@ -1,0 +1,61 @@
+#include "study/migrations.h"
+
+#include <QFile>
+#include <QRegularExpression>
+#include <QSqlError>
+#include <QSqlQuery>
+
+#include <optional>
+
+namespace quantspot::study {
+namespace {
+
+// Returns the reason of a failure, or an empty string.
+QString execute(QSqlDatabase& database, const QString& script) {
+  static const QRegularExpression comments(QStringLiteral("--[^\n]*"));
+  for (const QString& statement : QString(script).remove(comments).split(QLatin1Char(';'))) {
+    if (statement.trimmed().isEmpty()) continue;
+    QSqlQuery query(database);
+    if (!query.exec(statement)) return query.lastError().databaseText();
+  }
+  return {};
+}
+
+std::optional<int> number(QSqlDatabase& database, const QString& statement, QString& reason) {
+  QSqlQuery query(database);
+  if (query.exec(statement) && query.next()) return query.value(0).toInt();
+  reason = query.lastError().databaseText();
+  return {};
+}
+
+}  // namespace
+
+QStringList schemaScripts() {
+  QStringList scripts;
+  for (int version = 1;; ++version) {
+    QFile file(QStringLiteral(":/schema/%1.sql").arg(version, 3, 10, QLatin1Char('0')));
+    if (!file.open(QIODevice::ReadOnly)) return scripts;
+    scripts << QString::fromUtf8(file.readAll());
+  }
+}
+
+QString migrate(QSqlDatabase& database, const QStringList& scripts) {
+  QString reason;
+  const auto version = number(database, QStringLiteral("PRAGMA user_version"), reason);
+  const auto tables = version ? number(database, QStringLiteral("SELECT count(*) FROM sqlite_master"), reason) : std::nullopt;
+  if (!tables) return reason;
+  if (*version > scripts.size())
+    return QStringLiteral("it was written by a newer QuantSpot (schema %1, this program knows %2)").arg(*version).arg(scripts.size());
+  if (*version == 0 && *tables > 0) return QStringLiteral("it is the database of another program");
+  if (*version == scripts.size()) return {};
+
+  reason = execute(database, QStringLiteral("BEGIN IMMEDIATE"));
+  if (!reason.isEmpty()) return reason;
+  for (int next = *version; next < scripts.size() && reason.isEmpty(); ++next) reason = execute(database, scripts[next]);
+  if (reason.isEmpty()) reason = execute(database, QStringLiteral("PRAGMA user_version = %1").arg(scripts.size()));
+  if (reason.isEmpty()) reason = execute(database, QStringLiteral("COMMIT"));
+  if (!reason.isEmpty()) execute(database, QStringLiteral("ROLLBACK"));
+  return reason;
+}
+
+}  // namespace quantspot::study

@@ -1,0 +1,16 @@
+// Brings a database to the schema of this program: one numbered script per version, counted in user_version.
+#pragma once
+
+#include <QSqlDatabase>
+#include <QStringList>
+
+namespace quantspot::study {
+
+// resources/schema/001.sql and on, in order.
+QStringList schemaScripts();
+
+// Runs the scripts that the database has not seen, all in one transaction. Returns the reason when it cannot (the
+// database is then unchanged), or an empty string. Scripts hold plain statements: no triggers, no ';' inside texts.
+QString migrate(QSqlDatabase& database, const QStringList& scripts);
+
+}  // namespace quantspot::study

@@ -1,0 +1,57 @@
+#include "study/statistics/binomial.h"
+
+#include <algorithm>
+#include <cmath>
+#include <stdexcept>
+#include <string>
+
+namespace quantspot::statistics {
+namespace {
+
+void check(int correct, int trials) {
+  if (correct < 0 || trials < correct)
+    throw std::invalid_argument("correct=" + std::to_string(correct) + " of trials=" + std::to_string(trials) +
+                                ": must be 0 to trials");
+}
+
+double probability(int k, int n, double p) {
+  if (p == 0.0) return k == 0 ? 1.0 : 0.0;
+  if (p == 1.0) return k == n ? 1.0 : 0.0;
+  return std::exp(std::lgamma(n + 1.0) - std::lgamma(k + 1.0) - std::lgamma(n - k + 1.0) + k * std::log(p) +
+                  (n - k) * std::log1p(-p));
+}
+
+template <class Counts>
+double sum(int n, double p, Counts counts) {
+  double total = 0;
+  for (int k = 0; k <= n; ++k)
+    if (counts(k)) total += probability(k, n, p);
+  return std::min(total, 1.0);
+}
+
+}  // namespace
+
+Interval wilson(int correct, int trials, double z) {
+  check(correct, trials);
+  if (trials == 0) return {};
+  const double n = trials, p = correct / n, z2 = z * z;
+  const double center = (p + z2 / (2 * n)) / (1 + z2 / n);
+  const double half = z / (1 + z2 / n) * std::sqrt(p * (1 - p) / n + z2 / (4 * n * n));
+  // At the ends the formula is exactly 0 or 1; rounding would leave a trace.
+  return {correct == 0 ? 0.0 : center - half, correct == trials ? 1.0 : center + half};
+}
+
+double binomialTest(int correct, int trials, double chance, Alternative alternative) {
+  check(correct, trials);
+  if (!(chance >= 0 && chance <= 1)) throw std::invalid_argument("chance=" + std::to_string(chance) + ": must be 0 to 1");
+  switch (alternative) {
+    case Alternative::Greater: return sum(trials, chance, [&](int k) { return k >= correct; });
+    case Alternative::Less: return sum(trials, chance, [&](int k) { return k <= correct; });
+    case Alternative::TwoSided: break;
+  }
+  // The slack lets outcomes that are equally likely on paper count as such, as in R and scipy.
+  const double limit = probability(correct, trials, chance) * (1 + 1e-7);
+  return sum(trials, chance, [&](int k) { return probability(k, trials, chance) <= limit; });
+}
+
+}  // namespace quantspot::statistics
