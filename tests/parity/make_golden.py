@@ -1,0 +1,33 @@
+"""Remakes the golden data: make_golden.py [flux] [quant] [tokenizers] [metrics]; all of them when none is named."""
+
+import importlib
+import logging
+import sys
+import warnings
+from pathlib import Path
+
+import diffusers
+import transformers
+
+GROUPS = {"flux": "flux_cases", "quant": "quant_cases", "tokenizers": "tokenizer_cases", "metrics": "metric_cases"}
+
+
+def main() -> int:
+    here = Path(__file__).parent
+    names = sys.argv[1:] or list(GROUPS)
+    if unknown := set(names) - set(GROUPS):
+        print(f"make_golden.py: no group {', '.join(unknown)}; there are {', '.join(GROUPS)}", file=sys.stderr)
+        return 2
+    warnings.filterwarnings("ignore")
+    logging.disable(logging.WARNING)
+    diffusers.utils.logging.disable_progress_bar()
+    transformers.utils.logging.disable_progress_bar()
+    for name in names:
+        importlib.import_module(GROUPS[name]).make(here / "golden")
+    size = sum(file.stat().st_size for file in (here / "golden").rglob("*") if file.is_file())
+    print(f"golden data: {size / 1e6:.2f} MB")
+    return 0 if size < 2e6 else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
