@@ -81,7 +81,7 @@ def save_clip(folder: Path, form: str, vocab: dict, merges: list, pad: str, max_
         (folder / "vocab.json").write_text(json.dumps(vocab, ensure_ascii=False), encoding="utf-8")
         lines = ["#version: 0.2"] + [" ".join(pair) for pair in merges]
         (folder / "merges.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
-        flags = {"lstrip": False, "normalized": True, "rstrip": False, "single_word": False}
+        flags = {"__type": "AddedToken", "lstrip": False, "normalized": True, "rstrip": False, "single_word": False}
         config = {
             "add_prefix_space": False, "bos_token": {"content": BOS} | flags, "do_lower_case": True,
             "eos_token": {"content": EOS} | flags, "errors": "replace", "model_max_length": max_length,
