@@ -51,7 +51,8 @@ class CompareSession : public QObject {
   void trialOpened();                             // pictures are ready in trial()->slotModel()
   void revealed();                                // comparison() and trial()->samples() can be shown
   void scoresChanged();                           // figures arrived after the reveal
-  void pastOpened();
+  void pastOpened();                              // comparison() is on screen with its names: from the history, or because
+                                                  // too few variants gave a picture to ask a question
   void variantFailed(const QString& precision, const QString& reason);
   void cancelled();
   void failed(const QString& message);

@@ -1,0 +1,171 @@
+#include "ui/models/compare_session.h"
+
+#include <QRandomGenerator>
+
+namespace quantspot::ui {
+
+CompareSession::CompareSession(EngineClient* engine, study::StudyStore* store, QObject* parent)
+    : QObject(parent), engine_(engine), store_(store), runner_(engine), trial_(store), history_(store), score_(store),
+      inspect_context_(std::make_unique<QObject>()) {
+  connect(engine, &EngineClient::initialized, this, &CompareSession::onInitialized);
+  connect(engine, &EngineClient::engineLost, this, &CompareSession::engineLost);
+  connect(engine, &EngineClient::log, this, &CompareSession::engineLog);
+  connect(store, &study::StudyStore::failed, this, &CompareSession::failed);
+  connect(&trial_, &TrialController::failed, this, [this](const QString& message) {
+    if (message != store_->lastError()) Q_EMIT failed(message);   // the store's own come from the store
+  });
+  connect(&runner_, &ComparisonRunner::statusChanged, this, &CompareSession::statusChanged);
+  connect(&runner_, &ComparisonRunner::stateChanged, this, &CompareSession::busyChanged);
+  connect(&runner_, &ComparisonRunner::variantFailed, this, &CompareSession::variantFailed);
+  connect(&runner_, &ComparisonRunner::cancelled, this, &CompareSession::cancelled);
+  connect(&runner_, &ComparisonRunner::failed, this, &CompareSession::failed);
+  connect(&runner_, &ComparisonRunner::imagesReady, this, &CompareSession::onImagesReady);
+  connect(&runner_, &ComparisonRunner::scored, this, &CompareSession::onScored);
+  connect(&trial_, &TrialController::revealed, this, [this] {
+    names_seen_ = true;
+    history_.hide(0);
+    Q_EMIT revealed();
+  });
+}
+
+void CompareSession::connectEngine() { engine_->start(); }
+
+void CompareSession::onInitialized(const protocol::InitializeResult& result) {
+  engine_info_ = result.engine;
+  precisions_.setPrecisions(result.precisions);
+  engine_->call<protocol::ModelsListResult>(
+      QStringLiteral("models/list"), nlohmann::json::object(), this,
+      [this](const protocol::ModelsListResult& list) {
+        models_ = list.models;
+        Q_EMIT modelsChanged();
+        requestInspect();
+      },
+      // The engine's death is told by engineLost.
+      [this](const RpcError& error) { if (error.code != kEngineLost) Q_EMIT failed(error.message); });
+}
+
+void CompareSession::setModel(const QString& path) {
+  model_ = path;
+  precisions_.clearBytes();
+  requestInspect();
+}
+
+void CompareSession::requestInspect() {
+  inspect_context_ = std::make_unique<QObject>();
+  inspect_queue_ = precisions_.ids();
+  inspectNext();
+}
+
+// One at a time, so that a comparison never waits behind more than one of them.
+void CompareSession::inspectNext() {
+  if (inspect_queue_.isEmpty() || isBusy()) return;
+  const QString id = inspect_queue_.takeFirst();
+  engine_->call<protocol::InspectResult>(
+      QStringLiteral("models/inspect"), protocol::InspectParams{model_.toStdString(), id.toStdString()}, inspect_context_.get(),
+      [this, id](const protocol::InspectResult& result) {
+        precisions_.setBytes(id, result.bytes);
+        inspectNext();
+      },
+      [this](const RpcError& error) {
+        // Sizes are an extra: a model that cannot be read says so when it is used.
+        if (error.code == kEngineLost) inspect_queue_.clear();
+        inspectNext();
+      });
+}
+
+bool CompareSession::isBusy() const { return runner_.state() == ComparisonRunner::State::Generating; }
+
+void CompareSession::generate(study::Task task, const protocol::Recipe& recipe, int tiles) {
+  if (isBusy()) return Q_EMIT failed(tr("A comparison is being generated; cancel it first."));
+  ComparisonRequest request{.model = model_, .recipe = recipe, .variants = {}};
+  QStringList ids = precisions_.checkedIds();
+  if (task == study::Task::SpotOne) {
+    const QString reference = QString::fromLatin1(study::kReference);
+    ids.removeAll(reference);
+    if (ids.isEmpty()) return Q_EMIT failed(tr("Nothing to spot: tick a quantized precision."));
+    ids = {ids[QRandomGenerator::securelySeeded().bounded(static_cast<int>(ids.size()))]};
+    request.variants.push_back({reference, std::max(tiles, 2) - 1});
+  }
+  for (const QString& id : ids) request.variants.push_back({id, 1});
+  task_ = task;
+  trial_.abandon();
+  history_.hide(0);
+  comparison_ = {};
+  runner_.start(std::move(request));
+}
+
+void CompareSession::cancel() {
+  if (isBusy()) runner_.cancel();
+}
+
+void CompareSession::onImagesReady() {
+  comparison_ = runner_.result();
+  names_seen_ = false;
+  scored_ids_.clear();
+  study::Comparison stored = toStored(comparison_);
+  {
+    // While it is blind its row in the history would tell the names: hidden before anyone hears of it.
+    const QSignalBlocker quiet(store_);
+    if (store_->addComparison(stored)) history_.hide(stored.id);
+  }
+  if (stored.id == 0) return Q_EMIT failed(store_->lastError());
+  comparison_.id = stored.id;
+  for (std::size_t i = 0; i < stored.samples.size(); ++i) {
+    comparison_.samples[i].sample.id = stored.samples[i].id;
+    scored_ids_.push_back(stored.samples[i].id);
+  }
+  if (trial_.start(task_, comparison_)) return Q_EMIT trialOpened();
+  // Too few pictures for a question: there is nothing left to hide.
+  names_seen_ = true;
+  history_.hide(0);
+  Q_EMIT pastOpened();
+}
+
+void CompareSession::onScored() {
+  const std::vector<SampleResult>& measured = runner_.result().samples;
+  for (std::size_t i = 0; i < measured.size() && i < scored_ids_.size(); ++i) {
+    const qint64 id = scored_ids_[i];
+    const study::Scores& scores = measured[i].sample.scores;
+    if (id == 0 || measured[i].image.isNull()) continue;
+    store_->setScores(id, scores);
+    trial_.setScores(id, scores);
+    for (SampleResult& one : comparison_.samples)
+      if (one.sample.id == id) one.sample.scores = scores;
+  }
+  if (comparison()) Q_EMIT scoresChanged();
+  inspectNext();
+}
+
+bool CompareSession::askAgain(study::Task task) {
+  if (isBusy() || comparison_.id == 0) return false;
+  task_ = task;
+  if (!trial_.start(task, comparison_, !names_seen_)) return false;
+  history_.hide(comparison_.id);
+  Q_EMIT trialOpened();
+  return true;
+}
+
+const ComparisonResult* CompareSession::comparison() const {
+  const bool blind = trial_.state() == TrialController::State::Open || !names_seen_;
+  return comparison_.id == 0 || blind ? nullptr : &comparison_;
+}
+
+bool CompareSession::openPast(qint64 id) {
+  if (isBusy()) return false;
+  const auto stored = store_->comparison(id);
+  if (!stored) return false;
+  trial_.abandon();
+  comparison_ = fromStored(*stored);
+  names_seen_ = true;
+  history_.hide(0);
+  Q_EMIT pastOpened();
+  return true;
+}
+
+std::vector<study::AnsweredTrial> CompareSession::pastTrials() const {
+  return comparison() ? store_->trials(comparison_.id) : std::vector<study::AnsweredTrial>();
+}
+
+std::vector<study::ConfusionCell> CompareSession::confusion() const { return store_->confusion(); }
+
+}  // namespace quantspot::ui
