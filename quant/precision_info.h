@@ -17,6 +17,8 @@ struct PrecisionInfo {
 inline constexpr std::array precisionInfos{
     PrecisionInfo{"fp32", "FP32", PrecisionFamily::Bf16, 32},
     PrecisionInfo{"bf16", "BF16", PrecisionFamily::Bf16, 16},
+    PrecisionInfo{"fp8-layerwise", "FP8 layerwise", PrecisionFamily::Fp8, 8},
+    PrecisionInfo{"bnb-nf4", "NF4", PrecisionFamily::FourBit, 4.5},
 };
 
 constexpr std::string_view familyName(PrecisionFamily family) {

@@ -1,0 +1,26 @@
+// Runs a kernel over a scratch tile from all threads.
+#pragma once
+
+#include "quant/kernels/kernels.h"
+
+#include <ATen/Parallel.h>
+#include <ATen/core/Tensor.h>
+
+namespace quantspot::quant {
+
+// Calls body(first, count, pointer) for ranges that together cover `to`, a contiguous CPU tensor of bf16 or fp32; pointer
+// is a Bf16* or a float* to element `first`. The body must not use torch: it runs on pool threads.
+template <class Body>
+void expandInto(const at::Tensor& to, Body&& body) {
+  constexpr std::int64_t grain = 1 << 15;
+  void* data = to.data_ptr();
+  const bool isBf16 = to.scalar_type() == at::kBFloat16;
+  at::parallel_for(0, to.numel(), grain, [&](std::int64_t begin, std::int64_t end) {
+    if (isBf16)
+      body(begin, end - begin, static_cast<Bf16*>(data) + begin);
+    else
+      body(begin, end - begin, static_cast<float*>(data) + begin);
+  });
+}
+
+}  // namespace quantspot::quant

@@ -1,0 +1,31 @@
+// The inner loops, in plain pointers and without torch, so that each file can be compiled for its instruction set.
+// Every variant of a kernel gives the same bits. Ranges never overlap; pointers need no alignment.
+#pragma once
+
+#include <cstdint>
+
+namespace quantspot::quant {
+
+using Bf16 = std::uint16_t;  // the bits
+
+inline constexpr std::int64_t blockOf4Bit = 64;  // elements that share one scale
+
+struct Kernels {
+  // to[i] = table[codes[i]]; table has 256 bf16 values of which the upper half is the lower one negated.
+  void (*bytesToBf16)(const std::uint8_t* codes, std::int64_t count, const Bf16* table, Bf16* to);
+  void (*bytesToFp32)(const std::uint8_t* codes, std::int64_t count, const Bf16* table, float* to);
+
+  // Elements first … first+count−1 of a flattened 4-bit weight, the even one of a byte in its high nibble:
+  // to[i] = bf16(values[code] · absmax[element / 64]). `packed` and `absmax` begin at element 0.
+  void (*nibblesToBf16)(const std::uint8_t* packed, std::int64_t first, std::int64_t count, const float* values, const float* absmax, Bf16* to);
+  void (*nibblesToFp32)(const std::uint8_t* packed, std::int64_t first, std::int64_t count, const float* values, const float* absmax, float* to);
+
+  // At most 64 finite values to codes; `order` and `bounds` as in FourBitMap. Returns the scale.
+  float (*packNibbles)(const Bf16* weight, std::int64_t count, const float* bounds, const std::uint8_t* order, std::uint8_t* packed);
+};
+
+const Kernels& kernels();            // the fastest for this CPU
+const Kernels& portableKernels();
+const Kernels* avx512Kernels();      // null when not built or not supported
+
+}  // namespace quantspot::quant
