@@ -1,0 +1,109 @@
+"""Figures of the finished pipeline through diffusers: subject by the small CLIP, background colour in pixels, autoencoder PSNR.
+
+Chance is 1 and 5 in the number of names for the subject, 1 in 12 for the colour.
+"""
+import argparse
+import json
+import random
+from pathlib import Path
+
+import numpy as np
+import torch
+from diffusers import FluxPipeline
+from PIL import Image
+from transformers import CLIPModel, CLIPTokenizer
+
+import autoencoder
+import clip
+import data
+from flux import STEPS, TOKENS
+
+
+class Judge:
+    """The small CLIP as a zero-shot classifier of the subject, the rest of the caption being given."""
+
+    def __init__(self, folder: Path):
+        self.model = CLIPModel.from_pretrained(folder, dtype=torch.float32).eval()
+        self.tokenizer = CLIPTokenizer.from_pretrained(folder)
+        self.names = list(data.SUBJECTS)
+
+    @torch.no_grad()
+    def rank(self, picture: np.ndarray, scene: data.Scene, place: int) -> int:
+        """0 when the right name for subject `place` scores best among all names."""
+        options = [data.caption(data.Scene(tuple(name if i == place else s for i, s in enumerate(scene.subjects)), scene.colour, scene.rgb))
+                   for name in self.names]
+        pixels = clip.normalize(torch.from_numpy(picture.copy()).permute(2, 0, 1)[None])
+        text = self.tokenizer(options, padding=True, return_tensors="pt")
+        scores = self.model(**text, pixel_values=pixels).logits_per_image[0]
+        return scores.argsort(descending=True).tolist().index(self.names.index(scene.subjects[place]))
+
+
+def background(picture: np.ndarray) -> str:
+    """The named colour nearest to the median of the outermost two pixels."""
+    edge = np.concatenate([picture[:2].reshape(-1, 3), picture[-2:].reshape(-1, 3)])
+    seen = np.median(edge, axis=0)
+    return min(data.COLOURS, key=lambda name: np.abs(seen - np.array(data.COLOURS[name])).sum())
+
+
+def questions(count: int, seed: int) -> list[data.Scene]:
+    """Three scenes of one subject for every scene of two; other random numbers than training's."""
+    singles, pairs = data.scenes(random.Random(seed), 1, count // 4)
+    return random.Random(seed).sample(singles, count - len(pairs)) + pairs
+
+
+def generate(pipeline: FluxPipeline, scenes: list[data.Scene]) -> list[np.ndarray]:
+    pictures = []
+    for start in range(0, len(scenes), 16):
+        part = [data.caption(s) for s in scenes[start:start + 16]]
+        generators = [torch.Generator().manual_seed(start + i) for i in range(len(part))]
+        images = pipeline(part, height=data.SIZE, width=data.SIZE, num_inference_steps=STEPS, max_sequence_length=TOKENS,
+                          generator=generators).images
+        pictures += [np.asarray(image) for image in images]
+    return pictures
+
+
+def summary(judge: Judge, scenes, pictures) -> dict:
+    ranks = {1: [], 2: []}
+    for scene, picture in zip(scenes, pictures):
+        ranks[len(scene.subjects)] += [judge.rank(picture, scene, place) for place in range(len(scene.subjects))]
+    share = lambda values, within: round(sum(r < within for r in values) / len(values), 3)
+    return {
+        "captions": len(scenes), "names": len(judge.names), "steps": STEPS,
+        "one_subject_top1": share(ranks[1], 1), "one_subject_top5": share(ranks[1], 5),
+        "two_subjects_top1": share(ranks[2], 1), "two_subjects_top5": share(ranks[2], 5),
+        "all_subjects_top1": share(ranks[1] + ranks[2], 1), "all_subjects_top5": share(ranks[1] + ranks[2], 5),
+        "background_right": round(sum(background(p) == s.colour for s, p in zip(scenes, pictures)) / len(scenes), 3),
+    }
+
+
+def sheet(pictures: list[np.ndarray], columns: int) -> Image.Image:
+    rows = [np.concatenate(pictures[i:i + columns], axis=1) for i in range(0, len(pictures) - columns + 1, columns)]
+    return Image.fromarray(np.concatenate(rows))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--pipeline", type=Path, default=Path(__file__).resolve().parents[1])
+    parser.add_argument("--captions", type=int, default=128)
+    parser.add_argument("--dtype", default="float32", choices=("float32", "bfloat16"))
+    parser.add_argument("--seed", type=int, default=99)
+    parser.add_argument("--sheet", type=Path, help="PNG of the first pictures")
+    parser.add_argument("--out", type=Path, help="JSON file of the figures")
+    args = parser.parse_args()
+    pipeline = FluxPipeline.from_pretrained(args.pipeline, torch_dtype=getattr(torch, args.dtype))
+    pipeline.set_progress_bar_config(disable=True)
+    scenes = questions(args.captions, args.seed)
+    pictures, judge = generate(pipeline, scenes), Judge(args.pipeline / "clip_score")
+    figures = {"dtype": args.dtype, **summary(judge, scenes, pictures)}
+    figures["same_figures_on_real_pictures"] = summary(judge, scenes, [data.draw(s) for s in scenes])
+    figures["autoencoder_psnr_db"] = round(autoencoder.psnr(pipeline.vae.float(), autoencoder.scene_pool(64, 1)), 2)
+    text = json.dumps(figures, indent=2)
+    print(text)
+    if args.out:
+        args.out.write_text(text + "\n")
+    if args.sheet:
+        sheet(pictures, 12).save(args.sheet)
+
+
+if __name__ == "__main__":
+    main()
