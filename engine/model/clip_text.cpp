@@ -1,0 +1,75 @@
+#include "engine/model/clip_text.h"
+
+#include "engine/model/config.h"
+
+#include <ATen/ATen.h>
+#include <spdlog/fmt/fmt.h>
+
+namespace quantspot::model {
+namespace {
+
+// A folder may hold the configuration of the whole CLIPModel, with the text half inside.
+Config textConfig(const std::filesystem::path& path) {
+  Config config(path);
+  if (!config.has("text_config")) return config;
+  return Config(path, config.json()["text_config"]);
+}
+
+constexpr std::size_t kLinearsPerLayer = 6;
+
+}  // namespace
+
+std::size_t ClipText::linears(const std::filesystem::path& folder) {
+  return kLinearsPerLayer * static_cast<std::size_t>(textConfig(folder / "config.json").positive("num_hidden_layers", 12));
+}
+
+ClipText::ClipText(const std::filesystem::path& folder, const LoadOptions& options, const std::string& prefix) {
+  const Config c = textConfig(folder / "config.json");
+  if (const auto type = c.get<std::string>("model_type", "clip_text_model"); !type.starts_with("clip")) c.fail("model_type", "is not supported; clip_text_model is");
+  const std::int64_t width = c.positive("hidden_size", 512), hidden = c.positive("intermediate_size", 2048);
+  const std::int64_t count = c.positive("num_hidden_layers", 12);
+  const double eps = c.get("layer_norm_eps", 1e-5);
+  heads_ = c.positive("num_attention_heads", 8);
+  if (width % heads_ != 0) c.fail("hidden_size", "must be a multiple of num_attention_heads");
+  endOfText_ = c.get<std::int64_t>("eos_token_id", 49407);
+  act_ = findActivation(c.get<std::string>("hidden_act", "quick_gelu"));
+  if (!act_) c.fail("hidden_act", "is not a known activation");
+
+  Parameters p(folder, options, linears(folder), prefix);
+  // transformers before 5 puts everything under "text_model.".
+  const std::string root = p.has("text_model.final_layer_norm.weight") ? "text_model." : "";
+  tokens_ = p.embedding(root + "embeddings.token_embedding", c.positive("vocab_size", 49408), width);
+  positions_ = p.embedding(root + "embeddings.position_embedding", c.positive("max_position_embeddings", 77), width);
+  for (std::int64_t i = 0; i < count; ++i) {
+    const std::string name = fmt::format("{}encoder.layers.{}.", root, i);
+    Layer& l = layers_.emplace_back();
+    l.norm1 = p.layerNorm(name + "layer_norm1", width, eps);
+    l.norm2 = p.layerNorm(name + "layer_norm2", width, eps);
+    l.q = p.linear(name + "self_attn.q_proj", width, width);
+    l.k = p.linear(name + "self_attn.k_proj", width, width);
+    l.v = p.linear(name + "self_attn.v_proj", width, width);
+    l.out = p.linear(name + "self_attn.out_proj", width, width);
+    l.up = p.linear(name + "mlp.fc1", width, hidden);
+    l.down = p.linear(name + "mlp.fc2", hidden, width);
+  }
+  norm_ = p.layerNorm(root + "final_layer_norm", width, eps);
+  ledger_ = p.takeLedger();
+}
+
+at::Tensor ClipText::forward(const Layer& l, const at::Tensor& x) const {
+  const auto in = l.norm1(x);
+  const auto attended = attention(splitHeads(l.q(in), heads_), splitHeads(l.k(in), heads_), splitHeads(l.v(in), heads_), {.bias = {}, .causal = true, .scale = {}});
+  const auto middle = x + l.out(joinHeads(attended));
+  return middle + l.down(act_(l.up(l.norm2(middle))));
+}
+
+at::Tensor ClipText::pooled(const at::Tensor& ids) const {
+  auto x = at::embedding(tokens_, ids) + positions_.slice(0, 0, ids.size(1)).unsqueeze(0);
+  for (const Layer& layer : layers_) x = forward(layer, x);
+  x = norm_(x);
+  // Configurations written before transformers 4.31 say 2: then the highest id is the end of the text.
+  const auto end = endOfText_ == 2 ? ids.argmax(-1) : ids.eq(endOfText_).to(at::kInt).argmax(-1);
+  return x.gather(1, end.view({-1, 1, 1}).expand({-1, 1, x.size(2)})).squeeze(1);
+}
+
+}  // namespace quantspot::model

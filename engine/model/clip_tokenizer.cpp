@@ -1,0 +1,229 @@
+#include "engine/model/clip_tokenizer.h"
+
+#include "engine/model/config.h"
+#include "engine/model/unicode.h"
+
+#include <spdlog/fmt/fmt.h>
+
+#include <algorithm>
+#include <fstream>
+
+namespace quantspot::model {
+namespace {
+
+constexpr std::string_view kWordEnd = "</w>";
+
+// Bytes that print stand for themselves, the others for U+0100 and on: GPT-2's alphabet.
+const std::array<char32_t, 256>& byteAlphabet() {
+  static const auto alphabet = [] {
+    std::array<char32_t, 256> letters{};
+    char32_t next = 0x100;
+    for (char32_t byte = 0; byte < 256; ++byte) {
+      const bool prints = (byte >= 0x21 && byte <= 0x7E) || (byte >= 0xA1 && byte <= 0xAC) || byte >= 0xAE;
+      letters[byte] = prints ? byte : next++;
+    }
+    return letters;
+  }();
+  return alphabet;
+}
+
+std::uint64_t pairKey(std::int64_t a, std::int64_t b) { return static_cast<std::uint64_t>(a) << 32 | static_cast<std::uint32_t>(b); }
+
+std::u32string normalize(std::u32string_view text) {
+  std::u32string spaced;
+  for (char32_t code : unicode::nfc(text)) {
+    const bool space = unicode::isSpace(code);
+    if (space && !spaced.empty() && spaced.back() == U' ') continue;
+    spaced += space ? U' ' : code;
+  }
+  return unicode::lower(spaced);
+}
+
+// The length of the next word of CLIP's pattern, 0 where none begins (white space). The order of the alternatives counts.
+std::size_t wordLength(std::u32string_view text) {
+  static constexpr std::u32string_view kFixed[] = {U"<|startoftext|>", U"<|endoftext|>", U"'s", U"'t", U"'re", U"'ve", U"'m", U"'ll", U"'d"};
+  for (const auto fixed : kFixed)
+    if (text.starts_with(fixed)) return fixed.size();
+  const auto run = [&](auto belongs) { return static_cast<std::size_t>(std::find_if_not(text.begin(), text.end(), belongs) - text.begin()); };
+  if (const std::size_t letters = run(unicode::isLetter)) return letters;
+  if (unicode::isNumber(text[0])) return 1;
+  return run([](char32_t c) { return !unicode::isSpace(c) && !unicode::isLetter(c) && !unicode::isNumber(c); });
+}
+
+std::string inByteAlphabet(std::u32string_view word) {
+  std::string letters;
+  for (const char byte : unicode::encode(word)) unicode::append(letters, byteAlphabet()[static_cast<std::uint8_t>(byte)]);
+  return letters;
+}
+
+}  // namespace
+
+ClipTokenizer::ClipTokenizer(const std::filesystem::path& folder) {
+  const TokenizerFiles files(folder);
+  readVocabulary(files);
+  for (const auto& [token, id] : ids_) tokens_.emplace(id, token);
+  setSpecials(files);
+}
+
+void ClipTokenizer::readVocabulary(const TokenizerFiles& files) {
+  const auto single = files.folder() / "tokenizer.json";
+  if (files.tokenizer().is_null()) {
+    ids_ = Config(files.folder() / "vocab.json").json().get<decltype(ids_)>();
+    readMerges(files.folder() / "merges.txt");
+    return;
+  }
+  try {
+    const auto& model = files.tokenizer().at("model");
+    ids_ = model.at("vocab").get<decltype(ids_)>();
+    for (const auto& merge : model.at("merges")) {
+      if (merge.is_array()) {
+        addMerge(merge.at(0).get<std::string>(), merge.at(1).get<std::string>(), single);
+        continue;
+      }
+      const auto text = merge.get<std::string>();
+      const std::size_t space = text.find(' ');
+      addMerge(text.substr(0, space), space == std::string::npos ? "" : text.substr(space + 1), single);
+    }
+  } catch (const nlohmann::json::exception& error) {
+    throw ModelError(fmt::format("{}: is not a BPE tokenizer ({})", single.string(), error.what()));
+  }
+}
+
+void ClipTokenizer::readMerges(const std::filesystem::path& path) {
+  std::ifstream file(path);
+  if (!file) throw ModelError(fmt::format("{}: is missing or cannot be read", path.string()));
+  for (std::string line; std::getline(file, line);) {
+    if (!line.empty() && line.back() == '\r') line.pop_back();
+    if (line.empty() || line.starts_with("#version")) continue;
+    const std::size_t space = line.find(' ');
+    addMerge(line.substr(0, space), space == std::string::npos ? "" : line.substr(space + 1), path);
+  }
+}
+
+void ClipTokenizer::addMerge(const std::string& first, const std::string& second, const std::filesystem::path& file) {
+  const auto a = find(first), b = find(second), whole = find(first + second);
+  if (!a || !b || !whole) throw ModelError(fmt::format("{}: merge '{} {}' does not fit the vocabulary", file.string(), first, second));
+  merges_.emplace(pairKey(*a, *b), Merge{static_cast<std::int64_t>(merges_.size()), *whole});
+}
+
+void ClipTokenizer::setSpecials(const TokenizerFiles& files) {
+  begin_ = specialId(files, "bos_token");
+  end_ = specialId(files, "eos_token");
+  unknown_ = specialId(files, "unk_token");
+  pad_ = specialId(files, "pad_token");
+  for (const auto& token : files.addedTokens([this](const std::string& t) { return find(t); })) {
+    const std::string content = unicode::encode(token.content);
+    ids_.emplace(content, token.id);
+    tokens_.emplace(token.id, content);
+    const auto known = std::find_if(added_.begin(), added_.end(), [&](const AddedToken& a) { return a.content == token.content; });
+    if (known == added_.end())
+      added_.push_back(token);
+    else
+      *known = token;
+  }
+  maxLength_ = files.modelMaxLength().value_or(77);
+  if (maxLength_ < 3) throw ModelError(fmt::format("{}: model_max_length={} leaves no room for a prompt", files.folder().string(), maxLength_));
+}
+
+std::int64_t ClipTokenizer::specialId(const TokenizerFiles& files, const std::string& key) {
+  const std::string token = files.special(key, key == "bos_token" ? "<|startoftext|>" : "<|endoftext|>");
+  auto id = find(token);
+  // The id may come from the list of added tokens, which transformers appends to the vocabulary.
+  for (const auto& added : files.addedTokens([this](const std::string& t) { return find(t); }))
+    if (!id && unicode::encode(added.content) == token) id = added.id;
+  if (!id) throw ModelError(fmt::format("{}: {} '{}' is not in the vocabulary", files.folder().string(), key, token));
+  added_.push_back({unicode::decode(token), *id, false});
+  return *id;
+}
+
+std::optional<std::int64_t> ClipTokenizer::find(const std::string& token) const {
+  const auto found = ids_.find(token);
+  return found == ids_.end() ? std::nullopt : std::optional(found->second);
+}
+
+TokenIds ClipTokenizer::encode(const std::string& prompt) const {
+  std::vector<std::int64_t> ids;
+  const auto collect = [&](const Segment& s) {
+    if (s.id >= 0)
+      ids.push_back(s.id);
+    else
+      encodeText(s.text, ids);
+  };
+  for (const Segment& raw : splitAddedTokens(unicode::decode(prompt), added_, false)) {
+    if (raw.id >= 0) {
+      collect(raw);
+      continue;
+    }
+    for (const Segment& segment : splitAddedTokens(normalize(raw.text), added_, true)) collect(segment);
+  }
+  TokenIds result;
+  result.total = ids.size() + 2;
+  const auto room = static_cast<std::size_t>(maxLength_ - 2);
+  if (ids.size() > room) {
+    result.cut = text({ids.begin() + static_cast<std::ptrdiff_t>(room), ids.end()});
+    ids.resize(room);
+  }
+  result.ids.push_back(begin_);
+  result.ids.insert(result.ids.end(), ids.begin(), ids.end());
+  result.ids.push_back(end_);
+  result.ids.resize(static_cast<std::size_t>(maxLength_), pad_);
+  return result;
+}
+
+void ClipTokenizer::encodeText(std::u32string_view normalized, std::vector<std::int64_t>& ids) const {
+  while (!normalized.empty()) {
+    const std::size_t length = wordLength(normalized);
+    if (length > 0) encodeWord(inByteAlphabet(normalized.substr(0, length)), ids);
+    normalized.remove_prefix(std::max<std::size_t>(length, 1));
+  }
+}
+
+// One symbol per letter; the last one carries the mark of the word's end.
+std::vector<std::int64_t> ClipTokenizer::symbols(const std::string& word) const {
+  std::vector<std::int64_t> ids;
+  const std::u32string letters = unicode::decode(word);
+  for (std::size_t i = 0; i < letters.size(); ++i) {
+    std::string symbol;
+    unicode::append(symbol, letters[i]);
+    if (i + 1 == letters.size()) symbol += kWordEnd;
+    ids.push_back(find(symbol).value_or(unknown_));
+  }
+  return ids;
+}
+
+void ClipTokenizer::encodeWord(const std::string& word, std::vector<std::int64_t>& ids) const {
+  std::vector<std::int64_t> parts = symbols(word);
+  while (true) {
+    const Merge* best = nullptr;
+    std::size_t where = 0;
+    for (std::size_t i = 0; i + 1 < parts.size(); ++i) {
+      const auto merge = merges_.find(pairKey(parts[i], parts[i + 1]));
+      if (merge == merges_.end() || (best && merge->second.rank >= best->rank)) continue;
+      best = &merge->second;
+      where = i;
+    }
+    if (!best) break;
+    parts[where] = best->id;
+    parts.erase(parts.begin() + static_cast<std::ptrdiff_t>(where) + 1);
+  }
+  ids.insert(ids.end(), parts.begin(), parts.end());
+}
+
+// Readable again, for messages.
+std::string ClipTokenizer::text(const std::vector<std::int64_t>& ids) const {
+  std::string bytes;
+  const auto& alphabet = byteAlphabet();
+  for (const std::int64_t id : ids) {
+    const auto token = tokens_.find(id);
+    std::string_view letters = token == tokens_.end() ? std::string_view() : token->second;
+    const bool ends = letters.ends_with(kWordEnd);
+    if (ends) letters.remove_suffix(kWordEnd.size());
+    for (const char32_t letter : unicode::decode(letters))
+      bytes += static_cast<char>(std::find(alphabet.begin(), alphabet.end(), letter) - alphabet.begin());
+    if (ends) bytes += ' ';
+  }
+  while (bytes.ends_with(' ')) bytes.pop_back();
+  return bytes;
+}
+
+}  // namespace quantspot::model

@@ -1,0 +1,36 @@
+#include "engine/model/config.h"
+
+#include <spdlog/fmt/fmt.h>
+
+#include <fstream>
+
+namespace quantspot::model {
+
+nlohmann::json readJson(const std::filesystem::path& path) {
+  std::ifstream file(path);
+  if (!file) throw ModelError(fmt::format("{}: is missing or cannot be read", path.string()));
+  try {
+    return nlohmann::json::parse(file);
+  } catch (const nlohmann::json::exception& error) {
+    throw ModelError(fmt::format("{}: is not valid JSON ({})", path.string(), error.what()));
+  }
+}
+
+Config::Config(const std::filesystem::path& path) : Config(path, readJson(path)) {}
+
+Config::Config(std::filesystem::path path, nlohmann::json json) : path_(std::move(path)), json_(std::move(json)) {
+  if (!json_.is_object()) throw ModelError(fmt::format("{}: must hold a JSON object", path_.string()));
+}
+
+std::int64_t Config::positive(const std::string& key, std::int64_t fallback) const {
+  const auto value = get<std::int64_t>(key, fallback);
+  if (value < 1) fail(key, "must be at least 1");
+  return value;
+}
+
+void Config::fail(const std::string& key, const std::string& what) const {
+  const std::string value = json_.contains(key) ? "=" + json_[key].dump() : "";
+  throw ModelError(fmt::format("{}: {}{} {}", path_.string(), key, value, what));
+}
+
+}  // namespace quantspot::model

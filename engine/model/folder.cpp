@@ -1,0 +1,93 @@
+#include "engine/model/folder.h"
+
+#include "engine/model/config.h"
+#include "engine/model/mapped_file.h"
+#include "engine/model/sha256.h"
+#include "engine/model/weights.h"
+
+#include <spdlog/fmt/fmt.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace quantspot::model {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kWeighted[] = {"text_encoder", "text_encoder_2", "transformer", "vae"};
+constexpr std::pair<const char*, const char*> kPlain[] = {
+    {"scheduler", "scheduler_config.json"}, {"tokenizer", "vocab.json"}, {"tokenizer_2", "spiece.model"}};
+// What a pipeline's class says about its family.
+constexpr std::pair<const char*, const char*> kFamilies[] = {{"FluxPipeline", "flux"}};
+
+std::string familyOf(const Config& index) {
+  const auto name = index.get<std::string>("_class_name", "");
+  for (const auto& [pipeline, family] : kFamilies)
+    if (name == pipeline) return family;
+  index.fail("_class_name", "is not supported; FluxPipeline is");
+}
+
+std::string nameOf(const fs::path& folder) {
+  const fs::path whole = fs::absolute(folder).lexically_normal();
+  return (whole.has_filename() ? whole.filename() : whole.parent_path().filename()).string();
+}
+
+// Weight files of all components that have some, sorted by their path inside the folder.
+std::vector<fs::path> allWeights(const fs::path& folder) {
+  std::vector<fs::path> files;
+  for (const char* part : kWeighted) {
+    const auto found = weightFiles(folder / part);
+    files.insert(files.end(), found.begin(), found.end());
+  }
+  std::sort(files.begin(), files.end(), [&](const fs::path& a, const fs::path& b) {
+    return a.lexically_relative(folder).generic_string() < b.lexically_relative(folder).generic_string();
+  });
+  return files;
+}
+
+void inspectWeighted(const fs::path& folder, const char* part, ModelSummary& summary) {
+  if (!fs::exists(folder / part / "config.json")) {
+    summary.missing.push_back(fmt::format("{} is missing: {} does not exist", part, (folder / part / "config.json").string()));
+    return;
+  }
+  try {
+    for (const fs::path& file : weightFiles(folder / part)) summary.bytes += static_cast<std::int64_t>(fs::file_size(file));
+  } catch (const ModelError& error) {
+    summary.missing.push_back(fmt::format("{} is missing: {}", part, error.what()));
+  }
+}
+
+}  // namespace
+
+ModelSummary inspectFolder(const fs::path& folder) {
+  if (!fs::is_directory(folder)) throw ModelError(fmt::format("{}: there is no such folder", folder.string()));
+  if (!fs::exists(folder / "model_index.json"))
+    throw ModelError(fmt::format("{}: is no diffusers pipeline: model_index.json is missing", folder.string()));
+  ModelSummary summary;
+  summary.name = nameOf(folder);
+  summary.family = familyOf(Config(folder / "model_index.json"));
+  summary.path = folder;
+  for (const char* part : kWeighted) inspectWeighted(folder, part, summary);
+  for (const auto& [part, file] : kPlain)
+    if (!fs::exists(folder / part / file) && !fs::exists(folder / part / "tokenizer.json"))
+      summary.missing.push_back(fmt::format("{} is missing: {} does not exist", part, (folder / part / file).string()));
+  return summary;
+}
+
+std::string weightsHash(const fs::path& folder) {
+  constexpr std::size_t kChunk = std::size_t{16} << 20;  // pages are given back chunk by chunk
+  Sha256 hash;
+  for (const fs::path& path : allWeights(folder)) {
+    hash.add(path.lexically_relative(folder).generic_string());
+    const MappedFile file(path);
+    for (auto rest = file.bytes(); !rest.empty(); rest = rest.subspan(std::min(rest.size(), kChunk))) {
+      const auto chunk = rest.first(std::min(rest.size(), kChunk));
+      hash.add(chunk.data(), chunk.size());
+      file.release(chunk);
+    }
+  }
+  return hash.hex();
+}
+
+}  // namespace quantspot::model

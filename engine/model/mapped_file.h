@@ -1,0 +1,29 @@
+// A file mapped read-only into memory.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <span>
+
+namespace quantspot::model {
+
+// Movable owner of the mapping. The file must not shrink while it is mapped (the kernel would raise SIGBUS).
+class MappedFile {
+ public:
+  explicit MappedFile(const std::filesystem::path& path);  // throws ModelError: cannot open, not a file, cannot map
+  ~MappedFile();
+  MappedFile(MappedFile&& other) noexcept;
+  MappedFile& operator=(MappedFile&&) = delete;
+
+  std::span<const std::byte> bytes() const { return {data_, size_}; }
+  const std::filesystem::path& path() const { return path_; }
+  // Gives the pages of this range back to the system; reading them again loads them again. For ranges that were copied.
+  void release(std::span<const std::byte> range) const;
+
+ private:
+  std::filesystem::path path_;
+  const std::byte* data_ = nullptr;
+  std::size_t size_ = 0;
+};
+
+}  // namespace quantspot::model

@@ -1,0 +1,60 @@
+#include "engine/model/ops.h"
+
+#include "quant/cpu_features.h"
+
+#include <ATen/ATen.h>
+
+#include <cmath>
+#include <utility>
+
+namespace quantspot::model {
+namespace {
+
+// Written with separate operations, as transformers does: each of them rounds in bf16.
+at::Tensor geluNew(const at::Tensor& x) {
+  return 0.5 * x * (1.0 + at::tanh(std::sqrt(2.0 / M_PI) * (x + 0.044715 * at::pow(x, 3.0))));
+}
+at::Tensor quickGelu(const at::Tensor& x) { return x * at::sigmoid(1.702 * x); }
+at::Tensor geluErf(const at::Tensor& x) { return at::gelu(x); }
+at::Tensor geluTanh(const at::Tensor& x) { return at::gelu(x, "tanh"); }
+at::Tensor relu(const at::Tensor& x) { return at::relu(x); }
+at::Tensor silu(const at::Tensor& x) { return at::silu(x); }
+at::Tensor mish(const at::Tensor& x) { return at::mish(x); }
+
+constexpr std::pair<const char*, Activation> kActivations[] = {
+    {"quick_gelu", quickGelu}, {"gelu", geluErf}, {"gelu_new", geluNew}, {"gelu_pytorch_tanh", geluTanh},
+    {"relu", relu},            {"silu", silu},    {"swish", silu},       {"mish", mish}};
+
+bool needsFloat(const at::Tensor& x) { return x.scalar_type() == at::kBFloat16 && x.is_cpu() && !quant::hasBf16Gemm(); }
+
+std::optional<at::Tensor> optional(const at::Tensor& x) { return x.defined() ? std::optional(x) : std::nullopt; }
+
+}  // namespace
+
+Activation findActivation(const std::string& name) {
+  for (const auto& [known, function] : kActivations)
+    if (name == known) return function;
+  return nullptr;
+}
+
+at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const AttentionOptions& options) {
+  if (needsFloat(q)) {
+    AttentionOptions inFloat = options;
+    if (options.bias.defined()) inFloat.bias = options.bias.to(at::kFloat);
+    return attention(q.to(at::kFloat), k.to(at::kFloat), v.to(at::kFloat), inFloat).to(q.scalar_type());
+  }
+  return at::scaled_dot_product_attention(q, k, v, optional(options.bias), 0.0, options.causal, options.scale);
+}
+
+at::Tensor splitHeads(const at::Tensor& x, std::int64_t heads) { return x.unflatten(-1, {heads, -1}).transpose(1, 2); }
+
+at::Tensor joinHeads(const at::Tensor& x) { return x.transpose(1, 2).flatten(2); }
+
+at::Tensor conv2d(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
+  if (needsFloat(x))
+    return conv2d(x.to(at::kFloat), weight.to(at::kFloat), bias.defined() ? bias.to(at::kFloat) : bias).to(x.scalar_type());
+  const std::int64_t padding = weight.size(-1) / 2;
+  return at::conv2d(x, weight, optional(bias), 1, at::IntArrayRef{padding, padding});
+}
+
+}  // namespace quantspot::model

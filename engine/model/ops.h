@@ -1,0 +1,32 @@
+// Operations that the models share. bf16 on a CPU without bf16 instructions is computed in float32 and rounded, because
+// torch's own bf16 kernels are several times slower there (quant/cpu_features.h decides).
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <functional>
+#include <optional>
+#include <string>
+
+namespace quantspot::model {
+
+using Activation = at::Tensor (*)(const at::Tensor&);
+// By the names of diffusers and transformers ("quick_gelu", "gelu_new", "silu"…); nullptr when the name is not known.
+Activation findActivation(const std::string& name);
+
+struct AttentionOptions {
+  at::Tensor bias;              // added to the scores, broadcastable to (B, H, L, L); undefined: none
+  bool causal = false;
+  std::optional<double> scale;  // absent: 1/√D
+};
+// q, k, v (B, H, L, D) → (B, H, L, D).
+at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const AttentionOptions& options = {});
+
+// (B, L, H·D) → (B, H, L, D) and back; views where possible.
+at::Tensor splitHeads(const at::Tensor& x, std::int64_t heads);
+at::Tensor joinHeads(const at::Tensor& x);
+
+// (B, C, H, W), stride 1, padding that keeps the size for odd kernels. bias may be undefined.
+at::Tensor conv2d(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias);
+
+}  // namespace quantspot::model

@@ -1,0 +1,97 @@
+#include "engine/model/parameters.h"
+
+#include "engine/model/folder.h"
+#include "engine/model/ops.h"
+
+#include <ATen/ATen.h>
+#include <spdlog/fmt/fmt.h>
+
+#include <numeric>
+
+namespace quantspot::model {
+namespace {
+
+std::optional<at::Tensor> optional(const at::Tensor& x) { return x.defined() ? std::optional(x) : std::nullopt; }
+
+}  // namespace
+
+at::Tensor LayerNorm::operator()(const at::Tensor& x) const {
+  return at::layer_norm(x, {x.size(-1)}, optional(weight), optional(bias), eps);
+}
+
+at::Tensor RmsNorm::operator()(const at::Tensor& x) const { return at::rms_norm(x, {x.size(-1)}, optional(weight), eps); }
+
+at::Tensor GroupNorm::operator()(const at::Tensor& x) const { return at::group_norm(x, groups, weight, bias, eps); }
+
+at::Tensor Conv::operator()(const at::Tensor& x) const { return conv2d(x, weight, bias); }
+
+Parameters::Parameters(const std::filesystem::path& folder, const LoadOptions& options, std::size_t linears, std::string prefix)
+    : weights_(folder), options_(options), total_(linears), prefix_(std::move(prefix)) {}
+
+Linear Parameters::linear(const std::string& name, std::int64_t in, std::int64_t out, bool bias) {
+  at::Tensor weight = weights_.read(name + ".weight", {out, in}).to(options_.device);
+  std::optional<at::Tensor> shift;
+  if (bias) shift = read(name + ".bias", {out});
+  const std::shared_ptr<const quant::Linear> layer = make(prefix_ + name, std::move(weight), std::move(shift));
+  ledger_.push_back({prefix_ + name, std::string(layer->precision()), {out, in}, layer->bytes()});
+  ++done_;
+  if (options_.onLayer) options_.onLayer(done_, total_);
+  return Linear(layer);
+}
+
+std::unique_ptr<quant::Linear> Parameters::make(const std::string& name, at::Tensor weight, std::optional<at::Tensor> bias) const {
+  try {
+    if (options_.linear) return options_.linear(name, weight, std::move(bias));
+    const quant::Quantizer& plain = quant::quantizer(precisionName(options_.compute));
+    return plain.linear(plain.pack(weight), std::move(bias));
+  } catch (const std::invalid_argument& error) {  // the weight, not the program, is at fault
+    throw ModelError(fmt::format("{}: {}: {}", weights_.folder().string(), name, error.what()));
+  }
+}
+
+LayerNorm Parameters::layerNorm(const std::string& name, std::int64_t width, double eps) {
+  LayerNorm norm{read(name + ".weight", {width}), read(name + ".bias", {width}), eps};
+  record(name, norm.weight, norm.bias);
+  return norm;
+}
+
+RmsNorm Parameters::rmsNorm(const std::string& name, std::int64_t width, double eps) {
+  RmsNorm norm{read(name + ".weight", {width}), eps};
+  record(name, norm.weight);
+  return norm;
+}
+
+GroupNorm Parameters::groupNorm(const std::string& name, std::int64_t channels, std::int64_t groups, double eps) {
+  GroupNorm norm{read(name + ".weight", {channels}), read(name + ".bias", {channels}), groups, eps};
+  record(name, norm.weight, norm.bias);
+  return norm;
+}
+
+Conv Parameters::conv(const std::string& name, std::int64_t in, std::int64_t out, std::int64_t kernel, bool bias) {
+  Conv conv{read(name + ".weight", {out, in, kernel, kernel}), bias ? read(name + ".bias", {out}) : at::Tensor()};
+  record(name, conv.weight, conv.bias);
+  return conv;
+}
+
+at::Tensor Parameters::embedding(const std::string& name, std::int64_t rows, std::int64_t width) {
+  at::Tensor table = read(name + ".weight", {rows, width});
+  record(name, table);
+  return table;
+}
+
+at::Tensor Parameters::read(const std::string& tensor, const std::vector<std::int64_t>& shape) const {
+  return weights_.read(tensor, shape).to(options_.device, options_.compute);
+}
+
+void Parameters::record(const std::string& name, const at::Tensor& weight, const at::Tensor& bias) {
+  const std::size_t bytes = weight.nbytes() + (bias.defined() ? bias.nbytes() : 0);
+  ledger_.push_back({prefix_ + name, precisionName(options_.compute), weight.sizes().vec(), static_cast<std::int64_t>(bytes)});
+}
+
+std::int64_t totalBytes(const std::vector<LayerInfo>& layers) {
+  return std::accumulate(layers.begin(), layers.end(), std::int64_t{0}, [](std::int64_t sum, const LayerInfo& l) { return sum + l.bytes; });
+}
+
+const char* precisionName(at::ScalarType compute) { return compute == at::kBFloat16 ? "bf16" : "fp32"; }
+
+}  // namespace quantspot::model

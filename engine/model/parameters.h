@@ -1,0 +1,80 @@
+// Reads one component's parameters in the compute type and keeps the ledger of what rests in memory.
+#pragma once
+
+#include "engine/model/components.h"
+#include "engine/model/weights.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace quantspot::model {
+
+// A Linear layer as the models hold it.
+class Linear {
+ public:
+  Linear() = default;
+  explicit Linear(std::shared_ptr<const quant::Linear> layer) : layer_(std::move(layer)) {}
+  at::Tensor operator()(const at::Tensor& x) const { return layer_->forward(x); }
+
+ private:
+  std::shared_ptr<const quant::Linear> layer_;
+};
+
+struct LayerNorm {           // weight and bias may be undefined
+  at::Tensor weight, bias;
+  double eps = 1e-5;
+  at::Tensor operator()(const at::Tensor& x) const;
+};
+
+struct RmsNorm {             // torch.nn.RMSNorm
+  at::Tensor weight;
+  double eps = 1e-6;
+  at::Tensor operator()(const at::Tensor& x) const;
+};
+
+struct GroupNorm {           // (B, C, …)
+  at::Tensor weight, bias;
+  std::int64_t groups = 32;
+  double eps = 1e-6;
+  at::Tensor operator()(const at::Tensor& x) const;
+};
+
+struct Conv {
+  at::Tensor weight, bias;
+  at::Tensor operator()(const at::Tensor& x) const;
+};
+
+// Names given to the methods are relative to the component; every method throws ModelError as Weights does.
+// `prefix` goes before the names in the ledger and in what the factory gets ("text_encoder_2.").
+class Parameters {
+ public:
+  Parameters(const std::filesystem::path& folder, const LoadOptions& options, std::size_t linears, std::string prefix = {});
+
+  Linear linear(const std::string& name, std::int64_t in, std::int64_t out, bool bias = true);
+  LayerNorm layerNorm(const std::string& name, std::int64_t width, double eps);
+  RmsNorm rmsNorm(const std::string& name, std::int64_t width, double eps);
+  GroupNorm groupNorm(const std::string& name, std::int64_t channels, std::int64_t groups, double eps);
+  Conv conv(const std::string& name, std::int64_t in, std::int64_t out, std::int64_t kernel, bool bias = true);
+  at::Tensor embedding(const std::string& name, std::int64_t rows, std::int64_t width);  // "<name>.weight"
+
+  bool has(const std::string& tensor) const { return weights_.has(tensor); }
+  at::ScalarType compute() const { return options_.compute; }
+  std::vector<LayerInfo> takeLedger() { return std::move(ledger_); }
+
+ private:
+  std::unique_ptr<quant::Linear> make(const std::string& name, at::Tensor weight, std::optional<at::Tensor> bias) const;
+  at::Tensor read(const std::string& tensor, const std::vector<std::int64_t>& shape) const;  // compute type, device
+  void record(const std::string& name, const at::Tensor& weight, const at::Tensor& bias = {});
+
+  Weights weights_;
+  const LoadOptions& options_;
+  std::size_t done_ = 0, total_;
+  std::string prefix_;
+  std::vector<LayerInfo> ledger_;
+};
+
+std::int64_t totalBytes(const std::vector<LayerInfo>& layers);
+const char* precisionName(at::ScalarType compute);  // "fp32", "bf16"
+
+}  // namespace quantspot::model

@@ -1,0 +1,89 @@
+#include "engine/model/weights.h"
+
+#include "engine/model/config.h"
+#include "engine/model/folder.h"
+
+#include <spdlog/fmt/fmt.h>
+#include <spdlog/fmt/ranges.h>
+
+#include <algorithm>
+#include <numeric>
+#include <set>
+
+namespace quantspot::model {
+namespace {
+
+constexpr const char* kStems[] = {"diffusion_pytorch_model", "model"};
+
+std::vector<std::filesystem::path> shards(const std::filesystem::path& index) {
+  const Config config(index);
+  std::set<std::string> names;
+  for (const auto& [tensor, file] : config.need<std::map<std::string, std::string>>("weight_map")) names.insert(file);
+  std::vector<std::filesystem::path> files;
+  for (const std::string& name : names) {
+    files.push_back(index.parent_path() / name);
+    if (std::filesystem::path(name).has_parent_path() || !std::filesystem::is_regular_file(files.back()))
+      throw ModelError(fmt::format("{}: shard '{}' that {} names is missing; download the model again", index.parent_path().string(), name,
+                                   index.filename().string()));
+  }
+  return files;
+}
+
+// Levenshtein distance: how many letters differ.
+std::size_t distance(const std::string& a, const std::string& b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    std::size_t diagonal = row[0]++;
+    for (std::size_t j = 0; j < b.size(); ++j) {
+      const std::size_t substituted = diagonal + (a[i] != b[j]);
+      diagonal = row[j + 1];
+      row[j + 1] = std::min({row[j] + 1, diagonal + 1, substituted});
+    }
+  }
+  return row.back();
+}
+
+}  // namespace
+
+std::vector<std::filesystem::path> weightFiles(const std::filesystem::path& folder) {
+  for (const char* stem : kStems)
+    if (const auto index = folder / fmt::format("{}.safetensors.index.json", stem); std::filesystem::exists(index)) return shards(index);
+  for (const char* stem : kStems)
+    if (const auto file = folder / fmt::format("{}.safetensors", stem); std::filesystem::exists(file)) return {file};
+  throw ModelError(fmt::format("{}: holds neither diffusion_pytorch_model.safetensors nor model.safetensors (nor an index of shards); "
+                               "other weight formats are not read",
+                               folder.string()));
+}
+
+Weights::Weights(const std::filesystem::path& folder) : folder_(folder) {
+  for (const auto& path : weightFiles(folder)) {
+    files_.emplace_back(path);
+    for (const auto& [name, entry] : files_.back().entries())
+      if (!where_.emplace(name, files_.size() - 1).second)
+        throw ModelError(fmt::format("{}: tensor '{}' is also in another shard", path.string(), name));
+  }
+}
+
+at::Tensor Weights::read(const std::string& name, const std::vector<std::int64_t>& shape) const {
+  const auto found = where_.find(name);
+  if (found == where_.end()) throw ModelError(fmt::format("{}: tensor '{}' is missing{}", folder_.string(), name, closest(name)));
+  const SafeTensors& file = files_[found->second];
+  const TensorEntry& entry = file.entries().at(name);
+  if (entry.shape != shape)
+    throw ModelError(fmt::format("{}: tensor '{}' has shape [{}], config.json asks for [{}]", file.path().string(), name,
+                                 fmt::join(entry.shape, ", "), fmt::join(shape, ", ")));
+  if (!at::isFloatingType(entry.dtype))
+    throw ModelError(fmt::format("{}: tensor '{}' is {}; only floating-point weights can be read", file.path().string(), name,
+                                 c10::toString(entry.dtype)));
+  return file.copy(entry);
+}
+
+std::string Weights::closest(const std::string& name) const {
+  const auto nearest = std::min_element(where_.begin(), where_.end(), [&](const auto& a, const auto& b) {
+    return distance(a.first, name) < distance(b.first, name);
+  });
+  return nearest == where_.end() ? "; the files hold no tensors" : fmt::format("; the closest name there is '{}'", nearest->first);
+}
+
+}  // namespace quantspot::model
