@@ -23,7 +23,7 @@ SPECS = {
                          axes_dims_rope=[2, 4, 8], guidance_embeds=False),
         clip=dict(hidden_size=24, intermediate_size=48, num_hidden_layers=2, num_attention_heads=3,
                   hidden_act="quick_gelu"),
-        t5=dict(d_model=32, d_kv=12, d_ff=40, num_layers=2, num_heads=2, feed_forward_proj="gated-gelu"),
+        t5=dict(d_model=20, d_kv=12, d_ff=36, num_layers=2, num_heads=2, feed_forward_proj="gated-gelu"),
         vae=dict(latent_channels=16, encoder_block_out_channels=[8] * 4, decoder_block_out_channels=[8] * 4,
                  num_encoder_blocks=[1, 1, 1, 1], num_decoder_blocks=[2, 1, 1, 1], scaling_factor=1.3,
                  shift_factor=0.0),

@@ -46,9 +46,9 @@ def randomize(model: torch.nn.Module, rng: torch.Generator) -> None:
     for name, weight in model.named_parameters():
         noise = torch.randn(weight.shape, generator=rng)
         leaf = name.rsplit(".", 1)[-1]
-        if weight.ndim == 1:
+        if weight.ndim <= 1:
             weight.data = 0.1 * noise if leaf == "bias" else 1 + 0.2 * noise
-        elif "embed" in name and "embedder" not in name or "relative_attention_bias" in name or name == "shared.weight":
+        elif weight.ndim == 2 and "embed" in name and "embedder" not in name or "relative_attention_bias" in name or name == "shared.weight":
             weight.data = noise
         else:
             weight.data = noise * (weight[0].numel() ** -0.5) * (1.4 if weight.ndim == 4 else 1.0)
