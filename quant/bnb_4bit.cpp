@@ -15,10 +15,10 @@ FourBitMap makeMap(const std::array<float, 16>& values, const std::array<std::ui
   return map;
 }
 
-class FourBitLinear final : public PackedLinear {
+class FourBitLinear final : public TiledLinear {
  public:
   FourBitLinear(const Quantizer& owner, const FourBitMap& map, QuantizedTensor weight, std::optional<at::Tensor> bias)
-      : PackedLinear(owner, std::move(weight), std::move(bias)), map_(map) {}
+      : TiledLinear(owner, std::move(weight), std::move(bias)), map_(map) {}
 
  protected:
   void expandRows(std::int64_t begin, const at::Tensor& to) const override {

@@ -10,10 +10,10 @@
 namespace quantspot::quant {
 namespace {
 
-class Fp8Linear final : public PackedLinear {
+class Fp8Linear final : public TiledLinear {
  public:
   Fp8Linear(const Quantizer& owner, const Bf16* table, QuantizedTensor weight, std::optional<at::Tensor> bias)
-      : PackedLinear(owner, std::move(weight), std::move(bias)), table_(table) {}
+      : TiledLinear(owner, std::move(weight), std::move(bias)), table_(table) {}
 
  protected:
   void expandRows(std::int64_t begin, const at::Tensor& to) const override {

@@ -38,30 +38,31 @@ std::int64_t PackedLinear::bytes() const {
 }
 
 at::Tensor PackedLinear::forward(const at::Tensor& x) const {
-  const at::Tensor rows = x.reshape({-1, inFeatures()}).to(weight_.dtype);
+  const at::Tensor rows = x.reshape({-1, inFeatures()}).to(weight_.dtype).contiguous();
   std::vector<std::int64_t> shape = x.sizes().vec();
   shape.back() = outFeatures();
-  const bool onCpu = x.device().is_cpu();
-  const at::Tensor y = onCpu ? multiply(rows) : at::linear(rows, owner_.unpack(weight_), bias_.defined() ? bias_.to(weight_.dtype) : bias_);
+  const at::Tensor y = x.device().is_cpu() ? multiply(rows) : multiplyElsewhere(rows);
   return y.to(x.scalar_type()).view(shape);
 }
 
-at::Tensor PackedLinear::multiply(const at::Tensor& x) const {
-  const at::ScalarType product = productType(weight_.dtype);
+at::Tensor PackedLinear::multiplyElsewhere(const at::Tensor& x) const { return at::linear(x, owner_.unpack(weight_), bias()); }
+
+at::Tensor TiledLinear::multiply(const at::Tensor& x) const {
+  const at::ScalarType product = productType(x.scalar_type());
   const at::Tensor in = x.to(product);
-  const at::Tensor bias = bias_.defined() ? bias_.to(weight_.dtype).to(product) : at::Tensor();
+  const at::Tensor added = bias().defined() ? bias().to(product) : at::Tensor();
   const std::int64_t tile = rowsPerTile(outFeatures(), inFeatures(), c10::elementSize(product));
   const at::Tensor scratch = at::empty({tile, inFeatures()}, in.options());
   if (tile == outFeatures()) {
     expandRows(0, scratch);
-    return at::linear(in, scratch, bias).to(weight_.dtype);
+    return at::linear(in, scratch, added).to(x.scalar_type());
   }
   const at::Tensor out = at::empty({x.size(0), outFeatures()}, x.options());
   for (std::int64_t begin = 0; begin < outFeatures(); begin += tile) {
     const std::int64_t count = std::min(tile, outFeatures() - begin);
     const at::Tensor part = scratch.narrow(0, 0, count);
     expandRows(begin, part);
-    out.narrow(1, begin, count).copy_(at::linear(in, part, bias.defined() ? bias.narrow(0, begin, count) : bias));
+    out.narrow(1, begin, count).copy_(at::linear(in, part, added.defined() ? added.narrow(0, begin, count) : added));
   }
   return out;
 }

@@ -1,5 +1,4 @@
-// The Linear of every weight that is expanded before it is multiplied: row tiles go to a small scratch, never the whole
-// weight, unless it is that small.
+// What all Linear layers share: shapes, bias, activation types, and where the product runs.
 #pragma once
 
 #include "quant/quantizer.h"
@@ -8,10 +7,12 @@ namespace quantspot::quant {
 
 class PackedLinear : public Linear {
  public:
-  // `bias` (out) rests as given; it must be of the compute type after bias.to(computeType). Throws std::invalid_argument
-  // when its length is not that of the weight's rows.
+  // `bias` (out) rests as given; bias.to(compute type) is what is added. Throws std::invalid_argument when its length is
+  // not the number of the weight's rows.
   PackedLinear(const Quantizer& owner, QuantizedTensor weight, std::optional<at::Tensor> bias);
 
+  // Activations of another type are cast to the compute type and the result back, as a layer that a policy keeps in
+  // another precision needs it.
   at::Tensor forward(const at::Tensor& x) const override;
   std::string_view precision() const override { return owner_.name(); }
   std::int64_t bytes() const override;
@@ -19,18 +20,29 @@ class PackedLinear : public Linear {
   std::int64_t outFeatures() const override { return weight_.shape[0]; }
 
  protected:
-  // Fills `to` (rows, in), contiguous on the CPU, bf16 or fp32, with the weight's rows from `begin` on, as unpack() gives
-  // them: values of the compute type.
-  virtual void expandRows(std::int64_t begin, const at::Tensor& to) const = 0;
-  virtual at::Tensor multiply(const at::Tensor& x) const;  // x (M, in) in the compute type → (M, out)
+  virtual at::Tensor multiply(const at::Tensor& x) const = 0;         // on the CPU: x (M, in), compute type, contiguous → (M, out)
+  virtual at::Tensor multiplyElsewhere(const at::Tensor& x) const;    // on another device: the unpacked weight and at::linear
 
   const QuantizedTensor& weight() const { return weight_; }
-  const at::Tensor& bias() const { return bias_; }  // undefined: none
+  at::Tensor bias() const { return bias_.defined() ? bias_.to(weight_.dtype) : bias_; }  // undefined: none
 
  private:
   const Quantizer& owner_;
   QuantizedTensor weight_;
   at::Tensor bias_;
+};
+
+// A weight that is expanded before it is multiplied: row tiles go to a small scratch, never the whole weight, unless it is
+// that small.
+class TiledLinear : public PackedLinear {
+ public:
+  using PackedLinear::PackedLinear;
+
+ protected:
+  // Fills `to` (rows, in), contiguous on the CPU, bf16 or fp32, with the weight's rows from `begin` on, as unpack() gives
+  // them: values of the compute type.
+  virtual void expandRows(std::int64_t begin, const at::Tensor& to) const = 0;
+  at::Tensor multiply(const at::Tensor& x) const override;
 };
 
 }  // namespace quantspot::quant

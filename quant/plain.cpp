@@ -9,9 +9,9 @@
 namespace quantspot::quant {
 namespace {
 
-class PlainLinear final : public PackedLinear {
+class PlainLinear final : public TiledLinear {
  public:
-  using PackedLinear::PackedLinear;
+  using TiledLinear::TiledLinear;
 
  protected:
   void expandRows(std::int64_t begin, const at::Tensor& to) const override {
@@ -20,7 +20,7 @@ class PlainLinear final : public PackedLinear {
 
   at::Tensor multiply(const at::Tensor& x) const override {
     const bool native = weight().dtype == at::kFloat || (weight().dtype == at::kBFloat16 && hasBf16Gemm());
-    return native ? at::linear(x, weight().part(""), bias()) : PackedLinear::multiply(x);
+    return native ? at::linear(x, weight().part(""), bias()) : TiledLinear::multiply(x);
   }
 };
 

@@ -18,6 +18,7 @@ inline constexpr std::array precisionInfos{
     PrecisionInfo{"fp32", "FP32", PrecisionFamily::Bf16, 32},
     PrecisionInfo{"bf16", "BF16", PrecisionFamily::Bf16, 16},
     PrecisionInfo{"fp8-layerwise", "FP8 layerwise", PrecisionFamily::Fp8, 8},
+    PrecisionInfo{"bnb-int8", "INT8 (LLM.int8)", PrecisionFamily::Int8, 8},
     PrecisionInfo{"bnb-nf4", "NF4", PrecisionFamily::FourBit, 4.5},
 };
 

@@ -1,4 +1,5 @@
 #include "quant/bnb_4bit.h"
+#include "quant/bnb_int8.h"
 #include "quant/fp8_layerwise.h"
 #include "quant/plain.h"
 
@@ -12,6 +13,7 @@ std::vector<std::unique_ptr<Quantizer>> makeQuantizers() {  // display order: fr
   all.push_back(std::make_unique<Plain>("fp32", at::kFloat));
   all.push_back(std::make_unique<Plain>("bf16", at::kBFloat16));
   all.push_back(std::make_unique<Fp8Layerwise>("fp8-layerwise", at::kFloat8_e4m3fn));
+  all.push_back(std::make_unique<BnbInt8>("bnb-int8"));
   all.push_back(std::make_unique<Bnb4Bit>("bnb-nf4", Bnb4BitOptions{.map = &nf4Map()}));
   return all;
 }

@@ -1,7 +1,8 @@
-#include "quant/kernels/kernels.h"
+#include "quant/kernels/int8.h"
 
 namespace quantspot::quant {
 
 const Kernels* avx512Kernels() { return nullptr; }
+const Int8Kernels* avx512Int8Kernels() { return nullptr; }
 
 }  // namespace quantspot::quant

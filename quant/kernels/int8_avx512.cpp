@@ -1,0 +1,107 @@
+// Compiled with AVX-512 F, BW, DQ, VL and VNNI. No standard headers with code, as in avx512.cpp.
+#include "quant/kernels/int8.h"
+
+#include <immintrin.h>
+
+namespace quantspot::quant {
+namespace {
+
+inline __mmask16 firstLanes(std::int64_t count) { return count >= 16 ? 0xffff : static_cast<__mmask16>((1u << count) - 1); }
+
+// 16 bf16 as fp32, rounded to fp16 on the way.
+inline __m512 loadThroughHalf(const Bf16* x, __mmask16 lanes) {
+  const __m512i words = _mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(lanes, x));
+  const __m512 wide = _mm512_castsi512_ps(_mm512_slli_epi32(words, 16));
+  return _mm512_cvtph_ps(_mm512_cvtps_ph(wide, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
+}
+
+float rowScale(const Bf16* x, std::int64_t count, float threshold, std::uint8_t* outliers) {
+  const __m512 limit = _mm512_set1_ps(threshold > 0 ? threshold : __builtin_inff());
+  __m512 largest = _mm512_setzero_ps();
+  unsigned notNumbers = 0;
+  for (std::int64_t i = 0; i < count; i += 16) {
+    const __m512 magnitude = _mm512_abs_ps(loadThroughHalf(x + i, firstLanes(count - i)));
+    const __mmask16 above = threshold > 0 ? _mm512_cmp_ps_mask(magnitude, limit, _CMP_GE_OQ) : 0;
+    for (unsigned left = above; left; left &= left - 1) __atomic_store_n(outliers + i + __builtin_ctz(left), 1, __ATOMIC_RELAXED);
+    largest = _mm512_mask_max_ps(largest, static_cast<__mmask16>(~above), largest, magnitude);
+    notNumbers |= _mm512_cmp_ps_mask(magnitude, magnitude, _CMP_UNORD_Q);
+  }
+  return notNumbers ? __builtin_nanf("") : _mm512_reduce_max_ps(largest);
+}
+
+std::int32_t quantizeRow(const Bf16* x, std::int64_t count, float scale, const std::uint8_t* outliers, std::int8_t* codes) {
+  const __m512 factor = _mm512_set1_ps(1.0f / scale * 127.0f);
+  __m512i sum = _mm512_setzero_si512();
+  for (std::int64_t i = 0; i < count; i += 16) {
+    const __mmask16 lanes = firstLanes(count - i);
+    __mmask16 kept = scale > 0 ? lanes : 0;
+    if (outliers) kept = _mm_mask_testn_epi8_mask(kept, _mm_maskz_loadu_epi8(lanes, outliers + i), _mm_set1_epi8(-1));
+    const __m512i words = _mm512_maskz_cvtps_epi32(kept, _mm512_mul_ps(loadThroughHalf(x + i, lanes), factor));
+    sum = _mm512_add_epi32(sum, words);
+    _mm_mask_storeu_epi8(codes + i, lanes, _mm512_cvtepi32_epi8(words));
+  }
+  return _mm512_reduce_add_epi32(sum);
+}
+
+// out row, one panel: scales, bias, rounding; the order of the products is bitsandbytes'.
+inline void finish(const Int8Product& p, __m512i sums, std::int64_t row, std::int64_t panel) {
+  const std::int64_t column = panel * panelRows;
+  const __mmask16 lanes = firstLanes(p.columns - column);
+  const __m512 exact = _mm512_cvtepi32_ps(_mm512_sub_epi32(sums, _mm512_set1_epi32(128 * p.rowSum[row])));
+  const __m512 scale = _mm512_mul_ps(_mm512_set1_ps(p.rowScale[row]), _mm512_maskz_loadu_ps(lanes, p.columnScale + column));
+  __m512 value = _mm512_mul_ps(_mm512_mul_ps(exact, scale), _mm512_set1_ps(int8Unscale));
+  if (p.bias) value = _mm512_add_ps(value, _mm512_maskz_loadu_ps(lanes, p.bias + column));
+  const __m512i bits = _mm512_castps_si512(value);
+  const __m512i odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
+  const __m512i rounded = _mm512_srli_epi32(_mm512_add_epi32(bits, _mm512_add_epi32(odd, _mm512_set1_epi32(0x7fff))), 16);
+  _mm256_mask_storeu_epi16(p.out + row * p.columns + column, lanes, _mm512_cvtepi32_epi16(rounded));
+}
+
+// Rows × Panels accumulators stay in registers over the whole depth.
+template <int Rows, int Panels>
+void tile(const Int8Product& p, std::int64_t row, std::int64_t panel) {
+  __m512i sums[Rows][Panels];
+  for (auto& line : sums)
+    for (auto& sum : line) sum = _mm512_setzero_si512();
+  constexpr std::int64_t step = panelRows * panelDepth;
+  const std::uint8_t* weight = p.panels + panel * p.depth * step;
+  const std::int8_t* codes = p.codes + row * p.depth * panelDepth;
+  for (std::int64_t k = 0; k < p.depth; ++k) {
+    __m512i w[Panels];
+    for (int j = 0; j < Panels; ++j) w[j] = _mm512_loadu_si512(weight + (j * p.depth + k) * step);
+    for (int i = 0; i < Rows; ++i) {
+      std::int32_t four;
+      __builtin_memcpy(&four, codes + (i * p.depth + k) * panelDepth, sizeof four);
+      const __m512i a = _mm512_set1_epi32(four);
+      for (int j = 0; j < Panels; ++j) sums[i][j] = _mm512_dpbusd_epi32(sums[i][j], w[j], a);
+    }
+  }
+  for (int i = 0; i < Rows; ++i)
+    for (int j = 0; j < Panels; ++j) finish(p, sums[i][j], row + i, panel + j);
+}
+
+template <int Panels>
+void columns(const Int8Product& p, std::int64_t panel) {
+  constexpr int most = 24 / Panels > 12 ? 12 : 24 / Panels;  // 24 accumulators leave room for weight and activation
+  std::int64_t row = 0;
+  for (; row + most <= p.rows; row += most) tile<most, Panels>(p, row, panel);
+  for (; row + 2 <= p.rows; row += 2) tile<2, Panels>(p, row, panel);
+  if (row < p.rows) tile<1, Panels>(p, row, panel);
+}
+
+void product(const Int8Product& p, std::int64_t first, std::int64_t last) {
+  std::int64_t panel = first;
+  for (; panel + 4 <= last; panel += 4) columns<4>(p, panel);
+  for (; panel < last; ++panel) columns<1>(p, panel);
+}
+
+}  // namespace
+
+const Int8Kernels* avx512Int8Kernels() {
+  static const Int8Kernels avx512{rowScale, quantizeRow, product};
+  const bool supported = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+                         __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni");
+  return supported ? &avx512 : nullptr;
+}
+
+}  // namespace quantspot::quant
