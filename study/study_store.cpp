@@ -73,7 +73,10 @@ bool StudyStore::open(const QString& path) {
     if (reason.isEmpty() && !query.exec(QStringLiteral("PRAGMA ") + QLatin1String(pragma))) reason = problem(query.lastError());
   }
   if (reason.isEmpty()) reason = migrate(database_, schemaScripts());
-  if (reason.isEmpty()) return true;
+  if (reason.isEmpty()) {
+    Q_EMIT changed();
+    return true;
+  }
   close();
   return fail(what, tr("%1; move the file away to start a new one").arg(reason));
 }

@@ -48,7 +48,7 @@ class StudyStore : public QObject {
 
  Q_SIGNALS:
   void failed(const QString& message);
-  void changed();                                           // something was stored or removed
+  void changed();                                           // opened, or something was stored or removed
 
  private:
   bool fail(const QString& what, const QString& reason);

@@ -48,8 +48,13 @@ EngineCommand remoteEngine(const QString& host) {
 EngineClient::EngineClient(EngineCommand command, QObject* parent) : QObject(parent), command_(std::move(command)) {}
 
 EngineClient::~EngineClient() {
-  if (QProcess* process = detach()) process->kill();
-  pending_.clear();
+  detach();
+  // Also those that were told to stop a moment ago. ~QProcess would wait as well, after a warning.
+  for (QProcess* process : findChildren<QProcess*>()) {
+    process->disconnect();
+    process->kill();
+    process->waitForFinished(1000);
+  }
 }
 
 bool EngineClient::isRunning() const { return process_ && process_->state() != QProcess::NotRunning; }

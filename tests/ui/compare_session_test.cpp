@@ -1,0 +1,178 @@
+// The whole page without its widgets: generate, answer, reveal, restart, history.
+#include "tests/ui/fake_engine.h"
+#include "ui/models/compare_session.h"
+
+#include <QElapsedTimer>
+#include <QSignalSpy>
+#include <QTemporaryDir>
+#include <QTest>
+#include <QTimer>
+
+using namespace quantspot;
+using namespace quantspot::ui;
+using study::Task;
+
+namespace {
+
+struct Bench {
+  explicit Bench(QStringList flags = {}, const QString& path = QStringLiteral(":memory:")) : engine(fakeEngine(std::move(flags))), session(&engine, &store) {
+    QObject::connect(&session, &CompareSession::failed, [this](const QString& message) { failures << message; });
+    if (!store.open(path)) qFatal("not open");
+  }
+  void waitForPrecisions() {
+    session.connectEngine();
+    QTRY_COMPARE(session.precisions()->rowCount(), 4);
+  }
+  void answer() {
+    for (int slot = 0; slot < session.trial()->slotCount(); ++slot) session.trial()->choose(slot, session.trial()->options().value(slot));
+    if (session.trial()->task() == Task::SpotOne) session.trial()->pick(0);
+    QVERIFY(session.trial()->answer());
+  }
+
+  study::StudyStore store;
+  EngineClient engine;
+  CompareSession session;
+  QStringList failures;
+};
+
+}  // namespace
+
+class CompareSessionTest : public QObject {
+  Q_OBJECT
+ private Q_SLOTS:
+  void sizesOfEveryPrecisionArrive() {
+    Bench bench;
+    bench.waitForPrecisions();
+    QTRY_COMPARE(bench.session.precisions()->index(3).data(PrecisionListModel::BytesTextRole).toString(), QStringLiteral("6.9\u2009MB"));
+    QCOMPARE(bench.session.models().size(), 1u);
+  }
+
+  void fromGenerateToRevealAndBackFromTheHistory() {
+    QTemporaryDir folder;
+    const QString path = folder.filePath(QStringLiteral("study.sqlite"));
+    std::vector<QImage> pictures;
+    {
+      Bench bench({}, path);
+      bench.waitForPrecisions();
+      QSignalSpy opened(&bench.session, &CompareSession::trialOpened), revealed(&bench.session, &CompareSession::revealed);
+      bench.session.generate(Task::NameEach, foxRecipe());
+      QTRY_COMPARE(opened.count(), 1);
+      QVERIFY(!bench.session.comparison());                       // blind
+      QCOMPARE(bench.session.history()->rowCount(), 0);           // its row would tell
+      QTRY_VERIFY(bench.session.statusText().isEmpty());          // measured meanwhile
+      bench.answer();
+      QCOMPARE(revealed.count(), 1);
+      QVERIFY(bench.session.comparison());
+      QCOMPARE(bench.session.history()->rowCount(), 1);
+      QCOMPARE(bench.session.trial()->samples().at(0).sample.scores.clip, std::optional(0.25));
+      QCOMPARE(bench.session.pastTrials().size(), 1u);
+      for (const SampleResult& one : bench.session.comparison()->samples) pictures.push_back(one.image);
+    }
+    Bench bench({}, path);
+    QCOMPARE(bench.session.history()->rowCount(), 1);
+    QVERIFY(!bench.session.score()->text(Task::NameEach).isEmpty());
+    QVERIFY(bench.session.openPast(bench.session.history()->comparisonAt(0)));
+    const ComparisonResult* past = bench.session.comparison();
+    QVERIFY(past);
+    QCOMPARE(past->recipe, foxRecipe());
+    QCOMPARE(past->samples.size(), pictures.size());
+    for (std::size_t i = 0; i < pictures.size(); ++i) QCOMPARE(past->samples[i].image, pictures[i]);
+    QCOMPARE(past->samples[1].sample.scores.psnr, std::optional(31.5));
+    QCOMPARE(bench.session.pastTrials().size(), 1u);
+    QVERIFY(bench.failures.isEmpty());
+  }
+
+  void scoresThatArriveAfterTheAnswerAreShownAndKept() {
+    Bench bench;
+    bench.waitForPrecisions();
+    QSignalSpy opened(&bench.session, &CompareSession::trialOpened), scores(&bench.session, &CompareSession::scoresChanged);
+    connect(&bench.session, &CompareSession::trialOpened, this, [&] { bench.answer(); });
+    bench.session.generate(Task::NameEach, foxRecipe());
+    QTRY_COMPARE(scores.count(), 1);
+    const auto* comparison = bench.session.comparison();
+    QVERIFY(comparison);
+    QCOMPARE(bench.store.comparison(comparison->id)->samples[1].scores.psnr, std::optional(31.5));
+    QVERIFY(!bench.session.trial()->slotModel()->index(0).data(SlotListModel::ClipRole).isNull());
+  }
+
+  void spotDrawsOneQuantizedPrecision() {
+    Bench bench;
+    bench.waitForPrecisions();
+    QSignalSpy opened(&bench.session, &CompareSession::trialOpened);
+    bench.session.generate(Task::SpotOne, foxRecipe(), 3);
+    QTRY_COMPARE(opened.count(), 1);
+    QCOMPARE(bench.session.trial()->slotCount(), 3);
+    bench.answer();
+    QCOMPARE(bench.session.comparison()->samples.size(), 3u);
+    QCOMPARE(bench.session.score()->hitRate(Task::SpotOne).tiles, 1);
+  }
+
+  void askingAgainAfterTheRevealIsNotCounted() {
+    Bench bench;
+    bench.waitForPrecisions();
+    QSignalSpy opened(&bench.session, &CompareSession::trialOpened);
+    bench.session.generate(Task::NameEach, foxRecipe());
+    QTRY_COMPARE(opened.count(), 1);
+    bench.answer();
+    QVERIFY(bench.session.askAgain(Task::NameEach));
+    QVERIFY(!bench.session.comparison());   // blind again
+    bench.answer();
+    QCOMPARE(bench.session.pastTrials().size(), 2u);
+    QCOMPARE(bench.session.score()->hitRate(Task::NameEach).trials, 1);
+  }
+
+  void aKilledEngineCostsOneVariant() {
+    Bench bench({QStringLiteral("--die-on=bnb-int8")});
+    bench.waitForPrecisions();
+    QSignalSpy opened(&bench.session, &CompareSession::trialOpened), lost(&bench.session, &CompareSession::engineLost),
+        variant(&bench.session, &CompareSession::variantFailed);
+    bench.session.generate(Task::NameEach, foxRecipe());
+    QTRY_COMPARE(opened.count(), 1);
+    QCOMPARE(lost.count(), 1);
+    QCOMPARE(variant[0][0].toString(), QStringLiteral("bnb-int8"));
+    QCOMPARE(bench.session.trial()->slotCount(), 3);
+    bench.answer();
+    QCOMPARE(bench.session.history()->index(0, 0).data(HistoryModel::FailedRole).toStringList(), QStringList{"bnb-int8"});
+  }
+
+  void onePictureIsShownWithItsName() {
+    Bench bench({QStringLiteral("--error=bnb-nf4")});
+    bench.waitForPrecisions();
+    for (const char* id : {"fp8-layerwise", "bnb-int8"}) bench.session.precisions()->setChecked(QString::fromLatin1(id), false);
+    QSignalSpy past(&bench.session, &CompareSession::pastOpened);
+    bench.session.generate(Task::NameEach, foxRecipe());
+    QTRY_COMPARE(past.count(), 1);
+    QVERIFY(bench.session.comparison());
+    QCOMPARE(bench.failures.size(), 1);
+  }
+
+  void nothingToDoSaysSo() {
+    Bench bench;
+    bench.waitForPrecisions();
+    for (const QString& id : bench.session.precisions()->ids()) bench.session.precisions()->setChecked(id, id == QLatin1String("bf16"));
+    bench.session.generate(Task::NameEach, foxRecipe());
+    bench.session.generate(Task::SpotOne, foxRecipe());
+    QCOMPARE(bench.failures.size(), 2);
+    QVERIFY(!bench.session.askAgain(Task::NameEach));
+    QVERIFY(!bench.session.isBusy());
+  }
+
+  void theEventLoopIsNeverHeldUp() {
+    Bench bench({QStringLiteral("--slow=10")});
+    bench.waitForPrecisions();
+    qint64 longest = 0;
+    QElapsedTimer since;
+    QTimer tick;
+    connect(&tick, &QTimer::timeout, this, [&] { longest = std::max(longest, since.restart()); });
+    since.start();
+    tick.start(1);
+    QSignalSpy opened(&bench.session, &CompareSession::trialOpened);
+    bench.session.generate(Task::NameEach, foxRecipe());
+    QTRY_COMPARE(opened.count(), 1);
+    QTRY_VERIFY(bench.session.statusText().isEmpty());
+    QVERIFY2(longest < 200, qPrintable(QString::number(longest)));   // 50 ms, and room for a machine that is shared
+  }
+};
+
+QTEST_GUILESS_MAIN(CompareSessionTest)
+#include "compare_session_test.moc"

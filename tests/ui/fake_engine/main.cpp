@@ -1,0 +1,125 @@
+// Stands in for quantspot-engine in tests: speaks the protocol, paints 2×2 pictures, and fails on request.
+//   --die-after=N      killed by signal 9 in the middle of generate number N + 1 (counted from this start)
+//   --die-on=P         the same, whenever precision P is asked for
+//   --exit=N           ends with this code, after a line on stderr, at the first generate
+//   --slow=MS          per step
+//   --error=P          generate of precision P fails; --error=clip, psnr…: so does that metric
+//   --plain=P          precision P gives a picture of one colour; --noise=P: another noise than the others
+//   --garbage          prints to stdout between messages; --broken: answers generate with a frame that is no JSON
+//   --deaf             does not obey cancel; --protocol=N: claims another version
+#include "engine/protocol/framing.h"
+#include "engine/protocol/rpc.h"
+
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <map>
+#include <poll.h>
+#include <unistd.h>
+
+using namespace quantspot::protocol;
+using nlohmann::json;
+
+namespace {
+
+constexpr int kSteps = 4;
+const char* const kPictures[] = {   // red, green, blue, yellow, each against black
+    "iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAIAAAD91JpzAAAADklEQVR42mP4zwADQBYAD/4B/+zytFMAAAAASUVORK5CYII=",
+    "iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAIAAAD91JpzAAAAD0lEQVR42mNgWMAAAwsYAAjOAUGFlTUyAAAAAElFTkSuQmCC",
+    "iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAIAAAD91JpzAAAAD0lEQVR42mNgYPjPAAP/AQwCAf+7KbzIAAAAAElFTkSuQmCC",
+    "iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAIAAAD91JpzAAAAD0lEQVR42mM4cYIBCoAsABd+AyF3EjHXAAAAAElFTkSuQmCC"};
+const char* const kPlain = "iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAIAAAD91JpzAAAADklEQVR42mPgBAMGCAUAAwIAbQpB6yQAAAAASUVORK5CYII=";
+
+std::map<std::string, std::string> flags;
+FrameReader reader;
+int generated = 0;
+
+bool is(const std::string& flag, const std::string& value) { return flags.contains(flag) && flags[flag] == value; }
+int number(const std::string& flag, int otherwise) { return flags.contains(flag) ? std::atoi(flags[flag].c_str()) : otherwise; }
+
+void send(const std::string& body) {
+  if (flags.contains("garbage")) std::fputs("a library says hello\n", stdout);
+  const std::string framed = frame(body);
+  std::fwrite(framed.data(), 1, framed.size(), stdout);
+  std::fflush(stdout);
+}
+
+void feed() {
+  char bytes[65536];
+  const ssize_t got = read(STDIN_FILENO, bytes, sizeof bytes);
+  if (got <= 0) std::exit(0);
+  reader.feed({bytes, static_cast<std::size_t>(got)});
+}
+
+// Sleeps for one step; true when this request is to stop.
+bool cancelledDuring(int id) {
+  pollfd input{STDIN_FILENO, POLLIN, 0};
+  if (poll(&input, 1, number("slow", 0)) <= 0) return false;
+  feed();
+  const auto message = reader.next();
+  if (!message || flags.contains("deaf")) return false;
+  const Call call = toCall(parseMessage(*message));
+  return call.method == "cancel" && call.params.get<CancelParams>().id == id;
+}
+
+json generate(int id, const GenerateParams& params) {
+  const bool dies = is("die-on", params.precision) || generated++ == number("die-after", -1);
+  if (is("error", params.precision)) throw RpcError(OutOfMemory, params.precision + " needs 3.2 GiB, 1.1 GiB are free");
+  if (flags.contains("exit")) {
+    std::fputs("transformer/config.json: no such file\n", stderr);
+    std::exit(number("exit", 1));
+  }
+  for (int step = 1; step <= kSteps; ++step) {
+    send(encode(Call{{}, "progress", Progress{id, "denoise", step, kSteps}}));
+    if (cancelledDuring(id)) throw RpcError(Cancelled, "cancelled");
+    if (dies && step == kSteps / 2) std::raise(SIGKILL);
+  }
+  const std::size_t kind = params.precision == "bf16" ? 0 : 1 + params.precision.size() % 3;
+  const json report = {{"schema", 1}, {"precision", params.precision}, {"recipe", params.recipe},
+                       {"noise_sha256", is("noise", params.precision) ? "other" : "same"}};
+  return GenerateResult{is("plain", params.precision) ? kPlain : kPictures[kind], report};
+}
+
+json answer(int id, const Call& call) {
+  if (call.method == "initialize")
+    return InitializeResult{number("protocol", kProtocolVersion), {{"version", "fake"}},
+                            {{"bf16", "BF16", "bf16", 16}, {"fp8-layerwise", "FP8", "fp8", 8}, {"bnb-int8", "INT8", "8-bit", 8}, {"bnb-nf4", "NF4", "4-bit", 4.5}}};
+  if (call.method == "models/list") return ModelsListResult{{{"Fake", "default", "flux", 13'000'000, {}}}};
+  if (call.method == "models/inspect") return InspectResult{"Fake", "flux", "00", call.params.at("precision") == "bf16" ? 13'000'000 : 6'900'000, {}};
+  if (call.method == "samples/generate") return generate(id, call.params.get<GenerateParams>());
+  if (call.method == "metrics/score") {
+    const auto params = call.params.get<ScoreParams>();
+    if (is("error", params.metric)) throw RpcError(InternalError, "no weights for " + params.metric);
+    return ScoreResult{params.metric, params.metric == "clip" ? "CLIP-tiny" : "", params.metric == "psnr" ? 31.5 : 0.25};
+  }
+  throw RpcError(MethodNotFound, "no method " + call.method);
+}
+
+void serve(const Call& call) {
+  if (call.method == "shutdown") std::exit(0);
+  if (!call.id) return;
+  const auto id = static_cast<int>(*call.id);
+  if (call.method == "samples/generate" && flags.contains("broken")) return send("{this is no JSON");
+  Reply reply{call.id, {}, {}};
+  try {
+    reply.result = answer(id, call);
+  } catch (const RpcError& error) {
+    reply.error = error;
+  } catch (const json::exception& error) {
+    reply.error = RpcError(InvalidParams, error.what());
+  }
+  send(encode(reply));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  for (int i = 1; i < argc; ++i) {
+    const std::string flag = std::string(argv[i]).substr(2);
+    const auto equals = flag.find('=');
+    flags[flag.substr(0, equals)] = equals == std::string::npos ? "" : flag.substr(equals + 1);
+  }
+  std::fputs("fake engine is up\n", stderr);
+  for (;; feed())
+    while (const auto message = reader.next()) serve(toCall(parseMessage(*message)));
+}
