@@ -81,14 +81,15 @@ def save_clip(folder: Path, form: str, vocab: dict, merges: list, pad: str, max_
         (folder / "vocab.json").write_text(json.dumps(vocab, ensure_ascii=False), encoding="utf-8")
         lines = ["#version: 0.2"] + [" ".join(pair) for pair in merges]
         (folder / "merges.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
-        flags = {"__type": "AddedToken", "lstrip": False, "normalized": True, "rstrip": False, "single_word": False}
+        flags = {"lstrip": False, "normalized": True, "rstrip": False, "single_word": False}
         config = {
             "add_prefix_space": False, "bos_token": {"content": BOS} | flags, "do_lower_case": True,
             "eos_token": {"content": EOS} | flags, "errors": "replace", "model_max_length": max_length,
             "pad_token": pad, "tokenizer_class": "CLIPTokenizer", "unk_token": {"content": EOS} | flags,
         }
-        (folder / "tokenizer_config.json").write_text(json.dumps(config, indent=1))
         specials = {key: config[key] for key in ("bos_token", "eos_token", "unk_token", "pad_token")}
+        typed = {key: {"__type": "AddedToken"} | value for key, value in specials.items() if isinstance(value, dict)}
+        (folder / "tokenizer_config.json").write_text(json.dumps(config | typed, indent=1))
         (folder / "special_tokens_map.json").write_text(json.dumps(specials, indent=1))
     return CLIPTokenizer.from_pretrained(folder)
 
