@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -28,6 +29,7 @@ from safetensors.torch import load_file, save_file
 import flux_cases
 from random_pipeline import build
 from random_specs import draw_recipe, draw_spec
+from reference_precisions import PRECISIONS
 
 LATENT_LIMIT, LEVEL_LIMIT = 1e-4, 1
 
@@ -40,6 +42,7 @@ class Result:
     bf16: float = float("inf")     # relative, bf16 against the reference's bf16
     bf16_reference: float = 0      # relative, the reference's bf16 against its fp32
     bf16_levels: int = 255
+    quantized: dict[str, tuple[float, float]] = field(default_factory=dict)  # id -> distances: ours, its own
     problems: list[str] = field(default_factory=list)
 
 
@@ -63,9 +66,11 @@ def generate(cli: Path, folder: Path, recipe: dict, precision: str, scratch: Pat
     return latents.float(), np.asarray(Image.open(f"{out}.png").convert("RGB")), json.loads(Path(f"{out}.json").read_text())
 
 
-def reference(folder: Path, recipe: dict, dtype: torch.dtype) -> tuple:
+def reference(folder: Path, recipe: dict, dtype: torch.dtype, change: Callable | None = None) -> tuple:
     """(latents, image, noise, packed noise) of diffusers; the noise is always drawn in fp32 and cast."""
     pipe = flux_cases.load(folder, dtype)
+    if change is not None:
+        change(pipe.transformer)
     noise, packed = flux_cases.draw_noise(pipe, recipe)
     with torch.no_grad():
         latents = pipe(output_type="latent", latents=packed.to(dtype), **flux_cases.reference_call(recipe)).images
@@ -83,7 +88,7 @@ def levels(image: np.ndarray, wanted: np.ndarray) -> int:
     return int(np.abs(image.astype(int) - wanted).max()) if image.shape == wanted.shape else 255
 
 
-def compare(name: str, cli: Path, folder: Path, recipe: dict, scratch: Path) -> Result:
+def compare(name: str, cli: Path, folder: Path, recipe: dict, scratch: Path, precisions: list[str]) -> Result:
     result = Result(name)
     wanted, wanted_image, noise, packed = reference(folder, recipe, torch.float32)
     half, half_image, _, _ = reference(folder, recipe, torch.bfloat16)
@@ -96,6 +101,10 @@ def compare(name: str, cli: Path, folder: Path, recipe: dict, scratch: Path) -> 
             result.problems.append("noise_sha256")
         latents, image, _ = generate(cli, folder, recipe, "bf16", scratch, scratch / "noise.safetensors")
         result.bf16, result.bf16_levels = distance(latents, half), levels(image, half_image)
+        for precision in precisions:
+            quantized = reference(folder, recipe, torch.bfloat16, PRECISIONS[precision])[0]
+            latents = generate(cli, folder, recipe, precision, scratch, scratch / "noise.safetensors")[0]
+            result.quantized[precision] = distance(latents, quantized), distance(quantized, half)
     except (RuntimeError, KeyError, subprocess.TimeoutExpired) as error:
         result.problems.append(str(error))
     if result.levels > LEVEL_LIMIT or not result.latents <= LATENT_LIMIT:
@@ -124,7 +133,9 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=0, help="number of the first random folder")
     parser.add_argument("--model", type=Path, action="append", default=[], help="an existing folder, as well")
     parser.add_argument("--keep", type=Path, help="where the random folders stay")
+    parser.add_argument("--precisions", default="", help=f"also these, separated by commas: {', '.join(PRECISIONS)}")
     options = parser.parse_args()
+    precisions = [precision for precision in options.precisions.split(",") if precision]
     warnings.filterwarnings("ignore")
     logging.disable(logging.WARNING)
     diffusers.utils.logging.disable_progress_bar()
@@ -133,10 +144,12 @@ def main() -> int:
     print(f"{'folder':16} {'fp32 levels':>11} {'fp32 latents':>13} {'bf16 latents':>13} {'(its own)':>10} {'bf16 levels':>11}")
     with tempfile.TemporaryDirectory() as temporary:
         for name, folder, recipe in cases(options, Path(temporary)):
-            row = compare(name, options.cli, folder, recipe, Path(temporary))
+            row = compare(name, options.cli, folder, recipe, Path(temporary), precisions)
             failed += bool(row.problems)
             print(f"{row.name:16} {row.levels:11} {row.latents:13.2e} {row.bf16:13.2e} {row.bf16_reference:10.2e} "
                   f"{row.bf16_levels:11}  {'; '.join(row.problems)}", flush=True)
+            for precision, (ours, own) in row.quantized.items():
+                print(f"    {precision:18} latents {ours:.2e} from the reference, which is {own:.2e} from its bf16")
     print(f"{failed} failed")
     return 1 if failed else 0
 
