@@ -9,7 +9,7 @@ from diffusers import (
     AutoencoderKL, AutoencoderTiny, FlowMatchEulerDiscreteScheduler, FluxPipeline, FluxTransformer2DModel,
 )
 from safetensors.torch import load_file, save_file
-from transformers import CLIPTextConfig, CLIPTextModel, T5Config, T5EncoderModel
+from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer, T5Config, T5EncoderModel, T5Tokenizer
 
 import tiny_tokenizers as tokenizers
 
@@ -37,6 +37,7 @@ class PipelineSpec:
     t5_vocab: int = 150
     t5_normalizer: str = "identity"
     t5_extra_ids: int = 0
+    version_4: bool = False    # tokenizer_config.json as transformers 4 wrote it
     dtypes: dict = field(default_factory=dict)  # component -> dtype on disk; bfloat16 unless given
     shard_size: str | None = None               # of the transformer
 
@@ -68,6 +69,10 @@ def build(spec: PipelineSpec, folder: Path, size: tuple[int, int] = (64, 64)) ->
         folder / "tokenizer", spec.clip_files, vocab, merges, spec.clip_pad, spec.clip_length)
     t5_tokenizer = tokenizers.save_t5(
         folder / "tokenizer_2", spec.t5_files, spec.seed, spec.t5_vocab, spec.t5_normalizer, spec.t5_extra_ids)
+    if spec.version_4:
+        tokenizers.add_decoder_lists(folder / "tokenizer", folder / "tokenizer_2", vocab)
+        clip_tokenizer = CLIPTokenizer.from_pretrained(folder / "tokenizer")
+        t5_tokenizer = T5Tokenizer.from_pretrained(folder / "tokenizer_2")
     rng = torch.Generator().manual_seed(spec.seed)
     clip = CLIPTextModel(CLIPTextConfig(
         vocab_size=len(vocab), bos_token_id=clip_tokenizer.bos_token_id, pad_token_id=clip_tokenizer.pad_token_id,

@@ -7,7 +7,7 @@ from random_pipeline import PipelineSpec
 PROMPTS = [
     "a red fox on the green background", "A BRIGHT  castle, under morning light!!", "one pizza & two rockets (1920s) — très détaillé",
     "don't paint the robot's umbrella; it's a river", "", "漢字 🦊 and ﬁne naïve café", "three owls\tand\na violin",
-    "small old lighthouse, soft focus. " * 9,
+    "small old lighthouse, soft focus. " * 9, "a <extra_id_0> fox </s> on<extra_id_1>a <|endoftext|> hill",
 ]
 
 
@@ -35,7 +35,7 @@ def draw_spec(seed: int) -> PipelineSpec:
         t5_extra_ids=rng.choice([0, 100]),
         dtypes={name: rng.choice(["bfloat16", "bfloat16", "float16", "float32"])
                 for name in ("transformer", "vae", "text_encoder", "text_encoder_2")},
-        shard_size=rng.choice([None, None, "40KB", "200KB"]))
+        version_4=rng.random() < 0.4, shard_size=rng.choice([None, None, "40KB", "200KB"]))
 
 
 def draw_transformer(rng: random.Random) -> dict:

@@ -124,3 +124,29 @@ def save_t5(folder: Path, form: str, seed: int, vocab_size: int, normalizer: str
     if form == "json":
         (folder / "spiece.model").unlink()
     return T5Tokenizer.from_pretrained(folder)
+
+
+def add_decoder_list(folder: Path, tokens: dict[int, str], normalized: bool, strip: tuple[str, ...] = ()) -> None:
+    """Writes the added_tokens_decoder that transformers 4 put into tokenizer_config.json. strip: eats white space around."""
+    file = folder / "tokenizer_config.json"
+    config = json.loads(file.read_text())
+    config["added_tokens_decoder"] = {
+        str(number): {"content": text, "lstrip": text.startswith(strip) if strip else False, "normalized": normalized,
+                      "rstrip": text.startswith(strip) if strip else False, "single_word": False, "special": True}
+        for number, text in sorted(tokens.items())
+    }
+    for key in ("bos_token", "eos_token", "unk_token", "pad_token"):
+        if isinstance(config.get(key), dict):
+            config[key] = config[key]["content"]
+    config["clean_up_tokenization_spaces"] = True
+    file.write_text(json.dumps(config, indent=1))
+
+
+def add_decoder_lists(clip: Path, t5: Path, vocab: dict[str, int]) -> None:
+    """Turns both folders into what transformers 4 wrote."""
+    add_decoder_list(clip, {vocab[token]: token for token in (BOS, EOS)}, normalized=True)
+    t5_tokens = T5Tokenizer.from_pretrained(t5)
+    config = json.loads((t5 / "tokenizer_config.json").read_text())
+    extra = [f"<extra_id_{number}>" for number in range(config.get("extra_ids", 100))]
+    names = ["<pad>", "</s>", "<unk>", *extra]
+    add_decoder_list(t5, {t5_tokens.convert_tokens_to_ids(name): name for name in names}, False, ("<extra",))
