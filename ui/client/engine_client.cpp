@@ -214,7 +214,8 @@ void EngineClient::receiveReply(const nlohmann::json& message) {
   try {
     request.on_result(reply.result);
   } catch (const nlohmann::json::exception& error) {
-    request.on_error({protocol::InternalError, tr("the engine's reply to %1 cannot be read: %2").arg(request.method, QString::fromUtf8(error.what()))});
+    const QString reason = QString::fromUtf8(error.what());
+    request.on_error({protocol::InternalError, tr("the engine's reply to %1 cannot be read: %2").arg(request.method, reason)});
   }
 }
 

@@ -1,8 +1,17 @@
 #include "ui/models/compare_session.h"
 
+#include <QJsonArray>
 #include <QRandomGenerator>
 
+#include <algorithm>
+
 namespace quantspot::ui {
+namespace {
+
+// models/inspect reads and quantizes every weight, which takes seconds up to here.
+constexpr qint64 kInspectBytes = 500'000'000;
+
+}  // namespace
 
 CompareSession::CompareSession(EngineClient* engine, study::StudyStore* store, QObject* parent)
     : QObject(parent), engine_(engine), store_(store), runner_(engine), trial_(store), history_(store), score_(store),
@@ -50,9 +59,18 @@ void CompareSession::setModel(const QString& path) {
   requestInspect();
 }
 
+bool CompareSession::isLargeModel() const {
+  const auto chosen = [this](const protocol::ModelEntry& entry) { return entry.path == model_.toStdString(); };
+  const auto entry = std::find_if(models_.begin(), models_.end(), chosen);
+  return entry == models_.end() ? model_ != QLatin1String("default") : entry->bytes > kInspectBytes;
+}
+
 void CompareSession::requestInspect() {
   inspect_context_ = std::make_unique<QObject>();
-  inspect_queue_ = precisions_.ids();
+  inspect_queue_.clear();
+  for (int row = 0; row < precisions_.rowCount() && !isLargeModel(); ++row)
+    if (const QModelIndex index = precisions_.index(row); index.data(PrecisionListModel::BytesRole).isNull())
+      inspect_queue_ << index.data(PrecisionListModel::IdRole).toString();
   inspectNext();
 }
 
@@ -114,6 +132,11 @@ void CompareSession::onImagesReady() {
     comparison_.samples[i].sample.id = stored.samples[i].id;
     scored_ids_.push_back(stored.samples[i].id);
   }
+  for (const SampleResult& one : comparison_.samples)
+    if (const QJsonArray cut = one.sample.report[QStringLiteral("truncated")].toArray(); !cut.isEmpty()) {
+      for (const QJsonValue& line : cut) Q_EMIT notice(line.toString());
+      break;
+    }
   if (trial_.start(task_, comparison_)) return Q_EMIT trialOpened();
   // Too few pictures for a question: there is nothing left to hide.
   names_seen_ = true;

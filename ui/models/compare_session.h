@@ -24,7 +24,8 @@ class CompareSession : public QObject {
   nlohmann::json engineInfo() const { return engine_info_; }
 
   void connectEngine();                           // starts it; modelsChanged() and precisions follow
-  void setModel(const QString& path);             // asks for the bytes of every precision; "default" is the embedded one
+  // "default" is the embedded one. Asks for the bytes of every precision, unless that would mean to read a large model.
+  void setModel(const QString& path);
   QString model() const { return model_; }
 
   // Generates the ticked precisions (NameEach), or bf16 repeated and one ticked quantized precision, drawn by chance
@@ -55,12 +56,14 @@ class CompareSession : public QObject {
                                                   // too few variants gave a picture to ask a question
   void variantFailed(const QString& precision, const QString& reason);
   void cancelled();
+  void notice(const QString& message);            // worth knowing, and the same for every tile: the prompt was cut
   void failed(const QString& message);
   void engineLost(const QString& reason);
   void engineLog(const QString& line);
 
  private:
   void onInitialized(const protocol::InitializeResult& result);
+  bool isLargeModel() const;
   void requestInspect();
   void inspectNext();
   void onImagesReady();

@@ -53,8 +53,9 @@ QVariant HistoryModel::text(const study::ComparisonHead& head, int column) const
 QImage HistoryModel::thumbnail(qint64 comparison) const {
   auto known = thumbnails_.constFind(comparison);
   if (known == thumbnails_.constEnd()) {
-    const QImage image = QImage::fromData(store_->thumbnail(comparison), "PNG");
-    known = thumbnails_.insert(comparison, image.isNull() ? image : image.scaled(kThumbnailPixels, kThumbnailPixels, Qt::KeepAspectRatio, Qt::SmoothTransformation));
+    QImage image = QImage::fromData(store_->thumbnail(comparison), "PNG");
+    if (!image.isNull()) image = image.scaled(kThumbnailPixels, kThumbnailPixels, Qt::KeepAspectRatio, Qt::SmoothTransformation);
+    known = thumbnails_.insert(comparison, image);
   }
   return *known;
 }
