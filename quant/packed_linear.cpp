@@ -8,9 +8,9 @@
 namespace quantspot::quant {
 namespace {
 
-// A tile stays in the last-level cache between its expansion and its product; below this much work per tile the calls
-// themselves begin to cost.
-constexpr std::int64_t tileBytes = 4 << 20;
+// The product packs the activations anew for every tile, so that small tiles cost more than they save in cache (measured:
+// 4 MiB 15 % slower than 16 MiB at 1024 × 3072 × 3072 in fp32, 64 MiB slower again).
+constexpr std::int64_t tileBytes = 16 << 20;
 
 std::int64_t rowsPerTile(std::int64_t rows, std::int64_t columns, std::int64_t elementSize) {
   const std::int64_t fit = std::max<std::int64_t>(64, tileBytes / (columns * elementSize));

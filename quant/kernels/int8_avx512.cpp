@@ -57,26 +57,35 @@ inline void finish(const Int8Product& p, __m512i sums, std::int64_t row, std::in
   _mm256_mask_storeu_epi16(p.out + row * p.columns + column, lanes, _mm512_cvtepi32_epi16(rounded));
 }
 
-// Rows × Panels accumulators stay in registers over the whole depth.
+// sum += u8 weights · s8 activations, four by four. Not the intrinsic: g++ 12 copies the sum before each call and then
+// runs out of registers.
+[[gnu::always_inline]] inline void accumulate(__m512i& sum, __m512i weight, __m512i activation) {
+  __asm__("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(weight), "v"(activation));
+}
+
+// Rows × Panels accumulators stay in registers over the whole depth, which takes loops that are gone early.
 template <int Rows, int Panels>
 void tile(const Int8Product& p, std::int64_t row, std::int64_t panel) {
-  __m512i sums[Rows][Panels];
-  for (auto& line : sums)
-    for (auto& sum : line) sum = _mm512_setzero_si512();
   constexpr std::int64_t step = panelRows * panelDepth;
+  __m512i sums[Rows][Panels] = {};
   const std::uint8_t* weight = p.panels + panel * p.depth * step;
   const std::int8_t* codes = p.codes + row * p.depth * panelDepth;
   for (std::int64_t k = 0; k < p.depth; ++k) {
     __m512i w[Panels];
+#pragma GCC unroll 4
     for (int j = 0; j < Panels; ++j) w[j] = _mm512_loadu_si512(weight + (j * p.depth + k) * step);
+#pragma GCC unroll 12
     for (int i = 0; i < Rows; ++i) {
       std::int32_t four;
       __builtin_memcpy(&four, codes + (i * p.depth + k) * panelDepth, sizeof four);
       const __m512i a = _mm512_set1_epi32(four);
-      for (int j = 0; j < Panels; ++j) sums[i][j] = _mm512_dpbusd_epi32(sums[i][j], w[j], a);
+#pragma GCC unroll 4
+      for (int j = 0; j < Panels; ++j) accumulate(sums[i][j], w[j], a);
     }
   }
+#pragma GCC unroll 12
   for (int i = 0; i < Rows; ++i)
+#pragma GCC unroll 4
     for (int j = 0; j < Panels; ++j) finish(p, sums[i][j], row + i, panel + j);
 }
 

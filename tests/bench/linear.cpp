@@ -1,0 +1,73 @@
+// Prints what one Linear costs at each precision: id, shape, milliseconds, ratio to fp32 (above 1 is faster).
+// Usage: quantspot_bench_linear [threads]. QUANTSPOT_NO_BF16=1 shows a CPU without bf16 instructions.
+#include "quant/cpu_features.h"
+#include "quant/quantizer.h"
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <c10/core/InferenceMode.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <ctime>
+
+using namespace quantspot::quant;
+
+namespace {
+
+// With one thread: its processor time, which other programs disturb less than the clock on the wall.
+double now() {
+  timespec time{};
+  clock_gettime(at::get_num_threads() == 1 ? CLOCK_THREAD_CPUTIME_ID : CLOCK_MONOTONIC, &time);
+  return 1e3 * static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_nsec);
+}
+
+// The fastest of several calls: other programs on the machine only ever add time.
+template <class Body>
+double milliseconds(Body&& body) {
+  body();
+  double best = 1e30;
+  const double end = now() + 300;
+  for (int i = 0; i < 3 || now() < end; ++i) {
+    const double start = now();
+    body();
+    best = std::min(best, now() - start);
+  }
+  return best;
+}
+
+struct Shape {
+  std::int64_t rows, in, out;
+};
+
+double measure(const Quantizer& q, const Shape& shape) {
+  const at::Tensor weight = at::randn({shape.out, shape.in}), bias = at::randn({shape.out});
+  const at::Tensor x = at::randn({shape.rows, shape.in}).to(q.computeType());
+  const auto linear = q.linear(q.pack(weight), bias);
+  return milliseconds([&] { linear->forward(x); });
+}
+
+double torchBf16(const Shape& shape) {
+  const auto random = [](at::IntArrayRef sizes) { return at::randn(sizes).to(at::kBFloat16); };
+  const at::Tensor x = random({shape.rows, shape.in}), weight = random({shape.out, shape.in}), bias = random({shape.out});
+  return milliseconds([&] { at::linear(x, weight, bias); });
+}
+
+void printRow(const char* id, const Shape& shape, double time, double fp32) {
+  std::printf("%-18s %5ld x %5ld x %5ld %9.3f ms %6.2f x fp32 %8.0f GFLOP/s\n", id, shape.rows, shape.in, shape.out, time, fp32 / time,
+              2e-6 * static_cast<double>(shape.rows * shape.in * shape.out) / time);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  c10::InferenceMode guard;
+  if (argc > 1) at::set_num_threads(std::atoi(argv[1]));
+  for (const std::string& name : cpuFeatureNames()) std::printf("%s ", name.c_str());
+  std::printf("| %d threads | bf16 product: %s\n", at::get_num_threads(), hasBf16Gemm() ? "bf16" : "fp32 tiles");
+  for (const Shape shape : {Shape{64, 384, 1536}, {256, 384, 1536}, {64, 1536, 1536}, {256, 1536, 6144}, {1024, 1536, 6144}, {1024, 3072, 3072}}) {
+    const double fp32 = measure(quantizer("fp32"), shape);
+    for (const auto& q : quantizers()) printRow(q->name().data(), shape, q->name() == "fp32" ? fp32 : measure(*q, shape), fp32);
+    printRow("(torch bf16)", shape, torchBf16(shape), fp32);
+  }
+}
