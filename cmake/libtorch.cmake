@@ -7,8 +7,14 @@ if(NOT QUANTSPOT_TORCH_INCLUDE OR NOT QUANTSPOT_TORCH_CPU)
 endif()
 get_filename_component(QUANTSPOT_TORCH_LIB ${QUANTSPOT_TORCH_CPU} DIRECTORY)
 
+# Some wheels carry headers of another fmt than the one that spdlog was built with; the system's must be found first, and
+# compilers ignore an attempt to put /usr/include there.
+find_path(QUANTSPOT_FMT_INCLUDE fmt/core.h REQUIRED NO_CMAKE_FIND_ROOT_PATH)
+file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/system_fmt)
+file(CREATE_LINK ${QUANTSPOT_FMT_INCLUDE}/fmt ${CMAKE_BINARY_DIR}/system_fmt/fmt SYMBOLIC)
+
 add_library(quantspot_libtorch INTERFACE)
-target_include_directories(quantspot_libtorch SYSTEM INTERFACE ${QUANTSPOT_TORCH_INCLUDE}
+target_include_directories(quantspot_libtorch SYSTEM INTERFACE ${CMAKE_BINARY_DIR}/system_fmt ${QUANTSPOT_TORCH_INCLUDE}
   ${QUANTSPOT_TORCH_INCLUDE}/torch/csrc/api/include)
 target_link_libraries(quantspot_libtorch INTERFACE ${QUANTSPOT_TORCH_LIB}/libtorch_cpu.so ${QUANTSPOT_TORCH_LIB}/libc10.so)
 # The CUDA half registers its kernels when it is loaded; nothing names its symbols, so the linker would drop it.

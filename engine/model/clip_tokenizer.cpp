@@ -66,13 +66,14 @@ ClipTokenizer::ClipTokenizer(const std::filesystem::path& folder) {
 }
 
 void ClipTokenizer::readVocabulary(const TokenizerFiles& files) {
-  const auto single = files.folder() / "tokenizer.json";
-  if (files.tokenizer().is_null()) {
-    ids_ = Config(files.folder() / "vocab.json").json().get<decltype(ids_)>();
-    readMerges(files.folder() / "merges.txt");
-    return;
-  }
+  const bool two = files.tokenizer().is_null();
+  const auto single = files.folder() / (two ? "vocab.json" : "tokenizer.json");
   try {
+    if (two) {
+      ids_ = readJson(single).get<decltype(ids_)>();
+      readMerges(files.folder() / "merges.txt");
+      return;
+    }
     const auto& model = files.tokenizer().at("model");
     ids_ = model.at("vocab").get<decltype(ids_)>();
     for (const auto& merge : model.at("merges")) {
@@ -141,7 +142,7 @@ std::optional<std::int64_t> ClipTokenizer::find(const std::string& token) const 
   return found == ids_.end() ? std::nullopt : std::optional(found->second);
 }
 
-TokenIds ClipTokenizer::encode(const std::string& prompt) const {
+std::vector<std::int64_t> ClipTokenizer::tokens(const std::string& prompt) const {
   std::vector<std::int64_t> ids;
   const auto collect = [&](const Segment& s) {
     if (s.id >= 0)
@@ -156,7 +157,12 @@ TokenIds ClipTokenizer::encode(const std::string& prompt) const {
     }
     for (const Segment& segment : splitAddedTokens(normalize(raw.text), added_, true)) collect(segment);
   }
+  return ids;
+}
+
+TokenIds ClipTokenizer::encode(const std::string& prompt) const {
   TokenIds result;
+  std::vector<std::int64_t> ids = tokens(prompt);
   result.total = ids.size() + 2;
   const auto room = static_cast<std::size_t>(maxLength_ - 2);
   if (ids.size() > room) {

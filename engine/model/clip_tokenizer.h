@@ -17,6 +17,7 @@ class ClipTokenizer {
 
   // <|startoftext|> … <|endoftext|>, cut and padded to maxLength(). Const and safe from several threads.
   TokenIds encode(const std::string& prompt) const;
+  std::vector<std::int64_t> tokens(const std::string& prompt) const;  // without the two specials, neither cut nor padded
   std::int64_t maxLength() const { return maxLength_; }
 
  private:

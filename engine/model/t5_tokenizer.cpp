@@ -118,8 +118,7 @@ std::optional<std::int64_t> T5Tokenizer::find(const std::string& piece) const {
   return found == ids_.end() ? std::nullopt : std::optional(found->second);
 }
 
-TokenIds T5Tokenizer::encode(const std::string& prompt, std::int64_t maxLength) const {
-  TokenIds result;
+std::vector<std::int64_t> T5Tokenizer::tokens(const std::string& prompt) const {
   std::vector<std::int64_t> ids;
   for (const Segment& segment : splitAddedTokens(unicode::decode(prompt), added_, false)) {
     if (segment.id >= 0)
@@ -127,6 +126,12 @@ TokenIds T5Tokenizer::encode(const std::string& prompt, std::int64_t maxLength) 
     else
       encodeText(charsmap_ ? charsmap_->normalize(segment.text) : segment.text, ids);
   }
+  return ids;
+}
+
+TokenIds T5Tokenizer::encode(const std::string& prompt, std::int64_t maxLength) const {
+  TokenIds result;
+  std::vector<std::int64_t> ids = tokens(prompt);
   result.total = ids.size() + 1;
   const auto room = static_cast<std::size_t>(std::max<std::int64_t>(maxLength, 1) - 1);
   if (ids.size() > room) {

@@ -18,6 +18,7 @@ class T5Tokenizer {
 
   // … </s>, cut and padded to maxLength. Const and safe from several threads.
   TokenIds encode(const std::string& prompt, std::int64_t maxLength) const;
+  std::vector<std::int64_t> tokens(const std::string& prompt) const;  // without </s>, neither cut nor padded
 
  private:
   void readJson(const TokenizerFiles& files);
