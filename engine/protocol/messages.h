@@ -49,7 +49,7 @@ struct ScoreParams {
 };
 struct ScoreResult {
   std::string metric, label;   // "clip" is labelled "CLIP-tiny" with the embedded model
-  double value = 0;
+  double value = 0;            // PSNR of equal pictures is infinite: null in JSON
 };
 
 struct PrecisionInfo { std::string id, label, family; double bits = 0; };                  // bits per weight, scales included
@@ -61,13 +61,16 @@ struct LayerEntry { std::string component, name, precision; std::vector<std::int
 struct InspectResult { std::string name, family, weights_sha256; std::int64_t bytes = 0; std::vector<LayerEntry> layers; };
 struct CancelParams { std::int64_t id = 0; };
 
-// Notification `progress`: of the request with this id. stage: load, quantize, encode, denoise, decode.
+// Notification `progress`: of the request with this id. stage: encode, load, denoise, decode.
 struct Progress { std::int64_t id = 0; std::string stage; int step = 0, steps = 0; };
+// Notification `log`: a line for the user's log; level: info, warning.
+struct LogLine { std::string level, message; };
 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(GenerateParams, model, precision, recipe, offload)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(GenerateResult, png, report)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ScoreParams, metric, image, reference, prompt, model)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ScoreResult, metric, label, value)
+void to_json(nlohmann::json& json, const ScoreResult& result);
+void from_json(const nlohmann::json& json, ScoreResult& result);
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(PrecisionInfo, id, label, family, bits)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(InitializeResult, protocol, engine, precisions)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ModelEntry, name, path, family, bytes, missing)
@@ -77,5 +80,6 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LayerEntry, component, name, precision, shape
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(InspectResult, name, family, weights_sha256, bytes, layers)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(CancelParams, id)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Progress, id, stage, step, steps)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LogLine, level, message)
 
 }  // namespace quantspot::protocol

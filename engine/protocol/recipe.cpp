@@ -1,5 +1,6 @@
 #include "engine/protocol/messages.h"
 
+#include <cmath>
 #include <limits>
 #include <stdexcept>
 
@@ -50,6 +51,18 @@ void from_json(const nlohmann::json& json, Recipe& r) {
   readInteger(json, "max_sequence_length", r.max_sequence_length);
   r.true_cfg = json.value("true_cfg", r.true_cfg);
   r.scheduler = json.value("scheduler", r.scheduler);
+}
+
+void to_json(nlohmann::json& json, const ScoreResult& result) {
+  json = {{"metric", result.metric}, {"label", result.label}};
+  json["value"] = std::isfinite(result.value) ? nlohmann::json(result.value) : nlohmann::json(nullptr);
+}
+
+void from_json(const nlohmann::json& json, ScoreResult& result) {
+  json.at("metric").get_to(result.metric);
+  json.at("label").get_to(result.label);
+  const auto& value = json.at("value");
+  result.value = value.is_null() ? std::numeric_limits<double>::infinity() : value.get<double>();
 }
 
 }  // namespace quantspot::protocol

@@ -1,0 +1,36 @@
+// The commands of quantspot-cli. Each returns the exit code and throws for what stops it as a whole.
+#pragma once
+
+#include "engine/service/service.h"
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace quantspot::cli {
+
+struct CompareOptions {
+  protocol::GenerateParams base;         // model and recipe; prompt, seed and precision are set for each sample
+  std::vector<std::string> precisions, prompts;
+  std::vector<std::uint64_t> seeds;
+  std::filesystem::path out;
+};
+// Images DIR/<variant>/<prompt>-seed<seed>.png, DIR/report.json, DIR/report.html. A variant that fails is reported with its
+// reason while the others go on; the exit code is then 1.
+int compare(service::Service& service, const CompareOptions& options);
+
+struct ScoreOptions {
+  std::string metric;
+  std::filesystem::path a, b;            // psnr, ssim: two pictures, or two folders paired by file name
+  std::filesystem::path clip, images, prompts;
+};
+int score(const ScoreOptions& options);
+
+// Splits "bf16,bnb-nf4?skip=a,b" into its policies: commas inside a policy's query are its own.
+std::vector<std::string> splitPolicies(const std::string& text);
+// A file or folder name for a policy.
+std::string fileName(const std::string& policy);
+// The page beside report.json: no scripts, no other files.
+std::string htmlReport(const nlohmann::json& report, const std::filesystem::path& folder);
+
+}  // namespace quantspot::cli

@@ -1,0 +1,27 @@
+// Files that the commands read and write. All throw std::runtime_error with the path and the reason.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+#include <nlohmann/json.hpp>
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace quantspot::cli {
+
+std::vector<std::uint8_t> readFile(const std::filesystem::path& path);
+std::vector<std::string> readLines(const std::filesystem::path& path);   // without empty ones
+void writeText(const std::filesystem::path& path, const std::string& text);
+void writeJson(const std::filesystem::path& path, const nlohmann::json& json);
+std::string dump(const nlohmann::json& json);                            // indented; broken UTF-8 is replaced
+void printJson(const nlohmann::json& json);                              // to stdout
+
+// The tensor "latents" of a safetensors file, or its only one.
+at::Tensor readLatents(const std::filesystem::path& path);
+// "0..9", "7", "1,2,5..8" → the seeds. Throws std::invalid_argument.
+std::vector<std::uint64_t> parseSeeds(const std::string& text);
+std::vector<std::string> splitCommas(const std::string& text);
+
+}  // namespace quantspot::cli

@@ -1,0 +1,151 @@
+// quantspot-cli: the engine's service without a pipe. JSON goes to stdout, everything else to stderr.
+#include "app/quantspot-cli/commands.h"
+#include "app/quantspot-cli/files.h"
+#include "app/quantspot-cli/progress_bar.h"
+#include "engine/model/safetensors.h"
+#include "engine/pipeline/png.h"
+#include "engine/service/errors.h"
+#include "engine/service/models.h"
+
+#include <CLI/CLI.hpp>
+
+#include <cstdio>
+
+using namespace quantspot;
+using namespace quantspot::cli;
+
+namespace {
+
+struct Arguments {
+  service::ServiceOptions service;
+  protocol::GenerateParams generate{.model = "default", .precision = "bf16", .recipe = {}, .offload = "none"};
+  protocol::InspectParams inspect;
+  ScoreOptions score;
+  std::string out, report, latentsIn, latentsOut, promptsFile, precisions = "bf16,fp8-layerwise,bnb-int8,bnb-nf4", seeds = "0", modelName = "default";
+};
+
+void addRecipe(CLI::App& command, Arguments& a) {
+  protocol::Recipe& r = a.generate.recipe;
+  command.add_option("--model", a.generate.model, "Folder of a diffusers pipeline, or a name that 'models list' shows")->capture_default_str();
+  command.add_option("--negative-prompt", r.negative_prompt, "What the picture should be led away from; needs --true-cfg above 1");
+  command.add_option("--steps", r.steps, "Denoising steps")->capture_default_str();
+  command.add_option("--width", r.width, "Pixels, a multiple of 16")->capture_default_str();
+  command.add_option("--height", r.height, "Pixels, a multiple of 16")->capture_default_str();
+  command.add_option("--guidance", r.guidance, "Embedded guidance, where the model has one (default 3.5)");
+  command.add_option("--true-cfg", r.true_cfg, "Scale of classifier-free guidance with a second pass")->capture_default_str();
+  command.add_option("--max-sequence-length", r.max_sequence_length, "T5 tokens")->capture_default_str();
+  command.add_option("--scheduler", r.scheduler)->capture_default_str();
+  command.add_option("--offload", a.generate.offload, "none")->capture_default_str();
+  command.add_option("--threads", a.service.threads, "CPU threads (default: all cores)")->check(CLI::PositiveNumber);
+  command.add_option("--device", a.service.device, "cpu or cuda:0")->capture_default_str();
+}
+
+int generate(const Arguments& a) {
+  service::Service service(a.service);
+  service::Control control;
+  if (!a.latentsIn.empty()) control.noise = readLatents(a.latentsIn);
+  pipeline::Sample sample;
+  {
+    ProgressBar bar(a.generate.precision);
+    control.progress = [&](const std::string& stage, int step, int steps) { bar.show(stage, step, steps); };
+    sample = service.sample(a.generate, control);
+  }
+  for (const auto& line : sample.report["truncated"]) std::fprintf(stderr, "warning: %s\n", line.get<std::string>().c_str());
+  pipeline::writeFile(a.out, pipeline::encodePng(sample.image));
+  if (!a.report.empty()) writeJson(a.report, sample.report);
+  if (!a.latentsOut.empty()) model::saveSafeTensors(a.latentsOut, {{"latents", sample.latents}});
+  printJson({{"image", a.out}, {"precision", a.generate.precision}, {"noise_sha256", sample.report["noise_sha256"]},
+             {"image_sha256", sample.report["image_sha256"]}, {"seconds", sample.report["seconds"]["total"]}});
+  return 0;
+}
+
+int runCompare(const Arguments& a) {
+  CompareOptions options{a.generate, splitPolicies(a.precisions), {a.generate.recipe.prompt}, parseSeeds(a.seeds), a.out};
+  if (!a.promptsFile.empty()) options.prompts = readLines(a.promptsFile);
+  if (options.prompts.empty()) throw std::runtime_error(a.promptsFile + " holds no prompt");
+  service::Service service(a.service);
+  return compare(service, options);
+}
+
+int inspect(const Arguments& a) {
+  service::Service service(a.service);
+  ProgressBar bar(a.inspect.precision);
+  service::Control control;
+  control.progress = [&](const std::string& stage, int step, int steps) { bar.show(stage, step, steps); };
+  printJson(service.inspect(a.inspect, control));
+  return 0;
+}
+
+int showPath(const std::string& name) {
+  nlohmann::json folders = nlohmann::json::array();
+  for (const auto& folder : service::modelFolders()) folders.push_back(folder.string());
+  printJson({{"name", name}, {"path", service::resolveModel(name).string()}, {"folders", folders}});
+  return 0;
+}
+
+// Each command sets `run`; CLI11 has checked then that everything required is there.
+void addCommands(CLI::App& app, Arguments& a, std::function<int()>& run) {
+  CLI::App& g = *app.add_subcommand("generate", "Draw one picture at one precision");
+  addRecipe(g, a);
+  g.add_option("--precision", a.generate.precision, "Id or policy, such as bnb-nf4?skip=proj_out")->capture_default_str();
+  g.add_option("--prompt", a.generate.recipe.prompt)->required();
+  g.add_option("--seed", a.generate.recipe.seed)->capture_default_str();
+  g.add_option("--out", a.out, "The picture (PNG)")->required();
+  g.add_option("--report", a.report, "The sample's report (JSON)");
+  g.add_option("--latents-in", a.latentsIn, "Starting noise (safetensors) in place of the seed's");
+  g.add_option("--latents-out", a.latentsOut, "Final latents, packed, float32 (safetensors)");
+  g.callback([&] { run = [&] { return generate(a); }; });
+
+  CLI::App& c = *app.add_subcommand("compare", "Draw the same pictures at several precisions");
+  addRecipe(c, a);
+  c.add_option("--precisions", a.precisions, "Policies, separated by commas; the first is the reference")->capture_default_str();
+  CLI::Option_group& prompts = *c.add_option_group("prompts")->require_option(1);
+  prompts.add_option("--prompt", a.generate.recipe.prompt);
+  prompts.add_option("--prompts", a.promptsFile, "A prompt per line");
+  c.add_option("--seeds", a.seeds, "7, 0..9 or 1,2,5")->capture_default_str();
+  c.add_option("--out", a.out, "Folder for pictures, report.json and report.html")->required();
+  c.callback([&] { run = [&] { return runCompare(a); }; });
+
+  CLI::App& i = *app.add_subcommand("inspect", "List a model's layers with precision and bytes");
+  i.add_option("--model", a.inspect.model)->capture_default_str();
+  i.add_option("--precision", a.inspect.precision)->capture_default_str();
+  i.callback([&] { run = [&] { return inspect(a); }; });
+
+  CLI::App& s = *app.add_subcommand("score", "Measure pictures");
+  s.add_option("--metric", a.score.metric)->required()->check(CLI::IsMember({"psnr", "ssim", "clip"}));
+  s.add_option("--a", a.score.a, "Picture or folder");
+  s.add_option("--b", a.score.b, "Reference picture or folder");
+  s.add_option("--clip", a.score.clip, "Folder of a CLIPModel (default: the embedded one)");
+  s.add_option("--images", a.score.images, "Folder of pictures");
+  s.add_option("--prompts", a.score.prompts, "A prompt per line, for the pictures in sorted order");
+  s.callback([&] { run = [&] { return score(a.score); }; });
+
+  CLI::App& m = *app.add_subcommand("models", "Which models there are")->require_subcommand(1);
+  m.add_subcommand("list")->callback([&] { run = [] { printJson(service::listModels()); return 0; }; });
+  CLI::App& p = *m.add_subcommand("path", "Where a model lies");
+  p.add_option("name", a.modelName)->capture_default_str();
+  p.callback([&] { run = [&] { return showPath(a.modelName); }; });
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("QuantSpot without a window: generate, compare and measure quantized diffusion models");
+  app.set_version_flag("--version", QUANTSPOT_VERSION);
+  app.require_subcommand(1);
+  Arguments arguments;
+  std::function<int()> run;
+  addCommands(app, arguments, run);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error, std::cout, std::cerr) == 0 ? 0 : 2;
+  }
+  try {
+    return run();
+  } catch (...) {
+    const protocol::RpcError error = service::describe(std::current_exception());
+    std::fprintf(stderr, "quantspot-cli: %s\n", error.what());
+    return error.code == protocol::InvalidParams ? 2 : 1;
+  }
+}

@@ -1,0 +1,78 @@
+#include "engine/pipeline/hash_cache.h"
+
+#include "engine/model/folder.h"
+#include "engine/model/sha256.h"
+
+#include <nlohmann/json.hpp>
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <fstream>
+#include <map>
+#include <mutex>
+#include <vector>
+
+namespace quantspot::pipeline {
+namespace {
+
+namespace fs = std::filesystem;
+
+fs::path defaultCache() {
+  const char* xdg = std::getenv("XDG_CACHE_HOME");
+  const char* home = std::getenv("HOME");
+  if (xdg && *xdg) return fs::path(xdg) / "quantspot" / "weights.json";
+  return home && *home ? fs::path(home) / ".cache" / "quantspot" / "weights.json" : fs::path();
+}
+
+// Names, sizes and times of all files below the folder, as one hash.
+std::string stampOf(const fs::path& model) {
+  std::vector<std::string> lines;
+  for (const auto& entry : fs::recursive_directory_iterator(model, fs::directory_options::follow_directory_symlink)) {
+    if (!entry.is_regular_file()) continue;
+    const auto time = entry.last_write_time().time_since_epoch().count();
+    lines.push_back(entry.path().string() + ' ' + std::to_string(entry.file_size()) + ' ' + std::to_string(time));
+  }
+  std::ranges::sort(lines);
+  model::Sha256 hash;
+  for (const std::string& line : lines) hash.add(line + '\n');
+  return hash.hex();
+}
+
+nlohmann::json readCache(const fs::path& cache) {
+  std::ifstream in(cache);
+  nlohmann::json all = nlohmann::json::parse(in, nullptr, false);
+  return all.is_object() ? all : nlohmann::json::object();
+}
+
+// Renamed into place, so that two engines never leave half a file.
+void writeCache(const fs::path& cache, const nlohmann::json& all) {
+  std::error_code ignored;
+  fs::create_directories(cache.parent_path(), ignored);
+  const fs::path fresh = cache.string() + "." + std::to_string(::getpid());
+  std::ofstream out(fresh);
+  out << all.dump(1);
+  out.close();
+  if (out) fs::rename(fresh, cache, ignored);
+}
+
+}  // namespace
+
+HashCache::HashCache() : cache_(defaultCache()) {}
+
+std::string HashCache::weightsHash(const fs::path& model) const {
+  static std::mutex mutex;
+  static std::map<std::string, std::string> known;
+  const std::string stamp = stampOf(fs::weakly_canonical(model));
+  const std::lock_guard lock(mutex);
+  if (const auto found = known.find(stamp); found != known.end()) return found->second;
+  nlohmann::json stored = cache_.empty() ? nlohmann::json::object() : readCache(cache_);
+  if (const auto found = stored.find(stamp); found != stored.end() && found->is_string()) return known[stamp] = found->get<std::string>();
+  const std::string hash = model::weightsHash(model);
+  stored[stamp] = hash;
+  if (!cache_.empty()) writeCache(cache_, stored);
+  return known[stamp] = hash;
+}
+
+}  // namespace quantspot::pipeline

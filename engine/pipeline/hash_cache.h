@@ -1,0 +1,21 @@
+// The hash of a model's weights, computed once per state of its files: 12 GB are not read again for every sample.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+namespace quantspot::pipeline {
+
+// Like model::weightsHash. Remembered under names, sizes and times of all files, in this process and in `cache` (a JSON file;
+// default: $XDG_CACHE_HOME/quantspot/weights.json). A cache that cannot be read or written is as good as none.
+class HashCache {
+ public:
+  HashCache();
+  explicit HashCache(std::filesystem::path cache) : cache_(std::move(cache)) {}
+  std::string weightsHash(const std::filesystem::path& model) const;
+
+ private:
+  std::filesystem::path cache_;
+};
+
+}  // namespace quantspot::pipeline

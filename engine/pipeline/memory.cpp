@@ -1,0 +1,53 @@
+#include "engine/pipeline/memory.h"
+
+#include <malloc.h>
+
+#include <algorithm>
+#include <chrono>
+#include <fstream>
+#include <string>
+#include <string_view>
+
+namespace quantspot::pipeline {
+namespace {
+
+std::int64_t statusBytes(std::string_view key) {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);)
+    if (line.starts_with(key)) return std::stoll(line.substr(key.size())) * 1024;
+  return 0;
+}
+
+bool resetHighWaterMark() {
+  std::ofstream out("/proc/self/clear_refs");
+  return out && out << "5" << std::flush && statusBytes("VmHWM:") > 0;
+}
+
+}  // namespace
+
+std::int64_t residentBytes() { return statusBytes("VmRSS:"); }
+
+PeakMemory::PeakMemory() : kernel_(resetHighWaterMark()) {
+  if (!kernel_) watcher_ = std::jthread([this](const std::stop_token& stop) { watch(stop); });
+}
+
+void PeakMemory::reset() {
+  if (kernel_) resetHighWaterMark();
+  seen_ = residentBytes();
+}
+
+std::int64_t PeakMemory::peak() const { return kernel_ ? statusBytes("VmHWM:") : std::max(seen_.load(), residentBytes()); }
+
+void PeakMemory::watch(const std::stop_token& stop) {
+  while (!stop.stop_requested()) {
+    // Another phase may have reset the mark since the last look; only ever raise it.
+    const std::int64_t now = residentBytes();
+    std::int64_t seen = seen_;
+    while (now > seen && !seen_.compare_exchange_weak(seen, now)) {}
+    std::this_thread::sleep_for(std::chrono::milliseconds(3));
+  }
+}
+
+void trimHeap() { malloc_trim(0); }
+
+}  // namespace quantspot::pipeline

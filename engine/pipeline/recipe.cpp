@@ -1,0 +1,50 @@
+#include "engine/pipeline/recipe.h"
+
+#include <spdlog/fmt/fmt.h>
+#include <spdlog/fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+#include <stdexcept>
+
+namespace quantspot::pipeline {
+namespace {
+
+constexpr int kLargestSide = 8192;   // beyond it the count of image tokens is a typing error, not a picture
+
+void checkRange(const char* key, int value, int low, int high) {
+  if (value < low || value > high) throw std::invalid_argument(fmt::format("{} = {} is out of range; use {} to {}", key, value, low, high));
+}
+
+void checkSide(const char* key, int value) {
+  if (value < 16 || value % 16 != 0)
+    throw std::invalid_argument(fmt::format("{} = {} is not a multiple of 16; the nearest is {}", key, value,
+                                            std::clamp((value + 8) / 16 * 16, 16, kLargestSide)));
+  checkRange(key, value, 16, kLargestSide);
+}
+
+void checkFinite(const char* key, double value) {
+  if (!std::isfinite(value) || value < 0) throw std::invalid_argument(fmt::format("{} = {} is not a number from 0", key, value));
+}
+
+}  // namespace
+
+const std::vector<std::string>& schedulers() {
+  static const std::vector<std::string> all = {"flow-match-euler"};
+  return all;
+}
+
+void checkRecipe(const protocol::Recipe& recipe) {
+  checkSide("width", recipe.width);
+  checkSide("height", recipe.height);
+  checkRange("steps", recipe.steps, 1, 1000);
+  checkRange("max_sequence_length", recipe.max_sequence_length, 1, 512);
+  checkFinite("guidance", recipe.guidance.value_or(0));
+  checkFinite("true_cfg", recipe.true_cfg);
+  if (std::ranges::find(schedulers(), recipe.scheduler) == schedulers().end())
+    throw std::invalid_argument(fmt::format("scheduler '{}' is not known; use {}", recipe.scheduler, fmt::join(schedulers(), ", ")));
+}
+
+bool usesTrueCfg(const protocol::Recipe& recipe) { return recipe.true_cfg > 1 && recipe.negative_prompt.has_value(); }
+
+}  // namespace quantspot::pipeline

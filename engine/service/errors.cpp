@@ -1,0 +1,48 @@
+#include "engine/service/errors.h"
+
+#include "engine/pipeline/sampler.h"
+
+#include <c10/util/Exception.h>
+
+#include <new>
+#include <string_view>
+
+namespace quantspot::service {
+namespace {
+
+using protocol::RpcError;
+
+std::string firstLine(std::string_view text) { return std::string(text.substr(0, text.find('\n'))); }
+
+// libtorch's CPU allocator throws a plain Error, known by its words only.
+RpcError describeTorch(const c10::Error& error) {
+  const std::string line = firstLine(error.what_without_backtrace());
+  const bool memory = dynamic_cast<const c10::OutOfMemoryError*>(&error) || line.find("not enough memory") != std::string::npos ||
+                      line.find("can't allocate memory") != std::string::npos;
+  return memory ? RpcError(protocol::OutOfMemory, "out of memory: " + line + "; use a smaller size or a smaller precision")
+                : RpcError(protocol::InternalError, "libtorch: " + line);
+}
+
+}  // namespace
+
+RpcError describe(const std::exception_ptr& error) try {
+  std::rethrow_exception(error);
+} catch (const RpcError& known) {
+  return known;
+} catch (const pipeline::Cancelled& cancelled) {
+  return {protocol::Cancelled, cancelled.what()};
+} catch (const std::bad_alloc&) {
+  return {protocol::OutOfMemory, "out of memory; use a smaller size or a smaller precision"};
+} catch (const c10::Error& torch) {
+  return describeTorch(torch);
+} catch (const nlohmann::json::exception& json) {
+  return {protocol::InvalidParams, json.what()};
+} catch (const std::invalid_argument& invalid) {
+  return {protocol::InvalidParams, invalid.what()};
+} catch (const std::exception& other) {
+  return {protocol::InternalError, other.what()};
+} catch (...) {
+  return {protocol::InternalError, "an error that tells nothing about itself"};
+}
+
+}  // namespace quantspot::service

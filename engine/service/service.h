@@ -1,0 +1,47 @@
+// What the engine can do, as plain functions: the programs call them directly or through a Server.
+#pragma once
+
+#include "engine/pipeline/sampler.h"
+#include "engine/protocol/messages.h"
+
+#include <atomic>
+#include <memory>
+
+namespace quantspot::service {
+
+struct ServiceOptions {
+  int threads = 0;                       // 0: libtorch's choice
+  std::string device = "cpu";
+};
+
+// What a request brings besides its parameters.
+struct Control {
+  std::function<void(const std::string& stage, int step, int steps)> progress;
+  const std::atomic<bool>* cancel = nullptr;
+  std::optional<at::Tensor> noise;       // --latents-in
+};
+
+class Scorer;
+
+// initialize() and listModels() may be called from any thread; the others from one at a time, after useThreads() in it.
+// All throw; service/errors.h says what each exception means.
+class Service {
+ public:
+  explicit Service(ServiceOptions options);
+  ~Service();
+
+  void useThreads() const;               // libtorch's thread count belongs to the calling thread
+  protocol::InitializeResult initialize() const;
+  protocol::ModelsListResult listModels() const;
+  protocol::InspectResult inspect(const protocol::InspectParams& params, const Control& control);
+  pipeline::Sample sample(const protocol::GenerateParams& params, const Control& control);
+  protocol::GenerateResult generate(const protocol::GenerateParams& params, const Control& control);
+  protocol::ScoreResult score(const protocol::ScoreParams& params);
+
+ private:
+  ServiceOptions options_;
+  pipeline::Sampler sampler_;
+  std::unique_ptr<Scorer> scorer_;
+};
+
+}  // namespace quantspot::service

@@ -1,0 +1,54 @@
+#include "metrics/ssim.h"
+
+#include <opencv2/imgproc.hpp>
+
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace quantspot::metrics {
+namespace {
+
+constexpr int kWindow = 11;
+constexpr double kSigma = 1.5, kC1 = 0.01 * 255 * 0.01 * 255, kC2 = 0.03 * 255 * 0.03 * 255;
+
+cv::Mat blur(const cv::Mat& x) {
+  static const cv::Mat kernel = cv::getGaussianKernel(kWindow, kSigma, CV_64F);
+  cv::Mat out;
+  cv::sepFilter2D(x, out, CV_64F, kernel, kernel);
+  return out;
+}
+
+std::vector<cv::Mat> planes(ImageView image) {
+  const cv::Mat bytes(image.height, image.width, CV_8UC3, const_cast<std::uint8_t*>(image.pixels));
+  cv::Mat wide;
+  bytes.convertTo(wide, CV_64F);
+  std::vector<cv::Mat> out;
+  cv::split(wide, out);
+  return out;
+}
+
+double channelSsim(const cv::Mat& x, const cv::Mat& y) {
+  const cv::Mat mx = blur(x), my = blur(y);
+  const cv::Mat mxx = mx.mul(mx), myy = my.mul(my), mxy = mx.mul(my);
+  const cv::Mat vx = blur(x.mul(x)) - mxx, vy = blur(y.mul(y)) - myy, vxy = blur(x.mul(y)) - mxy;
+  const cv::Mat top = (2 * mxy + kC1).mul(2 * vxy + kC2);
+  const cv::Mat bottom = cv::Mat(mxx + myy + kC1).mul(vx + vy + kC2);
+  const int pad = (kWindow - 1) / 2;
+  const cv::Mat map = top / bottom;
+  return cv::mean(map(cv::Rect(pad, pad, map.cols - 2 * pad, map.rows - 2 * pad)))[0];
+}
+
+}  // namespace
+
+double ssim(ImageView image, ImageView reference) {
+  checkSameSize(image, reference);
+  if (image.width < kWindow || image.height < kWindow)
+    throw std::invalid_argument("SSIM needs pictures of at least " + std::to_string(kWindow) + " pixels a side");
+  const auto a = planes(image), b = planes(reference);
+  double sum = 0;
+  for (std::size_t c = 0; c < a.size(); ++c) sum += channelSsim(a[c], b[c]);
+  return sum / static_cast<double>(a.size());
+}
+
+}  // namespace quantspot::metrics
