@@ -16,6 +16,8 @@ file(CREATE_LINK ${QUANTSPOT_FMT_INCLUDE}/fmt ${CMAKE_BINARY_DIR}/system_fmt/fmt
 add_library(quantspot_libtorch INTERFACE)
 target_include_directories(quantspot_libtorch SYSTEM INTERFACE ${CMAKE_BINARY_DIR}/system_fmt ${QUANTSPOT_TORCH_INCLUDE}
   ${QUANTSPOT_TORCH_INCLUDE}/torch/csrc/api/include)
+# Newer wheels bring fmt headers that are not the system's libfmt; header-only, whichever is found first is whole.
+target_compile_definitions(quantspot_libtorch INTERFACE FMT_HEADER_ONLY)
 target_link_libraries(quantspot_libtorch INTERFACE ${QUANTSPOT_TORCH_LIB}/libtorch_cpu.so ${QUANTSPOT_TORCH_LIB}/libc10.so)
 # The CUDA half registers its kernels when it is loaded; nothing names its symbols, so the linker would drop it.
 if(EXISTS ${QUANTSPOT_TORCH_LIB}/libtorch_cuda.so)

@@ -10,6 +10,7 @@
 #include <CLI/CLI.hpp>
 
 #include <cstdio>
+#include <iostream>
 
 using namespace quantspot;
 using namespace quantspot::cli;
@@ -99,7 +100,7 @@ void addCommands(CLI::App& app, Arguments& a, std::function<int()>& run) {
   CLI::App& c = *app.add_subcommand("compare", "Draw the same pictures at several precisions");
   addRecipe(c, a);
   c.add_option("--precisions", a.precisions, "Policies, separated by commas; the first is the reference")->capture_default_str();
-  CLI::Option_group& prompts = *c.add_option_group("prompts")->require_option(1);
+  CLI::App& prompts = *c.add_option_group("prompts")->require_option(1);
   prompts.add_option("--prompt", a.generate.recipe.prompt);
   prompts.add_option("--prompts", a.promptsFile, "A prompt per line");
   c.add_option("--seeds", a.seeds, "7, 0..9 or 1,2,5")->capture_default_str();
