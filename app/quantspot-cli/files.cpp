@@ -49,6 +49,11 @@ std::vector<std::string> readLines(const fs::path& path) {
   return lines;
 }
 
+void checkFolder(const fs::path& file) {
+  if (file.has_parent_path() && !fs::is_directory(file.parent_path()))
+    throw std::runtime_error("cannot write " + file.string() + ": its folder does not exist");
+}
+
 void writeText(const fs::path& path, const std::string& text) {
   std::ofstream out(path, std::ios::binary);
   out << text;

@@ -13,6 +13,7 @@ namespace quantspot::cli {
 
 std::vector<std::uint8_t> readFile(const std::filesystem::path& path);
 std::vector<std::string> readLines(const std::filesystem::path& path);   // without empty ones
+void checkFolder(const std::filesystem::path& file);                     // that a file can be put there; nothing for ""
 void writeText(const std::filesystem::path& path, const std::string& text);
 void writeJson(const std::filesystem::path& path, const nlohmann::json& json);
 std::string dump(const nlohmann::json& json);                            // indented; broken UTF-8 is replaced

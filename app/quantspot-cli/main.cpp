@@ -42,6 +42,7 @@ void addRecipe(CLI::App& command, Arguments& a) {
 }
 
 int generate(const Arguments& a) {
+  for (const std::string& file : {a.out, a.report, a.latentsOut}) checkFolder(file);   // before minutes of work
   service::Service service(a.service);
   service::Control control;
   if (!a.latentsIn.empty()) control.noise = readLatents(a.latentsIn);

@@ -1,6 +1,8 @@
 #include "app/quantspot-cli/commands.h"
 #include "app/quantspot-cli/files.h"
-#include "engine/pipeline/hash_cache.h"
+#include "engine/model/mapped_file.h"
+#include "engine/model/sha256.h"
+#include "engine/model/weights.h"
 #include "engine/service/models.h"
 #include "engine/service/scorer.h"
 #include "metrics/mean_interval.h"
@@ -44,6 +46,16 @@ std::vector<std::pair<fs::path, fs::path>> pairs(const ScoreOptions& options) {
   return all;
 }
 
+// Of the weight file itself, as sha256sum prints it; of all shards one after another.
+std::string weightsHash(const fs::path& folder) {
+  model::Sha256 hash;
+  for (const fs::path& path : model::weightFiles(folder)) {
+    const model::MappedFile file(path);
+    hash.add(file.bytes().data(), file.bytes().size());
+  }
+  return hash.hex();
+}
+
 double finiteOr(double value, double fallback) { return std::isfinite(value) ? value : fallback; }
 
 void print(const std::string& metric, const std::vector<double>& values, const json& weights, double floor) {
@@ -80,7 +92,7 @@ int scoreClip(const ScoreOptions& options) {
   const service::ClipScorer scorer(folder);
   std::vector<double> values;
   for (std::size_t i = 0; i < pictures.size(); ++i) values.push_back(scorer.score(readImage(pictures[i]), prompts[i]));
-  print("clip", values, pipeline::HashCache().weightsHash(folder), 0);
+  print("clip", values, weightsHash(folder), 0);
   return 0;
 }
 

@@ -1,5 +1,6 @@
 #include "engine/pipeline/latents.h"
 
+#include "engine/model/folder.h"
 #include "engine/model/sha256.h"
 
 #include <ATen/ATen.h>
@@ -17,11 +18,11 @@ at::Tensor drawNoise(std::uint64_t seed, std::int64_t channels, std::int64_t hei
 
 at::Tensor takeNoise(const at::Tensor& given, std::int64_t channels, std::int64_t height, std::int64_t width) {
   const std::vector<std::int64_t> packed = {1, height / 2 * (width / 2), 4 * channels}, plain = {1, channels, height, width};
-  if (!at::isFloatingType(given.scalar_type())) throw std::invalid_argument("the given latents are not floating point");
+  if (!at::isFloatingType(given.scalar_type())) throw model::ModelError("the given latents are not floating point");
   const at::Tensor floats = given.to(at::kCPU, at::kFloat);
   if (given.sizes() == at::IntArrayRef(packed)) return unpackLatents(floats, height, width).contiguous();
   if (given.sizes() == at::IntArrayRef(plain)) return floats.contiguous();
-  throw std::invalid_argument(fmt::format("the given latents are ({}), but this model and size need ({}) packed or ({})",
+  throw model::ModelError(fmt::format("the given latents are ({}), but this model and size need ({}) packed or ({})",
                                           fmt::join(given.sizes(), ", "), fmt::join(packed, ", "), fmt::join(plain, ", ")));
 }
 

@@ -11,7 +11,7 @@ namespace quantspot::pipeline {
 // (1, channels, height, width) float32 of torch's CPU generator: torch.randn(…, generator=manual_seed(seed)).
 at::Tensor drawNoise(std::uint64_t seed, std::int64_t channels, std::int64_t height, std::int64_t width);
 // Noise that was given: packed (1, S, 4·channels) or (1, channels, height, width), any floating type → float32, 4-D.
-// Throws std::invalid_argument with both shapes when they do not fit.
+// Throws ModelError with both shapes when they do not fit.
 at::Tensor takeNoise(const at::Tensor& given, std::int64_t channels, std::int64_t height, std::int64_t width);
 
 at::Tensor packLatents(const at::Tensor& latents);                                         // (B, C, h, w) → (B, h/2·w/2, 4·C)

@@ -49,10 +49,11 @@ std::int64_t pixelsPerLatent(const fs::path& model) {
   return std::int64_t{1} << (blocks->size() - 1);
 }
 
-void checkModel(const fs::path& folder) {
-  const model::ModelSummary summary = model::inspectFolder(folder);
+model::ModelSummary checkModel(const fs::path& folder) {
+  model::ModelSummary summary = model::inspectFolder(folder);
   if (!summary.missing.empty())
     throw model::ModelError(fmt::format("{} is not complete: {}", folder.string(), fmt::join(summary.missing, "; ")));
+  return summary;
 }
 
 // What an embedding depends on.
@@ -235,7 +236,7 @@ Sample Sampler::generate(const SampleRequest& request) {
   const c10::InferenceMode inference;
   const Stopwatch watch;
   checkRecipe(request.recipe);
-  checkModel(request.model);
+  const model::ModelSummary model = checkModel(request.model);
   Run run(request);
   const PromptKey key = promptKey(request);
   const bool reused = state_->key == key;
@@ -274,9 +275,8 @@ Sample Sampler::generate(const SampleRequest& request) {
   run.weights["text_encoder"] = state_->encoded.weights;
   json peaks = run.meter.peaks();
   if (reused) peaks["encode"] = 0;       // nothing was encoded
-  const fs::path name = fs::weakly_canonical(request.model).filename();
   out.report = {{"schema", 1}, {"engine", engineBlock(request.device)},
-                {"model", {{"name", name.string()}, {"family", "flux"}, {"weights_sha256", state_->hashes.weightsHash(request.model)}}},
+                {"model", {{"name", model.name}, {"family", model.family}, {"weights_sha256", state_->hashes.weightsHash(request.model)}}},
                 {"precision", request.policy.precision}, {"policy", policyBlock(request.policy)},
                 {"recipe", recipeBlock(request.recipe, run.guided)}, {"noise_sha256", noiseHash}, {"image_sha256", hashPixels(out.image)},
                 {"weights", run.weights}, {"seconds", secondsBlock(run, total)}, {"peak_bytes", peaks},
