@@ -23,9 +23,16 @@ at::Tensor wantedProduct(const at::Tensor& x, const QuantizedTensor& w, const at
   return (y.to(at::kDouble) + at::matmul(x.index_select(1, which).to(at::kDouble), columns.to(at::kDouble).t())).to(at::kBFloat16);
 }
 
+void addVariants() {
+  QTest::addColumn<const Int8Kernels*>("variant");
+  QTest::newRow("AVX2") << avx2Int8Kernels();
+  QTest::newRow("AVX-512 VNNI") << avx512Int8Kernels();
+}
+
 double differing(const at::Tensor& a, const at::Tensor& b) { return a.ne(b).to(at::kFloat).mean().item<double>(); }
 
 }  // namespace
+Q_DECLARE_METATYPE(const quantspot::quant::Int8Kernels*)
 
 class BnbInt8Test : public QObject {
   Q_OBJECT
@@ -106,9 +113,11 @@ class BnbInt8Test : public QObject {
     QVERIFY(y[1].isnan().all().item<bool>());
   }
 
+  void kernelsAgree_data() { addVariants(); }
   void kernelsAgree() {
-    if (!avx512Int8Kernels()) QSKIP("this CPU has no AVX-512 VNNI: only the portable kernels run here");
-    const Int8Kernels &a = portableInt8Kernels(), &b = *avx512Int8Kernels();
+    QFETCH(const Int8Kernels*, variant);
+    if (!variant) QSKIP("this CPU lacks the instructions");
+    const Int8Kernels &a = portableInt8Kernels(), &b = *variant;
     for (const std::int64_t count : {1, 15, 16, 17, 100, 257}) {
       const at::Tensor x = (randomMatrix(1, count, 21) * 3).to(at::kBFloat16);
       const auto* from = static_cast<const Bf16*>(x.const_data_ptr());
@@ -122,30 +131,24 @@ class BnbInt8Test : public QObject {
     }
   }
 
-  void productsAgree_data() {
-    QTest::addColumn<int>("rows");
-    QTest::addColumn<int>("depth");
-    QTest::addColumn<int>("columns");
-    for (const auto& [m, k, n] : {std::tuple{1, 1, 1}, {13, 24, 64}, {25, 7, 100}, {6, 300, 16}, {8, 2, 81}})
-      QTest::addRow("%dx%dx%d", m, k, n) << m << k << n;
-  }
+  void productsAgree_data() { addVariants(); }
   void productsAgree() {
-    if (!avx512Int8Kernels()) QSKIP("this CPU has no AVX-512 VNNI: only the portable kernels run here");
-    QFETCH(int, rows);
-    QFETCH(int, depth);
-    QFETCH(int, columns);
-    const int panels = (columns + 15) / 16;
-    const at::Tensor codes = at::randint(-127, 128, {rows, depth * 4}, at::kChar), weight = at::randint(0, 256, {panels, depth, 64}, at::kByte);
-    const at::Tensor scales = at::rand({rows}), columnScales = at::rand({columns}), bias = at::randn({columns});
-    const at::Tensor sums = codes.to(at::kInt).sum(1).to(at::kInt);
-    const at::Tensor a = at::zeros({rows, columns}, at::kBFloat16), b = at::ones_like(a);
-    for (const float* added : {bias.const_data_ptr<float>(), static_cast<const float*>(nullptr)}) {
-      Int8Product p{codes.const_data_ptr<std::int8_t>(), scales.const_data_ptr<float>(), sums.const_data_ptr<int>(), weight.const_data_ptr<std::uint8_t>(),
-                    columnScales.const_data_ptr<float>(), added, static_cast<Bf16*>(a.data_ptr()), rows, depth, columns};
-      portableInt8Kernels().product(p, 0, panels);
-      p.out = static_cast<Bf16*>(b.data_ptr());
-      avx512Int8Kernels()->product(p, 0, panels);
-      QVERIFY(at::equal(a, b));
+    QFETCH(const Int8Kernels*, variant);
+    if (!variant) QSKIP("this CPU lacks the instructions");
+    for (const auto& [rows, depth, columns] : {std::tuple{1, 1, 1}, {13, 24, 64}, {25, 7, 100}, {6, 300, 16}, {8, 2, 81}}) {
+      const int panels = (columns + 15) / 16;
+      const at::Tensor codes = at::randint(-127, 128, {rows, depth * 4}, at::kChar), weight = at::randint(0, 256, {panels, depth, 64}, at::kByte);
+      const at::Tensor scales = at::rand({rows}), columnScales = at::rand({columns}), bias = at::randn({columns});
+      const at::Tensor sums = codes.to(at::kInt).sum(1).to(at::kInt);
+      const at::Tensor a = at::zeros({rows, columns}, at::kBFloat16), b = at::ones_like(a);
+      for (const float* added : {bias.const_data_ptr<float>(), static_cast<const float*>(nullptr)}) {
+        Int8Product p{codes.const_data_ptr<std::int8_t>(), scales.const_data_ptr<float>(), sums.const_data_ptr<int>(), weight.const_data_ptr<std::uint8_t>(),
+                      columnScales.const_data_ptr<float>(), added, static_cast<Bf16*>(a.data_ptr()), rows, depth, columns};
+        portableInt8Kernels().product(p, 0, panels);
+        p.out = static_cast<Bf16*>(b.data_ptr());
+        variant->product(p, 0, panels);
+        QVERIFY(at::equal(a, b));
+      }
     }
   }
 };

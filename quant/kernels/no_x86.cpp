@@ -3,6 +3,7 @@
 namespace quantspot::quant {
 
 const Kernels* avx512Kernels() { return nullptr; }
+const Int8Kernels* avx2Int8Kernels() { return nullptr; }
 const Int8Kernels* avx512Int8Kernels() { return nullptr; }
 
 }  // namespace quantspot::quant
