@@ -14,7 +14,7 @@ PROMPTS = [
 def draw_spec(seed: int) -> PipelineSpec:
     rng = random.Random(seed)
     clip_heads, t5_heads = rng.randint(1, 4), rng.randint(1, 5)
-    tiny = rng.random() < 0.4
+    tiny, full = rng.random() < 0.4, rng.random() < 0.7
     clip = dict(hidden_size=clip_heads * rng.choice([4, 6, 8, 12]), num_attention_heads=clip_heads,
                 num_hidden_layers=rng.randint(1, 4), intermediate_size=rng.choice([20, 33, 64, 100]),
                 hidden_act=rng.choice(["quick_gelu", "quick_gelu", "gelu"]),
@@ -28,8 +28,8 @@ def draw_spec(seed: int) -> PipelineSpec:
         seed=seed, transformer=draw_transformer(rng), clip=clip, t5=t5, tiny_vae=tiny,
         vae=draw_tiny(rng) if tiny else draw_kl(rng), scheduler=draw_scheduler(rng),
         clip_files=rng.choice(["vocab", "json"]), clip_merges=rng.randint(10, 150),
-        clip_full_alphabet=rng.random() < 0.7, clip_specials_first=rng.random() < 0.2,
-        clip_pad=rng.choice(["<|endoftext|>"] * 4 + ["!"]), clip_length=rng.choice([77, 77, 40, 16]),
+        clip_full_alphabet=full, clip_specials_first=rng.random() < 0.2,
+        clip_pad=rng.choice(["<|endoftext|>"] * 4 + ["!" if full else "<|endoftext|>"]), clip_length=rng.choice([77, 77, 40, 16]),
         legacy_eos=rng.random() < 0.4, clip_prefix=rng.random() < 0.6, t5_files=rng.choice(["spiece", "json", "both"]),
         t5_vocab=rng.randint(100, 300), t5_normalizer=rng.choice(["identity", "rules", "nmt_nfkc", "nmt_nfkc_cf"]),
         t5_extra_ids=rng.choice([0, 100]),
