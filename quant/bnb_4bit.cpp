@@ -1,6 +1,7 @@
 #include "quant/bnb_4bit.h"
 
 #include "quant/checks.h"
+#include "quant/double_quant.h"
 #include "quant/expand.h"
 #include "quant/packed_linear.h"
 
@@ -15,35 +16,47 @@ FourBitMap makeMap(const std::array<float, 16>& values, const std::array<std::ui
   return map;
 }
 
+// Scales first … first+count−1 of a packed weight.
+at::Tensor scalesOf(const QuantizedTensor& packed, std::int64_t first, std::int64_t count) {
+  const at::Tensor& absmax = packed.part("absmax");
+  if (absmax.scalar_type() == at::kFloat) return absmax.narrow(0, first, count);
+  return recoverScales({absmax, packed.part("nested_absmax"), packed.part("nested_offset")}, first, count);
+}
+
+// Fills `to` (any shape) with the weight's values from element `begin` on; CPU.
+void expand(const QuantizedTensor& packed, const FourBitMap& map, std::int64_t begin, const at::Tensor& to) {
+  const std::int64_t firstBlock = begin / blockOf4Bit, within = begin % blockOf4Bit;
+  const at::Tensor scales = scalesOf(packed, firstBlock, (within + to.numel() + blockOf4Bit - 1) / blockOf4Bit);
+  const auto* codes = packed.part("").const_data_ptr<std::uint8_t>() + firstBlock * (blockOf4Bit / 2);
+  const auto* absmax = scales.const_data_ptr<float>();
+  expandInto(to, [&](std::int64_t first, std::int64_t count, auto* out) {
+    if constexpr (sizeof(*out) == sizeof(Bf16))
+      kernels().nibblesToBf16(codes, within + first, count, map.values.data(), absmax, out);
+    else
+      kernels().nibblesToFp32(codes, within + first, count, map.values.data(), absmax, out);
+  });
+}
+
 class FourBitLinear final : public TiledLinear {
  public:
   FourBitLinear(const Quantizer& owner, const FourBitMap& map, QuantizedTensor weight, std::optional<at::Tensor> bias)
       : TiledLinear(owner, std::move(weight), std::move(bias)), map_(map) {}
 
  protected:
-  void expandRows(std::int64_t begin, const at::Tensor& to) const override {
-    const auto* codes = weight().part("").const_data_ptr<std::uint8_t>();
-    const auto* absmax = weight().part("absmax").const_data_ptr<float>();
-    const std::int64_t offset = begin * inFeatures();
-    expandInto(to, [&](std::int64_t first, std::int64_t count, auto* out) {
-      if constexpr (sizeof(*out) == sizeof(Bf16))
-        kernels().nibblesToBf16(codes, offset + first, count, map_.values.data(), absmax, out);
-      else
-        kernels().nibblesToFp32(codes, offset + first, count, map_.values.data(), absmax, out);
-    });
-  }
+  void expandRows(std::int64_t begin, const at::Tensor& to) const override { expand(weight(), map_, begin * inFeatures(), to); }
 
  private:
   const FourBitMap& map_;
 };
 
 // For tensors that are not on the CPU.
-at::Tensor unpackWithTorch(const QuantizedTensor& packed, const FourBitMap& map, const at::Tensor& absmax) {
+at::Tensor unpackWithTorch(const QuantizedTensor& packed, const FourBitMap& map) {
   const at::Tensor codes = packed.part("").flatten();
   const at::Tensor index = at::stack({codes.bitwise_right_shift(4), codes.bitwise_and(15)}, 1).flatten();
   const at::Tensor values = at::tensor(at::ArrayRef<float>(map.values), at::kFloat).to(codes.device());
   const std::int64_t count = packed.shape[0] * packed.shape[1];
-  const at::Tensor scales = absmax.repeat_interleave(blockOf4Bit).narrow(0, 0, count);
+  const std::int64_t blocks = (count + blockOf4Bit - 1) / blockOf4Bit;
+  const at::Tensor scales = scalesOf(packed, 0, blocks).repeat_interleave(blockOf4Bit).narrow(0, 0, count);
   return (values.index_select(0, index.to(at::kLong)).narrow(0, 0, count) * scales).to(packed.dtype).view(packed.shape);
 }
 
@@ -54,6 +67,14 @@ const FourBitMap& nf4Map() {
       {-0x1p+0, -0x1.647362p-1, -0x1.0cd66p-1, -0x1.94654p-2, -0x1.23449ap-2, -0x1.7a6a7ep-3, -0x1.74f0e2p-4, 0, 0x1.45f5fep-4,
        0x1.4995c6p-3, 0x1.f809bap-3, 0x1.5a0674p-2, 0x1.c34970p-2, 0x1.200f56p-1, 0x1.722766p-1, 0x1p+0},
       {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15});
+  return map;
+}
+
+const FourBitMap& fp4Map() {
+  // By bit pattern; 0 has two codes, of which small positive values get the second.
+  static const FourBitMap map = makeMap({0, 0x1.555556p-8, 0x1.555556p-1, 1, 0x1.555556p-2, 0.5, 0x1.555556p-3, 0.25, 0, -0x1.555556p-8,
+                                         -0x1.555556p-1, -1, -0x1.555556p-2, -0.5, -0x1.555556p-3, -0.25},
+                                        {11, 10, 13, 12, 15, 14, 9, 0, 8, 1, 6, 7, 4, 5, 2, 3});
   return map;
 }
 
@@ -71,18 +92,19 @@ QuantizedTensor Bnb4Bit::pack(const at::Tensor& weight) const {
       scales[block] = kernels().packNibbles(from + at, length, map.bounds.data(), map.order.data(), to + at / 2);
     }
   });
-  return {name_, checked.sizes().vec(), at::kBFloat16, {{"", codes.to(checked.device())}, {"absmax", absmax.to(checked.device())}}};
+  QuantizedTensor packed{name_, checked.sizes().vec(), at::kBFloat16, {{"", codes}, {"absmax", absmax}}};
+  if (options_.doubleQuant) {
+    const DoubleScales scaled = quantizeScales(absmax);
+    packed.parts = {{"", codes}, {"absmax", scaled.codes}, {"nested_absmax", scaled.absmax}, {"nested_offset", scaled.offset}};
+  }
+  for (auto& [name, part] : packed.parts) part = part.to(checked.device());
+  return packed;
 }
 
 at::Tensor Bnb4Bit::unpack(const QuantizedTensor& packed) const {
-  const at::Tensor& absmax = packed.part("absmax");
-  if (!absmax.device().is_cpu()) return unpackWithTorch(packed, *options_.map, absmax);
+  if (!packed.part("").device().is_cpu()) return unpackWithTorch(packed, *options_.map);
   const at::Tensor weight = at::empty(packed.shape, at::kBFloat16);
-  const auto* codes = packed.part("").const_data_ptr<std::uint8_t>();
-  const auto* scales = absmax.const_data_ptr<float>();
-  expandInto(weight, [&](std::int64_t first, std::int64_t count, auto* out) {
-    if constexpr (sizeof(*out) == sizeof(Bf16)) kernels().nibblesToBf16(codes, first, count, options_.map->values.data(), scales, out);
-  });
+  expand(packed, *options_.map, 0, weight);
   return weight;
 }
 

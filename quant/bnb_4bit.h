@@ -15,12 +15,15 @@ struct FourBitMap {
   std::array<float, 15> bounds;        // midpoints; a tie goes to the lower value
 };
 const FourBitMap& nf4Map();
+const FourBitMap& fp4Map();
 
 struct Bnb4BitOptions {
   const FourBitMap* map = nullptr;
+  bool doubleQuant = false;            // the scales in 8 bits, too
 };
 
-// Parts: "" codes (⌈n/2⌉, 1) uint8, the even element in the high nibble; "absmax" (⌈n/64⌉) fp32.
+// Parts: "" codes (⌈n/2⌉, 1) uint8, the even element in the high nibble; "absmax" (⌈n/64⌉) fp32. With double
+// quantization "absmax" is u8 and "nested_absmax", "nested_offset" (fp32) undo it.
 class Bnb4Bit final : public Quantizer {
  public:
   Bnb4Bit(std::string name, Bnb4BitOptions options) : name_(std::move(name)), options_(options) {}

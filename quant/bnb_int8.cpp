@@ -1,7 +1,9 @@
 #include "quant/bnb_int8.h"
 
 #include "quant/checks.h"
+#include "quant/cpu_features.h"
 #include "quant/kernels/int8.h"
+#include "quant/kernels/rounding.h"
 #include "quant/packed_linear.h"
 
 #include <ATen/Parallel.h>
@@ -26,10 +28,30 @@ at::Tensor toPanels(const at::Tensor& codes) {
   return panels.view(at::kByte).bitwise_xor_(128);
 }
 
-// Columns `which` of the weight, back from the panels: (out, count) codes.
-at::Tensor columnsOf(const at::Tensor& panels, const at::Tensor& which, std::int64_t rows) {
-  const at::Tensor deep = panels.permute({0, 2, 1, 3}).index({at::Tensor(), at::Tensor(), which.floor_divide(panelDepth), which.remainder(panelDepth)});
-  return deep.bitwise_xor(128).view(at::kChar).reshape({-1, which.size(0)}).narrow(0, 0, rows);
+// Columns `which` of the weight, back from the panels: (out, count) as dequantize() gives them.
+at::Tensor columnsOf(const at::Tensor& panels, const at::Tensor& scales, const at::Tensor& which) {
+  const std::int64_t count = which.size(0), rows = scales.size(0), depth = panels.size(1);
+  const at::Tensor columns = at::empty({rows, count}, at::kBFloat16);
+  const auto* codes = panels.const_data_ptr<std::uint8_t>();
+  const auto* scale = scales.const_data_ptr<float>();
+  const auto* place = which.const_data_ptr<std::int64_t>();
+  auto* to = static_cast<Bf16*>(columns.mutable_data_ptr());
+  at::parallel_for(0, rows, std::max<std::int64_t>(1, (1 << 14) / count), [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t row = begin; row < end; ++row) {
+      const auto* lane = codes + (row / panelRows * depth * panelRows + row % panelRows) * panelDepth;
+      for (std::int64_t i = 0; i < count; ++i) {
+        const int code = lane[place[i] / panelDepth * panelRows * panelDepth + place[i] % panelDepth] - 128;
+        to[row * count + i] = roundToBf16(static_cast<float>(code) * scale[row] * static_cast<float>(perCode));
+      }
+    }
+  });
+  return columns;
+}
+
+// Torch's bf16 product where it is fast, else in fp32: both round the sum once.
+at::Tensor addProduct(const at::Tensor& y, const at::Tensor& x, const at::Tensor& weight) {
+  if (!y.device().is_cpu() || hasBf16Gemm()) return at::addmm(y, x, weight.t());
+  return at::addmm(y.to(at::kFloat), x.to(at::kFloat), weight.to(at::kFloat).t()).to(at::kBFloat16);
 }
 
 // Activations as rows of int8.
@@ -77,7 +99,7 @@ class BnbInt8Linear final : public PackedLinear {
       int8Kernels().product(product, begin * together, std::min(end * together, panels.size(0)));
     });
     const at::Tensor which = a.outliers.nonzero().flatten();
-    return which.numel() ? addOutliers(out, x.index_select(1, which), columnsOf(panels, which, outFeatures())) : out;
+    return which.numel() ? addProduct(out, x.index_select(1, which), columnsOf(panels, scales, which)) : out;
   }
 
   // bitsandbytes' own operations, for devices without kernels here.
@@ -93,14 +115,11 @@ class BnbInt8Linear final : public PackedLinear {
     at::Tensor y = sums * (scales * weight().part("SCB").view({1, -1})) * int8Unscale;
     if (bias().defined()) y = y + bias();
     y = y.to(at::kBFloat16);
-    return which.numel() ? addOutliers(y, x.index_select(1, which), codes.index_select(1, which)) : y;
+    if (which.numel() == 0) return y;
+    return addProduct(y, x.index_select(1, which), dequantize(codes.index_select(1, which), weight().part("SCB")));
   }
 
  private:
-  at::Tensor addOutliers(const at::Tensor& y, const at::Tensor& x, const at::Tensor& codes) const {
-    return at::addmm(y, x, dequantize(codes, weight().part("SCB")).t());
-  }
-
   float threshold_;
 };
 

@@ -42,6 +42,7 @@ std::string_view plainPrecision(at::ScalarType type) {
   switch (type) {
     case at::kFloat: return "fp32";
     case at::kBFloat16: return "bf16";
+    case at::kHalf: return "fp16";
     default: throw std::invalid_argument(std::string("no plain precision holds ") + c10::toString(type));
   }
 }

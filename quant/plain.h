@@ -1,4 +1,4 @@
-// Weights as torch holds them: fp32, bf16.
+// Weights as torch holds them: fp32, bf16, fp16.
 #pragma once
 
 #include "quant/quantizer.h"

@@ -17,9 +17,14 @@ struct PrecisionInfo {
 inline constexpr std::array precisionInfos{
     PrecisionInfo{"fp32", "FP32", PrecisionFamily::Bf16, 32},
     PrecisionInfo{"bf16", "BF16", PrecisionFamily::Bf16, 16},
+    PrecisionInfo{"fp16", "FP16", PrecisionFamily::Bf16, 16},
     PrecisionInfo{"fp8-layerwise", "FP8 layerwise", PrecisionFamily::Fp8, 8},
+    PrecisionInfo{"fp8-layerwise-e5m2", "FP8 layerwise, E5M2", PrecisionFamily::Fp8, 8},
     PrecisionInfo{"bnb-int8", "INT8 (LLM.int8)", PrecisionFamily::Int8, 8},
     PrecisionInfo{"bnb-nf4", "NF4", PrecisionFamily::FourBit, 4.5},
+    PrecisionInfo{"bnb-nf4-dq", "NF4, double quantized", PrecisionFamily::FourBit, 4 + 8.0 / 64 + 32.0 / (64 * 256)},
+    PrecisionInfo{"bnb-fp4", "FP4", PrecisionFamily::FourBit, 4.5},
+    PrecisionInfo{"bnb-fp4-dq", "FP4, double quantized", PrecisionFamily::FourBit, 4 + 8.0 / 64 + 32.0 / (64 * 256)},
 };
 
 constexpr std::string_view familyName(PrecisionFamily family) {

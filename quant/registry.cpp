@@ -12,9 +12,14 @@ std::vector<std::unique_ptr<Quantizer>> makeQuantizers() {  // display order: fr
   std::vector<std::unique_ptr<Quantizer>> all;
   all.push_back(std::make_unique<Plain>("fp32", at::kFloat));
   all.push_back(std::make_unique<Plain>("bf16", at::kBFloat16));
+  all.push_back(std::make_unique<Plain>("fp16", at::kHalf));
   all.push_back(std::make_unique<Fp8Layerwise>("fp8-layerwise", at::kFloat8_e4m3fn));
+  all.push_back(std::make_unique<Fp8Layerwise>("fp8-layerwise-e5m2", at::kFloat8_e5m2));
   all.push_back(std::make_unique<BnbInt8>("bnb-int8"));
   all.push_back(std::make_unique<Bnb4Bit>("bnb-nf4", Bnb4BitOptions{.map = &nf4Map()}));
+  all.push_back(std::make_unique<Bnb4Bit>("bnb-nf4-dq", Bnb4BitOptions{.map = &nf4Map(), .doubleQuant = true}));
+  all.push_back(std::make_unique<Bnb4Bit>("bnb-fp4", Bnb4BitOptions{.map = &fp4Map()}));
+  all.push_back(std::make_unique<Bnb4Bit>("bnb-fp4-dq", Bnb4BitOptions{.map = &fp4Map(), .doubleQuant = true}));
   return all;
 }
 

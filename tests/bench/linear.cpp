@@ -40,9 +40,11 @@ struct Shape {
   std::int64_t rows, in, out;
 };
 
-double measure(const Quantizer& q, const Shape& shape) {
+// `large`: share of input columns with values beyond the outlier threshold of LLM.int8().
+double measure(const Quantizer& q, const Shape& shape, double large = 0) {
   const at::Tensor weight = at::randn({shape.out, shape.in}), bias = at::randn({shape.out});
   const at::Tensor x = at::randn({shape.rows, shape.in}).to(q.computeType());
+  if (large > 0) x.narrow(1, 0, static_cast<std::int64_t>(large * static_cast<double>(shape.in))).mul_(10);
   const auto linear = q.linear(q.pack(weight), bias);
   return milliseconds([&] { linear->forward(x); });
 }
@@ -68,6 +70,7 @@ int main(int argc, char** argv) {
   for (const Shape shape : {Shape{64, 384, 1536}, {256, 384, 1536}, {64, 1536, 1536}, {256, 1536, 6144}, {1024, 1536, 6144}, {1024, 3072, 3072}}) {
     const double fp32 = measure(quantizer("fp32"), shape);
     for (const auto& q : quantizers()) printRow(q->name().data(), shape, q->name() == "fp32" ? fp32 : measure(*q, shape), fp32);
+    printRow("bnb-int8, 5 % out", shape, measure(quantizer("bnb-int8"), shape, 0.05), fp32);
     printRow("(torch bf16)", shape, torchBf16(shape), fp32);
   }
 }

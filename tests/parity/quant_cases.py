@@ -95,6 +95,7 @@ def int8() -> dict[str, torch.Tensor]:
             state = bnb.MatmulLtState()
             state.CB, state.SCB, state.has_fp16_weights = codes, scales, False
             state.threshold = threshold
+            state.is_training = False  # as in eval(): training multiplies dequantized weights instead
             with torch.no_grad():
                 tensors[f"int8.{name}.output_{threshold:.0f}"] = bnb.matmul(x.clone(), codes, bias=bias, state=state)
         quantized, rows, columns = bnbf.int8_vectorwise_quant(x.reshape(-1, 40).half(), threshold=6.0)

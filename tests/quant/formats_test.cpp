@@ -114,6 +114,17 @@ class FormatsTest : public QObject {
     QVERIFY(packed.part("").sizes() == at::IntArrayRef({32, 1}));
   }
 
+  void fp4ZeroBlockIsZeros() {
+    const QuantizedTensor packed = quantizer("bnb-fp4").pack(at::zeros({1, 64}));
+    QVERIFY((packed.part("") == 0).all().item<bool>());
+  }
+
+  void doubleQuantKeepsEqualScales() {
+    const Quantizer& q = quantizer("bnb-nf4-dq");  // nothing is left after the mean is taken off, and 0/0 is near
+    const at::Tensor weight = at::full({8, 64}, 0.5);
+    QVERIFY(at::equal(q.unpack(q.pack(weight)), weight.to(at::kBFloat16)));
+  }
+
   void nf4EvenElementIsTheHighNibble() {
     at::Tensor weight = at::zeros({1, 64});
     weight[0][0] = -1;
