@@ -34,7 +34,7 @@ void addRecipe(CLI::App& command, Arguments& a) {
   command.add_option("--height", r.height, "Pixels, a multiple of 16")->capture_default_str();
   command.add_option("--guidance", r.guidance, "Embedded guidance, where the model has one (default 3.5)");
   command.add_option("--true-cfg", r.true_cfg, "Scale of classifier-free guidance with a second pass")->capture_default_str();
-  command.add_option("--max-sequence-length", r.max_sequence_length, "T5 tokens")->capture_default_str();
+  command.add_option("--max-sequence-length", r.max_sequence_length, "T5 tokens (default: what the model was made for, else 512)");
   command.add_option("--scheduler", r.scheduler)->capture_default_str();
   command.add_option("--offload", a.generate.offload, "none")->capture_default_str();
   command.add_option("--threads", a.service.threads, "CPU threads (default: all cores)")->check(CLI::PositiveNumber);

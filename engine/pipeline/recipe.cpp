@@ -1,5 +1,7 @@
 #include "engine/pipeline/recipe.h"
 
+#include "engine/model/config.h"
+
 #include <spdlog/fmt/fmt.h>
 #include <spdlog/fmt/ranges.h>
 
@@ -27,6 +29,8 @@ void checkFinite(const char* key, double value) {
   if (!std::isfinite(value) || value < 0) throw std::invalid_argument(fmt::format("{} = {} is not a number from 0", key, value));
 }
 
+constexpr int kDefaultLength = 512;    // of diffusers' FluxPipeline, and its limit
+
 }  // namespace
 
 const std::vector<std::string>& schedulers() {
@@ -38,11 +42,19 @@ void checkRecipe(const protocol::Recipe& recipe) {
   checkSide("width", recipe.width);
   checkSide("height", recipe.height);
   checkRange("steps", recipe.steps, 1, 1000);
-  checkRange("max_sequence_length", recipe.max_sequence_length, 1, 512);
+  checkRange("max_sequence_length", recipe.max_sequence_length.value_or(kDefaultLength), 1, kDefaultLength);
   checkFinite("guidance", recipe.guidance.value_or(0));
   checkFinite("true_cfg", recipe.true_cfg);
   if (std::ranges::find(schedulers(), recipe.scheduler) == schedulers().end())
     throw std::invalid_argument(fmt::format("scheduler '{}' is not known; use {}", recipe.scheduler, fmt::join(schedulers(), ", ")));
+}
+
+protocol::Recipe completeRecipe(protocol::Recipe recipe, const std::filesystem::path& model) {
+  if (recipe.max_sequence_length) return recipe;
+  const std::filesystem::path hints = model / "quantspot.json";
+  recipe.max_sequence_length =
+      std::filesystem::exists(hints) ? model::Config(hints).get("max_sequence_length", kDefaultLength) : kDefaultLength;
+  return recipe;
 }
 
 bool usesTrueCfg(const protocol::Recipe& recipe) { return recipe.true_cfg > 1 && recipe.negative_prompt.has_value(); }

@@ -3,6 +3,7 @@
 
 #include "engine/protocol/messages.h"
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,9 @@ namespace quantspot::pipeline {
 const std::vector<std::string>& schedulers();   // ids, display order
 // Throws std::invalid_argument with one line: the key, its value and what is possible.
 void checkRecipe(const protocol::Recipe& recipe);
+// The recipe with what the caller left to the model: max_sequence_length is that of `quantspot.json` in the model's folder
+// (a model trained on short captions, like the embedded one, is at its best with few), else diffusers' 512.
+protocol::Recipe completeRecipe(protocol::Recipe recipe, const std::filesystem::path& model);
 // diffusers' FluxPipeline runs the second pass only when it is asked for and a negative prompt is given.
 bool usesTrueCfg(const protocol::Recipe& recipe);
 

@@ -62,7 +62,7 @@ using PromptKey = std::tuple<std::string, std::string, std::optional<std::string
 PromptKey promptKey(const SampleRequest& request) {
   const protocol::Recipe& r = request.recipe;
   return {fs::weakly_canonical(request.model).string(), r.prompt, usesTrueCfg(r) ? r.negative_prompt : std::nullopt,
-          computeType(request.policy), r.max_sequence_length, request.device};
+          computeType(request.policy), r.max_sequence_length.value(), request.device};
 }
 
 struct Encoded {
@@ -144,10 +144,10 @@ Encoded Run::encode() {
     const auto encoders = model::loadTextEncoders(request_.model, loadOptions("encode"));
     loading = watch.seconds();
     Encoded made;
-    made.conditioning.prompt = encoders->encode({recipe_.prompt}, recipe_.max_sequence_length);
+    made.conditioning.prompt = encoders->encode({recipe_.prompt}, recipe_.max_sequence_length.value());
     made.truncated = made.conditioning.prompt.truncated;
     if (usesTrueCfg(recipe_)) {
-      made.conditioning.negative = encoders->encode({*recipe_.negative_prompt}, recipe_.max_sequence_length);
+      made.conditioning.negative = encoders->encode({*recipe_.negative_prompt}, recipe_.max_sequence_length.value());
       for (const std::string& line : made.conditioning.negative->truncated) made.truncated.push_back("negative prompt: " + line);
     }
     made.weights = weightsBlock(encoders->bytes(), encoders->layers());
@@ -232,9 +232,11 @@ json recipeBlock(const protocol::Recipe& recipe, bool guided) {
 Sampler::Sampler() : state_(std::make_unique<State>()) {}
 Sampler::~Sampler() = default;
 
-Sample Sampler::generate(const SampleRequest& request) {
+Sample Sampler::generate(const SampleRequest& asked) {
   const c10::InferenceMode inference;
   const Stopwatch watch;
+  SampleRequest request = asked;
+  request.recipe = completeRecipe(asked.recipe, asked.model);
   checkRecipe(request.recipe);
   const model::ModelSummary model = checkModel(request.model);
   Run run(request);

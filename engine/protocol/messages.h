@@ -24,7 +24,7 @@ struct Recipe {
   std::optional<double> guidance;
   double true_cfg = 1.0;
   std::string scheduler = "flow-match-euler";
-  int max_sequence_length = 512;
+  std::optional<int> max_sequence_length;   // T5 tokens; absent: what the model was made for (its quantspot.json), else 512
   bool operator==(const Recipe&) const = default;
 };
 void to_json(nlohmann::json& json, const Recipe& recipe);

@@ -34,7 +34,8 @@ void readOptional(const json& from, const char* key, std::optional<Value>& value
 
 void to_json(nlohmann::json& json, const Recipe& r) {
   json = {{"prompt", r.prompt}, {"seed", r.seed}, {"steps", r.steps}, {"width", r.width}, {"height", r.height},
-          {"true_cfg", r.true_cfg}, {"scheduler", r.scheduler}, {"max_sequence_length", r.max_sequence_length}};
+          {"true_cfg", r.true_cfg}, {"scheduler", r.scheduler}};
+  json["max_sequence_length"] = r.max_sequence_length ? nlohmann::json(*r.max_sequence_length) : nlohmann::json(nullptr);
   json["negative_prompt"] = r.negative_prompt ? nlohmann::json(*r.negative_prompt) : nlohmann::json(nullptr);
   json["guidance"] = r.guidance ? nlohmann::json(*r.guidance) : nlohmann::json(nullptr);
 }
@@ -48,7 +49,8 @@ void from_json(const nlohmann::json& json, Recipe& r) {
   readInteger(json, "steps", r.steps);
   readInteger(json, "width", r.width);
   readInteger(json, "height", r.height);
-  readInteger(json, "max_sequence_length", r.max_sequence_length);
+  if (json.contains("max_sequence_length") && !json["max_sequence_length"].is_null())
+    readInteger(json, "max_sequence_length", r.max_sequence_length.emplace());
   r.true_cfg = json.value("true_cfg", r.true_cfg);
   r.scheduler = json.value("scheduler", r.scheduler);
 }
