@@ -46,16 +46,6 @@ class ProtoReader {
   std::string_view rest_;
 };
 
-// A base and the marks that follow it. What else makes a grapheme (jamo, flags, emoji with joiners) is longer than the
-// keys that normalize() looks up whole, so it need not be known here.
-std::size_t graphemeLength(std::u32string_view text) {
-  std::size_t length = 1;
-  if (text.starts_with(U"\r\n")) return 2;
-  const bool control = text[0] < 0x20 || text[0] == 0x7F || (text[0] >= 0x80 && text[0] < 0xA0);
-  while (!control && length < text.size() && (unicode::isMark(text[length]) || text[length] == 0x200D || text[length] == 0x200C)) ++length;
-  return length;
-}
-
 }  // namespace
 
 Charsmap::Charsmap(std::string_view blob) {
@@ -96,7 +86,7 @@ std::u32string Charsmap::normalize(std::u32string_view text) const {
   constexpr std::size_t kWholeBelow = 6;  // bytes; longer graphemes are looked up character by character
   std::string out;
   while (!text.empty()) {
-    const auto grapheme = text.substr(0, graphemeLength(text));
+    const auto grapheme = text.substr(0, unicode::graphemeLength(text));
     text.remove_prefix(grapheme.size());
     const std::string whole = unicode::encode(grapheme);
     if (const auto mapped = whole.size() < kWholeBelow ? replacement(whole) : std::nullopt) {

@@ -39,11 +39,19 @@ std::u32string normalize(std::u32string_view text) {
   return unicode::lower(spaced);
 }
 
+constexpr std::u32string_view kSpecials[] = {U"<|startoftext|>", U"<|endoftext|>"};
+
+std::size_t specialLength(std::u32string_view text) {
+  for (const auto special : kSpecials)
+    if (text.starts_with(special)) return special.size();
+  return 0;
+}
+
 // The length of the next word of CLIP's pattern, 0 where none begins (white space). The order of the alternatives counts.
 std::size_t wordLength(std::u32string_view text) {
-  static constexpr std::u32string_view kFixed[] = {U"<|startoftext|>", U"<|endoftext|>", U"'s", U"'t", U"'re", U"'ve", U"'m", U"'ll", U"'d"};
-  for (const auto fixed : kFixed)
-    if (text.starts_with(fixed)) return fixed.size();
+  static constexpr std::u32string_view kEndings[] = {U"'s", U"'t", U"'re", U"'ve", U"'m", U"'ll", U"'d"};
+  for (const auto ending : kEndings)
+    if (text.starts_with(ending)) return ending.size();
   const auto run = [&](auto belongs) { return static_cast<std::size_t>(std::find_if_not(text.begin(), text.end(), belongs) - text.begin()); };
   if (const std::size_t letters = run(unicode::isLetter)) return letters;
   if (unicode::isNumber(text[0])) return 1;
@@ -108,33 +116,24 @@ void ClipTokenizer::addMerge(const std::string& first, const std::string& second
 }
 
 void ClipTokenizer::setSpecials(const TokenizerFiles& files) {
-  begin_ = specialId(files, "bos_token");
-  end_ = specialId(files, "eos_token");
-  unknown_ = specialId(files, "unk_token");
-  pad_ = specialId(files, "pad_token");
-  for (const auto& token : files.addedTokens([this](const std::string& t) { return find(t); })) {
-    const std::string content = unicode::encode(token.content);
-    ids_.emplace(content, token.id);
-    tokens_.emplace(token.id, content);
-    const auto known = std::find_if(added_.begin(), added_.end(), [&](const AddedToken& a) { return a.content == token.content; });
-    if (known == added_.end())
-      added_.push_back(token);
-    else
-      *known = token;
-  }
+  const IdOf idOf = [this](const std::string& token) { return find(token); };
+  const auto special = [&](const char* key, const char* fallback) {
+    add(files.special(key, fallback, idOf));
+    return added_.back().id;
+  };
+  begin_ = special("bos_token", "<|startoftext|>");
+  end_ = special("eos_token", "<|endoftext|>");
+  unknown_ = special("unk_token", "<|endoftext|>");
+  pad_ = special("pad_token", "<|endoftext|>");
+  for (auto& token : files.addedTokens(idOf)) add(std::move(token));
   maxLength_ = files.modelMaxLength().value_or(77);
   if (maxLength_ < 3) throw ModelError(fmt::format("{}: model_max_length={} leaves no room for a prompt", files.folder().string(), maxLength_));
 }
 
-std::int64_t ClipTokenizer::specialId(const TokenizerFiles& files, const std::string& key) {
-  const std::string token = files.special(key, key == "bos_token" ? "<|startoftext|>" : "<|endoftext|>");
-  auto id = find(token);
-  // The id may come from the list of added tokens, which transformers appends to the vocabulary.
-  for (const auto& added : files.addedTokens([this](const std::string& t) { return find(t); }))
-    if (!id && unicode::encode(added.content) == token) id = added.id;
-  if (!id) throw ModelError(fmt::format("{}: {} '{}' is not in the vocabulary", files.folder().string(), key, token));
-  added_.push_back({unicode::decode(token), *id, false});
-  return *id;
+void ClipTokenizer::add(AddedToken token) {
+  tokens_.emplace(token.id, unicode::encode(token.content));
+  if (token.normalized) token.content = normalize(token.content);
+  remember(added_, std::move(token));
 }
 
 std::optional<std::int64_t> ClipTokenizer::find(const std::string& token) const {
@@ -177,10 +176,17 @@ TokenIds ClipTokenizer::encode(const std::string& prompt) const {
 }
 
 void ClipTokenizer::encodeText(std::u32string_view normalized, std::vector<std::int64_t>& ids) const {
-  while (!normalized.empty()) {
-    const std::size_t length = wordLength(normalized);
+  const auto take = [&](std::size_t length) {
     if (length > 0) encodeWord(inByteAlphabet(normalized.substr(0, length)), ids);
     normalized.remove_prefix(std::max<std::size_t>(length, 1));
+  };
+  while (!normalized.empty()) {
+    // A special in capitals is one word of the pattern; the byte-level step behind it cuts off both pairs of brackets.
+    if (const std::size_t special = specialLength(normalized)) {
+      for (const std::size_t part : {std::size_t{2}, special - 4, std::size_t{2}}) take(part);
+    } else {
+      take(wordLength(normalized));
+    }
   }
 }
 

@@ -28,7 +28,7 @@ class ClipTokenizer {
   void addMerge(const std::string& first, const std::string& second, const std::filesystem::path& file);
   void readMerges(const std::filesystem::path& file);
   void setSpecials(const TokenizerFiles& files);
-  std::int64_t specialId(const TokenizerFiles& files, const std::string& key);
+  void add(AddedToken token);
   std::optional<std::int64_t> find(const std::string& token) const;
   void encodeText(std::u32string_view normalized, std::vector<std::int64_t>& ids) const;
   void encodeWord(const std::string& word, std::vector<std::int64_t>& ids) const;

@@ -1,29 +1,41 @@
-"""Writes unicode_tables.cpp: run it with a recent `regex` module (its Unicode version decides), print to the file."""
+"""Writes unicode_tables.cpp to stdout, from the packages of tests/parity/requirements.txt (and `regex`).
+
+Classes and lower case are asked of the tokenizers library itself, because its regular expressions and its Rust code each
+know another version of Unicode; grapheme classes come from `regex`, compositions from Python.
+"""
 import unicodedata
 
 import regex
+from tokenizers import Regex, normalizers, pre_tokenizers
 
-CLASSES = {"Letter": r"\p{L}", "Number": r"\p{N}", "Mark": r"\p{M}", "Space": r"\p{White_Space}"}
 CODES = [c for c in range(0x110000) if not 0xD800 <= c < 0xE000]
+MATCHED = {"Letter": r"\p{L}+", "Number": r"\p{N}+", "Space": r"\s+"}
+GRAPHEME = {"Extend": r"[\p{GCB=Extend}\p{GCB=SpacingMark}\p{GCB=ZWJ}]", "Control": r"[\p{GCB=Control}\p{GCB=CR}\p{GCB=LF}]",
+            "Prepend": r"\p{GCB=Prepend}"}
 
 
-def ranges(pattern):
-    """[first, last] of every run; None closes the last one."""
+def matched(pattern):
+    split = pre_tokenizers.Split(Regex(pattern), behavior="removed", invert=True)
+    return sorted({ord(c) for piece, _ in split.pre_tokenize_str("".join(map(chr, CODES))) for c in piece})
+
+
+def ranges(codes):
+    """[first, last] of every run."""
     runs = []
-    for code in CODES:
-        if regex.fullmatch(pattern, chr(code)):
-            if runs and runs[-1][1] == code - 1:
-                runs[-1][1] = code
-            else:
-                runs.append([code, code])
+    for code in codes:
+        if runs and runs[-1][1] == code - 1:
+            runs[-1][1] = code
+        else:
+            runs.append([code, code])
     return runs
 
 
 def lower_runs():
     """[first, last, step, delta]: single-letter lower-casings in runs of equal distance. U+0130 gives two letters: code."""
     runs = []
+    lowercase = normalizers.Lowercase()
     for code in CODES:
-        lower = chr(code).lower()
+        lower = lowercase.normalize_str(chr(code))
         if lower == chr(code) or len(lower) != 1:
             continue
         delta = ord(lower) - code
@@ -76,8 +88,10 @@ def emit(kind, name, rows):
 if __name__ == "__main__":
     print("// Written by make_unicode_tables.py; do not edit.")
     print('#include "engine/model/unicode_tables.h"\n\nnamespace quantspot::model::unicode {\n')
-    for name, pattern in CLASSES.items():
-        emit("Range", name, ranges(pattern))
+    for name, pattern in MATCHED.items():
+        emit("Range", name, ranges(matched(pattern)))
+    for name, pattern in GRAPHEME.items():
+        emit("Range", name, ranges(c for c in CODES if regex.fullmatch(pattern, chr(c))))
     emit("LowerRun", "Lower", lower_runs())
     emit("Decomposition", "Decomposition", decompositions())
     emit("CombiningRun", "Combining", combining())

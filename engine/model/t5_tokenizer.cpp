@@ -96,21 +96,16 @@ void T5Tokenizer::add(const std::string& piece, double score) {
 }
 
 void T5Tokenizer::setSpecials(const TokenizerFiles& files) {
-  const auto lookUp = [this](const std::string& t) { return find(t); };
-  added_ = files.addedTokens(lookUp);
+  const IdOf idOf = [this](const std::string& token) { return find(token); };
   const auto special = [&](const char* key, const char* fallback) {
-    const std::string token = files.special(key, fallback);
-    auto id = find(token);
-    for (const AddedToken& added : added_)
-      if (!id && unicode::encode(added.content) == token) id = added.id;
-    if (!id) throw ModelError(fmt::format("{}: {} '{}' is not in the vocabulary", files.folder().string(), key, token));
-    added_.push_back({unicode::decode(token), *id, false});
-    return *id;
+    remember(added_, files.special(key, fallback, idOf));
+    return added_.back().id;
   };
   end_ = special("eos_token", "</s>");
   pad_ = special("pad_token", "<pad>");
   special("unk_token", "<unk>");
-  for (const std::string& token : control_) added_.push_back({unicode::decode(token), ids_.at(token), false});
+  for (auto& token : files.addedTokens(idOf)) remember(added_, std::move(token));
+  for (const std::string& token : control_) remember(added_, {unicode::decode(token), ids_.at(token), false});
 }
 
 std::optional<std::int64_t> T5Tokenizer::find(const std::string& piece) const {
@@ -120,11 +115,17 @@ std::optional<std::int64_t> T5Tokenizer::find(const std::string& piece) const {
 
 std::vector<std::int64_t> T5Tokenizer::tokens(const std::string& prompt) const {
   std::vector<std::int64_t> ids;
-  for (const Segment& segment : splitAddedTokens(unicode::decode(prompt), added_, false)) {
-    if (segment.id >= 0)
-      ids.push_back(segment.id);
-    else
-      encodeText(charsmap_ ? charsmap_->normalize(segment.text) : segment.text, ids);
+  for (const Segment& raw : splitAddedTokens(unicode::decode(prompt), added_, false)) {
+    if (raw.id >= 0) {
+      ids.push_back(raw.id);
+      continue;
+    }
+    for (const Segment& segment : splitAddedTokens(charsmap_ ? charsmap_->normalize(raw.text) : raw.text, added_, true)) {
+      if (segment.id >= 0)
+        ids.push_back(segment.id);
+      else
+        encodeText(segment.text, ids);
+    }
   }
   return ids;
 }

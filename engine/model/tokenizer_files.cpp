@@ -25,6 +25,8 @@ std::optional<std::string> contentOf(const nlohmann::json& map, const std::strin
   return map.is_object() && map.contains(key) ? content(map[key]) : std::nullopt;
 }
 
+bool isNormalized(const nlohmann::json& token) { return token.is_object() && token.value("normalized", false); }
+
 const AddedToken* longestAt(std::u32string_view text, const std::vector<AddedToken>& tokens, bool normalized) {
   const AddedToken* best = nullptr;
   for (const AddedToken& token : tokens)
@@ -35,6 +37,11 @@ const AddedToken* longestAt(std::u32string_view text, const std::vector<AddedTok
 }
 
 }  // namespace
+
+void remember(std::vector<AddedToken>& tokens, AddedToken token) {
+  std::erase_if(tokens, [&](const AddedToken& known) { return known.id == token.id; });
+  tokens.push_back(std::move(token));
+}
 
 std::vector<Segment> splitAddedTokens(std::u32string_view text, const std::vector<AddedToken>& tokens, bool normalized) {
   std::vector<Segment> segments;
@@ -59,11 +66,17 @@ TokenizerFiles::TokenizerFiles(const std::filesystem::path& folder)
   if (!std::filesystem::is_directory(folder)) throw ModelError(fmt::format("{}: the tokenizer's folder is missing", folder.string()));
 }
 
-std::string TokenizerFiles::special(const std::string& key, const std::string& fallback) const {
+AddedToken TokenizerFiles::special(const std::string& key, const std::string& fallback, const IdOf& idOf) const {
   const bool configDecides = config_.is_object() && config_.contains("added_tokens_decoder");
-  if (!configDecides)
-    if (auto token = contentOf(specialMap_, key)) return *token;
-  return contentOf(config_, key).value_or(fallback);
+  const nlohmann::json* source = &config_;
+  if (!configDecides && contentOf(specialMap_, key)) source = &specialMap_;
+  const std::string text = contentOf(*source, key).value_or(fallback);
+  AddedToken token{unicode::decode(text), -1, source->is_object() && source->contains(key) && isNormalized((*source)[key])};
+  token.id = idOf(text).value_or(-1);
+  for (const AddedToken& added : addedTokens(idOf))
+    if (added.content == token.content) token = added;
+  if (token.id < 0) throw ModelError(fmt::format("{}: {} '{}' is not in the vocabulary", folder_.string(), key, text));
+  return token;
 }
 
 std::optional<std::int64_t> TokenizerFiles::modelMaxLength() const {
@@ -76,13 +89,12 @@ std::int64_t TokenizerFiles::number(const std::string& key, std::int64_t fallbac
   return config_.is_object() && config_.contains(key) && config_[key].is_number_integer() ? config_[key].get<std::int64_t>() : fallback;
 }
 
-std::vector<AddedToken> TokenizerFiles::addedTokens(const std::function<std::optional<std::int64_t>(const std::string&)>& idOf) const {
+std::vector<AddedToken> TokenizerFiles::addedTokens(const IdOf& idOf) const {
   std::vector<AddedToken> tokens;
   const auto add = [&](const nlohmann::json& token, std::int64_t id) {
     const auto text = content(token);
     if (!text) return;
-    const bool normalized = token.is_object() && token.value("normalized", false);
-    tokens.push_back({unicode::decode(*text), idOf(*text).value_or(id), normalized});
+    tokens.push_back({unicode::decode(*text), idOf(*text).value_or(id), isNormalized(token)});
   };
   if (config_.is_object() && config_.contains("added_tokens_decoder"))
     for (const auto& [id, token] : config_["added_tokens_decoder"].items()) add(token, std::strtoll(id.c_str(), nullptr, 10));

@@ -26,6 +26,9 @@ struct AddedToken {
   bool normalized = false;  // found after normalization instead of before
 };
 
+// Puts a token into the list; one with the same id gives way, as in the tokenizers library.
+void remember(std::vector<AddedToken>& tokens, AddedToken token);
+
 // A part of a prompt: an added token when id ≥ 0, else text.
 struct Segment {
   std::u32string text;
@@ -34,6 +37,9 @@ struct Segment {
 // Cuts the leftmost, then longest, occurrences of added tokens out of the text.
 std::vector<Segment> splitAddedTokens(std::u32string_view text, const std::vector<AddedToken>& tokens, bool normalized);
 
+// The id of a token that the vocabulary holds.
+using IdOf = std::function<std::optional<std::int64_t>(const std::string&)>;
+
 // tokenizer_config.json, special_tokens_map.json, tokenizer.json; any of them may be absent (null then).
 class TokenizerFiles {
  public:
@@ -41,12 +47,13 @@ class TokenizerFiles {
 
   const std::filesystem::path& folder() const { return folder_; }
   const nlohmann::json& tokenizer() const { return tokenizer_; }  // of tokenizer.json
-  // "pad_token" and so on; the older special_tokens_map.json counts only where transformers still reads it.
-  std::string special(const std::string& key, const std::string& fallback) const;
+  // "pad_token" and so on; the older special_tokens_map.json counts only where transformers still reads it. The id is `idOf`'s,
+  // else that of the list of added tokens. Throws ModelError when neither knows the token.
+  AddedToken special(const std::string& key, const std::string& fallback, const IdOf& idOf) const;
   std::optional<std::int64_t> modelMaxLength() const;
   std::int64_t number(const std::string& key, std::int64_t fallback) const;  // of tokenizer_config.json
-  // All tokens that these files add to the vocabulary. `idOf` tells the id of a token that the vocabulary holds.
-  std::vector<AddedToken> addedTokens(const std::function<std::optional<std::int64_t>(const std::string&)>& idOf) const;
+  // All tokens that these files add to the vocabulary.
+  std::vector<AddedToken> addedTokens(const IdOf& idOf) const;
 
  private:
   std::filesystem::path folder_;

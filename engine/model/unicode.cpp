@@ -154,8 +154,16 @@ std::string encode(std::u32string_view text) {
 
 bool isLetter(char32_t code) { return find(kLetter, code) != nullptr; }
 bool isNumber(char32_t code) { return find(kNumber, code) != nullptr; }
-bool isMark(char32_t code) { return find(kMark, code) != nullptr; }
 bool isSpace(char32_t code) { return find(kSpace, code) != nullptr; }
+
+std::size_t graphemeLength(std::u32string_view text) {
+  if (text.starts_with(U"\r\n")) return 2;
+  if (find(kControl, text[0])) return 1;
+  std::size_t length = 1;
+  while (length < text.size() && find(kPrepend, text[length - 1]) && !find(kControl, text[length])) ++length;
+  while (length < text.size() && find(kExtend, text[length])) ++length;
+  return length;
+}
 
 std::u32string lower(std::u32string_view text) {
   std::u32string out;

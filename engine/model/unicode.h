@@ -13,8 +13,10 @@ std::string encode(std::u32string_view text);
 
 bool isLetter(char32_t code);   // \p{L}
 bool isNumber(char32_t code);   // \p{N}
-bool isMark(char32_t code);     // \p{M}
-bool isSpace(char32_t code);    // White_Space
+bool isSpace(char32_t code);    // \s, that is White_Space
+// The length of the first grapheme of a text that is not empty, as far as graphemes below six bytes go: jamo, flags, joined
+// emoji and Indic conjuncts, which are longer, are not joined.
+std::size_t graphemeLength(std::u32string_view text);
 
 // Character by character, without the final-sigma rule, as the tokenizers library does.
 std::u32string lower(std::u32string_view text);

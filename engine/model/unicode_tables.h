@@ -11,7 +11,8 @@ struct LowerRun { char32_t first, last; std::int32_t step, delta; };          //
 struct Decomposition { char32_t code, first, second; bool composes; };        // canonical; second 0: a singleton
 struct CombiningRun { char32_t first, last; std::uint8_t order; };            // canonical combining class, not 0
 
-extern const std::span<const Range> kLetter, kNumber, kMark, kSpace;          // \p{L}, \p{N}, \p{M}, \p{White_Space}
+extern const std::span<const Range> kLetter, kNumber, kSpace;                 // \p{L}, \p{N}, \s
+extern const std::span<const Range> kExtend, kControl, kPrepend;              // grapheme cluster break
 extern const std::span<const LowerRun> kLower;
 extern const std::span<const Decomposition> kDecomposition;
 extern const std::span<const CombiningRun> kCombining;
