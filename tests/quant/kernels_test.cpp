@@ -48,7 +48,7 @@ class KernelsTest : public QObject {
       std::vector<float> c(count), d(count);
       portableKernels().bytesToFp32(in.codes.data() + first, count, in.table.data(), c.data());
       avx512Kernels()->bytesToFp32(in.codes.data() + first, count, in.table.data(), d.data());
-      QVERIFY(std::memcmp(c.data(), d.data(), count * sizeof(float)) == 0);
+      QVERIFY(count == 0 || std::memcmp(c.data(), d.data(), count * sizeof(float)) == 0);
     }
   }
 

@@ -130,6 +130,20 @@ class PrecisionsTest : public QObject {
     QVERIFY(thrown([&] { q.linear(q.pack(at::ones({4, 64})), at::ones({5})); }).contains("bias has 5"));
   }
 
+  void acceleratorAgreesWithTheCpu_data() { addRows(); }
+  void acceleratorAgreesWithTheCpu() {
+    if (!at::hasCUDA()) QSKIP("no CUDA device");
+    QFETCH(QString, id);
+    const Quantizer& q = quantizer(id.toStdString());
+    const at::Tensor weight = randomMatrix(96, 200), bias = randomMatrix(1, 96)[0];
+    at::Tensor x = randomMatrix(20, 200, 9).to(q.computeType());
+    x.select(1, 3).mul_(20);
+    const QuantizedTensor here = q.pack(weight), there = q.pack(weight.to(at::kCUDA));
+    QVERIFY(at::equal(q.unpack(here), q.unpack(there).cpu()));
+    const at::Tensor y = q.linear(there, bias.to(at::kCUDA))->forward(x.to(at::kCUDA)).cpu();
+    QVERIFY(relativeError(y, q.linear(here, bias)->forward(x)) < (id == "fp32" ? 1e-3 : 1e-2));
+  }
+
   void threadsGetTheSameBits_data() { addRows(); }
   void threadsGetTheSameBits() {
     QFETCH(QString, id);
