@@ -1,0 +1,153 @@
+#include "ui/views/image_grid.h"
+
+#include "ui/views/image_difference.h"
+
+#include <algorithm>
+
+namespace quantspot::views {
+namespace {
+constexpr int kMostTiles = 9, kGain = 8;
+constexpr int kTurnMs = 420, kStaggerMs = 140;
+constexpr double kLargeMargin = 14, kLargeCaption = 34;
+}  // namespace
+
+ImageGrid::ImageGrid(QWidget* parent) : QWidget(parent) {
+  setFocusPolicy(Qt::StrongFocus);
+  setAcceptDrops(true);
+  setMouseTracking(true);
+  setMinimumSize(320, 240);
+  setAccessibleName(QStringLiteral("Images"));
+  connect(&flicker_, &QTimer::timeout, this, [this] { side_ = 1 - side_, update(); });
+  connect(&turning_, &QVariantAnimation::valueChanged, this, [this] { update(); });
+}
+
+void ImageGrid::setImages(const std::vector<QImage>& images) {
+  images_.clear(), differences_.clear();
+  for (const QImage& image : images)
+    if (static_cast<int>(images_.size()) < kMostTiles) images_.push_back(image.convertToFormat(QImage::Format_RGB32));
+  captions_.assign(images_.size(), {});
+  turning_.stop();
+  transform_.fit();
+  pair_ = {0, std::min(1, std::max(0, count() - 1))};
+  half_ = marked_ = -1, differing_ = kNoTile, revealed_ = false;
+  arm(-1);
+  setMode(Mode::Grid);
+}
+
+void ImageGrid::setHint(const QString& hint) { hint_ = hint, update(); }
+
+void ImageGrid::setGuess(int tile, const QString& guess) {
+  if (tile < 0 || tile >= count()) return;
+  captions_[tile].guess = guess;
+  update();
+}
+
+void ImageGrid::showTruths(const std::vector<TileTruth>& truths) {
+  for (int i = 0; i < count() && i < static_cast<int>(truths.size()); ++i) captions_[i].truth = truths[i];
+  revealed_ = true;
+  arm(-1);
+  update();
+}
+
+void ImageGrid::reveal(const std::vector<TileTruth>& truths) {
+  showTruths(truths);
+  const int length = kTurnMs + kStaggerMs * std::max(0, count() - 1);
+  turning_.setDuration(length), turning_.setStartValue(0.0), turning_.setEndValue(double(length));
+  turning_.start();
+}
+
+// 0 to 1: how far the chip of this tile has turned.
+double ImageGrid::turned(int tile) const {
+  if (!revealed_) return 0;
+  if (turning_.state() != QAbstractAnimation::Running) return 1;
+  return std::clamp((turning_.currentValue().toDouble() - kStaggerMs * tile) / kTurnMs, 0.0, 1.0);
+}
+
+void ImageGrid::setReference(const QImage& reference) {
+  differences_.clear();
+  if (revealed_ && !reference.isNull())
+    for (const QImage& image : images_) differences_.push_back(amplifiedDifference(image, reference, kGain));
+  update();
+}
+
+void ImageGrid::showDifference(int tile) { differing_ = tile, update(); }
+
+const QImage& ImageGrid::shown(int tile) const {
+  const bool wanted = differing_ == kAllTiles || differing_ == tile;
+  const bool difference = wanted && !differences_.empty() && !differences_[tile].isNull();
+  return difference ? differences_[tile] : images_[tile];
+}
+
+void ImageGrid::setMarked(int tile) { marked_ = tile, update(); }
+
+void ImageGrid::setMode(Mode mode) {
+  if (count() < 2 && mode != Mode::Single) mode = Mode::Grid;
+  if (count() < 1) mode = Mode::Grid;
+  mode_ = mode, side_ = 0, half_ = -1;
+  if (mode == Mode::Flicker) flicker_.start(static_cast<int>(1000 / flickerRate_));
+  else flicker_.stop();
+  Q_EMIT modeChanged();
+  update();
+}
+
+void ImageGrid::setPair(int left, int right) {
+  if (left < 0 || right < 0 || left >= count() || right >= count()) return;
+  pair_ = {left, right};
+  setMode(mode_ == Mode::Slider || mode_ == Mode::Flicker ? mode_ : Mode::Pair);
+}
+
+void ImageGrid::setFlickerRate(double hertz) {
+  flickerRate_ = std::clamp(hertz, 0.5, 10.0);
+  if (flicker_.isActive()) flicker_.start(static_cast<int>(1000 / flickerRate_));
+  Q_EMIT modeChanged();
+}
+
+void ImageGrid::arm(int tile) {
+  const int next = revealed_ || tile >= count() ? -1 : tile;
+  if (next == armed_) return;
+  armed_ = next;
+  Q_EMIT armedChanged(armed_);
+  update();
+}
+
+void ImageGrid::swapInPlace(int tile) {
+  if (tile >= count()) return;
+  if (mode_ == Mode::Grid) setMode(Mode::Single);
+  if (mode_ == Mode::Single) pair_[0] = tile;
+  else pair_[1] = tile;
+  update();
+}
+
+void ImageGrid::toggleInPair(int tile) {
+  if (half_ < 0 || half_ == tile) half_ = half_ == tile ? -1 : tile;
+  else setPair(half_, tile);
+  update();
+}
+
+std::array<QRectF, 2> ImageGrid::largeAreas() const {
+  const QRectF all = QRectF(rect()).adjusted(kLargeMargin, kLargeCaption, -kLargeMargin, -kLargeMargin);
+  if (mode_ != Mode::Pair) return {all, all};
+  const double width = (all.width() - kLargeMargin) / 2;
+  return {QRectF(all.topLeft(), QSizeF(width, all.height())), QRectF(all.left() + width + kLargeMargin, all.top(), width, all.height())};
+}
+
+int ImageGrid::tileAt(QPointF position) const {
+  if (mode_ != Mode::Grid) {
+    const auto areas = largeAreas();
+    if (mode_ == Mode::Pair && areas[1].contains(position)) return pair_[1];
+    return areas[0].contains(position) ? pair_[0] : -1;
+  }
+  const auto all = tiles();
+  for (int i = 0; i < count(); ++i)
+    if (all[i].image.contains(position) || all[i].caption.contains(position)) return i;
+  return -1;
+}
+
+QRectF ImageGrid::areaAt(QPointF position) const {
+  if (mode_ != Mode::Grid) return largeAreas()[mode_ == Mode::Pair && largeAreas()[1].contains(position) ? 1 : 0];
+  const auto all = tiles();
+  const int tile = tileAt(position);
+  return all.empty() ? QRectF(rect()) : all[std::max(0, tile)].image;
+}
+
+}  // namespace quantspot::views

@@ -1,0 +1,111 @@
+// The pictures: tiles A to I that zoom and pan together, and two (or one) of them large with slider, flicker and swapping in
+// place. Paints pixels that are in memory; knows no precision until captions are given to it.
+#pragma once
+
+#include "ui/views/tile_caption.h"
+#include "ui/views/tile_layout.h"
+#include "ui/views/view_transform.h"
+
+#include <QImage>
+#include <QTimer>
+#include <QVariantAnimation>
+#include <QWidget>
+
+#include <array>
+#include <optional>
+#include <vector>
+
+namespace quantspot::views {
+
+// What a chip carries while it is dragged: the precision's id as UTF-8.
+inline constexpr auto kChipMimeType = "application/x-quantspot-chip";
+
+class ImageGrid : public QWidget {
+  Q_OBJECT
+ public:
+  enum class Mode { Grid, Single, Pair, Slider, Flicker };
+  Q_ENUM(Mode)
+
+  explicit ImageGrid(QWidget* parent = nullptr);
+
+  // At most nine, all drawn at once and through one format. Back to the grid, fitted, nothing armed, captions empty.
+  void setImages(const std::vector<QImage>& images);
+  int count() const { return static_cast<int>(images_.size()); }
+  void setHint(const QString& hint);                  // in the empty grid: one line on what to do
+
+  void setGuess(int tile, const QString& guess);
+  void reveal(const std::vector<TileTruth>& truths);  // one per tile; chips turn over one after another
+  void showTruths(const std::vector<TileTruth>& truths);   // the same, at once: for history
+  // Shows the amplified difference of one tile, or of all, from the reference; kNoTile shows the images. Nothing happens
+  // before the reveal or without a reference.
+  static constexpr int kNoTile = -1, kAllTiles = -2;
+  void setReference(const QImage& reference);
+  void showDifference(int tile);
+  // Outlines the tile, in review: the row of the results under the mouse.
+  void setMarked(int tile);
+
+  Mode mode() const { return mode_; }
+  void setMode(Mode mode);                            // the large ones need a pair: the last, or A and B
+  void setPair(int left, int right);                  // goes to Pair
+  void setFlickerRate(double hertz);                  // swaps per second, 0.5 to 10
+  double flickerRate() const { return flickerRate_; }
+  int armed() const { return armed_; }
+  void arm(int tile);                                 // the tile that the next precision key names; -1: none
+  const ViewTransform& transform() const { return transform_; }
+  std::array<int, 2> pair() const { return pair_; }
+  std::vector<TileRects> tiles() const { return layOutTiles(count(), imageSize(), QRectF(rect())); }
+
+ Q_SIGNALS:
+  void chipDropped(int tile, const QString& precision);
+  void precisionKey(int tile, int number);            // a digit while a tile is armed; number counts from 1
+  void guessCleared(int tile);                        // Backspace or Delete while armed
+  void tileClicked(int tile);
+  void armedChanged(int tile);
+  void modeChanged();
+
+ protected:
+  void paintEvent(QPaintEvent*) override;
+  void keyPressEvent(QKeyEvent*) override;
+  void wheelEvent(QWheelEvent*) override;
+  void mousePressEvent(QMouseEvent*) override;
+  void mouseMoveEvent(QMouseEvent*) override;
+  void mouseReleaseEvent(QMouseEvent*) override;
+  void mouseDoubleClickEvent(QMouseEvent*) override;
+  void dragEnterEvent(QDragEnterEvent*) override;
+  void dragMoveEvent(QDragMoveEvent*) override;
+  void dragLeaveEvent(QDragLeaveEvent*) override;
+  void dropEvent(QDropEvent*) override;
+
+ private:
+  QSizeF imageSize() const { return images_.empty() ? QSizeF(1, 1) : QSizeF(images_.front().size()); }
+  int tileAt(QPointF position) const;                 // -1: none
+  QRectF areaAt(QPointF position) const;              // the image area under the mouse, in any mode
+  std::array<QRectF, 2> largeAreas() const;           // Pair: two; the other large modes: the same one twice
+  bool handleDigit(int digit);
+  bool handleLetter(int key);
+  bool handleViewKey(int key);
+  void swapInPlace(int tile);
+  void toggleInPair(int tile);
+  const QImage& shown(int tile) const;
+  void paintGrid(QPainter& painter);
+  void paintLarge(QPainter& painter);
+  void paintLargeTile(QPainter& painter, int tile, QRectF area, bool captionRight = false);
+  void paintHint(QPainter& painter);
+  double turned(int tile) const;
+
+  std::vector<QImage> images_, differences_;       // differences: empty without a reference
+  std::vector<TileCaption> captions_;
+  ViewTransform transform_;
+  Mode mode_ = Mode::Grid;
+  std::array<int, 2> pair_{0, 1};
+  int side_ = 0, armed_ = -1, half_ = -1, marked_ = -1, dropTarget_ = -1, differing_ = kNoTile;   // half_: first of a pair that is being chosen
+  double slider_ = 0.5, flickerRate_ = 2;
+  bool revealed_ = false, dragging_ = false, movingSlider_ = false;
+  std::optional<QPointF> pressed_;
+  QPointF last_;
+  QString hint_;
+  QTimer flicker_;
+  QVariantAnimation turning_;
+};
+
+}  // namespace quantspot::views
