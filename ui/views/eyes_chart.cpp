@@ -1,0 +1,127 @@
+#include "ui/views/eyes_chart.h"
+
+#include "ui/views/theme.h"
+
+#include <QHelpEvent>
+#include <QPainter>
+#include <QToolTip>
+
+#include <algorithm>
+
+namespace quantspot::views {
+namespace {
+
+constexpr double kTitle = 24, kRate = 46;
+
+QFont smaller(const QFont& font) {
+  QFont result = font;
+  result.setPointSizeF(font.pointSizeF() * 0.85);
+  return result;
+}
+
+}  // namespace
+
+EyesChart::EyesChart(QWidget* parent) : QWidget(parent) {}
+
+void EyesChart::setHitRate(const study::HitRate& rate) { rate_ = rate, update(); }
+
+void EyesChart::setConfusion(QStringList order, std::vector<study::ConfusionCell> counts) {
+  counts_ = std::move(counts);
+  order.removeIf([this](const QString& name) {
+    return std::none_of(counts_.begin(), counts_.end(), [&](const auto& entry) { return entry.truth == name || entry.choice == name; });
+  });
+  order_ = std::move(order);
+  update();
+}
+
+int EyesChart::count(const QString& truth, const QString& guess) const {
+  int sum = 0;
+  for (const study::ConfusionCell& entry : counts_) sum += entry.truth == truth && entry.choice == guess ? entry.count : 0;
+  return sum;
+}
+
+void EyesChart::paintEvent(QPaintEvent*) {
+  QPainter painter(this);
+  painter.setRenderHint(QPainter::Antialiasing);
+  QFont title = font();
+  title.setWeight(QFont::DemiBold);
+  painter.setFont(title), painter.setPen(theme().text);
+  painter.drawText(QRectF(0, 0, width(), kTitle), Qt::AlignLeft | Qt::AlignVCenter, QStringLiteral("Your eyes"));
+  painter.setFont(smaller(font()));
+  paintRate(painter, QRectF(0, kTitle, width(), kRate));
+  paintMatrix(painter, matrixArea());
+}
+
+QRectF EyesChart::matrixArea() const { return QRectF(0, kTitle + kRate + 4, width(), height() - kTitle - kRate - 4); }
+
+// A line from 0 to 100 %: the interval as a band, the rate as a dot, chance as a tick.
+void EyesChart::paintRate(QPainter& painter, QRectF area) const {
+  const Theme& t = theme();
+  painter.setPen(t.quiet);
+  const QRectF text(area.left(), area.top(), area.width(), 18);
+  if (rate_.tiles == 0) return painter.drawText(text, Qt::AlignLeft | Qt::AlignVCenter, QStringLiteral("no answers yet"));
+  painter.drawText(text, Qt::AlignLeft | Qt::AlignVCenter, painter.fontMetrics().elidedText(rate_.text(), Qt::ElideRight, int(text.width())));
+  const double y = area.top() + 31, left = area.left() + 6, width = area.width() - 12;
+  const auto x = [&](double value) { return left + std::clamp(value, 0.0, 1.0) * width; };
+  painter.setPen(QPen(t.line, 2)), painter.drawLine(QPointF(left, y), QPointF(left + width, y));
+  QColor band = t.accent;
+  band.setAlphaF(0.35F);
+  painter.setPen(Qt::NoPen), painter.setBrush(band);
+  painter.drawRect(QRectF(x(rate_.low), y - 4, x(rate_.high) - x(rate_.low), 8));
+  painter.setPen(QPen(t.text, 1.5)), painter.drawLine(QPointF(x(rate_.chance), y - 8), QPointF(x(rate_.chance), y + 8));
+  painter.setPen(Qt::NoPen), painter.setBrush(t.accent), painter.drawEllipse(QPointF(x(rate_.rate), y), 5, 5);
+}
+
+// The square part of the matrix, beside the names of the rows and below those of the columns.
+QRectF EyesChart::cellsArea(QRectF area) const {
+  double names = 0;
+  const QFontMetricsF metrics(smaller(font()));
+  for (const QString& name : order_) names = std::max(names, metrics.horizontalAdvance(QStringLiteral("9  ") + name));
+  names = std::min(names + 8, area.width() * 0.45);
+  return area.adjusted(names, 16, 0, 0);
+}
+
+void EyesChart::paintMatrix(QPainter& painter, QRectF area) const {
+  if (order_.isEmpty() || rate_.tiles == 0) return;
+  const Theme& t = theme();
+  const QRectF cells = cellsArea(area);
+  const double w = cells.width() / order_.size(), h = std::min(26.0, cells.height() / order_.size());
+  const QFontMetricsF metrics(painter.font());
+  painter.setPen(t.quiet);
+  painter.drawText(QRectF(0, area.top(), cells.left(), 16), Qt::AlignLeft | Qt::AlignVCenter, QStringLiteral("taken for"));
+  for (qsizetype column = 0; column < order_.size(); ++column)
+    painter.drawText(QRectF(cells.left() + column * w, area.top(), w, 16), Qt::AlignCenter, QString::number(column + 1));
+  for (qsizetype row = 0; row < order_.size(); ++row) {
+    const double y = cells.top() + row * h;
+    int shown = 0;
+    for (const QString& guess : order_) shown += count(order_[row], guess);
+    painter.setPen(t.text);
+    const QString name = QStringLiteral("%1  %2").arg(row + 1).arg(order_[row]);
+    painter.drawText(QRectF(0, y, cells.left() - 6, h), Qt::AlignLeft | Qt::AlignVCenter,
+                     metrics.elidedText(name, Qt::ElideRight, int(cells.left() - 6)));
+    for (qsizetype column = 0; column < order_.size(); ++column) {
+      const int n = count(order_[row], order_[column]);
+      const QRectF cell(cells.left() + column * w + 1, y + 1, w - 2, h - 2);
+      QColor ground = row == column ? t.right : t.wrong;
+      ground.setAlphaF(shown ? 0.08F + 0.75F * float(n) / float(shown) : 0.05F);
+      painter.fillRect(cell, ground);
+      painter.setPen(n ? t.text : t.quiet);
+      painter.drawText(cell, Qt::AlignCenter, QString::number(n));
+    }
+  }
+}
+
+bool EyesChart::event(QEvent* event) {
+  if (event->type() != QEvent::ToolTip || order_.isEmpty()) return QWidget::event(event);
+  auto* help = static_cast<QHelpEvent*>(event);
+  const QRectF cells = cellsArea(matrixArea());
+  const double w = cells.width() / order_.size(), h = std::min(26.0, cells.height() / order_.size());
+  const int column = int((help->pos().x() - cells.left()) / w), row = int((help->pos().y() - cells.top()) / h);
+  const bool inside = help->pos().x() >= cells.left() && help->pos().y() >= cells.top() && row < order_.size() && column < order_.size();
+  if (inside) QToolTip::showText(help->globalPos(), QStringLiteral("%1 was taken for %2 %3 times")
+      .arg(order_[row], order_[column]).arg(count(order_[row], order_[column])), this);
+  else QToolTip::hideText();
+  return true;
+}
+
+}  // namespace quantspot::views

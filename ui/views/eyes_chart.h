@@ -1,0 +1,39 @@
+// What the user saw: which precision was taken for which, over all answered trials, and the hit rate with its interval.
+#pragma once
+
+#include "study/hit_rate.h"
+
+#include <QWidget>
+
+#include <vector>
+
+namespace quantspot::views {
+
+class EyesChart : public QWidget {
+  Q_OBJECT
+ public:
+  explicit EyesChart(QWidget* parent = nullptr);
+
+  void setHitRate(const study::HitRate& rate);
+  // Rows: the truth; columns: the guess; both in this order, without those that never occurred.
+  void setConfusion(QStringList order, std::vector<study::ConfusionCell> counts);
+  int count(const QString& truth, const QString& guess) const;
+  QStringList order() const { return order_; }
+
+ protected:
+  void paintEvent(QPaintEvent*) override;
+  bool event(QEvent* event) override;               // tips
+  QSize minimumSizeHint() const override { return {200, 150}; }
+
+ private:
+  void paintRate(QPainter& painter, QRectF area) const;
+  void paintMatrix(QPainter& painter, QRectF area) const;
+  QRectF cellsArea(QRectF area) const;
+  QRectF matrixArea() const;
+
+  study::HitRate rate_;
+  QStringList order_;
+  std::vector<study::ConfusionCell> counts_;
+};
+
+}  // namespace quantspot::views

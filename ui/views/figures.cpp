@@ -1,0 +1,66 @@
+#include "ui/views/figures.h"
+
+#include "ui/views/theme.h"
+
+#include <QJsonArray>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+namespace quantspot::views {
+namespace {
+
+std::array<double, PhaseCount> peaksOf(const QJsonObject& report) {
+  const QJsonObject device = report[u"device_peak_bytes"].toObject();
+  const QJsonObject peaks = device.isEmpty() ? report[u"peak_bytes"].toObject() : device;
+  return {peaks[u"load"].toDouble(), peaks[u"encode"].toDouble(), peaks[u"denoise"].toDouble(), peaks[u"decode"].toDouble()};
+}
+
+double weightBytes(const QJsonObject& report) {
+  double sum = 0;
+  const QJsonObject components = report[u"weights"].toObject();
+  for (const QJsonValue& component : components) sum += component[u"bytes"].toDouble();
+  return sum;
+}
+
+}  // namespace
+
+double Figures::highestPeak() const { return *std::max_element(peak.begin(), peak.end()); }
+double Figures::denoise() const { return std::accumulate(steps.begin(), steps.end(), 0.0); }
+
+Figures figuresOf(const study::Sample& sample) {
+  Figures figures;
+  figures.precision = sample.precision;
+  figures.label = sample.repeat > 0 ? QStringLiteral("%1 (%2)").arg(sample.precision).arg(sample.repeat + 1) : sample.precision;
+  figures.color = precisionColor(sample.precision);
+  const QJsonObject seconds = sample.report[u"seconds"].toObject();
+  figures.load = seconds[u"load"].toDouble() + seconds[u"quantize"].toDouble();
+  figures.encode = seconds[u"encode"].toDouble();
+  figures.decode = seconds[u"decode"].toDouble();
+  figures.total = seconds[u"total"].toDouble();
+  for (const QJsonValue& step : seconds[u"steps"].toArray()) figures.steps.push_back(step.toDouble());
+  figures.peak = peaksOf(sample.report);
+  figures.weights = weightBytes(sample.report);
+  figures.scores = sample.scores;
+  return figures;
+}
+
+std::vector<Figures> figuresOf(const ui::ComparisonResult& comparison) {
+  std::vector<Figures> all;
+  for (const ui::SampleResult& result : comparison.samples)
+    if (!result.image.isNull()) all.push_back(figuresOf(result.sample));
+  return all;
+}
+
+QString secondsText(double seconds) {
+  if (seconds >= 60) return QStringLiteral("%1\u2009min %2\u2009s").arg(int(seconds) / 60).arg(int(seconds) % 60);
+  return QStringLiteral("%1\u2009s").arg(seconds, 0, 'f', seconds < 10 ? 2 : 1);
+}
+
+QString peakText(double bytes) {
+  const double mebibytes = bytes / (1024.0 * 1024.0);
+  return mebibytes < 1024 ? QStringLiteral("%1\u2009MiB").arg(mebibytes, 0, 'f', 0) : QStringLiteral("%1\u2009GiB").arg(mebibytes / 1024, 0, 'f', 2);
+}
+
+}  // namespace quantspot::views

@@ -1,0 +1,118 @@
+#include "ui/views/quality_chart.h"
+
+#include "ui/views/theme.h"
+
+#include "ui/views/plot.h"
+
+#include <QComboBox>
+
+#include <algorithm>
+#include <cmath>
+
+namespace quantspot::views {
+namespace {
+
+constexpr double kMiB = 1024.0 * 1024.0;
+
+std::optional<double> valueOf(const Figures& f, QualityChart::Measure measure) {
+  switch (measure) {
+    case QualityChart::Measure::Clip: return f.scores.clip;
+    case QualityChart::Measure::Psnr: return f.scores.psnr;
+    case QualityChart::Measure::Ssim: return f.scores.ssim;
+  }
+  return {};
+}
+
+// The range of the values with room for the points' labels; never of no width.
+QCPRange roomy(double low, double high, double before, double after) {
+  const double width = std::max(high - low, std::max(std::abs(high), 1e-6) * 0.02);
+  return {low - before * width, high + after * width};
+}
+
+}  // namespace
+
+std::vector<QualityPoint> paretoFront(std::vector<QualityPoint> points) {
+  std::sort(points.begin(), points.end(), [](const auto& a, const auto& b) {
+    return a.memory != b.memory ? a.memory < b.memory : a.quality > b.quality;
+  });
+  std::vector<QualityPoint> front;
+  for (const QualityPoint& point : points)
+    if (front.empty() || point.quality > front.back().quality) front.push_back(point);
+  return front;
+}
+
+QualityChart::QualityChart(QWidget* parent) : ChartCard(QStringLiteral("Quality against memory"), parent), choice_(new QComboBox) {
+  choice_->addItems({QStringLiteral("CLIP"), QStringLiteral("PSNR"), QStringLiteral("SSIM")});
+  choice_->setAccessibleName(QStringLiteral("Measure of quality"));
+  addToTitle(choice_);
+  connect(choice_, &QComboBox::currentIndexChanged, this, [this](int index) { setMeasure(static_cast<Measure>(index)); });
+}
+
+void QualityChart::setMeasure(Measure measure) {
+  measure_ = measure;
+  choice_->setCurrentIndex(static_cast<int>(measure));
+  redraw();
+}
+
+std::vector<QualityPoint> QualityChart::points() const {
+  std::vector<QualityPoint> result;
+  for (std::size_t i = 0; i < figures().size(); ++i) {
+    const auto value = valueOf(figures()[i], measure_);
+    if (value && std::isfinite(*value)) result.push_back({figures()[i].highestPeak() / kMiB, *value, static_cast<int>(i)});
+  }
+  return result;
+}
+
+void QualityChart::draw() {
+  const auto all = points();
+  setNote(all.empty() ? QStringLiteral("No measurement yet") : QStringLiteral("One picture, so no interval; larger: slower"));
+  plot()->xAxis->setVisible(!all.empty()), plot()->yAxis->setVisible(!all.empty());
+  if (all.empty()) return;
+  plot()->xAxis->setLabel(QStringLiteral("peak memory, MiB"));
+  plot()->yAxis->setLabel(measure_ == Measure::Psnr ? QStringLiteral("dB") : QString());
+  plot()->xAxis->grid()->setVisible(true), plot()->yAxis->grid()->setVisible(true);
+  plot()->yAxis->ticker()->setTickCount(4), plot()->xAxis->ticker()->setTickCount(4);
+  drawFront(all);
+  drawPoints(all);
+  const auto [left, right] = std::minmax_element(all.begin(), all.end(), [](auto& a, auto& b) { return a.memory < b.memory; });
+  const auto [low, high] = std::minmax_element(all.begin(), all.end(), [](auto& a, auto& b) { return a.quality < b.quality; });
+  plot()->xAxis->setRange(roomy(left->memory, right->memory, 0.2, 0.65));
+  plot()->yAxis->setRange(roomy(low->quality, high->quality, 0.35, 0.35));
+}
+
+void QualityChart::drawFront(const std::vector<QualityPoint>& points) {
+  QCPGraph* line = plot()->addGraph();
+  line->setLineStyle(QCPGraph::lsStepLeft);
+  line->setPen(QPen(theme().quiet, 1, Qt::DashLine));
+  for (const QualityPoint& point : paretoFront(points)) line->addData(point.memory, point.quality);
+}
+
+void QualityChart::drawPoints(const std::vector<QualityPoint>& points) {
+  double longest = 1e-9;
+  for (const Figures& f : figures()) longest = std::max(longest, f.total);
+  for (const QualityPoint& point : points) {
+    const Figures& f = figures()[point.variant];
+    const double size = 7 + 9 * std::sqrt(f.total / longest);
+    QCPGraph* dot = plot()->addGraph();
+    dot->setLineStyle(QCPGraph::lsNone);
+    dot->setScatterStyle(QCPScatterStyle(QCPScatterStyle::ssCircle, QPen(theme().panel, 1.5), f.color, size));
+    dot->addData(point.memory, point.quality);
+    auto* label = new QCPItemText(plot());
+    label->position->setCoords(point.memory, point.quality);
+    label->setPositionAlignment(Qt::AlignLeft | Qt::AlignVCenter);
+    label->setPadding({static_cast<int>(size / 2) + 4, 0, 0, 0});
+    label->setText(f.label), label->setColor(theme().text), label->setFont(plot()->xAxis->tickLabelFont());
+  }
+}
+
+QString QualityChart::tipAt(QPointF position) const {
+  for (const QualityPoint& point : points()) {
+    const QPointF at(plot()->xAxis->coordToPixel(point.memory), plot()->yAxis->coordToPixel(point.quality));
+    if ((at - position).manhattanLength() < 14)
+      return QStringLiteral("%1: %2 at %3 MiB in %4").arg(figures()[point.variant].label).arg(point.quality, 0, 'g', 4)
+          .arg(point.memory, 0, 'f', 0).arg(secondsText(figures()[point.variant].total));
+  }
+  return {};
+}
+
+}  // namespace quantspot::views
