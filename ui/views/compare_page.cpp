@@ -1,0 +1,281 @@
+#include "ui/views/compare_page.h"
+
+#include "ui/models/compare_session.h"
+#include "ui/views/answer_form.h"
+#include "ui/views/charts_panel.h"
+#include "ui/views/eyes_chart.h"
+#include "ui/views/footer.h"
+#include "ui/views/image_grid.h"
+#include "ui/views/precision_panel.h"
+#include "ui/views/question_panel.h"
+#include "ui/views/recipe_bar.h"
+#include "ui/views/result_panel.h"
+#include "ui/views/view_bar.h"
+
+#include <QHBoxLayout>
+#include <QKeyEvent>
+#include <QPushButton>
+#include <QStackedLayout>
+#include <QTimer>
+
+namespace quantspot::views {
+namespace {
+
+using ui::TrialController;
+
+constexpr int kSideWidth = 280, kChartsAfterMs = 900;   // the charts wait until the chips have turned
+const QString kHint = QStringLiteral("Press Generate: the same picture at each ticked precision, without names.\nThen say which is which.");
+
+}  // namespace
+
+ComparePage::ComparePage(ui::CompareSession* session, QWidget* parent)
+    : QWidget(parent), session_(session), recipe_(new RecipeBar), precisions_(new PrecisionPanel(session->precisions())), grid_(new ImageGrid),
+      question_(new QuestionPanel(session->trial())), result_(new ResultPanel), charts_(new ChartsPanel), footer_(new Footer),
+      middle_(new QWidget), side_(new QStackedLayout) {
+  layOut();
+  connectRecipe();
+  connectSession();
+  connectTrial();
+  connectResult();
+  grid_->setHint(kHint);
+  footer_->setNotice(QStringLiteral("Starting the engine…"));
+  refreshControls();
+}
+
+void ComparePage::layOut() {
+  auto* pictures = new QVBoxLayout;
+  pictures->setSpacing(0);
+  pictures->addWidget(grid_, 1), pictures->addWidget(new ViewBar(grid_));
+  auto* side = new QFrame;
+  side->setObjectName(QStringLiteral("sidePanel"));
+  side->setProperty("side", "right");
+  side->setFixedWidth(kSideWidth);
+  auto* padded = new QVBoxLayout(side);
+  padded->setContentsMargins(17, 14, 17, 16);
+  padded->addLayout(side_);
+  side_->addWidget(question_), side_->addWidget(result_);
+  auto* middle = new QHBoxLayout(middle_);
+  middle->setContentsMargins(0, 0, 0, 0), middle->setSpacing(0);
+  middle->addWidget(precisions_), middle->addLayout(pictures, 1), middle->addWidget(side);
+  auto* layout = new QVBoxLayout(this);
+  layout->setContentsMargins(0, 0, 0, 0), layout->setSpacing(0);
+  layout->addWidget(recipe_), layout->addWidget(middle_, 1), layout->addWidget(charts_), layout->addWidget(footer_);
+}
+
+void ComparePage::connectRecipe() {
+  connect(recipe_, &RecipeBar::changed, this, &ComparePage::refreshControls);
+  connect(recipe_, &RecipeBar::modelChosen, session_, &ui::CompareSession::setModel);
+  connect(session_->precisions(), &ui::PrecisionListModel::checkedChanged, this, &ComparePage::refreshControls);
+  connect(session_->precisions(), &QAbstractItemModel::modelReset, this, &ComparePage::refreshControls);
+  connect(question_, &QuestionPanel::taskChosen, this, &ComparePage::refreshControls);
+  connect(precisions_, &PrecisionPanel::generate, this, &ComparePage::generate);
+  connect(footer_, &Footer::cancel, session_, &ui::CompareSession::cancel);
+}
+
+void ComparePage::connectSession() {
+  using ui::CompareSession;
+  connect(session_, &CompareSession::modelsChanged, this, [this] {
+    connected_ = true;
+    recipe_->setModels(session_->models(), session_->model());
+    footer_->setNotice({});
+    refreshControls();
+  });
+  connect(session_, &CompareSession::statusChanged, this, [this](const QString& text) {
+    if (session_->isBusy()) footer_->setProgress(text, session_->fraction());
+  });
+  connect(session_, &CompareSession::busyChanged, this, [this] {
+    if (session_->isBusy()) footer_->setProgress(session_->statusText(), 0);
+    else footer_->endProgress();
+    refreshControls();
+  });
+  connect(session_, &CompareSession::cancelled, this, [this] { footer_->setNotice(QStringLiteral("Cancelled")); });
+  connect(session_, &CompareSession::failed, this, [this](const QString& message) { footer_->setNotice(message, true); });
+  connect(session_, &CompareSession::engineLost, this, [this](const QString& reason) {
+    if (!session_->isBusy()) footer_->setNotice(reason, true);
+  });
+  connect(session_, &CompareSession::variantFailed, precisions_, &PrecisionPanel::addFailure);
+  connect(session_, &CompareSession::trialOpened, this, &ComparePage::onTrialOpened);
+  connect(session_, &CompareSession::revealed, this, &ComparePage::onRevealed);
+  connect(session_, &CompareSession::pastOpened, this, &ComparePage::onPastOpened);
+  connect(session_, &CompareSession::scoresChanged, this, &ComparePage::showResult);
+  const auto showScore = [this] { footer_->setScore(session_->score()->text(question_->task())); };
+  connect(session_->score(), &ui::ScoreSummary::changed, this, showScore);
+  connect(question_, &QuestionPanel::taskChosen, this, showScore);
+  showScore();
+}
+
+void ComparePage::connectTrial() {
+  TrialController* trial = session_->trial();
+  connect(trial, &TrialController::choicesChanged, this, &ComparePage::onChoices);
+  connect(trial, &TrialController::stateChanged, this, &ComparePage::refreshControls);
+  connect(question_->answerButton(), &QPushButton::clicked, this, &ComparePage::answer);
+  connect(question_->form(), &AnswerForm::named, this, &ComparePage::armNext);
+  connect(grid_, &ImageGrid::chipDropped, trial, &TrialController::choose);
+  connect(grid_, &ImageGrid::precisionKey, this, &ComparePage::name);
+  connect(grid_, &ImageGrid::guessCleared, this, [trial](int tile) { trial->choose(tile, {}); });
+  connect(grid_, &ImageGrid::armedChanged, this, [this, trial](int tile) {
+    question_->form()->setArmed(tile);
+    if (tile < 0 || trial->task() != study::Task::SpotOne) return;
+    trial->pick(tile);
+    grid_->arm(-1);
+  });
+}
+
+void ComparePage::connectResult() {
+  connect(result_, &ResultPanel::pointed, this, [this](int tile) {
+    grid_->setMarked(tile);
+    showDifference(tile);
+  });
+  connect(result_, &ResultPanel::differenceToggled, this, [this] { showDifference(-1); });
+  connect(result_, &ResultPanel::askAgain, this, [this] { session_->askAgain(session_->trial()->task()); });
+  connect(result_, &ResultPanel::next, this, [this] { recipe_->nextSeed(), generate(); });
+}
+
+void ComparePage::refreshControls() {
+  const int ticked = static_cast<int>(session_->precisions()->checkedIds().size());
+  QString problem = connected_ ? recipe_->problem() : QString();
+  if (problem.isEmpty() && connected_ && ticked < 2) problem = QStringLiteral("Tick two precisions or more");
+  precisions_->setProblem(problem);
+  precisions_->setBusy(session_->isBusy() || !connected_);
+  const TrialController::State state = session_->trial()->state();
+  precisions_->setMain(state == TrialController::State::Idle);
+}
+
+void ComparePage::generate() {
+  if (session_->isBusy() || !precisions_->generateButton()->isEnabled()) return;
+  setChartsOnly(false);
+  charts_->hideAtOnce();
+  precisions_->clearFailures();
+  grid_->setImages({});
+  grid_->setHint(QStringLiteral("The pictures appear together, in an order drawn by chance."));
+  side_->setCurrentWidget(question_);
+  session_->generate(question_->task(), recipe_->recipe());
+}
+
+void ComparePage::onTrialOpened() {
+  std::vector<QImage> images;
+  ui::SlotListModel* tiles = session_->trial()->slotModel();
+  for (int i = 0; i < tiles->rowCount(); ++i) images.push_back(tiles->index(i).data(ui::SlotListModel::ImageRole).value<QImage>());
+  setChartsOnly(false);
+  charts_->hideAtOnce();
+  side_->setCurrentWidget(question_);
+  grid_->setImages(images);
+  grid_->setFocus();
+  footer_->setNotice(QStringLiteral("Same prompt, same seed, same noise. Which is which?"));
+  QTimer::singleShot(0, session_->trial(), &TrialController::imagesShown);
+}
+
+void ComparePage::onChoices() {
+  const TrialController* trial = session_->trial();
+  if (trial->state() != TrialController::State::Open) return;
+  for (int slot = 0; slot < grid_->count(); ++slot) {
+    const bool picked = trial->task() == study::Task::SpotOne && trial->picked() == slot;
+    grid_->setGuess(slot, picked ? QStringLiteral("this one") : trial->choice(slot));
+  }
+}
+
+void ComparePage::name(int tile, int number) {
+  TrialController* trial = session_->trial();
+  const QStringList options = trial->options();
+  if (number > options.size()) return;
+  trial->choose(tile, options[number - 1]);
+  armNext();
+}
+
+// After a name by keys: on to the next tile that has none, so that "A 3 1 4 2" names all four.
+void ComparePage::armNext() {
+  if (grid_->armed() < 0) return;
+  for (int step = 1; step <= grid_->count(); ++step) {
+    const int tile = (grid_->armed() + step) % grid_->count();
+    if (session_->trial()->choice(tile).isEmpty()) return grid_->arm(tile);
+  }
+  grid_->arm(-1);
+}
+
+void ComparePage::answer() {
+  TrialController* trial = session_->trial();
+  if (trial->state() != TrialController::State::Open) return;
+  if (trial->canAnswer()) trial->answer();
+  else footer_->setNotice(trial->task() == study::Task::NameEach ? QStringLiteral("Name every tile first") : QStringLiteral("Pick a tile first"));
+}
+
+void ComparePage::onRevealed() {
+  std::vector<TileTruth> truths;
+  for (const ResultEntry& entry : resultEntries(*session_)) truths.push_back(entry.truth);
+  grid_->reveal(truths);
+  footer_->setNotice({});
+  showResult();
+  QTimer::singleShot(kChartsAfterMs, this, [this] {
+    if (session_->comparison()) charts_->slideIn();
+  });
+}
+
+void ComparePage::onPastOpened() {
+  std::vector<TileTruth> truths;
+  std::vector<QImage> images;
+  for (const ResultEntry& entry : resultEntries(*session_)) truths.push_back(entry.truth), images.push_back(entry.image);
+  grid_->setImages(images);
+  grid_->showTruths(truths);
+  precisions_->clearFailures();
+  const ui::ComparisonResult* comparison = session_->comparison();
+  recipe_->setRecipe(comparison->recipe);
+  for (const ui::SampleResult& one : comparison->samples)
+    if (one.image.isNull()) precisions_->addFailure(one.sample.precision, one.sample.failure);
+  footer_->setNotice({});
+  showResult();
+  charts_->slideIn();
+  grid_->setFocus();
+}
+
+void ComparePage::showResult() {
+  const ui::ComparisonResult* comparison = session_->comparison();
+  if (!comparison) return;
+  const std::vector<ResultEntry> entries = resultEntries(*session_);
+  const bool measured = std::any_of(entries.begin(), entries.end(), [](const ResultEntry& e) {
+    return e.figures.scores.clip || e.figures.scores.psnr || !e.figures.scores.failures.isEmpty();
+  });
+  result_->show(session_->trial()->verdict(), entries, !measured);
+  side_->setCurrentWidget(result_);
+  const int reference = referenceTile(entries);
+  grid_->setReference(reference < 0 ? QImage() : entries[reference].image);
+  charts_->setFigures(figuresOf(*comparison));
+  charts_->eyes()->setHitRate(session_->score()->hitRate(session_->trial()->task()));
+  charts_->eyes()->setConfusion(session_->precisions()->ids(), session_->confusion());
+  refreshControls();
+}
+
+void ComparePage::showDifference(int tile) {
+  grid_->showDifference(tile >= 0 ? tile : result_->wantsDifference() ? ImageGrid::kAllTiles : ImageGrid::kNoTile);
+}
+
+void ComparePage::takeFocus() {
+  if (grid_->count() > 0) grid_->setFocus();
+  else recipe_->focusPrompt();
+}
+
+void ComparePage::setChartsOnly(bool only) {
+  if (only == chartsOnly_ || (only && !session_->comparison())) return;
+  chartsOnly_ = only;
+  middle_->setVisible(!only), recipe_->setVisible(!only);
+  charts_->setWholePage(only);
+  charts_->setVisible(session_->comparison());
+}
+
+void ComparePage::keyPressEvent(QKeyEvent* event) {
+  const int key = event->key();
+  const bool open = session_->trial()->state() == TrialController::State::Open;
+  const bool inRecipe = focusWidget() && recipe_->isAncestorOf(focusWidget());
+  if (key == Qt::Key_Return || key == Qt::Key_Enter) {
+    if (open && !inRecipe) answer();
+    else if (session_->comparison() && !inRecipe) result_->nextButton()->click();
+    else generate();
+  } else if (key == Qt::Key_X && session_->comparison()) {
+    result_->toggleDifference();
+  } else if (key == Qt::Key_Escape && chartsOnly_) {
+    setChartsOnly(false);
+  } else {
+    QWidget::keyPressEvent(event);
+  }
+}
+
+}  // namespace quantspot::views

@@ -1,0 +1,77 @@
+// The first page: recipe, precisions, pictures, question, and after the answer the result and the charts. Wiring only.
+#pragma once
+
+#include <QWidget>
+
+#include <vector>
+
+class QStackedLayout;
+
+namespace quantspot::ui {
+class CompareSession;
+}
+
+namespace quantspot::views {
+
+class ChartsPanel;
+class Footer;
+class ImageGrid;
+class PrecisionPanel;
+class QuestionPanel;
+class RecipeBar;
+class ResultPanel;
+struct ResultEntry;
+
+class ComparePage : public QWidget {
+  Q_OBJECT
+ public:
+  explicit ComparePage(ui::CompareSession* session, QWidget* parent = nullptr);   // session is not owned
+
+  void takeFocus();                           // the pictures when there are any, else the prompt
+  void setChartsOnly(bool only);              // the charts on the whole page; only after the reveal
+  bool chartsOnly() const { return chartsOnly_; }
+
+  RecipeBar* recipeBar() { return recipe_; }
+  PrecisionPanel* precisionPanel() { return precisions_; }
+  ImageGrid* grid() { return grid_; }
+  QuestionPanel* questionPanel() { return question_; }
+  ResultPanel* resultPanel() { return result_; }
+  ChartsPanel* charts() { return charts_; }
+
+ public Q_SLOTS:
+  void generate();
+  void answer();
+
+ protected:
+  void keyPressEvent(QKeyEvent* event) override;
+
+ private:
+  void layOut();
+  void connectRecipe();
+  void connectSession();
+  void connectTrial();
+  void connectResult();
+  void refreshControls();
+  void onTrialOpened();
+  void onChoices();
+  void onRevealed();
+  void onPastOpened();
+  void showResult();
+  void showDifference(int tile);
+  void name(int tile, int number);
+  void armNext();
+
+  ui::CompareSession* session_;
+  RecipeBar* recipe_;
+  PrecisionPanel* precisions_;
+  ImageGrid* grid_;
+  QuestionPanel* question_;
+  ResultPanel* result_;
+  ChartsPanel* charts_;
+  Footer* footer_;
+  QWidget* middle_;
+  QStackedLayout* side_;
+  bool chartsOnly_ = false, connected_ = false;
+};
+
+}  // namespace quantspot::views

@@ -1,0 +1,49 @@
+#include "ui/views/history_page.h"
+
+#include "ui/models/history_model.h"
+#include "ui/views/sheet_delegate.h"
+
+#include <QLabel>
+#include <QLineEdit>
+#include <QListView>
+#include <QVBoxLayout>
+
+namespace quantspot::views {
+
+HistoryPage::HistoryPage(ui::HistoryModel* model, QWidget* parent)
+    : QWidget(parent), model_(model), search_(new QLineEdit), sheets_(new QListView), empty_(new QLabel) {
+  search_->setPlaceholderText(QStringLiteral("Search prompts, models and precisions"));
+  search_->setAccessibleName(QStringLiteral("Search"));
+  search_->setClearButtonEnabled(true), search_->setMaximumWidth(420);
+  sheets_->setModel(model_);
+  sheets_->setModelColumn(ui::HistoryModel::Prompt);
+  sheets_->setItemDelegate(new SheetDelegate(sheets_));
+  sheets_->setViewMode(QListView::IconMode), sheets_->setResizeMode(QListView::Adjust);
+  sheets_->setMovement(QListView::Static), sheets_->setUniformItemSizes(true);
+  sheets_->setSpacing(9), sheets_->setMouseTracking(true);
+  sheets_->setVerticalScrollMode(QAbstractItemView::ScrollPerPixel);
+  sheets_->setAccessibleName(QStringLiteral("Past comparisons"));
+  empty_->setProperty("role", "quiet");
+  empty_->setAlignment(Qt::AlignCenter);
+  connect(search_, &QLineEdit::textChanged, model_, &ui::HistoryModel::setSearch);
+  const auto open = [this](const QModelIndex& index) { Q_EMIT opened(model_->comparisonAt(index.row())); };
+  connect(sheets_, &QListView::clicked, this, open);
+  connect(sheets_, &QListView::activated, this, open);
+  connect(model_, &QAbstractItemModel::modelReset, this, &HistoryPage::refresh);
+
+  auto* layout = new QVBoxLayout(this);
+  layout->setContentsMargins(18, 16, 18, 12), layout->setSpacing(10);
+  layout->addWidget(search_), layout->addWidget(sheets_, 1), layout->addWidget(empty_, 1);
+  refresh();
+}
+
+void HistoryPage::focusSearch() { search_->setFocus(); }
+
+void HistoryPage::refresh() {
+  const bool none = model_->rowCount() == 0;
+  sheets_->setVisible(!none), empty_->setVisible(none);
+  empty_->setText(search_->text().isEmpty() ? QStringLiteral("Comparisons are kept here once they are answered.")
+                                            : QStringLiteral("Nothing matches “%1”.").arg(search_->text()));
+}
+
+}  // namespace quantspot::views

@@ -1,0 +1,94 @@
+#include "ui/views/main_window.h"
+
+#include "ui/models/compare_session.h"
+#include "ui/views/compare_page.h"
+#include "ui/views/history_page.h"
+#include "ui/views/icons.h"
+#include "ui/views/theme.h"
+
+#include <QApplication>
+#include <QButtonGroup>
+#include <QHBoxLayout>
+#include <QLabel>
+#include <QShortcut>
+#include <QStackedWidget>
+#include <QToolButton>
+#include <QVBoxLayout>
+
+namespace quantspot::views {
+
+MainWindow::MainWindow(ui::CompareSession* session, QWidget* parent)
+    : QMainWindow(parent), session_(session), compare_(new ComparePage(session)), history_(new HistoryPage(session->history())),
+      pages_(new QStackedWidget), tabs_(new QButtonGroup(this)), theme_(new QToolButton) {
+  setWindowTitle(QStringLiteral("QuantSpot"));
+  setMinimumSize(980, 620);
+  pages_->addWidget(compare_), pages_->addWidget(history_);
+  auto* central = new QWidget;
+  auto* layout = new QVBoxLayout(central);
+  layout->setContentsMargins(0, 0, 0, 0), layout->setSpacing(0);
+  layout->addWidget(makeHeader()), layout->addWidget(pages_, 1);
+  setCentralWidget(central);
+  addShortcuts();
+  connect(history_, &HistoryPage::opened, this, &MainWindow::openPast);
+  connect(session_, &ui::CompareSession::trialOpened, this, [this] { showPage(Compare); });
+  showPage(Compare);
+}
+
+QWidget* MainWindow::makeHeader() {
+  auto* header = new QWidget;
+  header->setObjectName(QStringLiteral("header"));
+  header->setAttribute(Qt::WA_StyledBackground);
+  auto* layout = new QHBoxLayout(header);
+  layout->setContentsMargins(18, 6, 12, 6), layout->setSpacing(4);
+  auto* title = new QLabel(QStringLiteral("QuantSpot"));
+  title->setProperty("role", "title");
+  layout->addWidget(title), layout->addSpacing(14);
+  addTab(QStringLiteral("Compare"), Compare, QKeySequence(Qt::CTRL | Qt::Key_1), header);
+  addTab(QStringLiteral("History"), History, QKeySequence(Qt::CTRL | Qt::Key_H), header);
+  layout->addStretch(1);
+  theme_->setToolTip(QStringLiteral("Light or dark (Ctrl+T)")), theme_->setAccessibleName(QStringLiteral("Light or dark"));
+  theme_->setIcon(icon(Glyph::Theme, theme().quiet));
+  connect(theme_, &QToolButton::clicked, this, &MainWindow::toggleTheme);
+  layout->addWidget(theme_);
+  return header;
+}
+
+void MainWindow::addTab(const QString& text, Page page, const QKeySequence& key, QWidget* header) {
+  auto* tab = new QToolButton;
+  tab->setText(text), tab->setCheckable(true), tab->setProperty("role", "tab");
+  tab->setFocusPolicy(Qt::TabFocus);
+  tab->setToolTip(key.toString(QKeySequence::NativeText));
+  tabs_->addButton(tab, page);
+  header->layout()->addWidget(tab);
+  connect(tab, &QToolButton::clicked, this, [this, page] { showPage(page); });
+}
+
+void MainWindow::addShortcuts() {
+  const auto on = [this](const QKeySequence& key, auto slot) { connect(new QShortcut(key, this), &QShortcut::activated, this, slot); };
+  on(QKeySequence(Qt::CTRL | Qt::Key_1), [this] { showPage(Compare), compare_->setChartsOnly(false); });
+  on(QKeySequence(Qt::CTRL | Qt::Key_2), [this] { showPage(Compare), compare_->setChartsOnly(!compare_->chartsOnly()); });
+  on(QKeySequence(Qt::CTRL | Qt::Key_H), [this] { showPage(History); });
+  on(QKeySequence(Qt::CTRL | Qt::Key_T), [this] { toggleTheme(); });
+  on(QKeySequence(Qt::Key_F11), [this] { setWindowState(windowState() ^ Qt::WindowFullScreen); });
+  on(QKeySequence::Quit, [this] { close(); });
+}
+
+void MainWindow::showPage(Page page) {
+  pages_->setCurrentIndex(page);
+  tabs_->button(page)->setChecked(true);
+  if (page == History) history_->focusSearch();
+  else compare_->takeFocus();
+}
+
+void MainWindow::toggleTheme() {
+  const bool dark = !theme().dark;
+  applyTheme(*qApp, dark);
+  theme_->setIcon(icon(Glyph::Theme, theme().quiet));
+  Q_EMIT themeChosen(dark);
+}
+
+void MainWindow::openPast(qint64 comparison) {
+  if (comparison > 0 && session_->openPast(comparison)) showPage(Compare);
+}
+
+}  // namespace quantspot::views

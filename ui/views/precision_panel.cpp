@@ -1,0 +1,122 @@
+#include "ui/views/precision_panel.h"
+
+#include "ui/models/precision_list_model.h"
+#include "ui/views/precision_delegate.h"
+
+#include <QLabel>
+#include <QKeyEvent>
+#include <QLineEdit>
+#include <QListView>
+#include <QPushButton>
+#include <QStyle>
+#include <QToolButton>
+#include <QVBoxLayout>
+
+namespace quantspot::views {
+namespace {
+
+QLabel* wrapped(const char* role) {
+  auto* label = new QLabel;
+  label->setProperty("role", role);
+  label->setWordWrap(true);
+  label->setTextInteractionFlags(Qt::TextSelectableByMouse);
+  label->hide();
+  return label;
+}
+
+void setText(QLabel* label, const QString& text) {
+  label->setText(text);
+  label->setVisible(!text.isEmpty());
+}
+
+}  // namespace
+
+void setMainRole(QPushButton* button, bool main) {
+  button->setProperty("role", main ? QVariant(QStringLiteral("main")) : QVariant());
+  button->style()->unpolish(button);
+  button->style()->polish(button);
+}
+
+PrecisionPanel::PrecisionPanel(ui::PrecisionListModel* model, QWidget* parent)
+    : QFrame(parent), model_(model), list_(new QListView), openPolicy_(new QToolButton), policy_(new QLineEdit),
+      failures_(wrapped("problem")), estimate_(wrapped("quiet")), problem_(wrapped("problem")),
+      generate_(new QPushButton(QStringLiteral("Generate"))) {
+  setObjectName(QStringLiteral("sidePanel"));
+  setProperty("side", "left");
+  setFixedWidth(226);
+  auto* title = new QLabel(QStringLiteral("Precisions"));
+  title->setProperty("role", "section");
+  list_->setModel(model_);
+  list_->setItemDelegate(new PrecisionDelegate(list_));
+  list_->setAccessibleName(QStringLiteral("Precisions"));
+  list_->setMouseTracking(true), list_->setSelectionMode(QAbstractItemView::NoSelection);
+  list_->viewport()->setAutoFillBackground(false);
+  list_->setStyleSheet(QStringLiteral("background: transparent"));
+  list_->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+  list_->setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Maximum);
+  generate_->setToolTip(QStringLiteral("Enter"));
+  setMainRole(generate_, true);
+  connect(generate_, &QPushButton::clicked, this, &PrecisionPanel::generate);
+  connect(model_, &QAbstractItemModel::modelReset, this, &PrecisionPanel::growList);
+  connect(model_, &QAbstractItemModel::rowsInserted, this, &PrecisionPanel::growList);
+  connect(model_, &QAbstractItemModel::rowsRemoved, this, &PrecisionPanel::growList);
+
+  auto* layout = new QVBoxLayout(this);
+  layout->setContentsMargins(18, 14, 18, 16), layout->setSpacing(8);
+  layout->addWidget(title), layout->addWidget(list_), layout->addWidget(makePolicyRow()), layout->addWidget(failures_);
+  layout->addStretch(1);
+  layout->addWidget(estimate_), layout->addWidget(problem_), layout->addWidget(generate_);
+  growList();
+}
+
+QWidget* PrecisionPanel::makePolicyRow() {
+  auto* row = new QWidget;
+  auto* layout = new QVBoxLayout(row);
+  layout->setContentsMargins(0, 0, 0, 0), layout->setSpacing(4);
+  openPolicy_->setText(QStringLiteral("+ policy…"));
+  openPolicy_->setProperty("role", "link");
+  openPolicy_->setToolTip(QStringLiteral("A precision for some layers only"));
+  policy_->setPlaceholderText(QStringLiteral("bnb-nf4?skip=proj_out"));
+  policy_->setAccessibleName(QStringLiteral("Policy"));
+  policy_->hide();
+  connect(openPolicy_, &QToolButton::clicked, this, [this] { policy_->setVisible(policy_->isHidden()), policy_->setFocus(); });
+  connect(policy_, &QLineEdit::returnPressed, this, &PrecisionPanel::addPolicy);
+  layout->addWidget(openPolicy_, 0, Qt::AlignLeft), layout->addWidget(policy_);
+  return row;
+}
+
+void PrecisionPanel::keyPressEvent(QKeyEvent* event) {
+  if (policy_->hasFocus() && (event->key() == Qt::Key_Return || event->key() == Qt::Key_Enter)) event->accept();
+  else QFrame::keyPressEvent(event);
+}
+
+void PrecisionPanel::addPolicy() {
+  const QString text = policy_->text().trimmed();
+  if (!model_->addPolicy(text)) return;
+  model_->setChecked(text, true);
+  policy_->clear(), policy_->hide();
+}
+
+// As high as its rows, so that what follows stays near; a long list scrolls.
+void PrecisionPanel::growList() { list_->setFixedHeight(std::clamp(model_->rowCount(), 1, 12) * 28 + 2); }
+
+void PrecisionPanel::setProblem(const QString& problem) { problemText_ = problem, updateGenerate(); }
+void PrecisionPanel::setBusy(bool busy) { busy_ = busy, updateGenerate(); }
+void PrecisionPanel::setMain(bool main) { setMainRole(generate_, main); }
+void PrecisionPanel::setEstimate(const QString& text) { setText(estimate_, text); }
+
+void PrecisionPanel::updateGenerate() {
+  setText(problem_, busy_ ? QString() : problemText_);
+  generate_->setEnabled(!busy_ && problemText_.isEmpty());
+  generate_->setText(busy_ ? QStringLiteral("Generating…") : QStringLiteral("Generate"));
+  list_->setEnabled(!busy_);
+}
+
+void PrecisionPanel::clearFailures() { setText(failures_, {}); }
+
+void PrecisionPanel::addFailure(const QString& precision, const QString& reason) {
+  const QString line = QStringLiteral("%1 failed: %2").arg(precision, reason);
+  setText(failures_, failures_->text().isEmpty() ? line : failures_->text() + u'\n' + line);
+}
+
+}  // namespace quantspot::views

@@ -1,0 +1,95 @@
+#include "ui/views/question_panel.h"
+
+#include "ui/models/trial_controller.h"
+#include "ui/views/answer_form.h"
+#include "ui/views/confidence_dots.h"
+#include "ui/views/icons.h"
+#include "ui/views/precision_panel.h"
+#include "ui/views/theme.h"
+
+#include <QHBoxLayout>
+#include <QLabel>
+#include <QPushButton>
+#include <QRadioButton>
+#include <QScrollArea>
+#include <QToolButton>
+
+namespace quantspot::views {
+namespace {
+
+const QString kAboutName = QStringLiteral("Give every tile its precision.");
+const QString kAboutSpot = QStringLiteral("Several bf16 tiles and one quantized: find it.");
+
+QScrollArea* scrolled(QWidget* content) {
+  auto* area = new QScrollArea;
+  area->setWidget(content);
+  area->setWidgetResizable(true), area->setFrameShape(QFrame::NoFrame);
+  area->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+  return area;
+}
+
+}  // namespace
+
+QuestionPanel::QuestionPanel(ui::TrialController* trial, QWidget* parent)
+    : QFrame(parent), trial_(trial), name_(new QRadioButton(QStringLiteral("Name each"))), spot_(new QRadioButton(QStringLiteral("Spot the one"))),
+      about_(new QLabel(kAboutName)), sureLabel_(new QLabel(QStringLiteral("Sure?"))), form_(new AnswerForm(trial)), sure_(new ConfidenceDots),
+      undo_(new QToolButton), answer_(new QPushButton(QStringLiteral("Answer && reveal"))) {
+  auto* title = new QLabel(QStringLiteral("Question"));
+  title->setProperty("role", "section");
+  name_->setChecked(true);
+  about_->setProperty("role", "quiet"), about_->setWordWrap(true);
+  sureRow_ = makeSureRow();
+  setMainRole(answer_, true);
+  answer_->setToolTip(QStringLiteral("Enter"));
+  for (QRadioButton* radio : {name_, spot_}) connect(radio, &QRadioButton::clicked, this, [this] { refresh(), Q_EMIT taskChosen(task()); });
+  connect(trial_, &ui::TrialController::stateChanged, this, &QuestionPanel::onStateChanged);
+  connect(trial_, &ui::TrialController::choicesChanged, this, &QuestionPanel::refresh);
+
+  auto* layout = new QVBoxLayout(this);
+  layout->setContentsMargins(0, 0, 0, 0), layout->setSpacing(8);
+  layout->addWidget(title), layout->addWidget(name_), layout->addWidget(spot_), layout->addWidget(about_);
+  layout->addSpacing(6);
+  layout->addWidget(scrolled(form_), 1);
+  layout->addWidget(sureRow_), layout->addWidget(answer_);
+  onStateChanged();
+}
+
+QWidget* QuestionPanel::makeSureRow() {
+  auto* row = new QWidget;
+  auto* layout = new QHBoxLayout(row);
+  layout->setContentsMargins(0, 0, 0, 0), layout->setSpacing(8);
+  sureLabel_->setProperty("role", "quiet");
+  undo_->setToolTip(QStringLiteral("Undo (Ctrl+Z)")), undo_->setAccessibleName(QStringLiteral("Undo"));
+  undo_->setShortcut(QKeySequence::Undo);
+  layout->addWidget(sureLabel_), layout->addWidget(sure_), layout->addStretch(1), layout->addWidget(undo_);
+  connect(sure_, &ConfidenceDots::chosen, trial_, &ui::TrialController::setConfidence);
+  connect(undo_, &QToolButton::clicked, trial_, &ui::TrialController::undo);
+  return row;
+}
+
+study::Task QuestionPanel::task() const { return spot_->isChecked() ? study::Task::SpotOne : study::Task::NameEach; }
+
+void QuestionPanel::setTask(study::Task task) {
+  (task == study::Task::SpotOne ? spot_ : name_)->setChecked(true);
+  refresh();
+}
+
+void QuestionPanel::onStateChanged() {
+  const bool open = trial_->state() == ui::TrialController::State::Open;
+  form_->rebuild();
+  form_->setVisible(open), sureRow_->setVisible(open), answer_->setVisible(open);
+  refresh();
+}
+
+void QuestionPanel::refresh() {
+  const bool open = trial_->state() == ui::TrialController::State::Open;
+  QString about = task() == study::Task::SpotOne ? kAboutSpot : kAboutName;
+  if (open && task() != trial_->task()) about += QStringLiteral(" From the next comparison on.");
+  about_->setText(about);
+  undo_->setIcon(icon(Glyph::Undo, theme().quiet));
+  undo_->setEnabled(trial_->canUndo());
+  sure_->setValue(trial_->confidence());
+  answer_->setEnabled(trial_->canAnswer());
+}
+
+}  // namespace quantspot::views

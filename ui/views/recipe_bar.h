@@ -1,0 +1,61 @@
+// The recipe on top of the Compare page: model, prompt, seed, steps, size, guidance, and what is seldom changed.
+#pragma once
+
+#include "engine/protocol/messages.h"
+
+#include <QWidget>
+
+#include <optional>
+
+class QAction;
+class QComboBox;
+class QDoubleSpinBox;
+class QLabel;
+class QLineEdit;
+class QSpinBox;
+class QToolButton;
+
+namespace quantspot::views {
+
+// "192×128", "192x128", "192 128"; nothing when it is not two numbers.
+std::optional<QSize> parseSize(const QString& text);
+
+class RecipeBar : public QWidget {
+  Q_OBJECT
+ public:
+  explicit RecipeBar(QWidget* parent = nullptr);
+
+  protocol::Recipe recipe() const;
+  void setRecipe(const protocol::Recipe& recipe);
+  // One line on what cannot run as it stands, empty when all is well: "Size must be … a multiple of 16: 112 or 128, not 120".
+  QString problem() const;
+
+  void setModels(const std::vector<protocol::ModelEntry>& models, const QString& chosen);
+  void setEmbedsGuidance(bool embeds);     // a model that embeds none has nothing to set
+  void nextSeed();
+  void focusPrompt();
+
+ Q_SIGNALS:
+  void modelChosen(const QString& path);
+  void changed();
+
+ protected:
+  void changeEvent(QEvent* event) override;
+
+ private:
+  QWidget* makeMoreRow();
+  void connectChanges();
+  void randomPrompt();
+  void paintIcons();
+
+  QComboBox *model_, *size_;
+  QLineEdit *prompt_, *negative_;
+  QSpinBox *seed_, *steps_;
+  QDoubleSpinBox *guidance_, *trueCfg_;
+  QToolButton *newSeed_, *more_;
+  QWidget* moreRow_;
+  QAction* random_;
+  QStringList prompts_;
+};
+
+}  // namespace quantspot::views

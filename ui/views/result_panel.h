@@ -1,0 +1,53 @@
+// Right of the pictures after the reveal: the verdict, every tile's figures, and what to do next.
+#pragma once
+
+#include "ui/views/result_entries.h"
+
+#include <QFrame>
+
+class QCheckBox;
+class QLabel;
+class QPushButton;
+class QVBoxLayout;
+
+namespace quantspot::views {
+
+// One tile's figures. Tells when the mouse is over it or it has the focus.
+class ResultRow : public QWidget {
+  Q_OBJECT
+ public:
+  ResultRow(QChar letter, const ResultEntry& entry, QWidget* parent = nullptr);
+
+ Q_SIGNALS:
+  void pointed(bool on);
+
+ protected:
+  void enterEvent(QEnterEvent*) override { Q_EMIT pointed(true); }
+  void leaveEvent(QEvent*) override { Q_EMIT pointed(false); }
+};
+
+class ResultPanel : public QFrame {
+  Q_OBJECT
+ public:
+  explicit ResultPanel(QWidget* parent = nullptr);
+
+  void show(const QString& verdict, const std::vector<ResultEntry>& entries, bool scoring);
+  QPushButton* nextButton() { return next_; }
+  bool wantsDifference() const;          // of all tiles
+  void toggleDifference();
+
+ Q_SIGNALS:
+  void pointed(int tile);                // -1: none any more
+  void next();                           // the same with the next seed
+  void askAgain();
+  void differenceToggled(bool on);       // of all tiles
+
+ private:
+  QLabel *verdict_, *scoring_;
+  QVBoxLayout* rows_;
+  QWidget* content_ = nullptr;
+  QCheckBox* difference_;
+  QPushButton *next_, *again_;
+};
+
+}  // namespace quantspot::views
