@@ -1,6 +1,7 @@
 #include "engine/pipeline/sampler.h"
 
 #include "engine/model/components.h"
+#include "engine/model/config.h"
 #include "engine/model/folder.h"
 #include "engine/model/sha256.h"
 #include "engine/pipeline/denoise.h"
@@ -15,7 +16,6 @@
 #include <spdlog/fmt/fmt.h>
 #include <spdlog/fmt/ranges.h>
 
-#include <fstream>
 #include <tuple>
 
 namespace quantspot::pipeline {
@@ -38,15 +38,13 @@ at::Device parseDevice(const std::string& name) {
   }
 }
 
-// Image pixels per latent, without loading the autoencoder: it is needed last.
+// Image pixels per latent, without loading the autoencoder: it is needed last. Keys and defaults are those of diffusers' classes.
 std::int64_t pixelsPerLatent(const fs::path& model) {
-  const fs::path path = model / "vae" / "config.json";
-  std::ifstream in(path);
-  const json config = json::parse(in, nullptr, false);
-  const auto blocks = config.is_object() ? config.find("block_out_channels") : config.end();
-  if (!config.is_object() || blocks == config.end() || !blocks->is_array() || blocks->empty() || blocks->size() > 8)
-    throw model::ModelError(fmt::format("{}: no \"block_out_channels\" in it", path.string()));
-  return std::int64_t{1} << (blocks->size() - 1);
+  const model::Config config(model / "vae" / "config.json");
+  const bool tiny = config.get<std::string>("_class_name", "") == "AutoencoderTiny";
+  const auto blocks = config.get<std::vector<std::int64_t>>(tiny ? "decoder_block_out_channels" : "block_out_channels", std::vector<std::int64_t>(tiny ? 4 : 1));
+  if (blocks.empty() || blocks.size() > 8) config.fail(tiny ? "decoder_block_out_channels" : "block_out_channels", "must have 1 to 8 entries");
+  return std::int64_t{1} << (blocks.size() - 1);
 }
 
 model::ModelSummary checkModel(const fs::path& folder) {

@@ -1,0 +1,172 @@
+// quantspot-cli as a script meets it: exit codes, what goes to stdout and what to stderr, files.
+#include <QDir>
+#include <QFile>
+#include <QImage>
+#include <QJsonArray>
+#include <QJsonDocument>
+#include <QJsonObject>
+#include <QProcess>
+#include <QTemporaryDir>
+#include <QTest>
+
+namespace {
+
+const QStringList kSmall = {"--threads", "1", "--steps", "1", "--width", "64", "--height", "64", "--max-sequence-length", "32"};
+
+struct Outcome {
+  int code = -1;
+  QByteArray out, err;
+  QJsonObject json() const { return QJsonDocument::fromJson(out).object(); }
+};
+
+Outcome run(const QStringList& arguments, const QStringList& environment = {}) {
+  QProcess cli;
+  cli.setEnvironment(QProcess::systemEnvironment() + environment);
+  cli.start(QStringLiteral(QUANTSPOT_CLI), arguments);
+  if (!cli.waitForFinished(240000)) cli.kill();
+  return {cli.exitStatus() == QProcess::NormalExit ? cli.exitCode() : -1, cli.readAllStandardOutput(), cli.readAllStandardError()};
+}
+
+QJsonObject readJson(const QString& path) {
+  QFile file(path);
+  return file.open(QIODevice::ReadOnly) ? QJsonDocument::fromJson(file.readAll()).object() : QJsonObject();
+}
+
+}  // namespace
+
+class CliTest : public QObject {
+  Q_OBJECT
+  QTemporaryDir folder_;
+  QString path(const QString& name) const { return folder_.filePath(name); }
+
+ private Q_SLOTS:
+  void generateWritesPictureReportAndLatents() {
+    const Outcome first = run(QStringList{"generate", "--precision", "bf16", "--prompt", "a fox", "--seed", "3", "--out", path("a.png"), "--report",
+                                          path("a.json"), "--latents-out", path("a.safetensors")} + kSmall);
+    QVERIFY2(first.code == 0, first.err);
+    QCOMPARE(QImage(path("a.png")).size(), QSize(64, 64));
+    const QJsonObject report = readJson(path("a.json"));
+    QCOMPARE(report["precision"].toString(), QStringLiteral("bf16"));
+    QCOMPARE(first.json()["image_sha256"], report["image_sha256"]);
+    QVERIFY(QFile::exists(path("a.safetensors")));
+    QVERIFY2(first.err.isEmpty(), first.err);   // no progress bar: stderr is no terminal
+  }
+
+  void latentsComeIn() {
+    QVERIFY(run(QStringList{"generate", "--precision", "fp32", "--prompt", "x", "--out", path("b.png"), "--latents-out", path("b.safetensors")} + kSmall).code == 0);
+    const Outcome again = run(QStringList{"generate", "--precision", "fp32", "--prompt", "x", "--out", path("c.png"), "--latents-in", path("b.safetensors")} + kSmall);
+    QVERIFY2(again.code == 0, again.err);
+    const Outcome wrong = run(QStringList{"generate", "--prompt", "x", "--out", path("d.png"), "--latents-in", path("b.safetensors"), "--threads", "1", "--width", "96"});
+    QCOMPARE(wrong.code, 1);
+    QVERIFY2(wrong.err.contains("(1, 16, 64)") && wrong.err.count('\n') == 1, wrong.err);
+  }
+
+  void compareWritesAFolderPerVariantAndTheTwoReports() {
+    const Outcome result = run(QStringList{"compare", "--precisions", "bf16,bnb-nf4?skip=proj_out,norm_out,fp32", "--prompt", "a fox & a <pizza>", "--seeds", "1..2",
+                                           "--out", path("cmp")} + kSmall);
+    QVERIFY2(result.code == 0, result.err);
+    const QStringList variants = QDir(path("cmp")).entryList(QDir::Dirs | QDir::NoDotAndDotDot, QDir::Name);
+    QCOMPARE(variants, (QStringList{"bf16", "bnb-nf4+skip=proj_out+norm_out", "fp32"}));
+    QCOMPARE(QDir(path("cmp/bf16")).entryList(QDir::Files, QDir::Name), (QStringList{"0000-seed1.png", "0000-seed2.png"}));
+    const QJsonArray comparisons = readJson(path("cmp/report.json"))["comparisons"].toArray();
+    QCOMPARE(comparisons.size(), 2);
+    for (const QJsonValue& comparison : comparisons) {
+      QSet<QString> noises;
+      for (const QJsonValue& sample : comparison["samples"].toArray()) noises << sample["report"]["noise_sha256"].toString();
+      QCOMPARE(noises.size(), 1);
+      QVERIFY(comparison["samples"][1]["scores"]["psnr"].toDouble() > 5);
+      QVERIFY(comparison["samples"][0]["scores"]["clip"].isDouble());
+    }
+    QFile html(path("cmp/report.html"));
+    QVERIFY(html.open(QIODevice::ReadOnly));
+    const QByteArray page = html.readAll();
+    QCOMPARE(page.count("data:image/png;base64,"), 6);
+    QVERIFY(page.contains("a fox &amp; a &lt;pizza&gt;") && !page.contains("http") && !page.contains("<script"));
+  }
+
+  void aFailingVariantIsNamedAndTheOthersGoOn() {
+    // A file in the place of the folder's picture: that variant cannot be written.
+    QVERIFY(QDir().mkpath(path("part/bnb-nf4/0000-seed0.png")));
+    const Outcome result = run(QStringList{"compare", "--precisions", "bnb-nf4,bf16", "--prompt", "x", "--out", path("part")} + kSmall);
+    QCOMPARE(result.code, 1);
+    QVERIFY2(result.err.startsWith("quantspot-cli: bnb-nf4, seed 0: cannot write"), result.err);
+    const QJsonArray samples = readJson(path("part/report.json"))["comparisons"][0]["samples"].toArray();
+    QVERIFY(samples[0].toObject().contains("error") && samples[1].toObject().contains("image"));
+  }
+
+  void scoresAreJson() {
+    const QStringList pair = {"--a", path("a.png"), "--b", path("b.png")};
+    const QJsonObject psnr = run(QStringList{"score", "--metric", "psnr"} + pair).json(), ssim = run(QStringList{"score", "--metric", "ssim"} + pair).json();
+    QCOMPARE(psnr.keys(), (QStringList{"ci95", "metric", "n", "value", "weights_sha256"}));
+    QVERIFY(psnr["value"].toDouble() > 5 && psnr["n"].toInt() == 1 && psnr["ci95"].isNull());
+    QVERIFY(ssim["value"].toDouble() > -1 && ssim["value"].toDouble() < 1);
+    QVERIFY(run({"score", "--metric", "psnr", "--a", path("a.png"), "--b", path("a.png")}).json()["value"].isNull());
+    const QJsonObject folders = run({"score", "--metric", "psnr", "--a", path("cmp/bf16"), "--b", path("cmp/fp32")}).json();
+    QVERIFY(folders["n"].toInt() == 2 && folders["ci95"][0].toDouble() <= folders["value"].toDouble());
+  }
+
+  void clipScoresAFolderAgainstItsLines() {
+    QFile prompts(path("prompts.txt"));
+    QVERIFY(prompts.open(QIODevice::WriteOnly));
+    prompts.write("a fox\na pizza\n");
+    prompts.close();
+    const Outcome result = run({"score", "--metric", "clip", "--images", path("cmp/bf16"), "--prompts", path("prompts.txt")});
+    QVERIFY2(result.code == 0, result.err);
+    QVERIFY(result.json()["n"].toInt() == 2 && result.json()["weights_sha256"].toString().size() == 64);
+    const Outcome uneven = run({"score", "--metric", "clip", "--images", path("cmp"), "--prompts", path("prompts.txt")});
+    QCOMPARE(uneven.code, 1);
+  }
+
+  void modelsAndLayersAreListed() {
+    const QJsonArray models = run({"models", "list"}).json()["models"].toArray();
+    QCOMPARE(models[0]["name"].toString(), QStringLiteral("default"));
+    QVERIFY(QDir(run({"models", "path"}).json()["path"].toString()).exists("model_index.json"));
+    const QJsonObject layers = run({"inspect", "--model", "default", "--precision", "bnb-int8"}).json();
+    QVERIFY(layers["layers"].toArray().size() > 100 && layers["weights_sha256"].toString().size() == 64);
+  }
+
+  void foldersOfModelsAreFound() {
+    QVERIFY(QDir().mkpath(path("models")));
+    QVERIFY(QFile::link(QStringLiteral(QUANTSPOT_SOURCE_DIR "/resources/default_model"), path("models/mine")));
+    const QStringList environment = {"QUANTSPOT_MODELS=" + path("nowhere") + ":" + path("models")};
+    QCOMPARE(run({"models", "list"}, environment).json()["models"][1]["name"].toString(), QStringLiteral("mine"));
+    QCOMPARE(run({"models", "path", "mine"}, environment).json()["path"].toString(), path("models/mine"));
+  }
+
+  void exitCodesSayWhoIsWrong_data() {
+    QTest::addColumn<QStringList>("arguments");
+    QTest::addColumn<int>("code");
+    QTest::addColumn<QString>("word");
+    const QString png = path("z.png");
+    QTest::newRow("help") << QStringList{"--help"} << 0 << "";
+    QTest::newRow("version") << QStringList{"--version"} << 0 << "";
+    QTest::newRow("no command") << QStringList{} << 2 << "subcommand";
+    QTest::newRow("unknown command") << QStringList{"draw"} << 2 << "draw";
+    QTest::newRow("no prompt") << QStringList{"generate", "--out", png} << 2 << "--prompt";
+    QTest::newRow("no number") << QStringList{"generate", "--out", png, "--prompt", "x", "--steps", "many"} << 2 << "--steps";
+    QTest::newRow("precision") << QStringList{"generate", "--out", png, "--prompt", "x", "--precision", "bnb-nf5"} << 2 << "bnb-nf5";
+    QTest::newRow("size") << QStringList{"generate", "--out", png, "--prompt", "x", "--width", "100"} << 2 << "width = 100";
+    QTest::newRow("device") << QStringList{"generate", "--out", png, "--prompt", "x", "--device", "tpu"} << 2 << "tpu";
+    QTest::newRow("no such model") << QStringList{"generate", "--out", png, "--prompt", "x", "--model", "/nowhere"} << 1 << "/nowhere";
+    QTest::newRow("no such latents") << QStringList{"generate", "--out", png, "--prompt", "x", "--latents-in", "/nowhere.safetensors"} << 1 << "/nowhere.safetensors";
+    QTest::newRow("nowhere to write") << QStringList{"generate", "--out", "/nowhere/z.png", "--prompt", "x"} + kSmall << 1 << "/nowhere/z.png";
+    QTest::newRow("both prompts") << QStringList{"compare", "--out", path("q"), "--prompt", "x", "--prompts", "y"} << 2 << "prompt";
+    QTest::newRow("seeds") << QStringList{"compare", "--out", path("q"), "--prompt", "x", "--seeds", "9..0"} << 2 << "9..0";
+    QTest::newRow("twice") << QStringList{"compare", "--out", path("q"), "--prompt", "x", "--precisions", "bf16,bf16"} << 2 << "twice";
+    QTest::newRow("metric") << QStringList{"score", "--metric", "beauty"} << 2 << "beauty";
+    QTest::newRow("half a pair") << QStringList{"score", "--metric", "psnr", "--a", png} << 2 << "--b";
+    QTest::newRow("no picture") << QStringList{"score", "--metric", "psnr", "--a", QUANTSPOT_CLI, "--b", QUANTSPOT_CLI} << 1 << "no picture";
+  }
+  void exitCodesSayWhoIsWrong() {
+    QFETCH(QStringList, arguments);
+    QFETCH(int, code);
+    QFETCH(QString, word);
+    const Outcome result = run(arguments);
+    QVERIFY2(result.code == code, result.err + result.out);
+    QVERIFY2(result.err.contains(word.toUtf8()), result.err);
+    if (code != 0) QVERIFY2(result.out.isEmpty(), result.out);
+  }
+};
+
+QTEST_GUILESS_MAIN(CliTest)
+#include "cli_test.moc"

@@ -1,0 +1,89 @@
+// Whole pipelines against diffusers (tests/parity/README.md), through the sampler: prompt to 8-bit picture.
+#include "engine/model/safetensors.h"
+#include "engine/pipeline/latents.h"
+
+#include <QTest>
+
+#include <ATen/ATen.h>
+
+#include <fstream>
+
+using namespace quantspot;
+using nlohmann::json;
+
+namespace {
+
+std::filesystem::path golden(const QString& name) { return std::filesystem::path(QUANTSPOT_SOURCE_DIR "/tests/parity/golden") / name.toStdString(); }
+
+protocol::Recipe recipeOf(const json& c, std::size_t picture) {
+  json recipe = c;
+  recipe["prompt"] = c["prompts"][picture];
+  return recipe.get<protocol::Recipe>();
+}
+
+}  // namespace
+
+class GoldenTest : public QObject {
+  Q_OBJECT
+ private Q_SLOTS:
+  void picturesAreThoseOfDiffusers_data() {
+    QTest::addColumn<QString>("name");
+    for (const char* name : {"flux_a", "flux_b", "flux_c"}) QTest::newRow(name) << name;
+  }
+  void picturesAreThoseOfDiffusers() {
+    QFETCH(QString, name);
+    const json c = json::parse(std::ifstream(golden(name) / "case.json"));
+    const model::SafeTensors file(golden(name) / "expected.safetensors");
+    const auto expected = [&](const char* key) { return file.copy(file.entries().at(key)); };
+    const at::Tensor noise = expected("noise"), latents = expected("latents"), pictures = expected("image_u8");
+    pipeline::Sampler sampler;
+    for (std::int64_t i = 0; i < pictures.size(0); ++i) {
+      pipeline::SampleRequest request{.model = golden(name) / "pipeline", .policy = quant::parsePolicy("fp32"), .recipe = recipeOf(c, static_cast<std::size_t>(i)),
+                                      .device = "cpu", .noise = {}, .progress = {}, .cancel = nullptr};
+      if (pictures.size(0) > 1) request.noise = noise.slice(0, i, i + 1);   // a batch draws its noise at once
+      const pipeline::Sample sample = sampler.generate(request);
+      const at::Tensor wanted = latents.slice(0, i, i + 1);
+      const double error = ((sample.latents - wanted).norm() / wanted.norm()).item<double>();
+      QVERIFY2(error < 1e-4, qPrintable(QString::number(error)));
+      const at::Tensor got = at::from_blob(const_cast<std::uint8_t*>(sample.image.pixels.data()), pictures[i].sizes(), at::kByte);
+      const int off = (got.to(at::kInt) - pictures[i].to(at::kInt)).abs().max().item<int>();
+      QVERIFY2(off <= 1, qPrintable(QString::number(off)));
+      QCOMPARE(sample.report["noise_sha256"].get<std::string>(), pipeline::hashFloats(noise.slice(0, i, i + 1)));
+      QCOMPARE(sample.report["recipe"]["guidance"].is_null(), name != "flux_b");
+    }
+  }
+
+  void drawnAndGivenNoiseAreTheSame() {
+    const json c = json::parse(std::ifstream(golden("flux_a") / "case.json"));
+    pipeline::Sampler sampler;
+    pipeline::SampleRequest request{.model = golden("flux_a") / "pipeline", .policy = quant::parsePolicy("fp32"), .recipe = recipeOf(c, 0), .device = "cpu",
+                                    .noise = {}, .progress = {}, .cancel = nullptr};
+    const pipeline::Sample drawn = sampler.generate(request);
+    const model::SafeTensors file(golden("flux_a") / "expected.safetensors");
+    request.noise = file.copy(file.entries().at("noise_packed"));
+    const pipeline::Sample given = sampler.generate(request);
+    QVERIFY(at::equal(drawn.latents, given.latents));
+    QCOMPARE(drawn.report["noise_sha256"], given.report["noise_sha256"]);
+    QCOMPARE(drawn.report["noise_sha256"], c["noise_sha256"]);
+  }
+
+  void latentsThatLeaveTheirRangeNameTheStep() {
+    const json c = json::parse(std::ifstream(golden("flux_a") / "case.json"));
+    pipeline::Sampler sampler;
+    pipeline::SampleRequest request{.model = golden("flux_a") / "pipeline", .policy = quant::parsePolicy("fp32"), .recipe = recipeOf(c, 0), .device = "cpu",
+                                    .noise = {}, .progress = {}, .cancel = nullptr};
+    const model::SafeTensors file(golden("flux_a") / "expected.safetensors");
+    at::Tensor noise = file.copy(file.entries().at("noise"));
+    noise.view({-1})[5] = std::numeric_limits<float>::quiet_NaN();
+    request.noise = noise;
+    try {
+      sampler.generate(request);
+      QFAIL("a picture of NaN");
+    } catch (const model::ModelError& error) {
+      QVERIFY2(QString(error.what()).contains("after step 1 of"), error.what());
+    }
+  }
+};
+
+QTEST_APPLESS_MAIN(GoldenTest)
+#include "pipeline_golden_test.moc"

@@ -1,0 +1,56 @@
+#include "engine/pipeline/recipe.h"
+
+#include <QTest>
+
+#include <cmath>
+
+using namespace quantspot;
+using protocol::Recipe;
+
+class RecipeTest : public QObject {
+  Q_OBJECT
+
+  static QString complaint(const std::function<void(Recipe&)>& change) {
+    Recipe recipe;
+    recipe.prompt = "a fox";
+    change(recipe);
+    try {
+      pipeline::checkRecipe(recipe);
+      return {};
+    } catch (const std::invalid_argument& error) {
+      return error.what();
+    }
+  }
+
+ private Q_SLOTS:
+  void theDefaultsAndTheEdgesAreFine() {
+    QCOMPARE(complaint([](Recipe&) {}), QString());
+    QCOMPARE(complaint([](Recipe& r) { r.width = 16; r.height = 8192; r.steps = 1; r.max_sequence_length = 1; }), QString());
+    QCOMPARE(complaint([](Recipe& r) { r.steps = 1000; r.max_sequence_length = 512; r.guidance = 0; }), QString());
+  }
+
+  void everythingElseNamesItsKeyAndWhatIsPossible() {
+    QCOMPARE(complaint([](Recipe& r) { r.width = 100; }), QStringLiteral("width = 100 is not a multiple of 16; the nearest is 96"));
+    QCOMPARE(complaint([](Recipe& r) { r.height = -16; }), QStringLiteral("height = -16 is not a multiple of 16; the nearest is 16"));
+    QCOMPARE(complaint([](Recipe& r) { r.height = 8208; }), QStringLiteral("height = 8208 is out of range; use 16 to 8192"));
+    QCOMPARE(complaint([](Recipe& r) { r.steps = 0; }), QStringLiteral("steps = 0 is out of range; use 1 to 1000"));
+    QCOMPARE(complaint([](Recipe& r) { r.steps = 1001; }), QStringLiteral("steps = 1001 is out of range; use 1 to 1000"));
+    QCOMPARE(complaint([](Recipe& r) { r.max_sequence_length = 0; }), QStringLiteral("max_sequence_length = 0 is out of range; use 1 to 512"));
+    QCOMPARE(complaint([](Recipe& r) { r.scheduler = "ddim"; }), QStringLiteral("scheduler 'ddim' is not known; use flow-match-euler"));
+    QVERIFY(complaint([](Recipe& r) { r.guidance = NAN; }).startsWith("guidance = nan"));
+    QVERIFY(complaint([](Recipe& r) { r.true_cfg = INFINITY; }).startsWith("true_cfg = inf"));
+  }
+
+  void trueCfgNeedsAScaleAndANegativePrompt() {
+    Recipe recipe;
+    recipe.true_cfg = 4;
+    QVERIFY(!pipeline::usesTrueCfg(recipe));
+    recipe.negative_prompt = "";
+    QVERIFY(pipeline::usesTrueCfg(recipe));
+    recipe.true_cfg = 1;
+    QVERIFY(!pipeline::usesTrueCfg(recipe));
+  }
+};
+
+QTEST_APPLESS_MAIN(RecipeTest)
+#include "pipeline_recipe_test.moc"

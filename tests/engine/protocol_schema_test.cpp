@@ -1,0 +1,76 @@
+// The structs and the public schema say the same. Whole replies of the real engine are checked in service_engine_test.
+#include "engine/protocol/rpc.h"
+#include "tests/engine/json_schema.h"
+
+#include <QTest>
+
+using namespace quantspot::protocol;
+using nlohmann::json;
+
+namespace {
+
+json propertiesOf(const json& value) {
+  json names = json::array();
+  for (const auto& [name, part] : value.items()) names.push_back(name);
+  return names;
+}
+
+}  // namespace
+
+class SchemaTest : public QObject {
+  Q_OBJECT
+  const quantspot::test::JsonSchema schema_{QUANTSPOT_SOURCE_DIR "/engine/protocol/schema.json"};
+
+  template <class Message>
+  void compare(const char* definition, const Message& message) {
+    const json sent = message;
+    QCOMPARE(QString::fromStdString(schema_.check(sent, definition)), QString());
+    QCOMPARE(QString::fromStdString(propertiesOf(sent).dump()),
+             QString::fromStdString(propertiesOf(schema_.root()["$defs"][definition]["properties"]).dump()));
+  }
+
+ private Q_SLOTS:
+  void itsVersionIsTheProtocols() { QCOMPARE(schema_.root()["version"].get<int>(), kProtocolVersion); }
+
+  void everyStructHasExactlyTheKeysOfItsDefinition() {
+    Recipe recipe;
+    recipe.prompt = "a fox";
+    const std::string hash(64, 'a');
+    compare("Recipe", recipe);
+    compare("GenerateParams", GenerateParams{"default", "bf16", recipe, "none"});
+    compare("ScoreParams", ScoreParams{"psnr", "", "", "", "default"});
+    compare("ScoreResult", ScoreResult{"clip", "CLIP-tiny", 20});
+    compare("PrecisionInfo", PrecisionInfo{"bf16", "BF16", "bf16", 16});
+    compare("InitializeResult", InitializeResult{kProtocolVersion, json::object(), {{"fp32", "FP32", "bf16", 32}}});
+    compare("ModelEntry", ModelEntry{"default", "/x", "flux", 1, {"vae is missing"}});
+    compare("ModelsListResult", ModelsListResult{});
+    compare("InspectParams", InspectParams{});
+    compare("LayerEntry", LayerEntry{"vae", "decoder", "bf16", {1, 2}, 4});
+    compare("InspectResult", InspectResult{"x", "flux", hash, 1, {}});
+    compare("CancelParams", CancelParams{3});
+    compare("Progress", Progress{1, "denoise", 2, 20});
+    compare("LogLine", LogLine{"warning", "cut"});
+  }
+
+  void errorCodesAreListed() {
+    for (const int code : {ParseError, InvalidRequest, MethodNotFound, InvalidParams, InternalError, ErrorCode::Cancelled, OutOfMemory})
+      QVERIFY2(schema_.root()["errors"].contains(std::to_string(code)), std::to_string(code).c_str());
+    QCOMPARE(schema_.root()["errors"].size(), std::size_t{7});
+  }
+
+  void theCheckerFindsWhatIsWrong_data() {
+    QTest::addColumn<QString>("recipe");
+    QTest::newRow("missing") << "{}";
+    QTest::newRow("type") << R"({"prompt":7})";
+    QTest::newRow("unknown key") << R"({"prompt":"x","sead":1})";
+    QTest::newRow("multiple") << R"({"prompt":"x","width":100})";
+    QTest::newRow("maximum") << R"({"prompt":"x","steps":1001})";
+  }
+  void theCheckerFindsWhatIsWrong() {
+    QFETCH(QString, recipe);
+    QVERIFY(!schema_.check(json::parse(recipe.toStdString()), "Recipe").empty());
+  }
+};
+
+QTEST_APPLESS_MAIN(SchemaTest)
+#include "protocol_schema_test.moc"

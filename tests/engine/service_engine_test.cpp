@@ -1,0 +1,310 @@
+// The real engine and the default model over a pipe.
+#include "engine/protocol/base64.h"
+#include "tests/engine/engine_process.h"
+#include "tests/engine/json_schema.h"
+
+#include <QCryptographicHash>
+#include <QImage>
+#include <QTest>
+
+#include <cmath>
+
+using namespace quantspot;
+using nlohmann::json;
+using protocol::ErrorCode;
+
+namespace {
+
+// Small and quick: 2 steps of 64 × 64.
+json request(const std::string& precision, std::uint64_t seed = 7) {
+  return {{"model", "default"}, {"precision", precision},
+          {"recipe", {{"prompt", "a fox on a yellow background"}, {"seed", seed}, {"steps", 2}, {"width", 64}, {"height", 48}, {"max_sequence_length", 32}}}};
+}
+
+QImage picture(const json& result) {
+  const auto png = protocol::fromBase64(result["png"].get<std::string>());
+  return QImage::fromData(png.data(), static_cast<int>(png.size())).convertToFormat(QImage::Format_RGB888);
+}
+
+std::string pixelHash(const QImage& image) {
+  QCryptographicHash hash(QCryptographicHash::Sha256);
+  for (int y = 0; y < image.height(); ++y) hash.addData(reinterpret_cast<const char*>(image.constScanLine(y)), image.width() * 3);
+  return hash.result().toHex().toStdString();
+}
+
+}  // namespace
+
+class EngineTest : public QObject {
+  Q_OBJECT
+  const test::JsonSchema schema_{QUANTSPOT_SOURCE_DIR "/engine/protocol/schema.json"};
+  QString wrong(const json& value, const char* definition) const { return QString::fromStdString(schema_.check(value, definition)); }
+
+ private Q_SLOTS:
+  void itSaysWhoItIs() {
+    test::EngineProcess engine;
+    const json result = engine.call("initialize");
+    QCOMPARE(wrong(result, "InitializeResult"), QString());
+    QCOMPARE(result["engine"]["threads"].get<int>(), 1);
+    std::set<std::string> ids;
+    for (const json& precision : result["precisions"]) ids.insert(precision["id"]);
+    for (const char* id : {"fp32", "bf16", "fp8-layerwise", "bnb-int8", "bnb-nf4"}) QVERIFY2(ids.contains(id), id);
+  }
+
+  void itListsTheDefaultModel() {
+    test::EngineProcess engine;
+    const json result = engine.call("models/list");
+    QCOMPARE(wrong(result, "ModelsListResult"), QString());
+    QCOMPARE(QString::fromStdString(result["models"][0]["name"]), QStringLiteral("default"));
+    QVERIFY(result["models"][0]["missing"].empty());
+  }
+
+  void reportsAreWholeAndTrue() {
+    test::EngineProcess engine;
+    const json result = engine.call("samples/generate", request("bnb-nf4"));
+    QCOMPARE(wrong(result, "GenerateResult"), QString());
+    const json& report = result["report"];
+    const QImage image = picture(result);
+    QCOMPARE(image.size(), QSize(64, 48));
+    QCOMPARE(QString::fromStdString(pixelHash(image)), QString::fromStdString(report["image_sha256"]));
+    QCOMPARE(report["seconds"]["steps"].size(), std::size_t{2});
+    QVERIFY(report["recipe"]["guidance"].is_null());
+    for (const char* phase : {"load", "encode", "denoise", "decode"}) QVERIFY2(report["peak_bytes"][phase].get<std::int64_t>() > 50 << 20, phase);
+    for (const auto& [component, weights] : report["weights"].items()) {
+      std::int64_t sum = 0;
+      for (const json& layer : weights["layers"]) sum += layer["bytes"].get<std::int64_t>();
+      QCOMPARE(sum, weights["bytes"].get<std::int64_t>());
+    }
+  }
+
+  void variantsShareTheNoiseAndDiffer() {
+    test::EngineProcess engine;
+    const json bf16 = engine.call("samples/generate", request("bf16")), nf4 = engine.call("samples/generate", request("bnb-nf4"));
+    QCOMPARE(bf16["report"]["noise_sha256"], nf4["report"]["noise_sha256"]);
+    QVERIFY(bf16["report"]["image_sha256"] != nf4["report"]["image_sha256"]);
+    QVERIFY(!bf16["report"]["prompt_reused"].get<bool>());
+    QVERIFY(nf4["report"]["prompt_reused"].get<bool>());
+  }
+
+  void theSameRequestGivesTheSamePixelsInAnyEngine() {
+    test::EngineProcess first, second;
+    const json a = first.call("samples/generate", request("bf16"));
+    first.call("samples/generate", request("bf16", 8));
+    QCOMPARE(first.call("samples/generate", request("bf16"))["png"], a["png"]);
+    QCOMPARE(second.call("samples/generate", request("bf16"))["png"], a["png"]);
+  }
+
+  void seedsAndPromptsMakeOtherPictures() {
+    test::EngineProcess engine;
+    const json base = engine.call("samples/generate", request("bf16"))["report"], seed = engine.call("samples/generate", request("bf16", 8))["report"];
+    json other = request("bf16");
+    other["recipe"]["prompt"] = "a pizza on a green background";
+    const json prompt = engine.call("samples/generate", other)["report"];
+    QVERIFY(base["noise_sha256"] != seed["noise_sha256"] && base["image_sha256"] != seed["image_sha256"]);
+    QVERIFY(base["noise_sha256"] == prompt["noise_sha256"] && base["image_sha256"] != prompt["image_sha256"]);
+  }
+
+  void aNegativePromptCountsOnlyWithTrueCfg() {
+    test::EngineProcess engine;
+    json negative = request("fp32");
+    negative["recipe"]["negative_prompt"] = "yellow";
+    const json plain = engine.call("samples/generate", request("fp32"))["report"], idle = engine.call("samples/generate", negative)["report"];
+    negative["recipe"]["true_cfg"] = 4;
+    const json guided = engine.call("samples/generate", negative)["report"];
+    QCOMPARE(plain["image_sha256"], idle["image_sha256"]);
+    QVERIFY(plain["image_sha256"] != guided["image_sha256"]);
+  }
+
+  void aCutPromptIsTold() {
+    test::EngineProcess engine;
+    json cut = request("bf16");
+    cut["recipe"]["max_sequence_length"] = 4;
+    const json report = engine.call("samples/generate", cut)["report"];
+    QCOMPARE(report["truncated"].size(), std::size_t{1});
+    QCOMPARE(engine.log.size(), std::size_t{1});
+    QVERIFY(QString::fromStdString(engine.log[0].message).contains("T5"));
+  }
+
+  void progressNamesTheStagesInOrder() {
+    test::EngineProcess engine;
+    const auto id = engine.send("samples/generate", request("bf16"));
+    engine.replyTo(id);
+    std::vector<std::string> stages;
+    for (const protocol::Progress& p : engine.progress) {
+      QCOMPARE(p.id, id);
+      QCOMPARE(wrong(p, "Progress"), QString());
+      if (stages.empty() || stages.back() != p.stage) stages.push_back(p.stage);
+    }
+    QCOMPARE(stages, (std::vector<std::string>{"encode", "load", "denoise", "decode"}));
+  }
+
+  void cancelEndsWithinAStep() {
+    test::EngineProcess engine;
+    json endless = request("bf16");
+    endless["recipe"]["steps"] = 1000;
+    const auto id = engine.send("samples/generate", endless);
+    engine.waitForProgress("denoise", 2);
+    QVERIFY(engine.call("cancel", {{"id", id}}).is_null());
+    const protocol::Reply reply = engine.replyTo(id, 30);
+    QVERIFY(reply.error && reply.error->code == ErrorCode::Cancelled);
+    int last = 0;
+    for (const protocol::Progress& p : engine.progress) last = std::max(last, p.stage == "denoise" ? p.step : 0);
+    QVERIFY2(last < 200, std::to_string(last).c_str());
+    engine.call("samples/generate", request("bf16"));   // and it goes on
+  }
+
+  void aWaitingRequestCanBeCancelled() {
+    test::EngineProcess engine;
+    json endless = request("bf16");
+    endless["recipe"]["steps"] = 1000;
+    const auto running = engine.send("samples/generate", endless), waiting = engine.send("samples/generate", request("fp32"));
+    engine.waitForProgress("denoise", 1);
+    engine.call("cancel", {{"id", waiting}});
+    QCOMPARE(engine.replyTo(waiting).error->code, int(ErrorCode::Cancelled));
+    engine.call("cancel", {{"id", running}});
+    QCOMPARE(engine.replyTo(running).error->code, int(ErrorCode::Cancelled));
+  }
+
+  void quickQuestionsAreAnsweredWhileItWorks() {
+    test::EngineProcess engine;
+    json endless = request("bf16");
+    endless["recipe"]["steps"] = 1000;
+    const auto id = engine.send("samples/generate", endless);
+    engine.waitForProgress("denoise", 1);
+    engine.call("models/list");
+    engine.call("cancel", {{"id", id}});
+    QVERIFY(engine.replyTo(id).error.has_value());
+  }
+
+  void wrongRequestsGetOneClearLine_data() {
+    QTest::addColumn<QString>("method");
+    QTest::addColumn<QString>("patch");
+    QTest::addColumn<int>("code");
+    QTest::addColumn<QString>("word");
+    const int params = ErrorCode::InvalidParams;
+    QTest::newRow("method") << "samples/draw" << "{}" << int(ErrorCode::MethodNotFound) << "samples/draw";
+    QTest::newRow("precision") << "samples/generate" << R"({"precision":"bnb-nf5"})" << params << "bnb-nf5";
+    QTest::newRow("width") << "samples/generate" << R"({"recipe":{"width":100}})" << params << "width = 100";
+    QTest::newRow("height 0") << "samples/generate" << R"({"recipe":{"height":0}})" << params << "height = 0";
+    QTest::newRow("huge") << "samples/generate" << R"({"recipe":{"width":1600000}})" << params << "width = 1600000";
+    QTest::newRow("steps") << "samples/generate" << R"({"recipe":{"steps":0}})" << params << "steps = 0";
+    QTest::newRow("many steps") << "samples/generate" << R"({"recipe":{"steps":1001}})" << params << "1 to 1000";
+    QTest::newRow("seed") << "samples/generate" << R"({"recipe":{"seed":-3}})" << params << "seed = -3";
+    QTest::newRow("length") << "samples/generate" << R"({"recipe":{"max_sequence_length":513}})" << params << "513";
+    QTest::newRow("scheduler") << "samples/generate" << R"({"recipe":{"scheduler":"dpm"}})" << params << "flow-match-euler";
+    QTest::newRow("guidance") << "samples/generate" << R"({"recipe":{"guidance":-1}})" << params << "guidance = -1";
+    QTest::newRow("prompt") << "samples/generate" << R"({"recipe":{"prompt":7}})" << params << "string";
+    QTest::newRow("offload") << "samples/generate" << R"({"offload":"disk"})" << params << "disk";
+    QTest::newRow("model") << "samples/generate" << R"({"model":"/nowhere/at/all"})" << int(ErrorCode::InternalError) << "/nowhere/at/all";
+    QTest::newRow("metric") << "metrics/score" << R"({"metric":"beauty","image":""})" << params << "beauty";
+    QTest::newRow("picture") << "metrics/score" << R"({"metric":"psnr","image":"AAAA","reference":"AAAA"})" << params << "image";
+  }
+  void wrongRequestsGetOneClearLine() {
+    QFETCH(QString, method);
+    QFETCH(QString, patch);
+    QFETCH(int, code);
+    QFETCH(QString, word);
+    static test::EngineProcess engine;
+    json params = method.startsWith("samples") ? request("bf16") : json::object();
+    params.merge_patch(json::parse(patch.toStdString()));
+    const protocol::Reply reply = engine.replyTo(engine.send(method.toStdString(), params));
+    QVERIFY(reply.error.has_value());
+    const QString message = reply.error->what();
+    QCOMPARE(reply.error->code, code);
+    QVERIFY2(message.contains(word) && !message.contains('\n'), qPrintable(message));
+  }
+
+  void brokenFramesAndMessagesDoNotStopIt() {
+    test::EngineProcess engine;
+    engine.sendRaw("hello\n" + protocol::frame("{no json") + "Content-Length: lots\r\n\r\n");
+    QCOMPARE(engine.replyTo({}).error->code, int(ErrorCode::ParseError));
+    QCOMPARE(engine.replyTo({}).error->code, int(ErrorCode::ParseError));
+    engine.call("initialize");
+  }
+
+  void shutdownAndTheEndOfInputEndIt() {
+    test::EngineProcess asked, closed, cut;
+    asked.call("shutdown");
+    QVERIFY(asked.waitForEnd());
+    QCOMPARE(asked.process().exitCode(), 0);
+    closed.process().closeWriteChannel();
+    QVERIFY(closed.waitForEnd());
+    QCOMPARE(closed.process().exitCode(), 0);
+    cut.sendRaw("Content-Length: 10\r\n\r\n{");
+    cut.process().closeWriteChannel();
+    QVERIFY(cut.waitForEnd());
+    QCOMPARE(cut.process().exitCode(), 1);
+  }
+
+  void theEndOfInputStopsWhatRuns() {
+    test::EngineProcess engine;
+    json endless = request("bf16");
+    endless["recipe"]["steps"] = 1000;
+    engine.send("samples/generate", endless);
+    engine.waitForProgress("denoise", 1);
+    engine.process().closeWriteChannel();
+    QVERIFY(engine.waitForEnd(30));
+  }
+
+  void theCrashHookKillsAtItsStepAndOnlyThere() {
+    test::EngineProcess engine({"QUANTSPOT_TEST_CRASH_AT=denoise:1:bnb-nf4"});
+    engine.call("samples/generate", request("bf16"));
+    const auto id = engine.send("samples/generate", request("bnb-nf4"));
+    QVERIFY_EXCEPTION_THROWN(engine.replyTo(id), std::runtime_error);
+    QVERIFY(engine.waitForEnd());
+    QCOMPARE(engine.process().exitStatus(), QProcess::CrashExit);
+    QCOMPARE(engine.progress.back().step, 1);
+  }
+
+  void memoryThatIsNotThereIsToldAsSuch() {
+    // Room for the libraries and the model, none for the attention of a million tokens.
+    test::EngineProcess engine({}, QUANTSPOT_SOURCE_DIR "/tests/engine/with_little_memory.sh");
+    json huge = request("bf16");
+    huge["recipe"]["width"] = huge["recipe"]["height"] = 8192;
+    const protocol::Reply reply = engine.replyTo(engine.send("samples/generate", huge));
+    QVERIFY(reply.error.has_value());
+    QVERIFY2(reply.error->code == ErrorCode::OutOfMemory, reply.error->what());
+    engine.call("samples/generate", request("bf16"));
+  }
+
+  void inspectCountsTheBytesOfAPrecision() {
+    test::EngineProcess engine;
+    const json bf16 = engine.call("models/inspect", {{"model", "default"}, {"precision", "bf16"}}), nf4 = engine.call("models/inspect", {{"precision", "bnb-nf4"}});
+    QCOMPARE(wrong(bf16, "InspectResult"), QString());
+    const auto bytesOf = [](const json& result, const std::string& component) {
+      std::int64_t sum = 0;
+      for (const json& layer : result["layers"]) sum += layer["component"] == component ? layer["bytes"].get<std::int64_t>() : 0;
+      return sum;
+    };
+    QCOMPARE(bytesOf(bf16, "vae"), bytesOf(nf4, "vae"));
+    QVERIFY(bytesOf(nf4, "transformer") * 3 < bytesOf(bf16, "transformer"));
+    // codes of half a byte and one float per block of 64, rounded up; the rest as in bf16
+    std::map<std::string, json> plain;
+    for (const json& layer : bf16["layers"]) plain[layer["component"].get<std::string>() + layer["name"].get<std::string>()] = layer;
+    int packed = 0;
+    for (const json& layer : nf4["layers"]) {
+      const json& before = plain.at(layer["component"].get<std::string>() + layer["name"].get<std::string>());
+      if (layer["precision"] != "bnb-nf4") continue;
+      ++packed;
+      const auto n = layer["shape"][0].get<std::int64_t>() * layer["shape"][1].get<std::int64_t>();
+      const auto bias = before["bytes"].get<std::int64_t>() - 2 * n;
+      QCOMPARE(layer["bytes"].get<std::int64_t>(), (n + 1) / 2 + (n + 63) / 64 * 4 + bias);
+    }
+    QVERIFY(packed > 50);
+  }
+
+  void scoresComeBack() {
+    test::EngineProcess engine;
+    const std::string a = engine.call("samples/generate", request("bf16"))["png"], b = engine.call("samples/generate", request("bnb-nf4"))["png"];
+    const json psnr = engine.call("metrics/score", {{"metric", "psnr"}, {"image", b}, {"reference", a}});
+    QVERIFY(psnr["value"].get<double>() > 15 && psnr["value"].get<double>() < 70);
+    QVERIFY(engine.call("metrics/score", {{"metric", "psnr"}, {"image", a}, {"reference", a}})["value"].is_null());
+    QCOMPARE(engine.call("metrics/score", {{"metric", "ssim"}, {"image", a}, {"reference", a}})["value"].get<double>(), 1.0);
+    const json clip = engine.call("metrics/score", {{"metric", "clip"}, {"image", a}, {"prompt", "a fox on a yellow background"}});
+    QCOMPARE(wrong(clip, "ScoreResult"), QString());
+    QCOMPARE(QString::fromStdString(clip["label"]), QStringLiteral("CLIP-tiny"));
+    QVERIFY(clip["value"].get<double>() >= 0 && clip["value"].get<double>() < 100);
+  }
+};
+
+QTEST_GUILESS_MAIN(EngineTest)
+#include "service_engine_test.moc"

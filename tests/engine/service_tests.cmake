@@ -1,0 +1,23 @@
+quantspot_add_test(protocol_framing_test SOURCES protocol_framing_test.cpp LIBS quantspot_protocol LABELS unit)
+quantspot_add_test(protocol_messages_test SOURCES protocol_messages_test.cpp LIBS quantspot_protocol LABELS unit)
+quantspot_add_test(protocol_schema_test SOURCES protocol_schema_test.cpp LIBS quantspot_protocol LABELS unit)
+foreach(name recipe latents measure)
+  quantspot_add_test(pipeline_${name}_test TORCH SOURCES pipeline_${name}_test.cpp LIBS quantspot_pipeline LABELS unit)
+endforeach()
+quantspot_add_test(pipeline_golden_test TORCH SOURCES pipeline_golden_test.cpp LIBS quantspot_pipeline LABELS parity)
+
+quantspot_add_test(pipeline_png_test TORCH SOURCES pipeline_png_test.cpp LIBS quantspot_pipeline Qt6::Gui LABELS unit)
+quantspot_add_test(pipeline_png_stored_test TORCH LABELS unit LIBS quantspot_protocol quantspot_quant Qt6::Gui
+  SOURCES pipeline_png_test.cpp ${CMAKE_SOURCE_DIR}/engine/pipeline/png.cpp ${CMAKE_SOURCE_DIR}/engine/pipeline/deflate_stored.cpp)
+
+quantspot_add_test(service_engine_test SOURCES service_engine_test.cpp LIBS quantspot_protocol Qt6::Gui LABELS unit TIMEOUT 600)
+quantspot_add_test(service_memory_test SOURCES service_memory_test.cpp LIBS quantspot_protocol LABELS unit TIMEOUT 600)
+quantspot_add_test(service_clip_test TORCH SOURCES service_clip_test.cpp LIBS quantspot_service LABELS parity)
+quantspot_add_test(cli_test SOURCES cli_test.cpp LIBS Qt6::Gui LABELS unit TIMEOUT 600)
+foreach(test service_engine_test service_memory_test)
+  add_dependencies(${test} quantspot-engine)
+  target_compile_definitions(${test} PRIVATE QUANTSPOT_ENGINE="$<TARGET_FILE:quantspot-engine>")
+endforeach()
+set_property(TEST service_engine_test APPEND PROPERTY ENVIRONMENT "QUANTSPOT_TEST_ENGINE=$<TARGET_FILE:quantspot-engine>")
+add_dependencies(cli_test quantspot-cli)
+target_compile_definitions(cli_test PRIVATE QUANTSPOT_CLI="$<TARGET_FILE:quantspot-cli>")
