@@ -1,6 +1,8 @@
 // Whole pipelines against diffusers (tests/parity/README.md), through the sampler: prompt to 8-bit picture.
+#include "engine/model/folder.h"
 #include "engine/model/safetensors.h"
 #include "engine/pipeline/latents.h"
+#include "tests/engine/print_json.h"
 
 #include <QTest>
 

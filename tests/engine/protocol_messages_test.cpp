@@ -74,7 +74,7 @@ class MessagesTest : public QObject {
     Recipe expected;
     expected.prompt = "a fox";
     QVERIFY(recipe == expected);
-    QVERIFY_EXCEPTION_THROWN(json{{"seed", 1}}.get<Recipe>(), json::exception);
+    QVERIFY_EXCEPTION_THROWN((json{{"seed", 1}}.get<Recipe>()), json::exception);
   }
 
   void aRecipeComesBackWhole() {
