@@ -141,7 +141,7 @@ class CliTest : public QObject {
     QTest::newRow("help") << QStringList{"--help"} << 0 << "";
     QTest::newRow("version") << QStringList{"--version"} << 0 << "";
     QTest::newRow("no command") << QStringList{} << 2 << "subcommand";
-    QTest::newRow("unknown command") << QStringList{"draw"} << 2 << "draw";
+    QTest::newRow("unknown command") << QStringList{"draw"} << 2 << "subcommand";
     QTest::newRow("no prompt") << QStringList{"generate", "--out", png} << 2 << "--prompt";
     QTest::newRow("no number") << QStringList{"generate", "--out", png, "--prompt", "x", "--steps", "many"} << 2 << "--steps";
     QTest::newRow("precision") << QStringList{"generate", "--out", png, "--prompt", "x", "--precision", "bnb-nf5"} << 2 << "bnb-nf5";
