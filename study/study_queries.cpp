@@ -104,6 +104,14 @@ QByteArray StudyStore::thumbnail(qint64 comparison) {
   return query.next() ? query.value(0).toByteArray() : QByteArray();
 }
 
+std::vector<QByteArray> StudyStore::pictures(qint64 comparison, int most) {
+  std::vector<QByteArray> found;
+  QSqlQuery query;
+  if (!select(query, "SELECT png FROM samples WHERE comparison = ? AND png IS NOT NULL ORDER BY position LIMIT ?", {comparison, most})) return found;
+  while (query.next()) found.push_back(query.value(0).toByteArray());
+  return found;
+}
+
 std::vector<Tally> StudyStore::tallies() {
   std::vector<Tally> sums;
   QSqlQuery query;

@@ -42,6 +42,7 @@ class StudyStore : public QObject {
   std::optional<Comparison> comparison(qint64 id);          // with images
   std::vector<AnsweredTrial> trials(qint64 comparison);     // oldest first
   QByteArray thumbnail(qint64 comparison);                  // PNG of its first picture; empty without one
+  std::vector<QByteArray> pictures(qint64 comparison, int most);   // PNG, in the order of the request
   std::vector<Tally> tallies();
   std::vector<ConfusionCell> confusion();
   bool removeComparison(qint64 id);                         // with its samples, trials and responses

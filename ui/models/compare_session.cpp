@@ -16,6 +16,7 @@ constexpr qint64 kInspectBytes = 500'000'000;
 CompareSession::CompareSession(EngineClient* engine, study::StudyStore* store, QObject* parent)
     : QObject(parent), engine_(engine), store_(store), runner_(engine), trial_(store), history_(store), score_(store),
       inspect_context_(std::make_unique<QObject>()) {
+  if (const auto latest = store_->comparison(history_.comparisonAt(0))) estimate_.learn(fromStored(*latest));
   connect(engine, &EngineClient::initialized, this, &CompareSession::onInitialized);
   connect(engine, &EngineClient::engineLost, this, &CompareSession::engineLost);
   connect(engine, &EngineClient::log, this, &CompareSession::engineLog);
@@ -55,7 +56,9 @@ void CompareSession::onInitialized(const protocol::InitializeResult& result) {
 
 void CompareSession::setModel(const QString& path) {
   model_ = path;
+  embeds_guidance_.reset();
   precisions_.clearBytes();
+  Q_EMIT modelInspected();
   requestInspect();
 }
 
@@ -82,6 +85,9 @@ void CompareSession::inspectNext() {
       QStringLiteral("models/inspect"), protocol::InspectParams{model_.toStdString(), id.toStdString()}, inspect_context_.get(),
       [this, id](const protocol::InspectResult& result) {
         precisions_.setBytes(id, result.bytes);
+        const auto guides = [](const protocol::LayerEntry& layer) { return layer.name.find("guidance_embed") != std::string::npos; };
+        if (!result.layers.empty()) embeds_guidance_ = std::any_of(result.layers.begin(), result.layers.end(), guides);
+        Q_EMIT modelInspected();
         inspectNext();
       },
       [this](const RpcError& error) {
@@ -116,8 +122,14 @@ void CompareSession::cancel() {
   if (isBusy()) runner_.cancel();
 }
 
+QString CompareSession::estimateText(study::Task task, const protocol::Recipe& recipe) const {
+  const auto need = estimate_.need(model_, task, precisions_.checkedIds(), recipe);
+  return need ? needText(*need) : QString();
+}
+
 void CompareSession::onImagesReady() {
   comparison_ = runner_.result();
+  estimate_.learn(comparison_);
   names_seen_ = false;
   scored_ids_.clear();
   study::Comparison stored = toStored(comparison_);

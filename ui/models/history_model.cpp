@@ -1,11 +1,28 @@
 #include "ui/models/history_model.h"
 
 #include <QLocale>
+#include <QPainter>
 
 namespace quantspot::ui {
 namespace {
 
-constexpr int kThumbnailPixels = 96;
+constexpr int kThumbnailPixels = 160, kSheetPictures = 4, kSheetGap = 4;
+
+// Two in a row, all at one scale.
+QImage contactSheet(const std::vector<QByteArray>& pictures) {
+  std::vector<QImage> images;
+  for (const QByteArray& png : pictures)
+    if (const QImage image = QImage::fromData(png, "PNG"); !image.isNull())
+      images.push_back(image.scaled(kThumbnailPixels, kThumbnailPixels, Qt::KeepAspectRatio, Qt::SmoothTransformation));
+  if (images.empty()) return {};
+  const int count = static_cast<int>(images.size()), columns = count > 1 ? 2 : 1, rows = (count + columns - 1) / columns;
+  const QSize cell = images.front().size() + QSize(kSheetGap, kSheetGap);
+  QImage sheet(cell.width() * columns - kSheetGap, cell.height() * rows - kSheetGap, QImage::Format_RGB32);
+  sheet.fill(QColor(119, 119, 119));
+  QPainter painter(&sheet);
+  for (int i = 0; i < count; ++i) painter.drawImage(i % columns * cell.width(), i / columns * cell.height(), images[i]);
+  return sheet;
+}
 
 }  // namespace
 
@@ -52,11 +69,7 @@ QVariant HistoryModel::text(const study::ComparisonHead& head, int column) const
 
 QImage HistoryModel::thumbnail(qint64 comparison) const {
   auto known = thumbnails_.constFind(comparison);
-  if (known == thumbnails_.constEnd()) {
-    QImage image = QImage::fromData(store_->thumbnail(comparison), "PNG");
-    if (!image.isNull()) image = image.scaled(kThumbnailPixels, kThumbnailPixels, Qt::KeepAspectRatio, Qt::SmoothTransformation);
-    known = thumbnails_.insert(comparison, image);
-  }
+  if (known == thumbnails_.constEnd()) known = thumbnails_.insert(comparison, contactSheet(store_->pictures(comparison, kSheetPictures)));
   return *known;
 }
 

@@ -48,11 +48,10 @@ double largest(const std::vector<Figures>& figures, double (*value)(const Figure
 
 }  // namespace
 
-MemoryChart::MemoryChart(QWidget* parent) : ChartCard(QStringLiteral("Peak memory"), parent) {
-  setNote(QStringLiteral("MiB: load, encode, denoise, decode"));
-}
+MemoryChart::MemoryChart(QWidget* parent) : ChartCard(QStringLiteral("Peak memory"), parent) {}
 
 void MemoryChart::draw() {
+  setNote(phaseLegend(QStringLiteral("MiB")));
   nameVariants(plot(), figures());
   for (std::size_t i = 0; i < figures().size(); ++i) {
     const Figures& f = figures()[i];
@@ -76,11 +75,10 @@ QString MemoryChart::tipAt(QPointF position) const {
       .arg(f->label, text(Load), text(Encode), text(Denoise), text(Decode), ui::fileSizeText(static_cast<qint64>(f->weights)));
 }
 
-LatencyChart::LatencyChart(QWidget* parent) : ChartCard(QStringLiteral("Latency"), parent) {
-  setNote(QStringLiteral("seconds: load, encode, each step, decode"));
-}
+LatencyChart::LatencyChart(QWidget* parent) : ChartCard(QStringLiteral("Latency"), parent) {}
 
 void LatencyChart::draw() {
+  setNote(phaseLegend(QStringLiteral("s")));
   nameVariants(plot(), figures());
   for (std::size_t i = 0; i < figures().size(); ++i) {
     const Figures& f = figures()[i];
@@ -91,7 +89,7 @@ void LatencyChart::draw() {
     QCPBars* bar = add(add(nullptr, f.load, Load), f.encode, Encode);
     for (std::size_t step = 0; step < f.steps.size(); ++step) {
       bar = add(bar, f.steps[step], Denoise);
-      if (step % 2) bar->setBrush(phaseTint(f.color, Denoise).lighter(118));   // so that steps can be counted
+      if (step % 2) bar->setBrush(phaseTint(f.color, Denoise).lighter(108));   // so that steps can be counted
     }
     add(bar, f.decode, Decode);
     addValueLabel(plot(), key, f.load + f.encode + f.denoise() + f.decode, secondsText(f.total));

@@ -26,7 +26,7 @@ ChartCard::ChartCard(const QString& title, QWidget* parent)
   layout->setContentsMargins(0, 0, 0, 0), layout->setSpacing(2);
   titleRow_->setContentsMargins(0, 0, 0, 0);
   titleRow_->addWidget(title_), titleRow_->addStretch(1);
-  title_->setFixedHeight(24);
+  title_->setFixedHeight(28);
   layout->addLayout(titleRow_), layout->addWidget(note_), layout->addWidget(plot_, 1);
 }
 
@@ -56,7 +56,8 @@ void ChartCard::redraw() {
   plot_->setBackground(theme().panel);
   for (QCPAxis* axis : {plot_->xAxis, plot_->yAxis}) styleAxis(axis);
   plot_->legend->setVisible(false);
-  if (!figures_.empty()) draw();
+  if (figures_.empty()) setNote({});
+  else draw();
   plot_->replot(QCustomPlot::rpQueuedReplot);
 }
 
@@ -85,6 +86,14 @@ QCPBars* addSegment(QCustomPlot* plot, QCPAxis* keyAxis, QCPAxis* valueAxis, QCP
   bars->setSelectable(QCP::stNone);
   Q_UNUSED(plot);
   return bars;
+}
+
+QString phaseLegend(const QString& unit) {
+  static const char* const kNames[PhaseCount] = {"load", "encode", "steps", "decode"};
+  QString text = unit;
+  for (int phase = 0; phase < PhaseCount; ++phase)
+    text += QStringLiteral(" &nbsp;<span style='color:%1'>■</span> %2").arg(phaseTint(theme().quiet, phase).name(), QLatin1String(kNames[phase]));
+  return text;
 }
 
 QColor phaseTint(const QColor& family, int phase) {

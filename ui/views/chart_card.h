@@ -45,6 +45,8 @@ class ChartCard : public QWidget {
 
 // One segment of a stacked bar, on top of `below` (null: on the axis), for one variant.
 QCPBars* addSegment(QCustomPlot* plot, QCPAxis* keyAxis, QCPAxis* valueAxis, QCPBars* below, double key, double value, const QColor& color);
+// Rich text: the unit, and the four phases with their tints in grey.
+QString phaseLegend(const QString& unit);
 // The tints of one family by which phases are told apart: load the lightest, decode the darkest.
 QColor phaseTint(const QColor& family, int phase);
 

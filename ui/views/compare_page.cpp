@@ -80,6 +80,7 @@ void ComparePage::connectSession() {
     footer_->setNotice({});
     refreshControls();
   });
+  connect(session_, &CompareSession::modelInspected, this, [this] { recipe_->setEmbedsGuidance(session_->embedsGuidance().value_or(true)); });
   connect(session_, &CompareSession::statusChanged, this, [this](const QString& text) {
     if (session_->isBusy()) footer_->setProgress(text, session_->fraction());
   });
@@ -138,17 +139,27 @@ void ComparePage::refreshControls() {
   precisions_->setProblem(problem);
   precisions_->setBusy(session_->isBusy() || !connected_);
   const TrialController::State state = session_->trial()->state();
-  precisions_->setMain(state == TrialController::State::Idle);
+  precisions_->setMain(state == TrialController::State::Idle && !session_->comparison());
+  refreshEstimate();
+}
+
+void ComparePage::refreshEstimate() { precisions_->setEstimate(session_->estimateText(question_->task(), recipe_->recipe())); }
+
+// A blind screen holds nothing of the last reveal, hidden or not.
+void ComparePage::startBlind() {
+  setChartsOnly(false);
+  charts_->hideAtOnce();
+  charts_->setFigures({});
+  side_->setCurrentWidget(question_);
+  result_->clear();
 }
 
 void ComparePage::generate() {
   if (session_->isBusy() || !precisions_->generateButton()->isEnabled()) return;
-  setChartsOnly(false);
-  charts_->hideAtOnce();
+  startBlind();
   precisions_->clearFailures();
   grid_->setImages({});
   grid_->setHint(QStringLiteral("The pictures appear together, in an order drawn by chance."));
-  side_->setCurrentWidget(question_);
   session_->generate(question_->task(), recipe_->recipe());
 }
 
@@ -156,9 +167,7 @@ void ComparePage::onTrialOpened() {
   std::vector<QImage> images;
   ui::SlotListModel* tiles = session_->trial()->slotModel();
   for (int i = 0; i < tiles->rowCount(); ++i) images.push_back(tiles->index(i).data(ui::SlotListModel::ImageRole).value<QImage>());
-  setChartsOnly(false);
-  charts_->hideAtOnce();
-  side_->setCurrentWidget(question_);
+  startBlind();
   grid_->setImages(images);
   grid_->setFocus();
   footer_->setNotice(QStringLiteral("Same prompt, same seed, same noise. Which is which?"));

@@ -52,6 +52,8 @@ class ComparePage : public QWidget {
   void connectTrial();
   void connectResult();
   void refreshControls();
+  void refreshEstimate();
+  void startBlind();
   void onTrialOpened();
   void onChoices();
   void onRevealed();

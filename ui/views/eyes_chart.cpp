@@ -11,7 +11,7 @@
 namespace quantspot::views {
 namespace {
 
-constexpr double kTitle = 24, kRate = 46;
+constexpr double kTitle = 28, kRate = 46, kTallestRow = 40;
 
 QFont smaller(const QFont& font) {
   QFont result = font;
@@ -85,7 +85,7 @@ void EyesChart::paintMatrix(QPainter& painter, QRectF area) const {
   if (order_.isEmpty() || rate_.tiles == 0) return;
   const Theme& t = theme();
   const QRectF cells = cellsArea(area);
-  const double w = cells.width() / order_.size(), h = std::min(26.0, cells.height() / order_.size());
+  const double w = cells.width() / order_.size(), h = std::min(kTallestRow, cells.height() / order_.size());
   const QFontMetricsF metrics(painter.font());
   painter.setPen(t.quiet);
   painter.drawText(QRectF(0, area.top(), cells.left(), 16), Qt::AlignLeft | Qt::AlignVCenter, QStringLiteral("taken for"));
@@ -103,7 +103,8 @@ void EyesChart::paintMatrix(QPainter& painter, QRectF area) const {
       const int n = count(order_[row], order_[column]);
       const QRectF cell(cells.left() + column * w + 1, y + 1, w - 2, h - 2);
       QColor ground = row == column ? t.right : t.wrong;
-      ground.setAlphaF(shown ? 0.08F + 0.75F * float(n) / float(shown) : 0.05F);
+      ground.setAlphaF(n ? 0.15F + 0.7F * float(n) / float(shown) : 0);
+      painter.fillRect(cell, t.window);
       painter.fillRect(cell, ground);
       painter.setPen(n ? t.text : t.quiet);
       painter.drawText(cell, Qt::AlignCenter, QString::number(n));
@@ -115,7 +116,7 @@ bool EyesChart::event(QEvent* event) {
   if (event->type() != QEvent::ToolTip || order_.isEmpty()) return QWidget::event(event);
   auto* help = static_cast<QHelpEvent*>(event);
   const QRectF cells = cellsArea(matrixArea());
-  const double w = cells.width() / order_.size(), h = std::min(26.0, cells.height() / order_.size());
+  const double w = cells.width() / order_.size(), h = std::min(kTallestRow, cells.height() / order_.size());
   const int column = int((help->pos().x() - cells.left()) / w), row = int((help->pos().y() - cells.top()) / h);
   const bool inside = help->pos().x() >= cells.left() && help->pos().y() >= cells.top() && row < order_.size() && column < order_.size();
   if (inside) QToolTip::showText(help->globalPos(), QStringLiteral("%1 was taken for %2 %3 times")

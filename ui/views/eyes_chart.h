@@ -1,7 +1,7 @@
 // What the user saw: which precision was taken for which, over all answered trials, and the hit rate with its interval.
 #pragma once
 
-#include "study/hit_rate.h"
+#include "ui/models/score_summary.h"
 
 #include <QWidget>
 

@@ -3,12 +3,16 @@
 #include "ui/models/history_model.h"
 #include "ui/views/sheet_delegate.h"
 
+#include <QHBoxLayout>
 #include <QLabel>
 #include <QLineEdit>
 #include <QListView>
 #include <QVBoxLayout>
 
 namespace quantspot::views {
+namespace {
+constexpr int kGap = 9;                  // on every side of a sheet
+}
 
 HistoryPage::HistoryPage(ui::HistoryModel* model, QWidget* parent)
     : QWidget(parent), model_(model), search_(new QLineEdit), sheets_(new QListView), empty_(new QLabel) {
@@ -20,7 +24,7 @@ HistoryPage::HistoryPage(ui::HistoryModel* model, QWidget* parent)
   sheets_->setItemDelegate(new SheetDelegate(sheets_));
   sheets_->setViewMode(QListView::IconMode), sheets_->setResizeMode(QListView::Adjust);
   sheets_->setMovement(QListView::Static), sheets_->setUniformItemSizes(true);
-  sheets_->setSpacing(9), sheets_->setMouseTracking(true);
+  sheets_->setSpacing(kGap), sheets_->setMouseTracking(true);
   sheets_->setVerticalScrollMode(QAbstractItemView::ScrollPerPixel);
   sheets_->setAccessibleName(QStringLiteral("Past comparisons"));
   empty_->setProperty("role", "quiet");
@@ -32,8 +36,11 @@ HistoryPage::HistoryPage(ui::HistoryModel* model, QWidget* parent)
   connect(model_, &QAbstractItemModel::modelReset, this, &HistoryPage::refresh);
 
   auto* layout = new QVBoxLayout(this);
-  layout->setContentsMargins(18, 16, 18, 12), layout->setSpacing(10);
-  layout->addWidget(search_), layout->addWidget(sheets_, 1), layout->addWidget(empty_, 1);
+  layout->setContentsMargins(18 - kGap, 16, 18 - kGap, 12), layout->setSpacing(4);
+  auto* top = new QHBoxLayout;
+  top->setContentsMargins(kGap, 0, kGap, 0);
+  top->addWidget(search_, 1), top->addStretch(1);
+  layout->addLayout(top), layout->addWidget(sheets_, 1), layout->addWidget(empty_, 1);
   refresh();
 }
 

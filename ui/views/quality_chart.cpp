@@ -43,6 +43,7 @@ std::vector<QualityPoint> paretoFront(std::vector<QualityPoint> points) {
 
 QualityChart::QualityChart(QWidget* parent) : ChartCard(QStringLiteral("Quality against memory"), parent), choice_(new QComboBox) {
   choice_->addItems({QStringLiteral("CLIP"), QStringLiteral("PSNR"), QStringLiteral("SSIM")});
+  choice_->setFixedHeight(28);
   choice_->setAccessibleName(QStringLiteral("Measure of quality"));
   addToTitle(choice_);
   connect(choice_, &QComboBox::currentIndexChanged, this, [this](int index) { setMeasure(static_cast<Measure>(index)); });

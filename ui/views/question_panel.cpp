@@ -86,6 +86,7 @@ void QuestionPanel::refresh() {
   QString about = task() == study::Task::SpotOne ? kAboutSpot : kAboutName;
   if (open && task() != trial_->task()) about += QStringLiteral(" From the next comparison on.");
   about_->setText(about);
+  about_->setVisible(!open || task() != trial_->task());   // the open question has its own words
   undo_->setIcon(icon(Glyph::Undo, theme().quiet));
   undo_->setEnabled(trial_->canUndo());
   sure_->setValue(trial_->confidence());

@@ -1,7 +1,7 @@
 // Right of the pictures while the screen is blind: the question, the answer, how sure, and the button that reveals.
 #pragma once
 
-#include "study/types.h"
+#include "ui/models/comparison.h"
 
 #include <QFrame>
 

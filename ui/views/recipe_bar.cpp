@@ -91,7 +91,7 @@ QWidget* RecipeBar::makeMoreRow() {
   auto* row = new QWidget;
   negative_->setAccessibleName(QStringLiteral("Negative prompt")), negative_->setPlaceholderText(QStringLiteral("what to keep away from"));
   trueCfg_->setRange(1, 30), trueCfg_->setSingleStep(0.5), trueCfg_->setDecimals(1), trueCfg_->setValue(1), trueCfg_->setFixedWidth(64);
-  trueCfg_->setToolTip(QStringLiteral("Above 1: a second pass with the negative prompt, twice the time"));
+  trueCfg_->setToolTip(QStringLiteral("Above 1 with a negative prompt: a second pass, twice the time"));
   auto* layout = new QHBoxLayout(row);
   layout->setContentsMargins(0, 0, 0, 0), layout->setSpacing(8);
   layout->addWidget(caption(QStringLiteral("Negative prompt"), negative_)), layout->addWidget(negative_, 1), layout->addSpacing(8);
@@ -121,7 +121,7 @@ protocol::Recipe RecipeBar::recipe() const {
   recipe.steps = steps_->value();
   const QSize size = parseSize(size_->currentText()).value_or(QSize(128, 128));
   recipe.width = size.width(), recipe.height = size.height();
-  if (guidance_->isEnabled()) recipe.guidance = guidance_->value();
+  if (guidance_->isEnabled() && guidance_->value() > 0) recipe.guidance = guidance_->value();
   recipe.true_cfg = trueCfg_->value();
   if (const QString negative = negative_->text().trimmed(); !negative.isEmpty()) recipe.negative_prompt = negative.toStdString();
   return recipe;
@@ -156,8 +156,8 @@ void RecipeBar::setModels(const std::vector<protocol::ModelEntry>& models, const
 
 void RecipeBar::setEmbedsGuidance(bool embeds) {
   guidance_->setEnabled(embeds);
-  guidance_->setValue(embeds ? 3.5 : 0);
-  guidance_->setToolTip(embeds ? QString() : QStringLiteral("This model embeds no guidance"));
+  if (!embeds) guidance_->setValue(0);
+  guidance_->setToolTip(embeds ? QStringLiteral("–: the model's own default") : QStringLiteral("This model embeds no guidance"));
 }
 
 void RecipeBar::nextSeed() { seed_->setValue(seed_->value() >= kMaximumSeed ? 0 : seed_->value() + 1); }

@@ -1,7 +1,7 @@
 // The recipe on top of the Compare page: model, prompt, seed, steps, size, guidance, and what is seldom changed.
 #pragma once
 
-#include "engine/protocol/messages.h"
+#include "ui/models/comparison.h"
 
 #include <QWidget>
 

@@ -88,6 +88,12 @@ bool ResultPanel::wantsDifference() const { return difference_->isChecked() && !
 
 void ResultPanel::toggleDifference() { difference_->toggle(); }
 
+void ResultPanel::clear() {
+  verdict_->clear();
+  delete content_;
+  content_ = nullptr;
+}
+
 void ResultPanel::show(const QString& verdict, const std::vector<ResultEntry>& entries, bool scoring) {
   verdict_->setText(verdict);
   verdict_->setVisible(!verdict.isEmpty());

@@ -32,6 +32,7 @@ class ResultPanel : public QFrame {
   explicit ResultPanel(QWidget* parent = nullptr);
 
   void show(const QString& verdict, const std::vector<ResultEntry>& entries, bool scoring);
+  void clear();                          // nothing of the last result stays behind a blind screen
   QPushButton* nextButton() { return next_; }
   bool wantsDifference() const;          // of all tiles
   void toggleDifference();

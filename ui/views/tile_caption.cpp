@@ -59,12 +59,12 @@ double paintChip(QPainter& painter, QRectF area, const Chip& chip, double narrow
 }
 
 void paintStruckGuess(QPainter& painter, QRectF area, const QString& guess) {
-  if (guess.isEmpty() || area.width() < 40) return;
+  if (guess.isEmpty() || QFontMetricsF(painter.font()).horizontalAdvance(guess) > area.width()) return;   // whole or not at all
   painter.save();
   QFont font = painter.font();
   font.setStrikeOut(true);
   painter.setFont(font), painter.setPen(QColor(255, 255, 255, 190));
-  painter.drawText(area, Qt::AlignVCenter | Qt::AlignLeft, QFontMetricsF(font).elidedText(guess, Qt::ElideRight, area.width()));
+  painter.drawText(area, Qt::AlignVCenter | Qt::AlignLeft, guess);
   painter.restore();
 }
 
