@@ -58,7 +58,7 @@ def generate(cli: Path, folder: Path, recipe: dict, precision: str, scratch: Pat
         command += ["--true-cfg", recipe["true_cfg"], "--negative-prompt", recipe["negative_prompt"]]
     if noise is not None:
         command += ["--latents-in", noise]
-    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, timeout=600)
+    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, errors="replace", timeout=600)
     if done.returncode != 0:
         last = (done.stderr.strip().splitlines() or ["no message"])[-1]
         raise RuntimeError(f"{precision}: exit {done.returncode}: {last}")
