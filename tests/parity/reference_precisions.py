@@ -4,6 +4,8 @@ import bitsandbytes as bnb
 import bitsandbytes.functional as bnbf
 import torch
 
+from quant_cases import dequantize
+
 
 def layerwise(transformer: torch.nn.Module, storage: torch.dtype) -> None:
     transformer.enable_layerwise_casting(storage_dtype=storage, compute_dtype=torch.bfloat16)
@@ -13,8 +15,9 @@ def four_bit(transformer: torch.nn.Module, kind: str, double: bool) -> None:
     """Weights replaced by what they dequantize to: the arithmetic without the fused kernels of some processors."""
     for module in transformer.modules():
         if isinstance(module, torch.nn.Linear):
-            codes, state = bnbf.quantize_4bit(module.weight.data, blocksize=64, quant_type=kind, compress_statistics=double)
-            module.weight.data = bnbf.dequantize_4bit(codes, state)
+            codes, state = bnbf.quantize_4bit(
+                module.weight.data, blocksize=64, quant_type=kind, compress_statistics=double)
+            module.weight.data = dequantize(codes, state)
 
 
 def eight_bit(transformer: torch.nn.Module) -> None:
