@@ -235,7 +235,7 @@ std::string ClipTokenizer::text(const std::vector<std::int64_t>& ids) const {
     if (ends) bytes += ' ';
   }
   while (bytes.ends_with(' ')) bytes.pop_back();
-  return bytes;
+  return unicode::encode(unicode::decode(bytes));  // a cut inside a character leaves a part of it
 }
 
 }  // namespace quantspot::model

@@ -82,6 +82,10 @@ class ModelTokenizerTest : public QObject {
     const TokenIds cut = clip.encode(prompt + "fox and a green pizza");
     QCOMPARE(cut.cut, std::string("and a green pizza"));
     QCOMPARE(cut.ids.size(), std::size_t{77});
+    // The cut falls inside the four bytes of the fox: what is told must still be UTF-8.
+    const TokenIds inside = clip.encode(prompt + "\U0001F98A");
+    QVERIFY(!inside.cut.empty());
+    QCOMPARE(inside.cut, unicode::encode(unicode::decode(inside.cut)));
     const T5Tokenizer t5(folder / "tokenizer_2");
     QVERIFY(t5.encode("a fox", 8).cut.empty());
     const TokenIds t5Cut = t5.encode("a a a a a a a a", 5);
