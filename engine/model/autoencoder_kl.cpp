@@ -41,13 +41,32 @@ class Resnet {
   Activation act_;
 };
 
+// Torch multiplies such a view of transposed pixels without the bias and adds that in a second step; in bf16 both round.
+struct Projection {
+  Linear product;
+  at::Tensor bias;
+  at::Tensor operator()(const at::Tensor& x) const { return product(x) + bias; }
+};
+
+// Folders written before diffusers 0.13 use the second name.
+std::string attentionLayer(const Parameters& p, const std::string& name, const char* now, const char* before) {
+  return name + (p.has(name + before + ".weight") ? before : now);
+}
+
+Projection loadProjection(Parameters& p, const std::string& layer, std::int64_t width) {
+  Linear product = p.linear(layer, width, width, false);
+  return {std::move(product), p.biasOf(layer, width)};
+}
+
 // One head over all pixels.
 class PixelAttention {
  public:
   PixelAttention(const Builder& b, const std::string& name, std::int64_t width)
-      : norm_(b.p.groupNorm(name + "group_norm", width, b.groups, kEps)), q_(load(b.p, name, "to_q", "query", width)),
-        k_(load(b.p, name, "to_k", "key", width)), v_(load(b.p, name, "to_v", "value", width)),
-        out_(load(b.p, name, "to_out.0", "proj_attn", width)) {}
+      : norm_(b.p.groupNorm(name + "group_norm", width, b.groups, kEps)),
+        q_(loadProjection(b.p, attentionLayer(b.p, name, "to_q", "query"), width)),
+        k_(loadProjection(b.p, attentionLayer(b.p, name, "to_k", "key"), width)),
+        v_(loadProjection(b.p, attentionLayer(b.p, name, "to_v", "value"), width)),
+        out_(b.p.linear(attentionLayer(b.p, name, "to_out.0", "proj_attn"), width, width)) {}
   at::Tensor operator()(const at::Tensor& x) const {
     const auto in = norm_(x.flatten(2)).transpose(1, 2);
     const auto out = out_(joinHeads(attention(splitHeads(q_(in), 1), splitHeads(k_(in), 1), splitHeads(v_(in), 1))));
@@ -55,13 +74,9 @@ class PixelAttention {
   }
 
  private:
-  // Folders written before diffusers 0.13 use the second name.
-  static Linear load(Parameters& p, const std::string& name, const char* now, const char* before, std::int64_t width) {
-    return p.linear(name + (p.has(name + before + ".weight") ? before : now), width, width);
-  }
-
   GroupNorm norm_;
-  Linear q_, k_, v_, out_;
+  Projection q_, k_, v_;
+  Linear out_;
 };
 
 class KlDecoder final : public Decoder {

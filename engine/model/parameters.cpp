@@ -79,6 +79,12 @@ at::Tensor Parameters::embedding(const std::string& name, std::int64_t rows, std
   return table;
 }
 
+at::Tensor Parameters::biasOf(const std::string& name, std::int64_t width) {
+  at::Tensor bias = read(name + ".bias", {width});
+  ledger_.back().bytes += static_cast<std::int64_t>(bias.nbytes());
+  return bias;
+}
+
 at::Tensor Parameters::read(const std::string& tensor, const std::vector<std::int64_t>& shape) const {
   return weights_.read(tensor, shape).to(options_.device, options_.compute);
 }

@@ -57,6 +57,8 @@ class Parameters {
   GroupNorm groupNorm(const std::string& name, std::int64_t channels, std::int64_t groups, double eps);
   Conv conv(const std::string& name, std::int64_t in, std::int64_t out, std::int64_t kernel, bool bias = true);
   at::Tensor embedding(const std::string& name, std::int64_t rows, std::int64_t width);  // "<name>.weight"
+  // The bias of the linear layer that was loaded last, without one, for a caller who adds it in a step of its own.
+  at::Tensor biasOf(const std::string& name, std::int64_t width);
 
   bool has(const std::string& tensor) const { return weights_.has(tensor); }
   at::ScalarType compute() const { return options_.compute; }
