@@ -35,7 +35,7 @@ void addFourBitRows() {
   QTest::addColumn<QString>("kind");
   QTest::addColumn<QString>("name");
   for (const char* kind : {"nf4", "fp4"})
-    for (const char* name : {"square", "one_row", "blocks", "extremes", "rest", "odd", "short"}) QTest::addRow("%s %s", kind, name) << kind << name;
+    for (const char* name : {"square", "one_row", "blocks", "extremes", "rest", "odd", "short", "narrow"}) QTest::addRow("%s %s", kind, name) << kind << name;
 }
 
 }  // namespace
