@@ -9,6 +9,12 @@
 
 namespace quantspot::cli {
 
+struct GenerateOptions {
+  protocol::GenerateParams params;
+  std::string out, report, latentsIn, latentsOut;   // files; empty: not asked for, except out
+};
+int generate(service::Service& service, const GenerateOptions& options);
+
 struct CompareOptions {
   protocol::GenerateParams base;         // model and recipe; prompt, seed and precision are set for each sample
   std::vector<std::string> precisions, prompts;

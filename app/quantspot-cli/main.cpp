@@ -2,8 +2,6 @@
 #include "app/quantspot-cli/commands.h"
 #include "app/quantspot-cli/files.h"
 #include "app/quantspot-cli/progress_bar.h"
-#include "engine/model/safetensors.h"
-#include "engine/pipeline/png.h"
 #include "engine/service/errors.h"
 #include "engine/service/models.h"
 
@@ -19,15 +17,15 @@ namespace {
 
 struct Arguments {
   service::ServiceOptions service;
-  protocol::GenerateParams generate{.model = "default", .precision = "bf16", .recipe = {}, .offload = "none"};
+  GenerateOptions generate{.params = {.model = "default", .precision = "bf16", .recipe = {}, .offload = "none"}, .out = {}, .report = {}, .latentsIn = {}, .latentsOut = {}};
   protocol::InspectParams inspect;
   ScoreOptions score;
-  std::string out, report, latentsIn, latentsOut, promptsFile, precisions = "bf16,fp8-layerwise,bnb-int8,bnb-nf4", seeds = "0", modelName = "default";
+  std::string out, promptsFile, precisions = "bf16,fp8-layerwise,bnb-int8,bnb-nf4", seeds = "0", modelName = "default";
 };
 
 void addRecipe(CLI::App& command, Arguments& a) {
-  protocol::Recipe& r = a.generate.recipe;
-  command.add_option("--model", a.generate.model, "Folder of a diffusers pipeline, or a name that 'models list' shows")->capture_default_str();
+  protocol::Recipe& r = a.generate.params.recipe;
+  command.add_option("--model", a.generate.params.model, "Folder of a diffusers pipeline, or a name that 'models list' shows")->capture_default_str();
   command.add_option("--negative-prompt", r.negative_prompt, "What the picture should be led away from; needs --true-cfg above 1");
   command.add_option("--steps", r.steps, "Denoising steps")->capture_default_str();
   command.add_option("--width", r.width, "Pixels, a multiple of 16")->capture_default_str();
@@ -36,33 +34,13 @@ void addRecipe(CLI::App& command, Arguments& a) {
   command.add_option("--true-cfg", r.true_cfg, "Scale of classifier-free guidance with a second pass")->capture_default_str();
   command.add_option("--max-sequence-length", r.max_sequence_length, "T5 tokens (default: what the model was made for, else 512)");
   command.add_option("--scheduler", r.scheduler)->capture_default_str();
-  command.add_option("--offload", a.generate.offload, "none")->capture_default_str();
+  command.add_option("--offload", a.generate.params.offload, "none")->capture_default_str();
   command.add_option("--threads", a.service.threads, "CPU threads (default: all cores)")->check(CLI::PositiveNumber);
   command.add_option("--device", a.service.device, "cpu or cuda:0")->capture_default_str();
 }
 
-int generate(const Arguments& a) {
-  for (const std::string& file : {a.out, a.report, a.latentsOut}) checkFolder(file);   // before minutes of work
-  service::Service service(a.service);
-  service::Control control;
-  if (!a.latentsIn.empty()) control.noise = readLatents(a.latentsIn);
-  pipeline::Sample sample;
-  {
-    ProgressBar bar(a.generate.precision);
-    control.progress = [&](const std::string& stage, int step, int steps) { bar.show(stage, step, steps); };
-    sample = service.sample(a.generate, control);
-  }
-  for (const auto& line : sample.report["truncated"]) std::fprintf(stderr, "warning: %s\n", line.get<std::string>().c_str());
-  pipeline::writeFile(a.out, pipeline::encodePng(sample.image));
-  if (!a.report.empty()) writeJson(a.report, sample.report);
-  if (!a.latentsOut.empty()) model::saveSafeTensors(a.latentsOut, {{"latents", sample.latents}});
-  printJson({{"image", a.out}, {"precision", a.generate.precision}, {"noise_sha256", sample.report["noise_sha256"]},
-             {"image_sha256", sample.report["image_sha256"]}, {"seconds", sample.report["seconds"]["total"]}});
-  return 0;
-}
-
 int runCompare(const Arguments& a) {
-  CompareOptions options{a.generate, splitPolicies(a.precisions), {a.generate.recipe.prompt}, parseSeeds(a.seeds), a.out};
+  CompareOptions options{a.generate.params, splitPolicies(a.precisions), {a.generate.params.recipe.prompt}, parseSeeds(a.seeds), a.out};
   if (!a.promptsFile.empty()) options.prompts = readLines(a.promptsFile);
   if (options.prompts.empty()) throw std::runtime_error(a.promptsFile + " holds no prompt");
   service::Service service(a.service);
@@ -89,20 +67,20 @@ int showPath(const std::string& name) {
 void addCommands(CLI::App& app, Arguments& a, std::function<int()>& run) {
   CLI::App& g = *app.add_subcommand("generate", "Draw one picture at one precision");
   addRecipe(g, a);
-  g.add_option("--precision", a.generate.precision, "Id or policy, such as bnb-nf4?skip=proj_out")->capture_default_str();
-  g.add_option("--prompt", a.generate.recipe.prompt)->required();
-  g.add_option("--seed", a.generate.recipe.seed)->capture_default_str();
-  g.add_option("--out", a.out, "The picture (PNG)")->required();
-  g.add_option("--report", a.report, "The sample's report (JSON)");
-  g.add_option("--latents-in", a.latentsIn, "Starting noise (safetensors) in place of the seed's");
-  g.add_option("--latents-out", a.latentsOut, "Final latents, packed, float32 (safetensors)");
-  g.callback([&] { run = [&] { return generate(a); }; });
+  g.add_option("--precision", a.generate.params.precision, "Id or policy, such as bnb-nf4?skip=proj_out")->capture_default_str();
+  g.add_option("--prompt", a.generate.params.recipe.prompt)->required();
+  g.add_option("--seed", a.generate.params.recipe.seed)->capture_default_str();
+  g.add_option("--out", a.generate.out, "The picture (PNG)")->required();
+  g.add_option("--report", a.generate.report, "The sample's report (JSON)");
+  g.add_option("--latents-in", a.generate.latentsIn, "Starting noise (safetensors) in place of the seed's");
+  g.add_option("--latents-out", a.generate.latentsOut, "Final latents, packed, float32 (safetensors)");
+  g.callback([&] { run = [&] { service::Service service(a.service); return generate(service, a.generate); }; });
 
   CLI::App& c = *app.add_subcommand("compare", "Draw the same pictures at several precisions");
   addRecipe(c, a);
   c.add_option("--precisions", a.precisions, "Policies, separated by commas; the first is the reference")->capture_default_str();
   CLI::App& prompts = *c.add_option_group("prompts")->require_option(1);
-  prompts.add_option("--prompt", a.generate.recipe.prompt);
+  prompts.add_option("--prompt", a.generate.params.recipe.prompt);
   prompts.add_option("--prompts", a.promptsFile, "A prompt per line");
   c.add_option("--seeds", a.seeds, "7, 0..9 or 1,2,5")->capture_default_str();
   c.add_option("--out", a.out, "Folder for pictures, report.json and report.html")->required();

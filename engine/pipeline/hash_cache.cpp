@@ -26,20 +26,6 @@ fs::path defaultCache() {
   return home && *home ? fs::path(home) / ".cache" / "quantspot" / "weights.json" : fs::path();
 }
 
-// Names, sizes and times of all files below the folder, as one hash.
-std::string stampOf(const fs::path& model) {
-  std::vector<std::string> lines;
-  for (const auto& entry : fs::recursive_directory_iterator(model, fs::directory_options::follow_directory_symlink)) {
-    if (!entry.is_regular_file()) continue;
-    const auto time = entry.last_write_time().time_since_epoch().count();
-    lines.push_back(entry.path().string() + ' ' + std::to_string(entry.file_size()) + ' ' + std::to_string(time));
-  }
-  std::ranges::sort(lines);
-  model::Sha256 hash;
-  for (const std::string& line : lines) hash.add(line + '\n');
-  return hash.hex();
-}
-
 nlohmann::json readCache(const fs::path& cache) {
   std::ifstream in(cache);
   nlohmann::json all = nlohmann::json::parse(in, nullptr, false);
@@ -59,12 +45,25 @@ void writeCache(const fs::path& cache, const nlohmann::json& all) {
 
 }  // namespace
 
+std::string filesStamp(const fs::path& folder) {
+  std::vector<std::string> lines;
+  for (const auto& entry : fs::recursive_directory_iterator(fs::weakly_canonical(folder), fs::directory_options::follow_directory_symlink)) {
+    if (!entry.is_regular_file()) continue;
+    const auto time = entry.last_write_time().time_since_epoch().count();
+    lines.push_back(entry.path().string() + ' ' + std::to_string(entry.file_size()) + ' ' + std::to_string(time));
+  }
+  std::ranges::sort(lines);
+  model::Sha256 hash;
+  for (const std::string& line : lines) hash.add(line + '\n');
+  return hash.hex();
+}
+
 HashCache::HashCache() : cache_(defaultCache()) {}
 
 std::string HashCache::weightsHash(const fs::path& model) const {
   static std::mutex mutex;
   static std::map<std::string, std::string> known;
-  const std::string stamp = stampOf(fs::weakly_canonical(model));
+  const std::string stamp = filesStamp(model);
   const std::lock_guard lock(mutex);
   if (const auto found = known.find(stamp); found != known.end()) return found->second;
   nlohmann::json stored = cache_.empty() ? nlohmann::json::object() : readCache(cache_);

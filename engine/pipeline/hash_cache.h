@@ -6,6 +6,9 @@
 
 namespace quantspot::pipeline {
 
+// Names, sizes and times of all files below a folder, as one hash: another one whenever a file changes.
+std::string filesStamp(const std::filesystem::path& folder);
+
 // Like model::weightsHash. Remembered under names, sizes and times of all files, in this process and in `cache` (a JSON file;
 // default: $XDG_CACHE_HOME/quantspot/weights.json). A cache that cannot be read or written is as good as none.
 class HashCache {

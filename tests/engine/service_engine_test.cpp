@@ -12,6 +12,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <map>
 #include <set>
 
 using namespace quantspot;
@@ -281,30 +282,39 @@ class EngineTest : public QObject {
     engine.call("samples/generate", request("bf16"));
   }
 
+  void inspectCountsTheBytesOfAPrecision_data() {
+    QTest::addColumn<QString>("precision");
+    QTest::addColumn<double>("perWeight");   // bytes
+    QTest::addColumn<int>("perRow");
+    QTest::addColumn<int>("perBlock");       // of 64
+    QTest::addColumn<double>("bias");        // bytes each
+    QTest::newRow("bnb-nf4") << "bnb-nf4" << 0.5 << 0 << 4 << 2.0;
+    QTest::newRow("bnb-int8") << "bnb-int8" << 1.0 << 4 << 0 << 2.0;
+    QTest::newRow("fp8-layerwise") << "fp8-layerwise" << 1.0 << 0 << 0 << 1.0;
+    QTest::newRow("fp32") << "fp32" << 4.0 << 0 << 0 << 4.0;
+  }
   void inspectCountsTheBytesOfAPrecision() {
+    QFETCH(QString, precision);
+    QFETCH(double, perWeight);
+    QFETCH(int, perRow);
+    QFETCH(int, perBlock);
+    QFETCH(double, bias);
     test::EngineProcess engine;
-    const json bf16 = engine.call("models/inspect", {{"model", "default"}, {"precision", "bf16"}}), nf4 = engine.call("models/inspect", {{"precision", "bnb-nf4"}});
-    QCOMPARE(wrong(bf16, "InspectResult"), QString());
-    const auto bytesOf = [](const json& result, const std::string& component) {
-      std::int64_t sum = 0;
-      for (const json& layer : result["layers"]) sum += layer["component"] == component ? layer["bytes"].get<std::int64_t>() : 0;
-      return sum;
-    };
-    QCOMPARE(bytesOf(bf16, "vae"), bytesOf(nf4, "vae"));
-    QVERIFY(bytesOf(nf4, "transformer") * 3 < bytesOf(bf16, "transformer"));
-    // codes of half a byte and one float per block of 64, rounded up; the rest as in bf16
-    std::map<std::string, json> plain;
-    for (const json& layer : bf16["layers"]) plain[layer["component"].get<std::string>() + layer["name"].get<std::string>()] = layer;
-    int packed = 0;
-    for (const json& layer : nf4["layers"]) {
-      const json& before = plain.at(layer["component"].get<std::string>() + layer["name"].get<std::string>());
-      if (layer["precision"] != "bnb-nf4") continue;
-      ++packed;
-      const auto n = layer["shape"][0].get<std::int64_t>() * layer["shape"][1].get<std::int64_t>();
-      const auto bias = before["bytes"].get<std::int64_t>() - 2 * n;
-      QCOMPARE(layer["bytes"].get<std::int64_t>(), (n + 1) / 2 + (n + 63) / 64 * 4 + bias);
+    const json plain = engine.call("models/inspect", {{"model", "default"}, {"precision", "bf16"}});
+    const json packed = engine.call("models/inspect", {{"precision", precision.toStdString()}});
+    QCOMPARE(wrong(packed, "InspectResult"), QString());
+    std::map<std::string, std::int64_t> before;
+    for (const json& layer : plain["layers"]) before[layer["component"].get<std::string>() + layer["name"].get<std::string>()] = layer["bytes"];
+    int count = 0;
+    for (const json& layer : packed["layers"]) {
+      if (layer["component"] != "transformer" || layer["precision"] != precision.toStdString() || layer["shape"].size() != 2) continue;
+      ++count;
+      const std::int64_t rows = layer["shape"][0], n = rows * layer["shape"][1].get<std::int64_t>();
+      const std::int64_t biases = (before.at("transformer" + layer["name"].get<std::string>()) - 2 * n) / 2;
+      const double expected = perWeight * n + perRow * rows + perBlock * ((n + 63) / 64) + bias * biases;
+      QVERIFY2(layer["bytes"].get<double>() == expected, qPrintable(test::text(layer)));
     }
-    QVERIFY(packed > 50);
+    QVERIFY2(count > 50, qPrintable(QString::number(count)));
   }
 
   void scoresComeBack() {

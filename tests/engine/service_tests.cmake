@@ -5,6 +5,9 @@ foreach(name recipe latents measure)
   quantspot_add_test(pipeline_${name}_test TORCH SOURCES pipeline_${name}_test.cpp LIBS quantspot_pipeline LABELS unit)
 endforeach()
 quantspot_add_test(pipeline_golden_test TORCH SOURCES pipeline_golden_test.cpp LIBS quantspot_pipeline LABELS parity)
+add_test(NAME pipeline_golden_test_no_bf16 COMMAND pipeline_golden_test)
+set_tests_properties(pipeline_golden_test_no_bf16 PROPERTIES LABELS parity TIMEOUT 300
+  ENVIRONMENT "QUANTSPOT_NO_BF16=1;QT_QPA_PLATFORM=offscreen;OMP_WAIT_POLICY=PASSIVE")
 
 quantspot_add_test(pipeline_png_test TORCH SOURCES pipeline_png_test.cpp LIBS quantspot_pipeline Qt6::Gui LABELS unit)
 quantspot_add_test(pipeline_png_stored_test TORCH LABELS unit LIBS quantspot_protocol quantspot_quant Qt6::Gui
