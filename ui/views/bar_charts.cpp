@@ -11,6 +11,7 @@ namespace quantspot::views {
 namespace {
 
 constexpr double kMiB = 1024.0 * 1024.0;
+constexpr double kRoom = 1.36;            // of the longest bar: the value stands behind it
 
 // Bars run downwards in the order of the request: variant i lies at −i.
 void nameVariants(QCustomPlot* plot, const std::vector<Figures>& figures) {
@@ -64,7 +65,7 @@ void MemoryChart::draw() {
     }
     addValueLabel(plot(), -double(i), reached / kMiB, peakText(reached));
   }
-  plot()->xAxis->setRange(0, 1.38 * largest(figures(), [](const Figures& f) { return f.highestPeak(); }) / kMiB);
+  plot()->xAxis->setRange(0, kRoom * largest(figures(), [](const Figures& f) { return f.highestPeak(); }) / kMiB);
 }
 
 QString MemoryChart::tipAt(QPointF position) const {
@@ -80,6 +81,8 @@ LatencyChart::LatencyChart(QWidget* parent) : ChartCard(QStringLiteral("Latency"
 void LatencyChart::draw() {
   setNote(phaseLegend(QStringLiteral("s")));
   nameVariants(plot(), figures());
+  const double longest = largest(figures(), [](const Figures& f) { return f.load + f.encode + f.denoise() + f.decode; });
+  const double pixelsPerSecond = std::max(160, plot()->width() - 90) / (kRoom * longest);
   for (std::size_t i = 0; i < figures().size(); ++i) {
     const Figures& f = figures()[i];
     const double key = -double(i);
@@ -87,14 +90,17 @@ void LatencyChart::draw() {
       return addSegment(plot(), plot()->yAxis, plot()->xAxis, below, key, seconds, phaseTint(f.color, phase));
     };
     QCPBars* bar = add(add(nullptr, f.load, Load), f.encode, Encode);
-    for (std::size_t step = 0; step < f.steps.size(); ++step) {
+    const double perStep = f.steps.empty() ? 0 : f.denoise() / static_cast<double>(f.steps.size());
+    const bool countable = perStep * pixelsPerSecond >= 3;
+    for (std::size_t step = 0; step < f.steps.size() && countable; ++step) {
       bar = add(bar, f.steps[step], Denoise);
       if (step % 2) bar->setBrush(phaseTint(f.color, Denoise).lighter(108));   // so that steps can be counted
     }
+    if (!countable) bar = add(bar, f.denoise(), Denoise);
     add(bar, f.decode, Decode);
     addValueLabel(plot(), key, f.load + f.encode + f.denoise() + f.decode, secondsText(f.total));
   }
-  plot()->xAxis->setRange(0, 1.32 * largest(figures(), [](const Figures& f) { return f.load + f.encode + f.denoise() + f.decode; }));
+  plot()->xAxis->setRange(0, kRoom * longest);
 }
 
 QString LatencyChart::tipAt(QPointF position) const {

@@ -52,6 +52,7 @@ void ChartCard::styleAxis(QCPAxis* axis) {
 }
 
 void ChartCard::redraw() {
+  forget();
   plot_->clearPlottables(), plot_->clearItems();
   plot_->setBackground(theme().panel);
   for (QCPAxis* axis : {plot_->xAxis, plot_->yAxis}) styleAxis(axis);
@@ -81,6 +82,7 @@ QCPBars* addSegment(QCustomPlot* plot, QCPAxis* keyAxis, QCPAxis* valueAxis, QCP
   bars->setWidth(0.62);
   bars->setBrush(color), bars->setPen(Qt::NoPen);
   bars->setAntialiased(false);
+  bars->setStackingGap(0);                         // a gap of a pixel would eat short segments
   bars->addData(key, value);
   if (below) bars->moveAbove(below);
   bars->setSelectable(QCP::stNone);

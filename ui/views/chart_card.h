@@ -26,6 +26,8 @@ class ChartCard : public QWidget {
  protected:
   // Called on an empty, styled plot whenever the figures or the theme change.
   virtual void draw() = 0;
+  // Called before the items of the last drawing go.
+  virtual void forget() {}
   // What the mouse tells at this place of the plot; empty for nothing.
   virtual QString tipAt(QPointF) const { return {}; }
   void setNote(const QString& note);

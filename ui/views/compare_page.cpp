@@ -23,7 +23,7 @@ namespace {
 
 using ui::TrialController;
 
-constexpr int kSideWidth = 280, kChartsAfterMs = 900;   // the charts wait until the chips have turned
+constexpr int kSideWidth = 280, kResultAfterMs = 900;   // figures and charts wait until the chips have turned
 const QString kHint = QStringLiteral("Press Generate: the same picture at each ticked precision, without names.\nThen say which is which.");
 
 }  // namespace
@@ -213,13 +213,17 @@ void ComparePage::onRevealed() {
   for (const ResultEntry& entry : resultEntries(*session_)) truths.push_back(entry.truth);
   grid_->reveal(truths);
   footer_->setNotice({});
-  showResult();
-  QTimer::singleShot(kChartsAfterMs, this, [this] {
-    if (session_->comparison()) charts_->slideIn();
+  revealing_ = true;
+  QTimer::singleShot(kResultAfterMs, this, [this] {
+    revealing_ = false;
+    if (!session_->comparison()) return;               // asked again, or the next comparison has begun
+    showResult();
+    charts_->slideIn();
   });
 }
 
 void ComparePage::onPastOpened() {
+  revealing_ = false;
   std::vector<TileTruth> truths;
   std::vector<QImage> images;
   for (const ResultEntry& entry : resultEntries(*session_)) truths.push_back(entry.truth), images.push_back(entry.image);
@@ -238,7 +242,7 @@ void ComparePage::onPastOpened() {
 
 void ComparePage::showResult() {
   const ui::ComparisonResult* comparison = session_->comparison();
-  if (!comparison) return;
+  if (!comparison || revealing_) return;
   const std::vector<ResultEntry> entries = resultEntries(*session_);
   const bool measured = std::any_of(entries.begin(), entries.end(), [](const ResultEntry& e) {
     return e.figures.scores.clip || e.figures.scores.psnr || !e.figures.scores.failures.isEmpty();

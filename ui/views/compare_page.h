@@ -73,7 +73,7 @@ class ComparePage : public QWidget {
   Footer* footer_;
   QWidget* middle_;
   QStackedLayout* side_;
-  bool chartsOnly_ = false, connected_ = false;
+  bool chartsOnly_ = false, connected_ = false, revealing_ = false;
 };
 
 }  // namespace quantspot::views

@@ -12,8 +12,12 @@
 #include <QToolButton>
 #include <QVBoxLayout>
 
+#include <algorithm>
+
 namespace quantspot::views {
 namespace {
+
+constexpr int kWidth = 248, kRowHeight = 28;
 
 QLabel* wrapped(const char* role) {
   auto* label = new QLabel;
@@ -43,7 +47,7 @@ PrecisionPanel::PrecisionPanel(ui::PrecisionListModel* model, QWidget* parent)
       generate_(new QPushButton(QStringLiteral("Generate"))) {
   setObjectName(QStringLiteral("sidePanel"));
   setProperty("side", "left");
-  setFixedWidth(226);
+  setFixedWidth(kWidth);
   auto* title = new QLabel(QStringLiteral("Precisions"));
   title->setProperty("role", "section");
   list_->setModel(model_);
@@ -53,7 +57,7 @@ PrecisionPanel::PrecisionPanel(ui::PrecisionListModel* model, QWidget* parent)
   list_->viewport()->setAutoFillBackground(false);
   list_->setStyleSheet(QStringLiteral("background: transparent"));
   list_->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
-  list_->setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Maximum);
+  list_->setVerticalScrollMode(QAbstractItemView::ScrollPerPixel);
   generate_->setToolTip(QStringLiteral("Enter"));
   setMainRole(generate_, true);
   connect(generate_, &QPushButton::clicked, this, &PrecisionPanel::generate);
@@ -63,7 +67,7 @@ PrecisionPanel::PrecisionPanel(ui::PrecisionListModel* model, QWidget* parent)
 
   auto* layout = new QVBoxLayout(this);
   layout->setContentsMargins(18, 14, 18, 16), layout->setSpacing(8);
-  layout->addWidget(title), layout->addWidget(list_), layout->addWidget(makePolicyRow()), layout->addWidget(failures_);
+  layout->addWidget(title), layout->addWidget(list_, 100), layout->addWidget(makePolicyRow()), layout->addWidget(failures_);
   layout->addStretch(1);
   layout->addWidget(estimate_), layout->addWidget(problem_), layout->addWidget(generate_);
   growList();
@@ -98,7 +102,10 @@ void PrecisionPanel::addPolicy() {
 }
 
 // As high as its rows, so that what follows stays near; a long list scrolls.
-void PrecisionPanel::growList() { list_->setFixedHeight(std::clamp(model_->rowCount(), 1, 12) * 28 + 2); }
+void PrecisionPanel::growList() {
+  const int all = std::max(1, model_->rowCount()) * kRowHeight + 2;
+  list_->setMaximumHeight(all), list_->setMinimumHeight(std::min(all, 4 * kRowHeight));
+}
 
 void PrecisionPanel::setProblem(const QString& problem) { problemText_ = problem, updateGenerate(); }
 void PrecisionPanel::setBusy(bool busy) { busy_ = busy, updateGenerate(); }

@@ -46,6 +46,7 @@ QualityChart::QualityChart(QWidget* parent) : ChartCard(QStringLiteral("Quality 
   choice_->setFixedHeight(28);
   choice_->setAccessibleName(QStringLiteral("Measure of quality"));
   addToTitle(choice_);
+  connect(plot(), &QCustomPlot::afterLayout, this, &QualityChart::placeLabels);
   connect(choice_, &QComboBox::currentIndexChanged, this, [this](int index) { setMeasure(static_cast<Measure>(index)); });
 }
 
@@ -100,9 +101,32 @@ void QualityChart::drawPoints(const std::vector<QualityPoint>& points) {
     dot->addData(point.memory, point.quality);
     auto* label = new QCPItemText(plot());
     label->position->setCoords(point.memory, point.quality);
-    label->setPositionAlignment(Qt::AlignLeft | Qt::AlignVCenter);
-    label->setPadding({static_cast<int>(size / 2) + 4, 0, 0, 0});
     label->setText(f.label), label->setColor(theme().text), label->setFont(plot()->xAxis->tickLabelFont());
+    labels_.push_back({label, {point.memory, point.quality}, size / 2});
+  }
+}
+
+void QualityChart::placeLabels() {
+  const auto pixel = [this](QPointF at) { return QPointF(plot()->xAxis->coordToPixel(at.x()), plot()->yAxis->coordToPixel(at.y())); };
+  std::vector<QRectF> taken;
+  for (const Label& label : labels_) taken.push_back(QRectF(pixel(label.at) - QPointF(label.radius, label.radius), QSizeF(2, 2) * label.radius));
+  const QFontMetricsF metrics(plot()->xAxis->tickLabelFont());
+  for (const Label& label : labels_) {
+    const QSizeF size(metrics.horizontalAdvance(label.text->text()) + 2, metrics.height());
+    const double away = label.radius + 4, w = size.width(), h = size.height();
+    const QPointF offsets[] = {{away, -h / 2}, {-away - w, -h / 2}, {-w / 2, -away - h}, {-w / 2, away}, {away, -h * 1.1}, {away, h * 0.1}};
+    QRectF best;
+    double leastHidden = 1e9;
+    for (const QPointF& offset : offsets) {
+      const QRectF place(pixel(label.at) + offset, size);
+      double hidden = QRectF(plot()->axisRect()->rect()).contains(place) ? 0 : 500;
+      for (const QRectF& other : taken) hidden += (other & place).width() * (other & place).height();
+      if (hidden < leastHidden) best = place, leastHidden = hidden;
+    }
+    taken.push_back(best);
+    label.text->setPositionAlignment(Qt::AlignLeft | Qt::AlignTop);
+    label.text->setPadding({});
+    label.text->position->setCoords(plot()->xAxis->pixelToCoord(best.left()), plot()->yAxis->pixelToCoord(best.top()));
   }
 }
 

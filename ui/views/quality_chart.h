@@ -3,6 +3,7 @@
 
 #include "ui/views/chart_card.h"
 
+class QCPItemText;
 class QComboBox;
 
 namespace quantspot::views {
@@ -23,13 +24,17 @@ class QualityChart : public ChartCard {
 
  protected:
   void draw() override;
+  void forget() override { labels_.clear(); }
   QString tipAt(QPointF position) const override;
 
  private:
   std::vector<QualityPoint> points() const;
   void drawFront(const std::vector<QualityPoint>& points);
   void drawPoints(const std::vector<QualityPoint>& points);
+  void placeLabels();                      // where they hide neither points nor each other, if there is room
 
+  struct Label { QCPItemText* text; QPointF at; double radius; };   // at: memory and quality
+  std::vector<Label> labels_;
   Measure measure_ = Measure::Clip;
   QComboBox* choice_;
 };

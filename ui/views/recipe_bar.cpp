@@ -20,6 +20,7 @@ namespace quantspot::views {
 namespace {
 
 constexpr auto kFirstPrompt = "a fox on a yellow background";
+constexpr auto kEmbedded = "default";             // the engine's name of its own model
 constexpr int kSizeMultiple = 16, kMaximumSeed = 999999;
 
 QStringList readPrompts() {
@@ -150,7 +151,11 @@ QString RecipeBar::problem() const {
 
 void RecipeBar::setModels(const std::vector<protocol::ModelEntry>& models, const QString& chosen) {
   model_->clear();
-  for (const auto& model : models) model_->addItem(QString::fromStdString(model.name), QString::fromStdString(model.path));
+  for (const auto& model : models) {
+    const bool embedded = model.name == kEmbedded;
+    model_->addItem(embedded ? QStringLiteral("Emoji-Flux (built in)") : QString::fromStdString(model.name),
+                    QString::fromStdString(embedded ? model.name : model.path));
+  }
   model_->setCurrentIndex(std::max(0, model_->findData(chosen)));
 }
 

@@ -39,6 +39,11 @@ QPushButton:disabled { color: %6; background: %1; }
 QPushButton[role="main"] { background: %7; border-color: %7; color: %8; font-weight: 600; min-height: 24px; }
 QPushButton[role="main"]:hover { border-color: %5; }
 QPushButton[role="main"]:disabled { background: %4; border-color: %4; color: %6; }
+QRadioButton::indicator, QCheckBox::indicator { width: 12px; height: 12px; border: 1px solid %6; background: %3; }
+QRadioButton::indicator { border-radius: 7px; }
+QCheckBox::indicator { border-radius: 3px; }
+QRadioButton::indicator:checked { border: 4px solid %7; width: 6px; height: 6px; }
+QCheckBox::indicator:checked { border-color: %7; background: %7; }
 QToolButton { border: none; border-radius: 4px; padding: 4px 8px; background: transparent; color: %6; }
 QToolButton:hover { background: %4; color: %5; }
 QToolButton[role="tab"] { padding: 6px 12px; font-weight: 600; }

@@ -135,8 +135,8 @@ class ComparePageTest : public QObject {
     QCOMPARE(bench.trial().choice(3), kTicked[3]);
     bench.key(Qt::Key_Return);
     QCOMPARE(bench.trial().state(), TrialController::State::Revealed);
-    QVERIFY(bench.page().resultPanel()->isVisible());
     QTRY_VERIFY(bench.page().charts()->isOut());
+    QVERIFY(bench.page().resultPanel()->isVisible());
     QCOMPARE(bench.page().charts()->memory()->figures().size(), 4u);
     QCOMPARE(bench.session.confusion().empty(), false);
     QCOMPARE(bench.page().charts()->eyes()->order().size(), 4);
