@@ -20,7 +20,7 @@ from flux import STEPS, TOKENS
 
 
 class Judge:
-    """The small CLIP as a zero-shot classifier of the subject, the rest of the caption being given."""
+    """The small CLIP as a zero-shot classifier of the subject, the background colour being given."""
 
     def __init__(self, folder: Path):
         self.model = CLIPModel.from_pretrained(folder, dtype=torch.float32).eval()
@@ -28,14 +28,22 @@ class Judge:
         self.names = list(data.SUBJECTS)
 
     @torch.no_grad()
-    def rank(self, picture: np.ndarray, scene: data.Scene, place: int) -> int:
-        """0 when the right name for subject `place` scores best among all names."""
-        options = [data.caption(data.Scene(tuple(name if i == place else s for i, s in enumerate(scene.subjects)), scene.colour, scene.rgb))
-                   for name in self.names]
+    def rank(self, picture: np.ndarray, name: str, colour: str) -> int:
+        """0 when the right name scores best among all names."""
+        options = [data.caption(data.Scene((option,), colour, data.COLOURS[colour])) for option in self.names]
         pixels = clip.normalize(torch.from_numpy(picture.copy()).permute(2, 0, 1)[None])
         text = self.tokenizer(options, padding=True, return_tensors="pt")
         scores = self.model(**text, pixel_values=pixels).logits_per_image[0]
-        return scores.argsort(descending=True).tolist().index(self.names.index(scene.subjects[place]))
+        return scores.argsort(descending=True).tolist().index(self.names.index(name))
+
+
+def close_ups(picture: np.ndarray, count: int) -> list[np.ndarray]:
+    """One picture per subject: of two, each half is enlarged, since the small CLIP is no judge of small subjects."""
+    half = data.SIZE // 2
+    if count == 1:
+        return [picture]
+    squares = [picture[half // 2:half // 2 + half, left:left + half] for left in (0, half)]
+    return [np.asarray(Image.fromarray(square).resize((data.SIZE, data.SIZE), Image.BICUBIC)) for square in squares]
 
 
 def background(picture: np.ndarray) -> str:
@@ -65,7 +73,8 @@ def generate(pipeline: FluxPipeline, scenes: list[data.Scene]) -> list[np.ndarra
 def summary(judge: Judge, scenes, pictures) -> dict:
     ranks = {1: [], 2: []}
     for scene, picture in zip(scenes, pictures):
-        ranks[len(scene.subjects)] += [judge.rank(picture, scene, place) for place in range(len(scene.subjects))]
+        views = close_ups(picture, len(scene.subjects))
+        ranks[len(scene.subjects)] += [judge.rank(view, name, scene.colour) for view, name in zip(views, scene.subjects)]
     share = lambda values, within: round(sum(r < within for r in values) / len(values), 3)
     return {
         "captions": len(scenes), "names": len(judge.names), "steps": STEPS,

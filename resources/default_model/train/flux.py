@@ -6,6 +6,7 @@ import argparse
 import csv
 import os
 import random
+import signal
 import time
 from pathlib import Path
 
@@ -18,7 +19,8 @@ from transformers import CLIPTextModel, CLIPTokenizer, T5Config, T5EncoderModel,
 import data
 from optimizer import MasterOptimizer
 
-TOKENS = 24  # T5 sequence length: the longest caption fits; sample with max_sequence_length=24
+TOKENS = 24  # T5 sequence length: the longest caption fits; best sampled with max_sequence_length=24
+LONG = 512  # FluxPipeline's default, nearly all padding (FLUX has no text mask): a few steps see it, so that it does no harm
 STEPS = 20
 SHAPE = dict(in_channels=64, num_layers=2, num_single_layers=3, attention_head_dim=32, num_attention_heads=8, joint_attention_dim=192,
              pooled_projection_dim=192, guidance_embeds=False, axes_dims_rope=(8, 12, 12))
@@ -124,8 +126,7 @@ class Trainer:
         self.optimizer = MasterOptimizer(named, is_muon if args.muon else lambda *_: False, weight_decay=0.01)
         self.forward = torch.compile(self.net) if args.compile else self.net
         self.image_ids = FluxPipeline._prepare_latent_image_ids(1, 8, 8, "cpu", torch.bfloat16)
-        self.text_ids = torch.zeros(TOKENS, 3, dtype=torch.bfloat16)
-        self.samples, self.seconds = 0, 0.0
+        self.samples, self.seconds, self.stopped = 0, 0.0, False
         self.checkpoint = self.work / "flux.pt"
         if self.checkpoint.exists():
             self._resume()
@@ -137,20 +138,24 @@ class Trainer:
     def velocity(self, x, sigma, ids, pooled, net=None):
         text = self.t5(ids).last_hidden_state
         return (net or self.forward)(hidden_states=x.bfloat16(), timestep=sigma.bfloat16(), encoder_hidden_states=text,
-                                     pooled_projections=pooled.bfloat16(), img_ids=self.image_ids, txt_ids=self.text_ids,
+                                     pooled_projections=pooled.bfloat16(), img_ids=self.image_ids, txt_ids=torch.zeros(ids.shape[1], 3),
                                      return_dict=False)[0].float()
 
-    def step(self, rate: float) -> float:
+    def step(self, rate: float) -> float | None:
+        """One update; its loss, or None where the long text was used (not comparable)."""
         args = self.args
-        clean, ids, pooled = self.dataset.batch(args.batch, args.pair_share, 0.05, self.generator)
+        long = torch.rand(1, generator=self.generator).item() < args.long_share
+        count = args.batch // 6 if long else args.batch  # about as many tokens
+        clean, ids, pooled = self.dataset.batch(count, args.pair_share, 0.05, self.generator)
+        ids = torch.nn.functional.pad(ids, (0, LONG - TOKENS)) if long else ids
         noise = torch.randn(clean.shape, generator=self.generator)
-        sigma = noise_levels(args.batch, self.generator)
+        sigma = noise_levels(count, self.generator)
         blend = sigma.view(-1, 1, 1)
         loss = (self.velocity((1 - blend) * clean + blend * noise, sigma, ids, pooled) - (noise - clean)).pow(2).mean()
         loss.backward()
         self.optimizer.step(args.adam_lr * rate, args.muon_lr * rate)
-        self.samples += args.batch
-        return loss.item()
+        self.samples += count
+        return None if long else loss.item()
 
     def rate(self) -> float:
         """Share of the full learning rate: warm-up, flat, then linear to 1 % at the end of the planned time."""
@@ -161,8 +166,10 @@ class Trainer:
     def run(self) -> None:
         log, begun, losses = self.work / "loss.csv", time.time() - self.seconds, []
         saved = drawn = time.time()
-        while self.seconds < self.args.minutes * 60:
-            losses.append(self.step(self.rate()))
+        signal.signal(signal.SIGTERM, self._stop)
+        while self.seconds < self.args.minutes * 60 and not self.stopped:
+            loss = self.step(self.rate())
+            losses += [] if loss is None else [loss]
             self.seconds = time.time() - begun
             if len(losses) == 50:
                 self._log(log, sum(losses) / len(losses))
@@ -174,12 +181,17 @@ class Trainer:
                 self.grid()
                 drawn = time.time()
         self.save()
-        self.grid()
+        if not self.stopped:
+            self.grid()
+
+    def _stop(self, *_):
+        self.stopped = True
 
     def _log(self, path: Path, loss: float) -> None:
         row = [self.optimizer.steps, self.samples, round(self.seconds / 60, 2), round(loss, 4), round(self.rate(), 3)]
+        header = [] if path.exists() else [("steps", "samples", "minutes", "loss", "rate")]
         with path.open("a", newline="") as file:
-            csv.writer(file).writerow(row)
+            csv.writer(file).writerows([*header, row])
         print("steps {} samples {} minutes {} loss {} rate {}".format(*row), flush=True)
 
     def save(self) -> None:
@@ -228,7 +240,8 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--adam-lr", type=float, default=1e-3)
     parser.add_argument("--muon-lr", type=float, default=3e-3)
     parser.add_argument("--flat", type=float, default=0.4, help="share of the time at the full learning rate")
-    parser.add_argument("--pair-share", type=float, default=0.25)
+    parser.add_argument("--pair-share", type=float, default=0.5)
+    parser.add_argument("--long-share", type=float, default=0.1, help="share of steps with 512 text tokens")
     parser.add_argument("--repeats", type=int, default=4)
     parser.add_argument("--pairs", type=int, default=6000)
     parser.add_argument("--grid-minutes", type=float, default=12)
