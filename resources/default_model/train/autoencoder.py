@@ -21,7 +21,8 @@ def pixels(scenes) -> torch.Tensor:
 
 def scene_pool(count: int, seed: int) -> list[data.Scene]:
     rng = random.Random(seed)
-    singles, pairs = data.scenes(rng, 6, count // 4)
+    repeats = -(-count // (len(data.SUBJECTS) * len(data.COLOURS)))
+    singles, pairs = data.scenes(rng, repeats, count // 4)
     return rng.sample(singles, count - len(pairs)) + pairs
 
 
