@@ -7,6 +7,10 @@
 
 #include <algorithm>
 #include <fstream>
+#include <functional>
+#include <iterator>
+#include <queue>
+#include <tuple>
 
 namespace quantspot::model {
 namespace {
@@ -70,7 +74,11 @@ ClipTokenizer::ClipTokenizer(const std::filesystem::path& folder) {
   const TokenizerFiles files(folder);
   readVocabulary(files);
   for (const auto& [token, id] : ids_) tokens_.emplace(id, token);
-  setSpecials(files);
+  try {
+    setSpecials(files);
+  } catch (const nlohmann::json::exception& error) {
+    throw ModelError(fmt::format("{}: the lists of special tokens are damaged ({})", folder.string(), error.what()));
+  }
 }
 
 void ClipTokenizer::readVocabulary(const TokenizerFiles& files) {
@@ -203,22 +211,40 @@ std::vector<std::int64_t> ClipTokenizer::symbols(const std::string& word) const 
   return ids;
 }
 
+// Joins neighbours, the pair of the lowest rank first and the leftmost of these; a queue keeps long words fast.
 void ClipTokenizer::encodeWord(const std::string& word, std::vector<std::int64_t>& ids) const {
+  constexpr std::int64_t kGone = -1;
+  struct Candidate {
+    std::int64_t rank;
+    std::size_t left, right;
+    std::int64_t leftId, rightId, whole;
+    bool operator>(const Candidate& other) const { return std::tie(rank, left) > std::tie(other.rank, other.left); }
+  };
   std::vector<std::int64_t> parts = symbols(word);
-  while (true) {
-    const Merge* best = nullptr;
-    std::size_t where = 0;
-    for (std::size_t i = 0; i + 1 < parts.size(); ++i) {
-      const auto merge = merges_.find(pairKey(parts[i], parts[i + 1]));
-      if (merge == merges_.end() || (best && merge->second.rank >= best->rank)) continue;
-      best = &merge->second;
-      where = i;
-    }
-    if (!best) break;
-    parts[where] = best->id;
-    parts.erase(parts.begin() + static_cast<std::ptrdiff_t>(where) + 1);
+  std::vector<std::size_t> next(parts.size()), previous(parts.size());
+  std::priority_queue<Candidate, std::vector<Candidate>, std::greater<>> queue;
+  const auto offer = [&](std::size_t left, std::size_t right) {
+    if (right >= parts.size()) return;
+    const auto merge = merges_.find(pairKey(parts[left], parts[right]));
+    if (merge != merges_.end()) queue.push({merge->second.rank, left, right, parts[left], parts[right], merge->second.id});
+  };
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    next[i] = i + 1;
+    previous[i] = i - 1;  // of the first: beyond the end
+    offer(i, i + 1);
   }
-  ids.insert(ids.end(), parts.begin(), parts.end());
+  while (!queue.empty()) {
+    const Candidate best = queue.top();
+    queue.pop();
+    if (parts[best.left] != best.leftId || parts[best.right] != best.rightId) continue;  // one of them was joined meanwhile
+    parts[best.left] = best.whole;
+    parts[best.right] = kGone;
+    next[best.left] = next[best.right];
+    if (next[best.left] < parts.size()) previous[next[best.left]] = best.left;
+    if (previous[best.left] < parts.size()) offer(previous[best.left], best.left);
+    offer(best.left, next[best.left]);
+  }
+  std::copy_if(parts.begin(), parts.end(), std::back_inserter(ids), [](std::int64_t id) { return id != kGone; });
 }
 
 // Readable again, for messages.

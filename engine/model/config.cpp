@@ -23,8 +23,15 @@ Config::Config(std::filesystem::path path, nlohmann::json json) : path_(std::mov
 }
 
 std::int64_t Config::positive(const std::string& key, std::int64_t fallback) const {
-  const auto value = get<std::int64_t>(key, fallback);
+  const std::int64_t value = count(key, fallback);
   if (value < 1) fail(key, "must be at least 1");
+  return value;
+}
+
+std::int64_t Config::count(const std::string& key, std::int64_t fallback) const {
+  constexpr std::int64_t kMost = 1 << 24;  // so that no product of sizes overflows
+  const auto value = get<std::int64_t>(key, fallback);
+  if (value < 0 || value > kMost) fail(key, fmt::format("must lie between 0 and {}", kMost));
   return value;
 }
 

@@ -28,7 +28,9 @@ class Config {
     if (!has(key)) fail(key, "is missing");
     return convert<T>(key);
   }
-  std::int64_t positive(const std::string& key, std::int64_t fallback) const;  // ModelError when < 1
+  // Sizes and counts: ModelError when they are below 1 (count: below 0) or beyond what any model has.
+  std::int64_t positive(const std::string& key, std::int64_t fallback) const;
+  std::int64_t count(const std::string& key, std::int64_t fallback) const;
   bool has(const std::string& key) const { return json_.contains(key) && !json_[key].is_null(); }
   const nlohmann::json& json() const { return json_; }
   const std::filesystem::path& path() const { return path_; }

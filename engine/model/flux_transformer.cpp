@@ -30,8 +30,8 @@ FluxConfig::FluxConfig(const Config& c) {
   inChannels = c.positive("in_channels", 64);
   outChannels = c.positive("out_channels", inChannels);
   if (outChannels != inChannels) c.fail("out_channels", "differs from in_channels; such a transformer needs another pipeline");
-  layers = c.get<std::int64_t>("num_layers", 19);
-  singleLayers = c.get<std::int64_t>("num_single_layers", 38);
+  layers = c.count("num_layers", 19);
+  singleLayers = c.count("num_single_layers", 38);
   jointWidth = c.positive("joint_attention_dim", 4096);
   pooledWidth = c.positive("pooled_projection_dim", 768);
   guidance = c.get("guidance_embeds", false);
@@ -71,6 +71,7 @@ class FluxTransformer final : public Transformer {
 
  private:
   std::size_t linears() const;
+  void check(const TransformerInput& input) const;
   at::Tensor conditioning(const TransformerInput& input, at::ScalarType type) const;
 
   FluxConfig config_;
@@ -111,7 +112,18 @@ at::Tensor FluxTransformer::conditioning(const TransformerInput& input, at::Scal
   return sum + pooled_(input.pooled);
 }
 
+// A pipeline put together from parts that do not fit is told here, not by the first matrix product.
+void FluxTransformer::check(const TransformerInput& input) const {
+  const auto fits = [](const char* what, const at::Tensor& x, const char* key, std::int64_t width) {
+    if (x.size(-1) != width) throw ModelError(fmt::format("transformer: {} has width {}, {} is {}", what, x.size(-1), key, width));
+  };
+  fits("the output of text_encoder_2", input.sequence, "joint_attention_dim", config_.jointWidth);
+  fits("the output of text_encoder", input.pooled, "pooled_projection_dim", config_.pooledWidth);
+  fits("the packed latent", input.latents, "in_channels", config_.inChannels);
+}
+
 at::Tensor FluxTransformer::forward(const TransformerInput& input) const {
+  check(input);
   Tokens tokens{.text = {}, .image = imageIn_(input.latents)};
   const auto signal = conditioning(input, tokens.image.scalar_type());
   tokens.text = textIn_(input.sequence);

@@ -37,6 +37,16 @@ bool tensorBytes(const std::vector<std::int64_t>& shape, std::size_t elementSize
   return true;
 }
 
+// Only whole numbers from 0; the library would convert −1 or 1e30 to something else.
+std::vector<std::uint64_t> naturals(const nlohmann::json& list) {
+  std::vector<std::uint64_t> values;
+  for (const auto& item : list) {
+    if (!item.is_number_unsigned()) throw nlohmann::json::type_error::create(302, "not a natural number", &item);
+    values.push_back(item.get<std::uint64_t>());
+  }
+  return values;
+}
+
 }  // namespace
 
 SafeTensors::SafeTensors(const std::filesystem::path& path) : file_(path) {
@@ -60,8 +70,9 @@ void SafeTensors::parse(const std::string& name, const nlohmann::json& json, std
   std::vector<std::uint64_t> offsets;
   try {
     dtype = json.at("dtype").get<std::string>();
-    entry.shape = json.at("shape").get<std::vector<std::int64_t>>();
-    offsets = json.at("data_offsets").get<std::vector<std::uint64_t>>();
+    const auto shape = naturals(json.at("shape"));
+    entry.shape.assign(shape.begin(), shape.end());
+    offsets = naturals(json.at("data_offsets"));
   } catch (const nlohmann::json::exception&) {
     fail(fmt::format("tensor '{}': dtype, shape or data_offsets is missing or has the wrong type", name));
   }

@@ -52,13 +52,13 @@ T5Tokenizer::T5Tokenizer(const std::filesystem::path& folder) {
   const auto source = folder / (files.tokenizer().is_null() ? "spiece.model" : "tokenizer.json");
   try {
     files.tokenizer().is_null() ? readSentencePiece(files) : readJson(files);
+    if (pieces_.size() <= kUnknown) throw std::invalid_argument(fmt::format("holds only {} pieces", pieces_.size()));
+    setSpecials(files);
   } catch (const nlohmann::json::exception& error) {
     throw ModelError(fmt::format("{}: is not a Unigram tokenizer ({})", source.string(), error.what()));
   } catch (const std::invalid_argument& error) {
     throw ModelError(fmt::format("{}: {}", source.string(), error.what()));
   }
-  if (pieces_.size() <= kUnknown) throw ModelError(fmt::format("{}: holds only {} pieces", source.string(), pieces_.size()));
-  setSpecials(files);
 }
 
 void T5Tokenizer::readJson(const TokenizerFiles& files) {

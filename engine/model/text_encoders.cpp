@@ -3,6 +3,7 @@
 #include "engine/model/config.h"
 #include "engine/model/t5_encoder.h"
 #include "engine/model/t5_tokenizer.h"
+#include "engine/model/unicode.h"
 
 #include <ATen/ATen.h>
 #include <spdlog/fmt/fmt.h>
@@ -40,7 +41,13 @@ LoadOptions withProgress(const LoadOptions& options, std::size_t before, std::si
 }
 
 std::string cutMessage(const char* encoder, const TokenIds& tokens) {
-  return fmt::format("{} reads {} of {} tokens of the prompt; cut: '{}'", encoder, tokens.ids.size(), tokens.total, tokens.cut);
+  constexpr std::size_t kShown = 200;  // characters; a pasted book must not fill the log
+  std::u32string cut = unicode::decode(tokens.cut);
+  if (cut.size() > kShown) {
+    cut.resize(kShown);
+    cut += U'…';
+  }
+  return fmt::format("{} reads {} of {} tokens of the prompt; cut: '{}'", encoder, tokens.ids.size(), tokens.total, unicode::encode(cut));
 }
 
 FluxTextEncoders::FluxTextEncoders(const std::filesystem::path& folder, const LoadOptions& options)

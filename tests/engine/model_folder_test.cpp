@@ -122,6 +122,8 @@ class ModelFolderTest : public QObject {
     row("transformer/config.json", "num_attention_heads", "0", "at least 1");
     row("transformer/config.json", "num_attention_heads", "\"two\"", "wrong type");
     row("transformer/config.json", "num_layers", "3", "transformer_blocks.2");
+    row("transformer/config.json", "num_layers", "-1", "must lie between");
+    row("transformer/config.json", "attention_head_dim", "9000000000000000000", "must lie between");
     row("transformer/config.json", "in_channels", "32", "has shape");
     row("transformer/config.json", "guidance_embeds", "true", "guidance_embedder");
     row("transformer/config.json", "patch_size", "2", "patch_size");

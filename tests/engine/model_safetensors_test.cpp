@@ -8,6 +8,8 @@
 #include <QTest>
 
 #include <fstream>
+#include <iterator>
+#include <random>
 
 using namespace quantspot::model;
 
@@ -62,7 +64,8 @@ class ModelSafetensorsTest : public QObject {
     QTest::newRow("one offset") << file(R"({"w":)" + entry("F32", "[4]", "[0]") + "}", 16) << "do not span the 16 bytes";
     QTest::newRow("offsets of another shape") << file(R"({"w":)" + entry("F32", "[5]", "[0,16]") + "}", 16) << "do not span the 20 bytes";
     QTest::newRow("offsets reversed") << file(R"({"w":)" + entry("F32", "[4]", "[16,0]") + "}", 16) << "do not span";
-    QTest::newRow("negative extent") << file(R"({"w":)" + entry("F32", "[-4]", "[0,16]") + "}", 16) << "is impossible";
+    QTest::newRow("negative extent") << file(R"({"w":)" + entry("F32", "[-4]", "[0,16]") + "}", 16) << "has the wrong type";
+    QTest::newRow("fraction") << file(R"({"w":)" + entry("F32", "[1e30]", "[0,16]") + "}", 16) << "has the wrong type";
     QTest::newRow("overflow") << file(R"({"w":)" + entry("F32", "[4611686018427387904,16]", "[0,0]") + "}", 0) << "is impossible";
     QTest::newRow("overlap") << file(R"({"a":)" + entry("F32", "[4]", "[0,16]") + R"(,"b":)" + entry("F32", "[4]", "[8,24]") + "}", 24)
                              << "tensor 'b' overlaps the one before it";
@@ -74,6 +77,28 @@ class ModelSafetensorsTest : public QObject {
     write(path("damaged.safetensors"), bytes);
     expectError([&] { SafeTensors file(path("damaged.safetensors")); }, expected);
     expectError([&] { SafeTensors file(path("damaged.safetensors")); }, "damaged.safetensors");
+  }
+
+  // Whatever happens to a file, it is read or refused with a ModelError.
+  void randomDamage() {
+    saveSafeTensors(path("whole.safetensors"), {{"a", at::ones({3, 5})}, {"b", at::zeros({7}, at::kBFloat16)}}, {{"k", "v"}});
+    std::ifstream in(path("whole.safetensors"), std::ios::binary);
+    const std::string whole{std::istreambuf_iterator<char>(in), {}};
+    std::mt19937 random(1);
+    int refused = 0;
+    for (int i = 0; i < 2000; ++i) {
+      std::string bytes = whole;
+      for (unsigned j = random() % 3 + 1; j > 0; --j) bytes[random() % 200] = static_cast<char>(random());
+      if (i % 4 == 0) bytes.resize(random() % bytes.size());
+      write(path("random.safetensors"), QByteArray::fromStdString(bytes));
+      try {
+        const SafeTensors file(path("random.safetensors"));
+        for (const auto& [name, entry] : file.entries()) file.copy(entry);
+      } catch (const ModelError&) {
+        ++refused;
+      }
+    }
+    QVERIFY2(refused > 1000, QByteArray::number(refused));
   }
 
   void missingFileAndFolder() {

@@ -104,6 +104,13 @@ class ModelTokenizerTest : public QObject {
     QCOMPARE(t5.tokens("\u0600e\u0301"), (Ids{8, 2, 28, 2}));  // U+0600 and e are one grapheme, so that the accent stays apart
   }
 
+  void aWordOfABookIsQuick() {
+    const ClipTokenizer clip(source("resources/default_model/tokenizer"));
+    std::string word;
+    for (int i = 0; i < 50000; ++i) word += static_cast<char>('a' + i * i % 26);
+    QVERIFY(clip.encode(word).total > 10000);
+  }
+
   void badFilesGiveOneLine_data() {
     QTest::addColumn<QString>("file");
     QTest::addColumn<QByteArray>("content");
@@ -115,6 +122,7 @@ class ModelTokenizerTest : public QObject {
     QTest::newRow("no model") << "tokenizer.json" << QByteArray("{}") << "is not a BPE tokenizer";
     QTest::newRow("merge of unknown") << "tokenizer.json" << QByteArray(R"({"model": {"vocab": {"a": 0}, "merges": ["a b"]}})")
                                       << "merge 'a b' does not fit the vocabulary";
+    QTest::newRow("damaged list") << "tokenizer.json" << QByteArray(R"({"model": {"vocab": {"a": 0}, "merges": []}, "added_tokens": [3]})") << "special tokens are damaged";
     QTest::newRow("no end token") << "tokenizer.json" << QByteArray(R"({"model": {"vocab": {"a": 0}, "merges": []}})") << "is not in the vocabulary";
   }
   void badFilesGiveOneLine() {
