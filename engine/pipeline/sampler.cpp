@@ -96,6 +96,7 @@ Sampler::~Sampler() = default;
 Sample Sampler::generate(const SampleRequest& asked) {
   const c10::InferenceMode inference;
   const Stopwatch watch;
+  const std::int64_t floor = residentBytes();
   SampleRequest request = asked;
   request.recipe = completeRecipe(asked.recipe, asked.model);
   checkRecipe(request.recipe);
@@ -111,6 +112,7 @@ Sample Sampler::generate(const SampleRequest& asked) {
   out.report = state_->report(request, phases, model);
   out.report["seconds"]["total"] = total;
   out.report["image_sha256"] = model::sha256Hex(out.image.pixels.data(), out.image.pixels.size());
+  out.report["floor_bytes"] = floor;
   out.report["prompt_reused"] = reused;
   if (reused) out.report["peak_bytes"]["encode"] = 0;   // nothing was encoded
   return out;
