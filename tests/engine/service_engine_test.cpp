@@ -314,7 +314,7 @@ class EngineTest : public QObject {
       const double expected = perWeight * n + perRow * rows + perBlock * ((n + 63) / 64) + bias * biases;
       QVERIFY2(layer["bytes"].get<double>() == expected, qPrintable(test::text(layer)));
     }
-    QVERIFY2(count > 50, qPrintable(QString::number(count)));
+    QVERIFY2(count > 40, qPrintable(QString::number(count)));   // layerwise casting leaves out what is called norm
   }
 
   void scoresComeBack() {
