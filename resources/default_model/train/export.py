@@ -44,7 +44,7 @@ def write_clip(source: Path, target: Path, probe: list[str]) -> None:
     tokenizer = CLIPTokenizer.from_pretrained(target / "tokenizer")
     rows = [old_tokenizer.get_vocab()[piece] for piece, _ in sorted(tokenizer.get_vocab().items(), key=lambda item: item[1])]
     special = dict(bos_token_id=tokenizer.bos_token_id, eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id)
-    text = CLIPTextModel.from_pretrained(source / "text_encoder", dtype=torch.float32).eval()
+    text = CLIPTextModel.from_pretrained(source / "text_encoder", dtype=torch.bfloat16).float().eval()
     before = pooled(text, old_tokenizer, probe)
     cut_text_model(text, rows, special)
     text.bfloat16().save_pretrained(target / "text_encoder")
