@@ -30,7 +30,7 @@ bool ImageGrid::handleDigit(int digit) {
 bool ImageGrid::handleLetter(int key) {
   const int tile = key - Qt::Key_A;
   if (tile < 0 || tile >= count()) return false;
-  arm(tile == armed_ ? -1 : tile);
+  arm(tile);   // no toggle: after an answer the next open tile is armed already, and typing A1 B2 C3 must work; Esc lets go
   return true;
 }
 

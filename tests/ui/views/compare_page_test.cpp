@@ -147,6 +147,16 @@ class ComparePageTest : public QObject {
     QVERIFY(bench.grid().isVisible());
   }
 
+  void everyTileCanBeNamedByItsOwnLetter() {
+    Bench bench;
+    QVERIFY(bench.generate());
+    for (int i = 0; i < bench.trial().slotCount(); ++i) {
+      bench.key(static_cast<Qt::Key>(Qt::Key_A + i));   // armed already after the tile before it: must stay so
+      bench.key(static_cast<Qt::Key>(Qt::Key_1 + i));
+    }
+    QVERIFY(bench.trial().canAnswer());
+  }
+
   void theOddTileIsPickedByItsLetter() {
     Bench bench;
     bench.page().questionPanel()->setTask(study::Task::SpotOne);
