@@ -28,7 +28,7 @@ from safetensors.torch import load_file, save_file
 
 import flux_cases
 from random_pipeline import build
-from random_specs import draw_recipe, draw_spec
+from random_specs import draw_recipe, draw_spec, large_recipe, large_spec
 from reference_precisions import PRECISIONS
 
 LATENT_LIMIT, LEVEL_LIMIT = 1e-4, 1
@@ -120,6 +120,11 @@ def cases(options: argparse.Namespace, scratch: Path):
         if not folder.exists():
             build(draw_spec(seed), folder, (recipe["width"], recipe["height"]))
         yield folder.name, folder, recipe
+    if options.large:
+        folder, recipe = (options.keep or scratch) / "large", large_recipe()
+        if not folder.exists():
+            build(large_spec(), folder, (recipe["width"], recipe["height"]))
+        yield folder.name, folder, recipe
     for index, folder in enumerate(options.model):
         recipe = dict(prompts=["a fox on a yellow background"], seed=3 + index, steps=4, width=128, height=96, guidance=3.5,
                       true_cfg=1.0, negative_prompt=None, max_sequence_length=64)
@@ -133,6 +138,7 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=0, help="number of the first random folder")
     parser.add_argument("--model", type=Path, action="append", default=[], help="an existing folder, as well")
     parser.add_argument("--keep", type=Path, help="where the random folders stay")
+    parser.add_argument("--large", action="store_true", help="also one of 80 million weights, in FLUX.1's proportions")
     parser.add_argument("--precisions", default="", help=f"also these, separated by commas: {', '.join(PRECISIONS)}")
     options = parser.parse_args()
     precisions = [precision for precision in options.precisions.split(",") if precision]

@@ -79,3 +79,22 @@ def draw_recipe(seed: int) -> dict:
                 steps=rng.randint(1, 6), width=16 * rng.randint(1, 6), height=16 * rng.randint(1, 6),
                 guidance=rng.choice([0.0, 1.0, 3.5, 7.0]), true_cfg=1.0 if negative is None else rng.choice([1.0, 2.0, 4.5]),
                 negative_prompt=negative, max_sequence_length=rng.choice([8, 16, 40, 77, 128]))
+
+
+def large_spec() -> PipelineSpec:
+    """Proportions of FLUX.1 with fewer and narrower blocks (about 80 million weights): tiles, buckets and groups as in it."""
+    return PipelineSpec(
+        seed=77, transformer=dict(num_layers=2, num_single_layers=3, num_attention_heads=6, attention_head_dim=128,
+                                  axes_dims_rope=[16, 56, 56], guidance_embeds=True),
+        clip=dict(hidden_size=256, num_attention_heads=4, num_hidden_layers=4, intermediate_size=1024, hidden_act="quick_gelu"),
+        t5=dict(d_model=512, d_kv=64, num_heads=8, d_ff=1280, num_layers=4, feed_forward_proj="gated-gelu"),
+        vae=dict(down_block_types=["DownEncoderBlock2D"] * 4, up_block_types=["UpDecoderBlock2D"] * 4, norm_num_groups=32,
+                 block_out_channels=[32, 64, 128, 128], layers_per_block=2, latent_channels=16, sample_size=1024,
+                 scaling_factor=0.3611, shift_factor=0.1159, use_quant_conv=False, use_post_quant_conv=False),
+        scheduler=dict(use_dynamic_shifting=True, base_shift=0.5, max_shift=1.15, shift=3.0), legacy_eos=True,
+        clip_prefix=True, t5_files="both", t5_normalizer="nmt_nfkc", t5_extra_ids=100, version_4=True, shard_size="60MB")
+
+
+def large_recipe() -> dict:
+    return dict(prompts=["a bright castle, under morning light"], seed=5, steps=3, width=256, height=192, guidance=3.5,
+                true_cfg=1.0, negative_prompt=None, max_sequence_length=256)
