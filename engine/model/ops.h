@@ -1,5 +1,5 @@
-// Operations that the models share. bf16 on a CPU without bf16 instructions is computed in float32 and rounded, because
-// torch's own bf16 kernels are several times slower there (quant/cpu_features.h decides).
+// Operations that the models share. bf16 convolutions on a CPU without bf16 instructions are computed in float32 and rounded,
+// because torch's own are several times slower there (quant/cpu_features.h decides).
 #pragma once
 
 #include <ATen/core/Tensor.h>
