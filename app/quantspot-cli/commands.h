@@ -11,14 +11,17 @@ namespace quantspot::cli {
 
 struct GenerateOptions {
   protocol::GenerateParams params;
+  int batch = 1;                         // pictures of one pass, with seeds seed, seed + 1, …
   std::string out, report, latentsIn, latentsOut;   // files; empty: not asked for, except out
 };
+// With a batch, pictures and reports have their seed in the name: image-seed7.png; the latents are one tensor.
 int generate(service::Service& service, const GenerateOptions& options);
 
 struct CompareOptions {
   protocol::GenerateParams base;         // model and recipe; prompt, seed and precision are set for each sample
   std::vector<std::string> precisions, prompts;
   std::vector<std::uint64_t> seeds;
+  std::size_t batch = 1;                 // seeds drawn in one pass
   std::filesystem::path out;
 };
 // Images DIR/<variant>/<prompt>-seed<seed>.png, DIR/report.json, DIR/report.html. A variant that fails is reported with its

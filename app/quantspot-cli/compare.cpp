@@ -9,8 +9,11 @@
 #include "quant/precision_info.h"
 
 #include <spdlog/fmt/fmt.h>
+#include <spdlog/fmt/ranges.h>
 
 #include <cstdio>
+#include <map>
+#include <span>
 #include <stdexcept>
 
 namespace quantspot::cli {
@@ -19,21 +22,24 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
+// Draws and keeps the pictures; a variant that fails is an entry with its reason.
 class Comparison {
  public:
   Comparison(service::Service& service, const CompareOptions& options) : service_(service), options_(options) {}
 
-  // One prompt and seed at all precisions.
-  json run(std::size_t prompt, std::uint64_t seed);
+  // One prompt and these seeds, in one pass per precision: an entry per seed.
+  std::vector<json> run(std::size_t prompt, std::span<const std::uint64_t> seeds);
   int failures() const { return failures_; }
 
  private:
-  json sample(protocol::GenerateParams params, const fs::path& relative);
+  std::vector<json> draw(const std::string& precision, std::size_t prompt, std::span<const std::uint64_t> seeds);
+  json keep(pipeline::Sample sample, const protocol::GenerateParams& params, const fs::path& relative);
   json scores(const std::string& png, const protocol::GenerateParams& params);
+  json failure(const std::string& precision, std::uint64_t seed);
 
   service::Service& service_;
   const CompareOptions& options_;
-  std::string reference_;                // base64 PNG of the first precision; empty when it failed
+  std::map<std::uint64_t, std::string> references_;   // of this prompt, by seed: base64 PNG of the first precision; absent when it failed
   int failures_ = 0;
 };
 
@@ -48,47 +54,67 @@ json Comparison::scores(const std::string& png, const protocol::GenerateParams& 
     }
   };
   add("clip", "");
-  const bool isReference = params.precision == options_.precisions.front();
-  if (isReference) reference_ = png;
-  if (!isReference && !reference_.empty()) {
-    add("psnr", reference_);
-    add("ssim", reference_);
+  if (params.precision == options_.precisions.front()) {
+    references_[params.recipe.seed] = png;
+  } else if (const auto reference = references_.find(params.recipe.seed); reference != references_.end()) {
+    add("psnr", reference->second);
+    add("ssim", reference->second);
   }
   return found;
 }
 
-json Comparison::sample(protocol::GenerateParams params, const fs::path& relative) {
-  json entry = {{"precision", params.precision}};
-  try {
-    service::Control control;
-    ProgressBar bar(fmt::format("{} seed {}", params.precision, params.recipe.seed));
-    control.progress = [&](const std::string& stage, int step, int steps) { bar.show(stage, step, steps); };
-    pipeline::Sample made = service_.sample(params, control);
-    const auto png = pipeline::encodePng(made.image);
-    pipeline::writeFile(options_.out / relative, png);
-    entry["image"] = relative.generic_string();
-    entry["scores"] = scores(protocol::toBase64(png), params);
-    entry["report"] = std::move(made.report);
-  } catch (...) {
-    entry["error"] = service::describe(std::current_exception()).what();
-    ++failures_;
-    std::fprintf(stderr, "quantspot-cli: %s, seed %llu: %s\n", params.precision.c_str(),
-                 static_cast<unsigned long long>(params.recipe.seed), entry["error"].get<std::string>().c_str());
-  }
-  return entry;
+json Comparison::keep(pipeline::Sample made, const protocol::GenerateParams& params, const fs::path& relative) {
+  const auto png = pipeline::encodePng(made.image);
+  pipeline::writeFile(options_.out / relative, png);
+  return {{"precision", params.precision}, {"image", relative.generic_string()}, {"scores", scores(protocol::toBase64(png), params)},
+          {"report", std::move(made.report)}};
 }
 
-json Comparison::run(std::size_t prompt, std::uint64_t seed) {
+// Of the exception that is being handled.
+json Comparison::failure(const std::string& precision, std::uint64_t seed) {
+  const std::string why = service::describe(std::current_exception()).what();
+  ++failures_;
+  std::fprintf(stderr, "quantspot-cli: %s, seed %llu: %s\n", precision.c_str(), static_cast<unsigned long long>(seed), why.c_str());
+  return {{"precision", precision}, {"error", why}};
+}
+
+std::vector<json> Comparison::draw(const std::string& precision, std::size_t prompt, std::span<const std::uint64_t> seeds) {
   protocol::GenerateParams params = options_.base;
+  params.precision = precision;
   params.recipe.prompt = options_.prompts[prompt];
-  params.recipe.seed = seed;
-  reference_.clear();
-  json samples = json::array();
-  for (const std::string& precision : options_.precisions) {
-    params.precision = precision;
-    samples.push_back(sample(params, fs::path(fileName(precision)) / fmt::format("{:04}-seed{}.png", prompt, seed)));
+  std::vector<protocol::Recipe> recipes(seeds.size(), params.recipe);
+  for (std::size_t i = 0; i < seeds.size(); ++i) recipes[i].seed = seeds[i];
+  std::vector<json> entries;
+  try {
+    service::Control control;
+    ProgressBar bar(fmt::format("{} seed {}", precision, fmt::join(seeds, ",")));
+    control.progress = [&](const std::string& stage, int step, int steps) { bar.show(stage, step, steps); };
+    params.recipe = recipes.front();
+    std::vector<pipeline::Sample> made = service_.batch(params, {recipes.begin() + 1, recipes.end()}, control);
+    for (std::size_t i = 0; i < made.size(); ++i) {
+      params.recipe = recipes[i];
+      entries.push_back(keep(std::move(made[i]), params, fs::path(fileName(precision)) / fmt::format("{:04}-seed{}.png", prompt, seeds[i])));
+    }
+  } catch (...) {
+    while (entries.size() < seeds.size()) entries.push_back(failure(precision, seeds[entries.size()]));
   }
-  return {{"recipe", params.recipe}, {"samples", std::move(samples)}};
+  return entries;
+}
+
+std::vector<json> Comparison::run(std::size_t prompt, std::span<const std::uint64_t> seeds) {
+  protocol::Recipe recipe = options_.base.recipe;
+  recipe.prompt = options_.prompts[prompt];
+  std::vector<json> comparisons;
+  for (const std::uint64_t seed : seeds) {
+    recipe.seed = seed;
+    comparisons.push_back({{"recipe", recipe}, {"samples", json::array()}});
+  }
+  references_.clear();
+  for (const std::string& precision : options_.precisions) {
+    std::vector<json> entries = draw(precision, prompt, seeds);
+    for (std::size_t i = 0; i < seeds.size(); ++i) comparisons[i]["samples"].push_back(std::move(entries[i]));
+  }
+  return comparisons;
 }
 
 void checkDistinct(const std::vector<std::string>& precisions) {
@@ -129,8 +155,9 @@ int compare(service::Service& service, const CompareOptions& options) {
                  {"comparisons", json::array()}};
   Comparison comparison(service, options);
   for (std::size_t prompt = 0; prompt < options.prompts.size(); ++prompt)
-    for (const std::uint64_t seed : options.seeds) {
-      report["comparisons"].push_back(comparison.run(prompt, seed));
+    for (std::size_t first = 0; first < options.seeds.size(); first += options.batch) {
+      const auto seeds = std::span(options.seeds).subspan(first, std::min(options.batch, options.seeds.size() - first));
+      for (json& made : comparison.run(prompt, seeds)) report["comparisons"].push_back(std::move(made));
       writeJson(options.out / "report.json", report);   // after each, so that an interrupted run leaves what it has
     }
   writeText(options.out / "report.html", htmlReport(report, options.out));

@@ -20,6 +20,7 @@ struct Arguments {
   GenerateOptions generate{.params = {.model = "default", .precision = "bf16", .recipe = {}, .offload = "none"}, .out = {}, .report = {}, .latentsIn = {}, .latentsOut = {}};
   protocol::InspectParams inspect;
   ScoreOptions score;
+  int batch = 1;
   std::string out, promptsFile, precisions = "bf16,fp8-layerwise,bnb-int8,bnb-nf4", seeds = "0", modelName = "default";
 };
 
@@ -34,13 +35,14 @@ void addRecipe(CLI::App& command, Arguments& a) {
   command.add_option("--true-cfg", r.true_cfg, "Scale of classifier-free guidance with a second pass")->capture_default_str();
   command.add_option("--max-sequence-length", r.max_sequence_length, "T5 tokens (default: what the model was made for, else 512)");
   command.add_option("--scheduler", r.scheduler)->capture_default_str();
+  command.add_option("--batch", a.batch, "Pictures drawn in one pass, each as its own seed alone gives it")->check(CLI::Range(1, 256))->capture_default_str();
   command.add_option("--offload", a.generate.params.offload, "none")->capture_default_str();
   command.add_option("--threads", a.service.threads, "CPU threads (default: all cores)")->check(CLI::PositiveNumber);
   command.add_option("--device", a.service.device, "cpu or cuda:0")->capture_default_str();
 }
 
 int runCompare(const Arguments& a) {
-  CompareOptions options{a.generate.params, splitPolicies(a.precisions), {a.generate.params.recipe.prompt}, parseSeeds(a.seeds), a.out};
+  CompareOptions options{a.generate.params, splitPolicies(a.precisions), {a.generate.params.recipe.prompt}, parseSeeds(a.seeds), static_cast<std::size_t>(a.batch), a.out};
   if (!a.promptsFile.empty()) options.prompts = readLines(a.promptsFile);
   if (options.prompts.empty()) throw std::runtime_error(a.promptsFile + " holds no prompt");
   service::Service service(a.service);
@@ -74,7 +76,7 @@ void addCommands(CLI::App& app, Arguments& a, std::function<int()>& run) {
   g.add_option("--report", a.generate.report, "The sample's report (JSON)");
   g.add_option("--latents-in", a.generate.latentsIn, "Starting noise (safetensors) in place of the seed's");
   g.add_option("--latents-out", a.generate.latentsOut, "Final latents, packed, float32 (safetensors)");
-  g.callback([&] { run = [&] { service::Service service(a.service); return generate(service, a.generate); }; });
+  g.callback([&] { run = [&] { service::Service service(a.service); a.generate.batch = a.batch; return generate(service, a.generate); }; });
 
   CLI::App& c = *app.add_subcommand("compare", "Draw the same pictures at several precisions");
   addRecipe(c, a);

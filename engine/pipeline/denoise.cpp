@@ -19,9 +19,10 @@ void checkFinite(const at::Tensor& latents, int step, std::size_t steps) {
 at::Tensor denoise(const model::Transformer& transformer, const model::FlowMatchEuler& scheduler, const Conditioning& conditioning,
                    at::Tensor latents, const at::Tensor& imageIds, const DenoiseOptions& options) {
   const auto compute = latents.options();
+  const std::int64_t pictures = latents.size(0);
   model::TransformerInput input;
   input.imageIds = imageIds;
-  if (transformer.guidanceEmbeds()) input.guidance = at::full({1}, options.guidance, compute.dtype(at::kFloat));
+  if (transformer.guidanceEmbeds()) input.guidance = at::full({pictures}, options.guidance, compute.dtype(at::kFloat));
   const auto velocity = [&](const model::PromptEmbedding& prompt) {
     input.sequence = prompt.sequence;
     input.pooled = prompt.pooled;
@@ -32,7 +33,7 @@ at::Tensor denoise(const model::Transformer& transformer, const model::FlowMatch
   for (std::size_t i = 0; i < steps; ++i) {
     input.latents = latents;
     // The reference rounds the timestep to the compute type before it divides; bf16 pictures depend on it.
-    input.timestep = at::full({1}, scheduler.timesteps()[i], compute.dtype(at::kFloat)).to(compute.dtype()) / 1000;
+    input.timestep = at::full({pictures}, scheduler.timesteps()[i], compute.dtype(at::kFloat)).to(compute.dtype()) / 1000;
     at::Tensor v = velocity(conditioning.prompt);
     if (conditioning.negative) {
       const at::Tensor away = velocity(*conditioning.negative);

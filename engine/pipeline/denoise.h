@@ -18,7 +18,7 @@ struct DenoiseOptions {
   std::function<void(int step)> onStep;   // after every step, from 1; may throw Cancelled
 };
 
-// latents: packed (1, S, C) in the compute type; imageIds (S, 3). `scheduler` has its timesteps set. Returns final latents, same
+// latents: packed (B, S, C) in the compute type, conditioning of B prompts; imageIds (S, 3). `scheduler` has its timesteps set. Returns final latents, same
 // shape and type. Throws ModelError that names the step when they are no longer finite.
 at::Tensor denoise(const model::Transformer& transformer, const model::FlowMatchEuler& scheduler, const Conditioning& conditioning,
                    at::Tensor latents, const at::Tensor& imageIds, const DenoiseOptions& options);

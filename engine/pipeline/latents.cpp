@@ -16,14 +16,15 @@ at::Tensor drawNoise(std::uint64_t seed, std::int64_t channels, std::int64_t hei
   return at::randn({1, channels, height, width}, at::detail::createCPUGenerator(seed), at::TensorOptions(at::kFloat));
 }
 
-at::Tensor takeNoise(const at::Tensor& given, std::int64_t channels, std::int64_t height, std::int64_t width) {
-  const std::vector<std::int64_t> packed = {1, height / 2 * (width / 2), 4 * channels}, plain = {1, channels, height, width};
+at::Tensor takeNoise(const at::Tensor& given, at::IntArrayRef shape) {
+  const std::int64_t height = shape[2], width = shape[3];
+  const std::vector<std::int64_t> packed = {shape[0], height / 2 * (width / 2), 4 * shape[1]};
   if (!at::isFloatingType(given.scalar_type())) throw model::ModelError("the given latents are not floating point");
   const at::Tensor floats = given.to(at::kCPU, at::kFloat);
   if (given.sizes() == at::IntArrayRef(packed)) return unpackLatents(floats, height, width).contiguous();
-  if (given.sizes() == at::IntArrayRef(plain)) return floats.contiguous();
+  if (given.sizes() == shape) return floats.contiguous();
   throw model::ModelError(fmt::format("the given latents are ({}), but this model and size need ({}) packed or ({})",
-                                          fmt::join(given.sizes(), ", "), fmt::join(packed, ", "), fmt::join(plain, ", ")));
+                                          fmt::join(given.sizes(), ", "), fmt::join(packed, ", "), fmt::join(shape, ", ")));
 }
 
 at::Tensor packLatents(const at::Tensor& latents) {
@@ -44,7 +45,7 @@ at::Tensor imageIds(std::int64_t height, std::int64_t width, const at::TensorOpt
 }
 
 RgbImage toRgb(const at::Tensor& decoded) {
-  const at::Tensor unit = (decoded.select(0, 0) * 0.5 + 0.5).clamp(0, 1).to(at::kCPU, at::kFloat);
+  const at::Tensor unit = (decoded * 0.5 + 0.5).clamp(0, 1).to(at::kCPU, at::kFloat);
   const at::Tensor bytes = (unit * 255).round().to(at::kByte).permute({1, 2, 0}).contiguous();
   const auto* first = bytes.const_data_ptr<std::uint8_t>();
   return {static_cast<int>(bytes.size(1)), static_cast<int>(bytes.size(0)), {first, first + bytes.numel()}};

@@ -9,6 +9,8 @@
 #include <ATen/ATen.h>
 #include <spdlog/fmt/fmt.h>
 
+#include <map>
+
 namespace quantspot::pipeline {
 namespace {
 
@@ -35,7 +37,54 @@ std::int64_t pixelsPerLatent(const fs::path& model) {
   return std::int64_t{1} << (blocks.size() - 1);
 }
 
+// Prompt by prompt, so that an embedding does not depend on the batch it is in; the same text only once.
+class PromptCache {
+ public:
+  PromptCache(const model::TextEncoders& encoders, int length) : encoders_(encoders), length_(length) {}
+
+  const model::PromptEmbedding& operator()(const std::string& prompt) {
+    const auto found = made_.find(prompt);
+    return found != made_.end() ? found->second : made_.emplace(prompt, encoders_.encode({prompt}, length_)).first->second;
+  }
+
+ private:
+  const model::TextEncoders& encoders_;
+  const int length_;
+  std::map<std::string, model::PromptEmbedding> made_;
+};
+
+model::PromptEmbedding stack(const std::vector<model::PromptEmbedding>& embeddings) {
+  std::vector<at::Tensor> sequences, pooled;
+  for (const model::PromptEmbedding& one : embeddings) {
+    sequences.push_back(one.sequence);
+    pooled.push_back(one.pooled);
+  }
+  return {at::cat(sequences), at::cat(pooled), {}};
+}
+
+Encoded encodeAll(const model::TextEncoders& encoders, const SampleRequest& request) {
+  PromptCache embedding(encoders, request.recipe.max_sequence_length.value());
+  std::vector<model::PromptEmbedding> prompts, negatives;
+  Encoded made;
+  for (const protocol::Recipe& recipe : allRecipes(request)) {
+    prompts.push_back(embedding(recipe.prompt));
+    made.truncated.push_back(prompts.back().truncated);
+    if (!usesTrueCfg(recipe)) continue;
+    negatives.push_back(embedding(*recipe.negative_prompt));
+    for (const std::string& line : negatives.back().truncated) made.truncated.back().push_back("negative prompt: " + line);
+  }
+  made.conditioning.prompt = stack(prompts);
+  if (!negatives.empty()) made.conditioning.negative = stack(negatives);
+  return made;
+}
+
 }  // namespace
+
+std::vector<protocol::Recipe> allRecipes(const SampleRequest& request) {
+  std::vector<protocol::Recipe> all = {request.recipe};
+  all.insert(all.end(), request.more.begin(), request.more.end());
+  return all;
+}
 
 at::ScalarType computeType(const quant::Policy& policy) { return quant::quantizer(policy.precision).computeType(); }
 
@@ -68,13 +117,7 @@ Encoded Phases::encode() {
     const Stopwatch watch;
     const auto encoders = model::loadTextEncoders(request_.model, loadOptions("encode"));
     loading = watch.seconds();
-    Encoded made;
-    made.conditioning.prompt = encoders->encode({recipe_.prompt}, recipe_.max_sequence_length.value());
-    made.truncated = made.conditioning.prompt.truncated;
-    if (usesTrueCfg(recipe_)) {
-      made.conditioning.negative = encoders->encode({*recipe_.negative_prompt}, recipe_.max_sequence_length.value());
-      for (const std::string& line : made.conditioning.negative->truncated) made.truncated.push_back("negative prompt: " + line);
-    }
+    Encoded made = encodeAll(*encoders, request_);
     made.weights = weightsBlock(encoders->bytes(), encoders->layers());
     return made;
   });
@@ -117,19 +160,21 @@ at::Tensor Phases::denoise(const Conditioning& conditioning, const std::function
   });
 }
 
-RgbImage Phases::decode(const at::Tensor& packed) {
+std::vector<RgbImage> Phases::decode(const at::Tensor& packed) {
   trimHeap();                            // the transformer is gone
   tell("decode", 0, 1);
   const auto autoencoder = meter_.phase("load", "decode", [&] { return model::loadAutoencoder(request_.model, loadOptions("decode")); });
   weights_["vae"] = weightsBlock(autoencoder->bytes(), autoencoder->layers());
-  RgbImage image = meter_.phase("decode", "decode", [&] {
+  std::vector<RgbImage> images = meter_.phase("decode", "decode", [&] {
     const at::Tensor decoded = autoencoder->decode(unpackLatents(packed, latentHeight(), latentWidth()));
     if (!decoded.isfinite().all().item<bool>())
       throw model::ModelError("the autoencoder made NaN or infinity of finite latents: try fp32");
-    return toRgb(decoded);
+    std::vector<RgbImage> made;
+    for (const at::Tensor& one : decoded.unbind(0)) made.push_back(toRgb(one));
+    return made;
   });
   tell("decode", 1, 1);
-  return image;
+  return images;
 }
 
 json Phases::seconds() const {

@@ -11,9 +11,11 @@ namespace quantspot::pipeline {
 struct Encoded {
   Conditioning conditioning;
   nlohmann::json weights;                // census of the text encoders, which are gone
-  std::vector<std::string> truncated;    // lines for the user
+  std::vector<std::vector<std::string>> truncated;   // of each picture: lines for the user
 };
 
+// `recipe` and `more`: those of all pictures.
+std::vector<protocol::Recipe> allRecipes(const SampleRequest& request);
 // Of text encoders, autoencoder and activations: they are the same for all variants of a kind, only the transformer is packed.
 at::ScalarType computeType(const quant::Policy& policy);
 
@@ -21,12 +23,12 @@ at::ScalarType computeType(const quant::Policy& policy);
 // Sampler::generate does. The request must outlive it.
 class Phases {
  public:
-  explicit Phases(const SampleRequest& request);   // its recipe is complete; the size must suit the autoencoder
+  explicit Phases(const SampleRequest& request);   // its recipes are complete; the size must suit the autoencoder
 
   Encoded encode();
-  // noiseFor(channels) gives (1, channels, latentHeight(), latentWidth()) float32. Returns final latents, packed.
+  // noiseFor(channels) gives (B, channels, latentHeight(), latentWidth()) float32. Returns final latents, packed.
   at::Tensor denoise(const Conditioning& conditioning, const std::function<at::Tensor(std::int64_t channels)>& noiseFor);
-  RgbImage decode(const at::Tensor& packed);
+  std::vector<RgbImage> decode(const at::Tensor& packed);
 
   std::int64_t latentHeight() const { return recipe_.height / pixels_; }
   std::int64_t latentWidth() const { return recipe_.width / pixels_; }
@@ -41,7 +43,7 @@ class Phases {
   std::unique_ptr<model::Transformer> loadTransformer();
 
   const SampleRequest& request_;
-  const protocol::Recipe& recipe_;
+  const protocol::Recipe& recipe_;                 // what all pictures share
   const at::Device device_;
   const at::ScalarType compute_;
   const std::int64_t pixels_;                      // per latent

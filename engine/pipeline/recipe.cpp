@@ -57,6 +57,18 @@ protocol::Recipe completeRecipe(protocol::Recipe recipe, const std::filesystem::
   return recipe;
 }
 
+void checkBatch(const protocol::Recipe& first, const protocol::Recipe& other) {
+  const auto same = [](const char* key, bool equal) {
+    if (!equal) throw std::invalid_argument(fmt::format("pictures of one batch share their {}; draw these one after another", key));
+  };
+  same("size", first.width == other.width && first.height == other.height);
+  same("steps", first.steps == other.steps);
+  same("guidance", first.guidance == other.guidance);
+  same("true_cfg", first.true_cfg == other.true_cfg && usesTrueCfg(first) == usesTrueCfg(other));
+  same("scheduler", first.scheduler == other.scheduler);
+  same("max_sequence_length", first.max_sequence_length == other.max_sequence_length);
+}
+
 bool usesTrueCfg(const protocol::Recipe& recipe) { return recipe.true_cfg > 1 && recipe.negative_prompt.has_value(); }
 
 }  // namespace quantspot::pipeline

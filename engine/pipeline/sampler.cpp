@@ -27,19 +27,52 @@ model::ModelSummary checkModel(const std::filesystem::path& folder) {
 }
 
 // What an embedding depends on; the model by the state of its files, for it may be trained on while we run.
-using PromptKey = std::tuple<std::string, std::string, std::optional<std::string>, at::ScalarType, int, std::string>;
+using Prompts = std::vector<std::pair<std::string, std::optional<std::string>>>;
+using PromptKey = std::tuple<std::string, Prompts, at::ScalarType, int, std::string>;
 
 PromptKey promptKey(const SampleRequest& request) {
-  const protocol::Recipe& r = request.recipe;
-  return {filesStamp(request.model), r.prompt, usesTrueCfg(r) ? r.negative_prompt : std::nullopt,
-          computeType(request.policy), r.max_sequence_length.value(), request.device};
+  Prompts prompts;
+  for (const protocol::Recipe& r : allRecipes(request)) prompts.emplace_back(r.prompt, usesTrueCfg(r) ? r.negative_prompt : std::nullopt);
+  return {filesStamp(request.model), prompts, computeType(request.policy), request.recipe.max_sequence_length.value(), request.device};
+}
+
+std::vector<std::uint64_t> seedsOf(const SampleRequest& request) {
+  std::vector<std::uint64_t> seeds;
+  for (const protocol::Recipe& recipe : allRecipes(request)) seeds.push_back(recipe.seed);
+  return seeds;
 }
 
 struct Noise {
-  std::uint64_t seed = 0;
-  at::Tensor tensor;                     // (1, C, h, w) float32
-  std::string hash;
+  std::vector<std::uint64_t> seeds;      // empty: it was given
+  at::Tensor tensor;                     // (B, C, h, w) float32
+  std::vector<std::string> hashes;       // of each picture's part
 };
+
+// Every seed on its own, so that a picture's noise does not depend on the batch.
+Noise makeNoise(const SampleRequest& request, at::IntArrayRef shape) {
+  Noise noise;
+  if (request.noise) {
+    noise.tensor = takeNoise(*request.noise, shape);
+  } else {
+    noise.seeds = seedsOf(request);
+    std::vector<at::Tensor> drawn;
+    for (const std::uint64_t seed : noise.seeds) drawn.push_back(drawNoise(seed, shape[1], shape[2], shape[3]));
+    noise.tensor = at::cat(drawn);
+  }
+  for (const at::Tensor& one : noise.tensor.unbind(0)) noise.hashes.push_back(hashFloats(one));
+  return noise;
+}
+
+// The request with complete, checked recipes.
+SampleRequest complete(SampleRequest request) {
+  request.recipe = completeRecipe(request.recipe, request.model);
+  checkRecipe(request.recipe);
+  for (protocol::Recipe& recipe : request.more) {
+    recipe = completeRecipe(recipe, request.model);
+    checkBatch(request.recipe, recipe);
+  }
+  return request;
+}
 
 json recipeBlock(const protocol::Recipe& recipe, bool guided) {
   json block = recipe;
@@ -66,56 +99,64 @@ struct Sampler::State {
     return false;
   }
 
-  const Noise& noise(const SampleRequest& request, const std::vector<std::int64_t>& shape) {
-    const std::uint64_t seed = request.recipe.seed;
-    if (request.noise || !lastNoise || lastNoise->seed != seed || lastNoise->tensor.sizes() != at::IntArrayRef(shape) || given) {
-      given = request.noise.has_value();
-      const at::Tensor tensor = given ? takeNoise(*request.noise, shape[1], shape[2], shape[3]) : drawNoise(seed, shape[1], shape[2], shape[3]);
-      lastNoise = Noise{seed, tensor, hashFloats(tensor)};
-    }
-    return *lastNoise;
+  const at::Tensor& noise(const SampleRequest& request, at::IntArrayRef shape) {
+    if (request.noise || !lastNoise || lastNoise->seeds != seedsOf(request) || lastNoise->tensor.sizes() != shape) lastNoise = makeNoise(request, shape);
+    return lastNoise->tensor;
   }
 
+  // What all pictures of a pass have in common.
   json report(const SampleRequest& request, const Phases& phases, const model::ModelSummary& model) const {
     json weights = phases.weights();
     weights["text_encoder"] = encoded.weights;
     return {{"schema", 1}, {"engine", engineBlock(request.device)},
             {"model", {{"name", model.name}, {"family", model.family}, {"weights_sha256", hashes.weightsHash(request.model)}}},
-            {"precision", request.policy.precision}, {"policy", policyBlock(request.policy)},
-            {"recipe", recipeBlock(request.recipe, phases.guided())}, {"noise_sha256", lastNoise->hash}, {"weights", std::move(weights)},
-            {"seconds", phases.seconds()}, {"peak_bytes", phases.peaks()}, {"device_peak_bytes", json::object()}, {"truncated", encoded.truncated}};
+            {"precision", request.policy.precision}, {"policy", policyBlock(request.policy)}, {"weights", std::move(weights)},
+            {"seconds", phases.seconds()}, {"peak_bytes", phases.peaks()}, {"device_peak_bytes", json::object()}, {"batch", 1 + request.more.size()}};
   }
 
- private:
-  bool given = false;                    // lastNoise belongs to no seed
+  Sample sample(std::size_t index, const protocol::Recipe& recipe, bool guided, RgbImage image, const at::Tensor& latents, json report) const {
+    report["recipe"] = recipeBlock(recipe, guided);
+    report["noise_sha256"] = lastNoise->hashes[index];
+    report["truncated"] = encoded.truncated[index];
+    report["image_sha256"] = model::sha256Hex(image.pixels.data(), image.pixels.size());
+    const auto at = static_cast<std::int64_t>(index);
+    return {std::move(image), latents.slice(0, at, at + 1), std::move(report)};
+  }
 };
 
 Sampler::Sampler() : state_(std::make_unique<State>()) {}
 Sampler::~Sampler() = default;
 
-Sample Sampler::generate(const SampleRequest& asked) {
+Sample Sampler::generate(const SampleRequest& request) {
+  if (!request.more.empty()) throw std::invalid_argument("one picture was asked for, but the request holds a batch");
+  return std::move(generateBatch(request).front());
+}
+
+std::vector<Sample> Sampler::generateBatch(const SampleRequest& asked) {
   const c10::InferenceMode inference;
   const Stopwatch watch;
   const std::int64_t floor = residentBytes();
-  SampleRequest request = asked;
-  request.recipe = completeRecipe(asked.recipe, asked.model);
-  checkRecipe(request.recipe);
+  const SampleRequest request = complete(asked);
   const model::ModelSummary model = checkModel(request.model);
+  const std::vector<protocol::Recipe> recipes = allRecipes(request);
   Phases phases(request);
   const bool reused = state_->provideEmbedding(request, phases);
   const at::Tensor latents = phases.denoise(state_->encoded.conditioning, [&](std::int64_t channels) {
-    return state_->noise(request, {1, channels, phases.latentHeight(), phases.latentWidth()}).tensor;
+    return state_->noise(request, {static_cast<std::int64_t>(recipes.size()), channels, phases.latentHeight(), phases.latentWidth()});
   });
-  Sample out{phases.decode(latents), latents.to(at::kCPU, at::kFloat), {}};
+  std::vector<RgbImage> images = phases.decode(latents);
   trimHeap();
   const double total = watch.seconds();
-  out.report = state_->report(request, phases, model);
-  out.report["seconds"]["total"] = total;
-  out.report["image_sha256"] = model::sha256Hex(out.image.pixels.data(), out.image.pixels.size());
-  out.report["floor_bytes"] = floor;
-  out.report["prompt_reused"] = reused;
-  if (reused) out.report["peak_bytes"]["encode"] = 0;   // nothing was encoded
-  return out;
+  json report = state_->report(request, phases, model);
+  report["seconds"]["total"] = total;
+  report["floor_bytes"] = floor;
+  report["prompt_reused"] = reused;
+  if (reused) report["peak_bytes"]["encode"] = 0;   // nothing was encoded
+  const at::Tensor floats = latents.to(at::kCPU, at::kFloat);
+  std::vector<Sample> samples;
+  for (std::size_t i = 0; i < recipes.size(); ++i)
+    samples.push_back(state_->sample(i, recipes[i], phases.guided(), std::move(images[i]), floats, report));
+  return samples;
 }
 
 }  // namespace quantspot::pipeline

@@ -30,8 +30,9 @@ struct SampleRequest {
   std::filesystem::path model;           // folder
   quant::Policy policy;
   protocol::Recipe recipe;
+  std::vector<protocol::Recipe> more = {};   // further pictures of the same pass; only prompts and seed may differ from `recipe`
   std::string device = "cpu";
-  std::optional<at::Tensor> noise;       // --latents-in: packed (B, S, C) or (B, C, h, w); else drawn from the seed
+  std::optional<at::Tensor> noise;       // --latents-in: packed (B, S, C) or (B, C, h, w), B pictures; else drawn from each seed
   std::function<void(const std::string& stage, int step, int steps)> progress;
   const std::atomic<bool>* cancel = nullptr;   // checked at least once per step and per layer while loading
 };
@@ -39,7 +40,7 @@ struct SampleRequest {
 struct Sample {
   RgbImage image;
   at::Tensor latents;                    // final, packed (1, S, C), float32
-  nlohmann::json report;                 // schema 1 of the design
+  nlohmann::json report;                 // schema 1 of the design; in a batch, seconds and peaks are those of the whole pass
 };
 
 // Not thread-safe: one caller at a time. Holds the prompt embeddings and noise of the last recipe and no other weights
@@ -48,8 +49,12 @@ class Sampler {
  public:
   Sampler();
   ~Sampler();
-  // Throws Cancelled, model::ModelError, std::invalid_argument (recipe), std::bad_alloc; NaN in the latents is a ModelError.
+  // One picture; `more` must be empty. Throws as generateBatch().
   Sample generate(const SampleRequest& request);
+  // `recipe` and `more` in one pass, in this order. Each picture starts from the noise that its own seed draws alone, so it is the
+  // picture of a single run, up to the order of sums in larger products (and LLM.int8(), which looks for outlier columns in the
+  // whole batch). Throws Cancelled, model::ModelError, std::invalid_argument (recipe), std::bad_alloc; NaN in the latents is a ModelError.
+  std::vector<Sample> generateBatch(const SampleRequest& request);
 
  private:
   struct State;

@@ -68,16 +68,21 @@ protocol::InspectResult Service::inspect(const protocol::InspectParams& params, 
 }
 
 pipeline::Sample Service::sample(const protocol::GenerateParams& params, const Control& control) {
+  return std::move(batch(params, {}, control).front());
+}
+
+std::vector<pipeline::Sample> Service::batch(const protocol::GenerateParams& params, std::vector<protocol::Recipe> more, const Control& control) {
   if (params.offload != "none") throw std::invalid_argument("offload '" + params.offload + "' is not known; use none");
   pipeline::SampleRequest request;
   request.policy = quant::parsePolicy(params.precision);
   request.model = resolveModel(params.model);
   request.recipe = params.recipe;
+  request.more = std::move(more);
   request.device = options_.device;
   request.noise = control.noise;
   request.progress = control.progress;
   request.cancel = control.cancel;
-  return sampler_.generate(request);
+  return sampler_.generateBatch(request);
 }
 
 protocol::GenerateResult Service::generate(const protocol::GenerateParams& params, const Control& control) {

@@ -35,6 +35,8 @@ class Service {
   protocol::ModelsListResult listModels() const;
   protocol::InspectResult inspect(const protocol::InspectParams& params, const Control& control);
   pipeline::Sample sample(const protocol::GenerateParams& params, const Control& control);
+  // The picture of `params` and those of `more` in one pass; see Sampler::generateBatch().
+  std::vector<pipeline::Sample> batch(const protocol::GenerateParams& params, std::vector<protocol::Recipe> more, const Control& control);
   protocol::GenerateResult generate(const protocol::GenerateParams& params, const Control& control);
   protocol::ScoreResult score(const protocol::ScoreParams& params);
 

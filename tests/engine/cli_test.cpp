@@ -61,6 +61,41 @@ class CliTest : public QObject {
     QVERIFY2(wrong.err.contains("(1, 16, 64)") && wrong.err.count('\n') == 1, wrong.err);
   }
 
+  void aBatchIsItsSinglePictures() {
+    const Outcome batch = run(QStringList{"generate", "--precision", "fp32", "--prompt", "a fox", "--seed", "3", "--batch", "2", "--out", path("batch.png"), "--report",
+                                          path("batch.json"), "--latents-out", path("batch.safetensors")} + kSmall);
+    QVERIFY2(batch.code == 0, batch.err);
+    QCOMPARE(QJsonDocument::fromJson(batch.out).array().size(), 2);
+    const Outcome alone = run(QStringList{"generate", "--precision", "fp32", "--prompt", "a fox", "--seed", "4", "--out", path("alone.png")} + kSmall);
+    QVERIFY2(alone.code == 0, alone.err);
+    const QJsonObject second = readJson(path("batch-seed4.json"));
+    QCOMPARE(second["recipe"]["seed"].toInt(), 4);
+    QCOMPARE(second["noise_sha256"], alone.json()["noise_sha256"]);
+    const QImage a = QImage(path("batch-seed4.png")).convertToFormat(QImage::Format_RGB888), b = QImage(path("alone.png")).convertToFormat(QImage::Format_RGB888);
+    int off = a.size() == b.size() ? 0 : 255;
+    for (int y = 0; y < b.height() && off < 255; ++y)
+      for (int x = 0; x < 3 * b.width(); ++x) off = std::max(off, std::abs(int(a.constScanLine(y)[x]) - int(b.constScanLine(y)[x])));
+    QVERIFY2(off <= 1, qPrintable(QString::number(off)));
+    // Latents of both come in as a batch again.
+    const Outcome again = run(QStringList{"generate", "--precision", "fp32", "--prompt", "x", "--batch", "2", "--out", path("in.png"), "--latents-in", path("batch.safetensors")} + kSmall);
+    QVERIFY2(again.code == 0, again.err);
+  }
+
+  void compareDrawsSeedsInBatches() {
+    const Outcome result = run(QStringList{"compare", "--precisions", "fp32,bnb-nf4", "--prompt", "a fox", "--seeds", "3..5", "--batch", "2", "--out", path("three")} + kSmall);
+    QVERIFY2(result.code == 0, result.err);
+    const QJsonArray comparisons = readJson(path("three/report.json"))["comparisons"].toArray();
+    QCOMPARE(comparisons.size(), 3);
+    for (int i = 0; i < 3; ++i) {
+      QCOMPARE(comparisons[i]["recipe"]["seed"].toInt(), 3 + i);
+      const QJsonArray samples = comparisons[i]["samples"].toArray();
+      QCOMPARE(samples[0]["report"]["noise_sha256"], samples[1]["report"]["noise_sha256"]);
+      QCOMPARE(samples[0]["report"]["batch"].toInt(), i < 2 ? 2 : 1);
+      QVERIFY(samples[1]["scores"]["psnr"].toDouble() > 5);
+      QVERIFY(QFile::exists(path("three/") + samples[1]["image"].toString()));
+    }
+  }
+
   void compareWritesAFolderPerVariantAndTheTwoReports() {
     const Outcome result = run(QStringList{"compare", "--precisions", "bf16,bnb-nf4?skip=proj_out,norm_out,fp32", "--prompt", "a fox & a <pizza>", "--seeds", "1..2",
                                            "--out", path("cmp")} + kSmall);

@@ -107,7 +107,7 @@ class ModelTokenizerTest : public QObject {
   void aWordOfABookIsQuick() {
     const ClipTokenizer clip(source("resources/default_model/tokenizer"));
     std::string word;
-    for (int i = 0; i < 50000; ++i) word += static_cast<char>('a' + i * i % 26);
+    for (int i = 0; i < 50000; ++i) word += static_cast<char>('a' + i % 191 * i % 26);
     QVERIFY(clip.encode(word).total > 10000);
   }
 

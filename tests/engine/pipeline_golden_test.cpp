@@ -55,6 +55,58 @@ class GoldenTest : public QObject {
     }
   }
 
+  void aBatchIsThatOfDiffusers() {
+    const json c = json::parse(std::ifstream(golden("flux_b") / "case.json"));
+    const model::SafeTensors file(golden("flux_b") / "expected.safetensors");
+    const auto expected = [&](const char* key) { return file.copy(file.entries().at(key)); };
+    const at::Tensor latents = expected("latents"), pictures = expected("image_u8"), noise = expected("noise");
+    pipeline::Sampler sampler;
+    pipeline::SampleRequest request{.model = golden("flux_b") / "pipeline", .policy = quant::parsePolicy("fp32"), .recipe = recipeOf(c, 0), .more = {recipeOf(c, 1)},
+                                    .device = "cpu", .noise = expected("noise_packed"), .progress = {}, .cancel = nullptr};
+    const std::vector<pipeline::Sample> samples = sampler.generateBatch(request);
+    QCOMPARE(samples.size(), std::size_t{2});
+    for (std::int64_t i = 0; i < 2; ++i) {
+      const pipeline::Sample& sample = samples[static_cast<std::size_t>(i)];
+      const at::Tensor wanted = latents.slice(0, i, i + 1);
+      QVERIFY(((sample.latents - wanted).norm() / wanted.norm()).item<double>() < 1e-4);
+      const at::Tensor got = at::from_blob(const_cast<std::uint8_t*>(sample.image.pixels.data()), pictures[i].sizes(), at::kByte);
+      QVERIFY((got.to(at::kInt) - pictures[i].to(at::kInt)).abs().max().item<int>() <= 1);
+      QCOMPARE(sample.report["noise_sha256"].get<std::string>(), pipeline::hashFloats(noise.slice(0, i, i + 1)));
+      QCOMPARE(test::text(sample.report["recipe"]["prompt"]), test::text(c["prompts"][static_cast<std::size_t>(i)]));
+      QCOMPARE(sample.report["batch"].get<int>(), 2);
+    }
+    request.noise = noise.slice(0, 0, 1);
+    QVERIFY_EXCEPTION_THROWN(sampler.generateBatch(request), model::ModelError);   // one noise for two pictures
+  }
+
+  // With true CFG (flux_c), and whatever the sampler has kept from the passes before.
+  void picturesOfABatchAreThoseOfSingleRuns_data() {
+    QTest::addColumn<QString>("precision");
+    for (const char* id : {"fp32", "bnb-nf4"}) QTest::newRow(id) << id;
+  }
+  void picturesOfABatchAreThoseOfSingleRuns() {
+    QFETCH(QString, precision);
+    const json c = json::parse(std::ifstream(golden("flux_c") / "case.json"));
+    pipeline::SampleRequest request{.model = golden("flux_c") / "pipeline", .policy = quant::parsePolicy(precision.toStdString()), .recipe = recipeOf(c, 0), .device = "cpu",
+                                    .noise = {}, .progress = {}, .cancel = nullptr};
+    protocol::Recipe second = request.recipe, third = request.recipe;
+    second.seed = 5;
+    third.prompt = "one pizza";
+    request.more = {second, third};
+    pipeline::Sampler sampler;
+    const std::vector<pipeline::Sample> together = sampler.generateBatch(request);
+    const std::vector<protocol::Recipe> recipes = {request.recipe, second, third};
+    request.more.clear();
+    for (std::size_t i = 0; i < recipes.size(); ++i) {
+      request.recipe = recipes[i];
+      const pipeline::Sample alone = sampler.generate(request);
+      QCOMPARE(test::text(together[i].report["noise_sha256"]), test::text(alone.report["noise_sha256"]));
+      const double error = ((together[i].latents - alone.latents).norm() / alone.latents.norm()).item<double>();
+      QVERIFY2(error < (precision == "fp32" ? 1e-5 : 0.02), qPrintable(QString::number(error)));
+    }
+    QVERIFY(!at::allclose(together[0].latents, together[1].latents, 0.1) && !at::allclose(together[0].latents, together[2].latents, 0.1));
+  }
+
   // Equal bit for bit on a CPU with bf16 instructions. Elsewhere sums round elsewhere and random weights blow that up: up to what bf16
   // itself costs is allowed.
   void bf16LatentsAreThoseOfDiffusers_data() { picturesAreThoseOfDiffusers_data(); }

@@ -38,27 +38,33 @@ class LatentsTest : public QObject {
 
   void givenNoiseIsTakenInBothFormsAndAnyFloat() {
     const at::Tensor noise = drawNoise(3, 4, 4, 6);
-    QVERIFY(at::equal(takeNoise(noise, 4, 4, 6), noise));
-    QVERIFY(at::equal(takeNoise(packLatents(noise), 4, 4, 6), noise));
+    QVERIFY(at::equal(takeNoise(noise, {1, 4, 4, 6}), noise));
+    QVERIFY(at::equal(takeNoise(packLatents(noise), {1, 4, 4, 6}), noise));
     const at::Tensor half = packLatents(noise).to(at::kBFloat16);
-    QVERIFY(at::equal(takeNoise(half, 4, 4, 6), noise.to(at::kBFloat16).to(at::kFloat)));
+    QVERIFY(at::equal(takeNoise(half, {1, 4, 4, 6}), noise.to(at::kBFloat16).to(at::kFloat)));
+  }
+
+  void givenNoiseMayBeABatch() {
+    const at::Tensor batch = at::cat({drawNoise(1, 4, 4, 6), drawNoise(2, 4, 4, 6)});
+    QVERIFY(at::equal(takeNoise(packLatents(batch), {2, 4, 4, 6}), batch));
+    QVERIFY_EXCEPTION_THROWN(takeNoise(batch, {1, 4, 4, 6}), model::ModelError);
   }
 
   void noiseOfAnotherShapeIsRefusedWithBothShapes() {
     try {
-      takeNoise(at::zeros({1, 5, 16}), 4, 4, 6);
+      takeNoise(at::zeros({1, 5, 16}), {1, 4, 4, 6});
       QFAIL("accepted");
     } catch (const model::ModelError& error) {
       const QString message = error.what();
       QVERIFY2(message.contains("(1, 5, 16)") && message.contains("(1, 6, 16)") && message.contains("(1, 4, 4, 6)"), error.what());
     }
-    QVERIFY_EXCEPTION_THROWN(takeNoise(at::zeros({1, 4, 4, 6}, at::kLong), 4, 4, 6), model::ModelError);
+    QVERIFY_EXCEPTION_THROWN(takeNoise(at::zeros({1, 4, 4, 6}, at::kLong), {1, 4, 4, 6}), model::ModelError);
   }
 
   void pixelsAreRoundedHalfToEvenAndClamped() {
     // (x / 2 + 0.5) · 255 is 0.5, 1.5, 2.5 up to float32; −2 and 2 are cut
     const at::Tensor levels = at::tensor({0.5, 1.5, 2.5, 127.4, -300., 600.}, at::kDouble);
-    const at::Tensor x = (levels / 255 * 2 - 1).to(at::kFloat).view({1, 3, 1, 2});
+    const at::Tensor x = (levels / 255 * 2 - 1).to(at::kFloat).view({3, 1, 2});
     const RgbImage image = toRgb(x);
     QCOMPARE(image.width, 2);
     QCOMPARE(image.height, 1);
@@ -66,9 +72,9 @@ class LatentsTest : public QObject {
     const at::Tensor expected = ((x * 0.5 + 0.5).clamp(0, 1) * 255).round().to(at::kByte).flatten();
     for (int c = 0; c < 3; ++c)
       for (int i = 0; i < 2; ++i) QCOMPARE(int(image.pixels[std::size_t(3 * i + c)]), expected[2 * c + i].item<int>());
-    QCOMPARE(int(toRgb(at::full({1, 3, 1, 1}, 0.0)).pixels[0]), 128);   // 127.5
-    QCOMPARE(int(toRgb(at::full({1, 3, 1, 1}, -2.0)).pixels[0]), 0);
-    QCOMPARE(int(toRgb(at::full({1, 3, 1, 1}, 2.0)).pixels[0]), 255);
+    QCOMPARE(int(toRgb(at::full({3, 1, 1}, 0.0)).pixels[0]), 128);   // 127.5
+    QCOMPARE(int(toRgb(at::full({3, 1, 1}, -2.0)).pixels[0]), 0);
+    QCOMPARE(int(toRgb(at::full({3, 1, 1}, 2.0)).pixels[0]), 255);
   }
 };
 

@@ -41,6 +41,27 @@ class RecipeTest : public QObject {
     QVERIFY(complaint([](Recipe& r) { r.true_cfg = INFINITY; }).startsWith("true_cfg = inf"));
   }
 
+  void aBatchSharesAllButPromptsAndSeed() {
+    const auto complaint = [](const std::function<void(Recipe&)>& change) {
+      Recipe first, other;
+      first.negative_prompt = other.negative_prompt = "blue";
+      first.true_cfg = other.true_cfg = 2;
+      change(other);
+      try {
+        pipeline::checkBatch(first, other);
+        return QString();
+      } catch (const std::invalid_argument& error) {
+        return QString(error.what());
+      }
+    };
+    QCOMPARE(complaint([](Recipe& r) { r.prompt = "a fox"; r.negative_prompt = "red"; r.seed = 9; }), QString());
+    QCOMPARE(complaint([](Recipe& r) { r.width = 64; }), QStringLiteral("pictures of one batch share their size; draw these one after another"));
+    QVERIFY(complaint([](Recipe& r) { r.steps = 3; }).contains("steps"));
+    QVERIFY(complaint([](Recipe& r) { r.guidance = 2; }).contains("guidance"));
+    QVERIFY(complaint([](Recipe& r) { r.negative_prompt.reset(); }).contains("true_cfg"));
+    QVERIFY(complaint([](Recipe& r) { r.max_sequence_length = 9; }).contains("max_sequence_length"));
+  }
+
   void trueCfgNeedsAScaleAndANegativePrompt() {
     Recipe recipe;
     recipe.true_cfg = 4;
