@@ -6,7 +6,7 @@
 
 namespace quantspot::quant {
 
-enum class PrecisionFamily { Bf16, Fp8, Int8, FourBit };  // drawn blue, teal, orange, magenta
+enum class PrecisionFamily { Bf16, Fp8, Int8, FourBit, Gguf };  // drawn blue, teal, orange, magenta, violet
 
 struct PrecisionInfo {
   std::string_view id, label;
@@ -25,6 +25,16 @@ inline constexpr std::array precisionInfos{
     PrecisionInfo{"bnb-nf4-dq", "NF4, double quantized", PrecisionFamily::FourBit, 4 + 8.0 / 64 + 32.0 / (64 * 256)},
     PrecisionInfo{"bnb-fp4", "FP4", PrecisionFamily::FourBit, 4.5},
     PrecisionInfo{"bnb-fp4-dq", "FP4, double quantized", PrecisionFamily::FourBit, 4 + 8.0 / 64 + 32.0 / (64 * 256)},
+    PrecisionInfo{"gguf-q8_0", "GGUF Q8_0", PrecisionFamily::Gguf, 8.5},
+    PrecisionInfo{"gguf-q6_k", "GGUF Q6_K", PrecisionFamily::Gguf, 6.5625},
+    PrecisionInfo{"gguf-q5_k", "GGUF Q5_K", PrecisionFamily::Gguf, 5.5},
+    PrecisionInfo{"gguf-q5_1", "GGUF Q5_1", PrecisionFamily::Gguf, 6},
+    PrecisionInfo{"gguf-q5_0", "GGUF Q5_0", PrecisionFamily::Gguf, 5.5},
+    PrecisionInfo{"gguf-q4_k", "GGUF Q4_K", PrecisionFamily::Gguf, 4.5},
+    PrecisionInfo{"gguf-q4_1", "GGUF Q4_1", PrecisionFamily::Gguf, 5},
+    PrecisionInfo{"gguf-q4_0", "GGUF Q4_0", PrecisionFamily::Gguf, 4.5},
+    PrecisionInfo{"gguf-q3_k", "GGUF Q3_K", PrecisionFamily::Gguf, 3.4375},
+    PrecisionInfo{"gguf-q2_k", "GGUF Q2_K", PrecisionFamily::Gguf, 2.625},
 };
 
 constexpr std::string_view familyName(PrecisionFamily family) {
@@ -33,6 +43,7 @@ constexpr std::string_view familyName(PrecisionFamily family) {
     case PrecisionFamily::Fp8: return "fp8";
     case PrecisionFamily::Int8: return "8-bit";
     case PrecisionFamily::FourBit: return "4-bit";
+    case PrecisionFamily::Gguf: return "gguf";
   }
   return "";
 }

@@ -47,6 +47,9 @@ class Quantizer {
   virtual at::Tensor unpack(const QuantizedTensor& packed) const = 0;  // (out, in) in computeType()
   virtual std::unique_ptr<Linear> linear(QuantizedTensor weight, std::optional<at::Tensor> bias) const = 0;
   virtual bool skips(std::string_view /*layer*/) const { return false; }  // what the reference skips by default
+  // The id that a weight of this shape gets: another one where the format cannot hold it and the reference has a rule for that.
+  // pack() itself throws.
+  virtual std::string_view precisionFor(at::IntArrayRef /*shape*/) const { return name(); }
 };
 
 // Every precision that this build knows, in display order.

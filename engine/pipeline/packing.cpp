@@ -12,7 +12,8 @@ model::LinearFactory packingFactory(const quant::Policy& policy, double* seconds
   return [&policy, seconds](const std::string& name, const at::Tensor& weight, std::optional<at::Tensor> bias) {
     const Stopwatch watch;
     const at::ScalarType compute = quant::quantizer(policy.precision).computeType();
-    const quant::Quantizer& quantizer = quant::quantizer(policy.precisionOf(name));
+    const quant::Quantizer& asked = quant::quantizer(policy.precisionOf(name));
+    const quant::Quantizer& quantizer = quant::quantizer(asked.precisionFor(weight.sizes()));   // the report names this one
     if (quantizer.computeType() != compute)
       throw std::invalid_argument("policy \"" + policy.text() + "\": layer " + name + " would be " + std::string(quantizer.name()) +
                                   ", whose activations have another type than those of " + policy.precision);
