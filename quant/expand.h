@@ -6,6 +6,8 @@
 #include <ATen/Parallel.h>
 #include <ATen/core/Tensor.h>
 
+#include <algorithm>
+
 namespace quantspot::quant {
 
 // Calls body(first, count, pointer) for ranges that together cover `to`, a contiguous CPU tensor of bf16 or fp32; pointer
@@ -20,6 +22,18 @@ void expandInto(const at::Tensor& to, Body&& body) {
       body(begin, end - begin, static_cast<Bf16*>(data) + begin);
     else
       body(begin, end - begin, static_cast<float*>(data) + begin);
+  });
+}
+
+// As expandInto(), in pieces that lie within runs of `length` elements: body(run, place within it, count, pointer).
+template <class Body>
+void forRuns(const at::Tensor& to, std::int64_t length, Body&& body) {
+  expandInto(to, [&](std::int64_t first, std::int64_t count, auto* out) {
+    for (std::int64_t done = 0; done < count;) {
+      const std::int64_t at = first + done, within = at % length, here = std::min(length - within, count - done);
+      body(at / length, within, here, out + done);
+      done += here;
+    }
   });
 }
 

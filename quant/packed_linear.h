@@ -39,10 +39,18 @@ class TiledLinear : public PackedLinear {
   using PackedLinear::PackedLinear;
 
  protected:
-  // Fills `to` (rows, in), contiguous on the CPU, bf16 or fp32, with the weight's rows from `begin` on, as unpack() gives
-  // them: values of the compute type.
+  // Fills `to` (rows, in), contiguous on the CPU, bf16 or fp32, with the weight's rows from `begin` on.
   virtual void expandRows(std::int64_t begin, const at::Tensor& to) const = 0;
+  // x (M, in) and rows (count, in) of productType() → their part of the output, (M, count) of any type, bias included.
+  // Here: one rounding, after the bias.
+  virtual at::Tensor multiplyTile(const at::Tensor& x, const at::Tensor& rows, std::int64_t begin) const;
+  // Torch multiplies bf16 quickly only with bf16 instructions, and fp16 only with fp16 ones. Elsewhere the product runs in
+  // fp32 and is rounded once, which is what torch's own low-precision product does.
+  virtual at::ScalarType productType() const;
   at::Tensor multiply(const at::Tensor& x) const override;
+
+  at::Tensor biasRows(std::int64_t begin, std::int64_t count) const;                 // undefined: none
+  static at::Tensor timesRows(const at::Tensor& x, const at::Tensor& rows);          // x·rowsᵀ in their own type
 };
 
 }  // namespace quantspot::quant

@@ -27,12 +27,18 @@ std::string knownId(std::string_view text, std::string_view id) try {
   fail(text, error.what());
 }
 
-// One "skip=a,b" or "pattern=id".
+// One "skip=a,b", "pattern=id" or "option=value".
 void addRule(Policy& policy, std::string_view text, std::string_view rule) {
   const std::size_t equals = rule.find('=');
   if (equals == 0 || equals == std::string_view::npos || equals + 1 == rule.size())
     fail(text, "\"" + std::string(rule) + "\" is neither skip=pattern,… nor pattern=precision");
   const std::string_view key = rule.substr(0, equals), value = rule.substr(equals + 1);
+  const auto options = quantizer(policy.precision).options();
+  if (std::find(options.begin(), options.end(), key) != options.end()) {
+    const char* separator = policy.precision.find('?') == std::string::npos ? "?" : "&";
+    policy.precision = knownId(text, policy.precision + separator + std::string(rule));
+    return;
+  }
   if (key != "skip") {
     policy.layers.emplace_back(key, knownId(text, value));
     return;
@@ -68,7 +74,7 @@ std::string Policy::precisionOf(std::string_view layer) const {
 
 std::string Policy::text() const {
   std::string line = precision;
-  char separator = '?';
+  char separator = line.find('?') == std::string::npos ? '?' : '&';
   for (std::size_t i = 0; i < skip.size(); ++i) line += (i ? "," : std::string(1, std::exchange(separator, '&')) + "skip=") + skip[i];
   for (const auto& [pattern, id] : layers) line += std::exchange(separator, '&') + pattern + "=" + id;
   return line;

@@ -2,6 +2,9 @@
 //
 // A pattern is a piece of the layer's full name, as in the skip lists of diffusers; "." is only a dot. `^` and `$` at its
 // ends tie it to the ends of the name. A number at the end of a pattern is a whole number: "blocks.1" is not in "blocks.10".
+//
+// A key that is an option of the precision sets it instead: `torchao-int4wo?group=64`, `bnb-int8?threshold=0&skip=proj_out`. No
+// layer is called like an option; where a piece of a name would be, `^` or a longer piece names the layer.
 #pragma once
 
 #include <string>
@@ -12,7 +15,7 @@
 namespace quantspot::quant {
 
 struct Policy {
-  std::string precision;                                    // of every layer that nothing below names
+  std::string precision;                                    // of every layer that nothing below names; with its options
   std::vector<std::string> skip;                            // layers whose name contains one of these stay in the compute type
   std::vector<std::pair<std::string, std::string>> layers;  // pattern → precision id; the last match wins
 

@@ -20,11 +20,16 @@ inline constexpr std::array precisionInfos{
     PrecisionInfo{"fp16", "FP16", PrecisionFamily::Bf16, 16},
     PrecisionInfo{"fp8-layerwise", "FP8 layerwise", PrecisionFamily::Fp8, 8},
     PrecisionInfo{"fp8-layerwise-e5m2", "FP8 layerwise, E5M2", PrecisionFamily::Fp8, 8},
+    PrecisionInfo{"torchao-fp8wo", "FP8 (torchao)", PrecisionFamily::Fp8, 8},
+    PrecisionInfo{"torchao-fp8dq", "FP8, dynamic activations (torchao)", PrecisionFamily::Fp8, 8},
     PrecisionInfo{"bnb-int8", "INT8 (LLM.int8)", PrecisionFamily::Int8, 8},
+    PrecisionInfo{"torchao-int8wo", "INT8 (torchao)", PrecisionFamily::Int8, 8},
+    PrecisionInfo{"torchao-int8dq", "INT8, dynamic activations (torchao)", PrecisionFamily::Int8, 8},
     PrecisionInfo{"bnb-nf4", "NF4", PrecisionFamily::FourBit, 4.5},
     PrecisionInfo{"bnb-nf4-dq", "NF4, double quantized", PrecisionFamily::FourBit, 4 + 8.0 / 64 + 32.0 / (64 * 256)},
     PrecisionInfo{"bnb-fp4", "FP4", PrecisionFamily::FourBit, 4.5},
     PrecisionInfo{"bnb-fp4-dq", "FP4, double quantized", PrecisionFamily::FourBit, 4 + 8.0 / 64 + 32.0 / (64 * 256)},
+    PrecisionInfo{"torchao-int4wo", "INT4 (torchao)", PrecisionFamily::FourBit, 4 + 32.0 / 128},
     PrecisionInfo{"gguf-q8_0", "GGUF Q8_0", PrecisionFamily::Gguf, 8.5},
     PrecisionInfo{"gguf-q6_k", "GGUF Q6_K", PrecisionFamily::Gguf, 6.5625},
     PrecisionInfo{"gguf-q5_k", "GGUF Q5_K", PrecisionFamily::Gguf, 5.5},
@@ -48,8 +53,9 @@ constexpr std::string_view familyName(PrecisionFamily family) {
   return "";
 }
 
-// Null when the id is not known.
+// Null when the id is not known. Options do not count: "bnb-nf4?blocksize=128" is shown as "bnb-nf4".
 constexpr const PrecisionInfo* precisionInfo(std::string_view id) {
+  id = id.substr(0, id.find('?'));
   for (const PrecisionInfo& info : precisionInfos)
     if (info.id == id) return &info;
   return nullptr;

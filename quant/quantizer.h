@@ -42,7 +42,7 @@ class Quantizer {
   virtual std::string_view name() const = 0;                // stored in studies: never rename
   virtual at::ScalarType computeType() const = 0;           // dtype of activations and of parameters that are not packed
   // weight (out, in), any floating dtype; it is first cast to computeType(), as the references do.
-  // Throws std::invalid_argument for inf/NaN or a shape that the format cannot hold.
+  // Throws std::invalid_argument for inf/NaN or a shape that no format can hold.
   virtual QuantizedTensor pack(const at::Tensor& weight) const = 0;
   virtual at::Tensor unpack(const QuantizedTensor& packed) const = 0;  // (out, in) in computeType()
   virtual std::unique_ptr<Linear> linear(QuantizedTensor weight, std::optional<at::Tensor> bias) const = 0;
@@ -50,10 +50,23 @@ class Quantizer {
   // The id that a weight of this shape gets: another one where the format cannot hold it and the reference has a rule for that.
   // pack() itself throws.
   virtual std::string_view precisionFor(at::IntArrayRef /*shape*/) const { return name(); }
+
+  // The weight's tensors under the keys that the reference library writes and reads, e.g. "layer.weight.absmax".
+  virtual std::vector<std::pair<std::string, at::Tensor>> onDisk(const std::string& layer, const QuantizedTensor& packed) const;
+
+  // The names that `id?name=value` may set, such as "group".
+  virtual std::vector<std::string_view> options() const { return {}; }
+  // The same precision with one option changed; its name() then holds every option that is not the default. Throws
+  // std::invalid_argument that names the option, the value and the choices.
+  virtual std::unique_ptr<Quantizer> with(std::string_view option, std::string_view value) const;
 };
+
+// The whole number that `text` is, when it is one of `choices`; throws std::invalid_argument as with() does.
+std::int64_t choose(std::string_view id, std::string_view option, std::string_view text, const std::vector<std::int64_t>& choices);
 
 // Every precision that this build knows, in display order.
 const std::vector<std::unique_ptr<Quantizer>>& quantizers();
+// `id` may carry options, "bnb-nf4?blocksize=128"; safe from several threads, and the result lives as long as the program.
 // Throws std::invalid_argument that names the id and lists the choices.
 const Quantizer& quantizer(std::string_view id);
 

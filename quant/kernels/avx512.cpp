@@ -1,5 +1,6 @@
 // Compiled with AVX-512 F, BW, DQ, VL. No standard headers with code: an inline function compiled here could be picked by
 // the linker for a CPU that lacks these instructions.
+#include "quant/kernels/loops.h"
 #include "quant/kernels/pack4.h"
 
 #include <immintrin.h>
@@ -90,10 +91,36 @@ void nibblesToFp32(const std::uint8_t* packed, std::int64_t first, std::int64_t 
   nibbles(packed, first, count, values, absmax, to, portableKernels().nibblesToFp32, blockToFp32);
 }
 
+// 16 fields of one byte each, as places in a table of 16.
+inline __m512i fields(const std::uint8_t* bytes, int shift, __m512i mask) {
+  const __m512i words = _mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes)));
+  return _mm512_and_si512(_mm512_srl_epi32(words, _mm_cvtsi32_si128(shift)), mask);
+}
+
+void fieldsToFp32(const std::uint8_t* bytes, std::int64_t count, int shift, int mask, const float* table, float* to) {
+  const __m512 values = _mm512_loadu_ps(table);
+  const __m512i kept = _mm512_set1_epi32(mask);
+  std::int64_t i = 0;
+  for (; i + 16 <= count; i += 16) _mm512_storeu_ps(to + i, _mm512_permutexvar_ps(fields(bytes + i, shift, kept), values));
+  bitFields(bytes + i, count - i, shift, mask, table, to + i);
+}
+
+void fieldsToBf16(const std::uint8_t* bytes, std::int64_t count, int shift, int mask, const float* table, Bf16* to) {
+  const __m512i values = blockValues(_mm512_loadu_ps(table), 1);
+  const __m512i kept = _mm512_set1_epi32(mask);
+  std::int64_t i = 0;
+  for (; i + 16 <= count; i += 16) {
+    const __m512i wide = _mm512_permutexvar_epi32(fields(bytes + i, shift, kept), values);
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + i), _mm512_cvtepi32_epi16(_mm512_srli_epi32(wide, 16)));
+  }
+  bitFields(bytes + i, count - i, shift, mask, table, to + i);
+}
+
 }  // namespace
 
 const Kernels* avx512Kernels() {
-  static const Kernels avx512{bytesToBf16, bytesToFp32, nibblesToBf16, nibblesToFp32, packBlock};
+  static const Kernels avx512{bytesToBf16, bytesToFp32, nibblesToBf16, nibblesToFp32, signedBytes<Bf16>, signedBytes<float>, scaleBf16,
+                              scaleFp32, fieldsToBf16, fieldsToFp32, dotRowsOf, packBlock};
   const bool supported = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
                          __builtin_cpu_supports("avx512vl");
   return supported ? &avx512 : nullptr;

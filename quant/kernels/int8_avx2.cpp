@@ -49,7 +49,7 @@ void product(const Int8Product& p, std::int64_t first, std::int64_t last) {
 }  // namespace
 
 const Int8Kernels* avx2Int8Kernels() {
-  static const Int8Kernels avx2{rowScaleOf, quantizeRowOf, product};
+  static const Int8Kernels avx2{rowScaleOf, quantizeRowOf, largestOf, quantizeByOf, quantizeOverOf, quantizeFromOf, product};
   return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("f16c") ? &avx2 : nullptr;
 }
 

@@ -1,5 +1,5 @@
 // Compiled with AVX-512 F, BW, DQ, VL and VNNI. No standard headers with code, as in avx512.cpp.
-#include "quant/kernels/int8.h"
+#include "quant/kernels/int8_rows.h"
 
 #include <immintrin.h>
 
@@ -43,18 +43,40 @@ std::int32_t quantizeRow(const Bf16* x, std::int64_t count, float scale, const s
   return _mm512_reduce_add_epi32(sum);
 }
 
-// out row, one panel: scales, bias, rounding; the order of the products is bitsandbytes'.
+// To the nearest bf16, in the high halves of words.
+inline __m512i roundedWords(__m512 value) {
+  const __m512i bits = _mm512_castps_si512(value);
+  const __m512i odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
+  const __m512i sum = _mm512_add_epi32(bits, _mm512_add_epi32(odd, _mm512_set1_epi32(0x7fff)));
+  return _mm512_and_si512(sum, _mm512_set1_epi32(static_cast<int>(0xffff0000)));
+}
+
+inline __m512 rounded(__m512 value) { return _mm512_castsi512_ps(roundedWords(value)); }
+
+// out row, one panel: scales, bias, rounding, in the order of finishOne().
 inline void finish(const Int8Product& p, __m512i sums, std::int64_t row, std::int64_t panel) {
   const std::int64_t column = panel * panelRows;
   const __mmask16 lanes = firstLanes(p.columns - column);
   const __m512 exact = _mm512_cvtepi32_ps(_mm512_sub_epi32(sums, _mm512_set1_epi32(128 * p.rowSum[row])));
-  const __m512 scale = _mm512_mul_ps(_mm512_set1_ps(p.rowScale[row]), _mm512_maskz_loadu_ps(lanes, p.columnScale + column));
-  __m512 value = _mm512_mul_ps(_mm512_mul_ps(exact, scale), _mm512_set1_ps(int8Unscale));
-  if (p.bias) value = _mm512_add_ps(value, _mm512_maskz_loadu_ps(lanes, p.bias + column));
-  const __m512i bits = _mm512_castps_si512(value);
-  const __m512i odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
-  const __m512i rounded = _mm512_srli_epi32(_mm512_add_epi32(bits, _mm512_add_epi32(odd, _mm512_set1_epi32(0x7fff))), 16);
-  _mm256_mask_storeu_epi16(p.out + row * p.columns + column, lanes, _mm512_cvtepi32_epi16(rounded));
+  const __m512 rowScale = _mm512_set1_ps(p.rowScale[row]), scale = _mm512_maskz_loadu_ps(lanes, p.columnScale + column);
+  const __m512 added = p.bias ? _mm512_maskz_loadu_ps(lanes, p.bias + column) : _mm512_setzero_ps();
+  __m512 value = _mm512_setzero_ps();
+  switch (p.finish) {
+    case Int8Finish::Bnb:
+      value = _mm512_mul_ps(_mm512_mul_ps(exact, _mm512_mul_ps(rowScale, scale)), _mm512_set1_ps(int8Unscale));
+      break;
+    case Int8Finish::TorchAo:
+      value = _mm512_mul_ps(rounded(_mm512_mul_ps(exact, rowScale)), scale);
+      break;
+    case Int8Finish::Quanto:
+      value = rounded(_mm512_mul_ps(exact, scale));
+      break;
+    case Int8Finish::Fbgemm:
+      _mm512_mask_storeu_ps(p.wide + row * p.columns + column, lanes, _mm512_fmadd_ps(exact, _mm512_mul_ps(rowScale, scale), added));
+      return;
+  }
+  if (p.bias) value = _mm512_add_ps(value, added);
+  _mm256_mask_storeu_epi16(p.out + row * p.columns + column, lanes, _mm512_cvtepi32_epi16(_mm512_srli_epi32(roundedWords(value), 16)));
 }
 
 // sum += u8 weights · s8 activations, four by four. Not the intrinsic: g++ 12 copies the sum before each call and then
@@ -107,7 +129,7 @@ void product(const Int8Product& p, std::int64_t first, std::int64_t last) {
 }  // namespace
 
 const Int8Kernels* avx512Int8Kernels() {
-  static const Int8Kernels avx512{rowScale, quantizeRow, product};
+  static const Int8Kernels avx512{rowScale, quantizeRow, largestOf, quantizeByOf, quantizeOverOf, quantizeFromOf, product};
   const bool supported = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
                          __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni");
   return supported ? &avx512 : nullptr;

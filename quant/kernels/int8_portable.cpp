@@ -20,7 +20,7 @@ void product(const Int8Product& p, std::int64_t first, std::int64_t last) {
 }  // namespace
 
 const Int8Kernels& portableInt8Kernels() {
-  static const Int8Kernels portable{rowScaleOf, quantizeRowOf, product};
+  static const Int8Kernels portable{rowScaleOf, quantizeRowOf, largestOf, quantizeByOf, quantizeOverOf, quantizeFromOf, product};
   return portable;
 }
 

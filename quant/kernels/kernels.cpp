@@ -3,7 +3,7 @@
 namespace quantspot::quant {
 
 const Kernels& kernels() {
-  static const Kernels& fastest = avx512Kernels() ? *avx512Kernels() : portableKernels();
+  static const Kernels& fastest = avx512Kernels() ? *avx512Kernels() : avx2Kernels() ? *avx2Kernels() : portableKernels();
   return fastest;
 }
 

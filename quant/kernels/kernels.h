@@ -20,12 +20,28 @@ struct Kernels {
   void (*nibblesToBf16)(const std::uint8_t* packed, std::int64_t first, std::int64_t count, const float* values, const float* absmax, Bf16* to);
   void (*nibblesToFp32)(const std::uint8_t* packed, std::int64_t first, std::int64_t count, const float* values, const float* absmax, float* to);
 
+  // to[i] = codes[i], exactly.
+  void (*signedToBf16)(const std::int8_t* codes, std::int64_t count, Bf16* to);
+  void (*signedToFp32)(const std::int8_t* codes, std::int64_t count, float* to);
+
+  // values[i] = bf16(values[i] · scale), in place.
+  void (*scaleBf16)(Bf16* values, std::int64_t count, float scale);
+  void (*scaleFp32)(float* values, std::int64_t count, float scale);
+
+  // to[i] = table[(bytes[i] >> shift) & mask]; table has 16 floats, which the bf16 form rounds; mask is 3 or 15.
+  void (*fieldsToBf16)(const std::uint8_t* bytes, std::int64_t count, int shift, int mask, const float* table, Bf16* to);
+  void (*fieldsToFp32)(const std::uint8_t* bytes, std::int64_t count, int shift, int mask, const float* table, float* to);
+
+  // out[row · stride + column] = Σ x[row][k] · weight[column][k], both row after row; for few rows.
+  void (*dotRows)(const float* x, std::int64_t rows, const float* weight, std::int64_t columns, std::int64_t depth, float* out, std::int64_t stride);
+
   // At most 64 finite values to codes; `order` and `bounds` as in FourBitMap. Returns the scale.
   float (*packNibbles)(const Bf16* weight, std::int64_t count, const float* bounds, const std::uint8_t* order, std::uint8_t* packed);
 };
 
 const Kernels& kernels();            // the fastest for this CPU
 const Kernels& portableKernels();
-const Kernels* avx512Kernels();      // null when not built or not supported
+const Kernels* avx2Kernels();        // null when not built or not supported
+const Kernels* avx512Kernels();      // the same
 
 }  // namespace quantspot::quant

@@ -3,6 +3,7 @@
 
 namespace quantspot::quant {
 
+const Kernels* avx2Kernels() { return nullptr; }
 const Kernels* avx512Kernels() { return nullptr; }
 const GgufKernels* avx2GgufKernels() { return nullptr; }
 const GgufKernels* avx512GgufKernels() { return nullptr; }

@@ -1,35 +1,16 @@
 // Formats and products against bitsandbytes and torch, number by number: tests/parity/golden/quant.
-#include "engine/model/safetensors.h"
 #include "quant/bnb_4bit.h"
 #include "quant/bnb_int8.h"
 #include "quant/double_quant.h"
+#include "tests/quant/golden.h"
 #include "tests/quant/support.h"
 
 #include <QTest>
 
 using namespace quantspot::quant;
 using namespace quantspot::quant::test;
-using quantspot::model::SafeTensors;
 
 namespace {
-
-class Golden {
- public:
-  explicit Golden(const char* name) : file_(std::string(QUANTSPOT_SOURCE_DIR "/tests/parity/golden/quant/") + name + ".safetensors") {}
-  at::Tensor operator[](const std::string& key) const { return file_.copy(file_.entries().at(key)); }
-  bool has(const std::string& key) const { return file_.entries().contains(key); }
-
- private:
-  SafeTensors file_;
-};
-
-// bf16 sums in another order may round to a neighbour: rarely, and never further.
-void compareProducts(const at::Tensor& got, const at::Tensor& wanted) {
-  QVERIFY(got.sizes() == wanted.sizes());
-  const at::Tensor difference = (got.to(at::kFloat) - wanted.to(at::kFloat)).abs();
-  QVERIFY((difference <= wanted.to(at::kFloat).abs() * 0x1p-7).all().item<bool>());
-  QVERIFY(got.ne(wanted).to(at::kFloat).mean().item<double>() <= 0.02);
-}
 
 void addFourBitRows() {
   QTest::addColumn<QString>("kind");

@@ -49,11 +49,21 @@ class PolicyTest : public QObject {
 
   void textComesBack_data() {
     QTest::addColumn<QString>("text");
-    for (const char* text : {"bf16", "bf16?skip=a", "bf16?skip=a,b&c=fp32", "fp32?x=bf16&y=bf16"}) QTest::newRow(text) << text;
+    for (const char* text : {"bf16", "bf16?skip=a", "bf16?skip=a,b&c=fp32", "fp32?x=bf16&y=bf16", "torchao-int4wo?group=64",
+                             "torchao-int4wo?group=32&skip=a&b=bf16", "bf16?attn=torchao-int4wo?group=64"}) QTest::newRow(text) << text;
   }
   void textComesBack() {
     QFETCH(QString, text);
     QCOMPARE(QString::fromStdString(parsePolicy(text.toStdString()).text()), text);
+  }
+
+  void optionsGoWithThePrecision() {
+    const Policy policy = parsePolicy("torchao-int4wo?group=64&skip=proj");
+    QCOMPARE(policy.precision, std::string("torchao-int4wo?group=64"));
+    QCOMPARE(policy.precisionOf("attn"), std::string("torchao-int4wo?group=64"));
+    QCOMPARE(policy.precisionOf("proj"), std::string("bf16"));
+    QCOMPARE(parsePolicy("torchao-int4wo?group=128").precision, std::string("torchao-int4wo"));  // the default says nothing
+    QCOMPARE(&quantizer("torchao-int4wo?group=64"), &quantizer("torchao-int4wo?group=64"));
   }
 
   void mistakesAreNamed_data() {
@@ -66,6 +76,10 @@ class PolicyTest : public QObject {
     QTest::newRow("nothing after ?") << "bf16?" << "\"\" is neither";
     QTest::newRow("empty value") << "bf16?skip=" << "\"skip=\" is neither";
     QTest::newRow("empty pattern") << "bf16?skip=a,,b" << "empty pattern in \"skip=a,,b\"";
+    QTest::newRow("unknown option value") << "torchao-int4wo?group=48" << "group=48 is not one of 32, 64, 128";
+    QTest::newRow("option that is no number") << "torchao-int4wo?group=64x" << "group=64x is not one of";
+    QTest::newRow("option of another precision") << "bf16?group=64" << "unknown precision \"64\"";
+    QTest::newRow("option of an override") << "bf16?attn=torchao-int8wo?group=64" << "torchao-int8wo has no option \"group\"";
     QTest::newRow("empty key") << "bf16?=fp32" << "\"=fp32\" is neither";
   }
   void mistakesAreNamed() {

@@ -19,6 +19,14 @@ void addRows() {
   for (const auto& known : quantizers()) QTest::newRow(known->name().data()) << QString::fromUtf8(known->name().data());
 }
 
+// What activations of 8 bits and roundings between the steps of a reference add to the product of the unpacked weight.
+double errorBound(const QString& id) {
+  if (id == "fp32") return 1e-6;
+  if (id == "torchao-fp8dq") return 0.04;
+  if (id == "bnb-int8" || id.endsWith("int8dq")) return 0.012;
+  return 0.004;
+}
+
 }  // namespace
 
 class PrecisionsTest : public QObject {
@@ -46,12 +54,12 @@ class PrecisionsTest : public QObject {
   void unpackGivesTheComputeType() {
     QFETCH(QString, id);
     const Quantizer& q = quantizer(id.toStdString());
-    const QuantizedTensor packed = q.pack(randomMatrix(33, 256));
+    const QuantizedTensor packed = q.pack(randomMatrix(48, 256));
     QCOMPARE(packed.precision, id.toStdString());
     QCOMPARE(packed.dtype, q.computeType());
     const at::Tensor weight = q.unpack(packed);
     QCOMPARE(weight.scalar_type(), q.computeType());
-    QVERIFY(weight.sizes() == at::IntArrayRef({33, 256}));
+    QVERIFY(weight.sizes() == at::IntArrayRef({48, 256}));
   }
 
   // The product is the one of the unpacked weight; int8 also rounds the activations.
@@ -85,7 +93,7 @@ class PrecisionsTest : public QObject {
     const at::ScalarType stored = id.endsWith("e5m2") ? at::kFloat8_e5m2 : id.startsWith("fp8") ? at::kFloat8_e4m3fn : q.computeType();
     const at::Tensor added = bias.to(q.computeType()).to(stored).to(at::kDouble);
     const at::Tensor wanted = at::linear(x.to(at::kDouble), q.unpack(q.pack(weight)).to(at::kDouble), added);
-    const double bound = id == "fp32" ? 1e-6 : id == "bnb-int8" ? 0.012 : 0.003;
+    const double bound = errorBound(id);
     QVERIFY2(relativeError(y, wanted) < bound, qPrintable(QString::number(relativeError(y, wanted))));
   }
 
@@ -127,7 +135,7 @@ class PrecisionsTest : public QObject {
     QVERIFY(thrown([&] { q.pack(at::ones({64})); }).contains("matrix"));
     QVERIFY(thrown([&] { q.pack(at::ones({4, 256}, at::kInt)); }).contains("Int"));
     QVERIFY(thrown([&] { q.pack(at::ones({0, 256})); }).contains("matrix"));
-    QVERIFY(thrown([&] { q.linear(q.pack(at::ones({4, 256})), at::ones({5})); }).contains("bias has 5"));
+    QVERIFY(thrown([&] { q.linear(q.pack(at::ones({16, 256})), at::ones({5})); }).contains("bias has 5"));
   }
 
   void acceleratorAgreesWithTheCpu_data() { addRows(); }
@@ -147,7 +155,7 @@ class PrecisionsTest : public QObject {
   void threadsGetTheSameBits_data() { addRows(); }
   void threadsGetTheSameBits() {
     QFETCH(QString, id);
-    const auto linear = packedLinear(id.toStdString(), randomMatrix(300, 256), randomMatrix(1, 300)[0]);
+    const auto linear = packedLinear(id.toStdString(), randomMatrix(304, 256), randomMatrix(1, 304)[0]);
     const at::Tensor x = randomMatrix(40, 256, 9).to(quantizer(id.toStdString()).computeType());
     const at::Tensor once = linear->forward(x);
     std::vector<at::Tensor> results(4);

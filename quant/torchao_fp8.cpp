@@ -1,0 +1,134 @@
+#include "quant/torchao_fp8.h"
+
+#include "quant/checks.h"
+#include "quant/expand.h"
+#include "quant/packed_linear.h"
+#include "quant/torchao_int8.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace quantspot::quant {
+namespace {
+
+constexpr double largestCode = 448;
+constexpr std::int64_t productStep = 16;  // what the reference's 8-bit product asks of both sides
+
+at::Tensor rowScales(const at::Tensor& values) { return (values.abs().amax(1, true) / largestCode).to(at::kFloat); }
+
+at::Tensor rowCodes(const at::Tensor& values, const at::Tensor& scales) {
+  return (values.to(at::kFloat) / scales).nan_to_num(0, largestCode, -largestCode).clamp_(-largestCode, largestCode).to(at::kFloat8_e4m3fn);
+}
+
+class Fp8Rows : public TiledLinear {
+ public:
+  using TiledLinear::TiledLinear;
+
+ protected:
+  void expandCodes(std::int64_t begin, const at::Tensor& to) const {
+    const auto* codes = static_cast<const std::uint8_t*>(weight().part("").const_data_ptr()) + begin * inFeatures();
+    const Bf16* table = e4m3Values().data();
+    expandInto(to, [&](std::int64_t first, std::int64_t count, auto* out) {
+      if constexpr (sizeof(*out) == sizeof(Bf16))
+        kernels().bytesToBf16(codes + first, count, table, out);
+      else
+        kernels().bytesToFp32(codes + first, count, table, out);
+    });
+  }
+};
+
+// bf16(bf16(x·weight) + bias)
+class WeightOnly final : public Fp8Rows {
+ public:
+  using Fp8Rows::Fp8Rows;
+
+ protected:
+  void expandRows(std::int64_t begin, const at::Tensor& to) const override {
+    expandCodes(begin, to);
+    const auto* scales = weight().part("scale").const_data_ptr<float>() + begin;
+    forRuns(to, inFeatures(), [&](std::int64_t row, std::int64_t, std::int64_t count, auto* out) {
+      if constexpr (sizeof(*out) == sizeof(Bf16))
+        kernels().scaleBf16(out, count, scales[row]);
+      else
+        kernels().scaleFp32(out, count, scales[row]);
+    });
+  }
+
+  at::Tensor multiplyTile(const at::Tensor& x, const at::Tensor& rows, std::int64_t begin) const override {
+    const at::Tensor y = timesRows(x, rows).to(at::kBFloat16), added = biasRows(begin, rows.size(0));
+    return added.defined() ? y.add_(added) : y;
+  }
+};
+
+// bf16(sum · (token scale · row scale) + bias), the sum in fp32.
+class Dynamic final : public Fp8Rows {
+ public:
+  using Fp8Rows::Fp8Rows;
+
+ protected:
+  at::ScalarType productType() const override { return at::kFloat; }
+  void expandRows(std::int64_t begin, const at::Tensor& to) const override { expandCodes(begin, to); }
+
+  at::Tensor multiply(const at::Tensor& x) const override {
+    const at::Tensor scales = rowScales(x);
+    const at::Tensor codes = rowCodes(x, scales).to(at::kFloat);
+    at::Tensor y = TiledLinear::multiply(codes);
+    return finished(y, scales);
+  }
+
+  at::Tensor multiplyTile(const at::Tensor& x, const at::Tensor& rows, std::int64_t) const override { return timesRows(x, rows); }
+
+  at::Tensor multiplyElsewhere(const at::Tensor& x) const override {
+    const at::Tensor scales = rowScales(x);
+    return finished(at::linear(rowCodes(x, scales).to(at::kFloat), weight().part("").to(at::kFloat)), scales);
+  }
+
+ private:
+  at::Tensor finished(const at::Tensor& sums, const at::Tensor& scales) const {
+    const at::Tensor y = sums.mul(scales * weight().part("scale").t());
+    return (bias().defined() ? y.add(bias()) : y).to(at::kBFloat16);
+  }
+};
+
+}  // namespace
+
+const std::array<Bf16, 256>& e4m3Values() {
+  static const std::array<Bf16, 256> table = [] {
+    const at::Tensor values = at::arange(256, at::kByte).view(at::kFloat8_e4m3fn).to(at::kBFloat16);
+    std::array<Bf16, 256> bits{};
+    std::copy_n(static_cast<const Bf16*>(values.const_data_ptr()), bits.size(), bits.begin());
+    return bits;
+  }();
+  return table;
+}
+
+QuantizedTensor TorchAoFp8::pack(const at::Tensor& weight) const {
+  const at::Tensor checked = checkedWeight(weight, at::kBFloat16);
+  if (precisionFor(checked.sizes()) != name())
+    throw std::invalid_argument(name_ + " multiplies in sixteens; a weight of " + std::to_string(checked.size(0)) + " x " +
+                                std::to_string(checked.size(1)) + " stays in bf16");
+  const at::Tensor scales = rowScales(checked);
+  return {name_, checked.sizes().vec(), at::kBFloat16, {{"", rowCodes(checked, scales)}, {"scale", scales}}};
+}
+
+at::Tensor TorchAoFp8::unpack(const QuantizedTensor& packed) const {
+  return (packed.part("").to(at::kFloat) * packed.part("scale")).to(at::kBFloat16);
+}
+
+std::unique_ptr<Linear> TorchAoFp8::linear(QuantizedTensor weight, std::optional<at::Tensor> bias) const {
+  if (bias) bias = bias->to(at::kBFloat16);
+  if (dynamic_) return std::make_unique<Dynamic>(*this, std::move(weight), std::move(bias));
+  return std::make_unique<WeightOnly>(*this, std::move(weight), std::move(bias));
+}
+
+std::vector<std::pair<std::string, at::Tensor>> TorchAoFp8::onDisk(const std::string& layer, const QuantizedTensor& packed) const {
+  return torchAoKeys(layer, packed);
+}
+
+std::string_view TorchAoFp8::precisionFor(at::IntArrayRef shape) const {
+  return !dynamic_ || (shape[0] % productStep == 0 && shape[1] % productStep == 0) ? std::string_view(name_) : "bf16";
+}
+
+}  // namespace quantspot::quant

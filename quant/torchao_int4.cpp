@@ -1,0 +1,85 @@
+#include "quant/torchao_int4.h"
+
+#include "quant/checks.h"
+#include "quant/int4_groups.h"
+#include "quant/torchao_int8.h"
+
+#include <ATen/ATen.h>
+
+#include <stdexcept>
+
+namespace quantspot::quant {
+namespace {
+
+// Weight-only: bf16(bf16(x·weight) + bias), the weight in fp32.
+class Int4Linear final : public Int4Groups {
+ public:
+  Int4Linear(const Quantizer& owner, std::int64_t group, QuantizedTensor weight, std::optional<at::Tensor> bias)
+      : Int4Groups(owner, std::move(weight), std::move(bias)), group_(group) {}
+
+ protected:
+  void expandRows(std::int64_t begin, const at::Tensor& to) const override {
+    const std::int64_t perRow = inFeatures() / group_, half = group_ / 2;
+    const auto* codes = weight().part("").const_data_ptr<std::uint8_t>();
+    const auto* scales = static_cast<const Bf16*>(weight().part("scale_and_zero").const_data_ptr());
+    forRuns(to, half, [&](std::int64_t run, std::int64_t within, std::int64_t count, auto* out) {
+      const std::int64_t group = begin * perRow + run / 2, row = group / perRow, place = group % perRow;
+      const Bf16* pair = scales + (place * outFeatures() + row) * 2;
+      expandFields(codes + group * half + within, count, run % 2 ? 4 : 0, 15, midpointTable(pair[0], pair[1]), out);
+    });
+  }
+
+ private:
+  std::int64_t group_;
+};
+
+}  // namespace
+
+TorchAoInt4::TorchAoInt4(std::int64_t group)
+    : name_(group == defaultGroup ? "torchao-int4wo" : "torchao-int4wo?group=" + std::to_string(group)), group_(group) {}
+
+QuantizedTensor TorchAoInt4::pack(const at::Tensor& weight) const {
+  const at::Tensor checked = checkedWeight(weight, at::kBFloat16);
+  const std::int64_t rows = checked.size(0), columns = checked.size(1);
+  if (columns % group_ != 0)
+    throw std::invalid_argument(name_ + " packs groups of " + std::to_string(group_) + ", which do not divide " + std::to_string(columns) +
+                                " inputs; such a weight stays in bf16");
+  const at::Tensor groups = checked.view({rows, columns / group_, group_});
+  const at::Tensor low = groups.amin(2, true), scale = ((groups.amax(2, true) - low) / 15.0).clamp_min(1e-6);
+  const at::Tensor zero = low + scale * 8.0;
+  const at::Tensor codes = ((groups - (zero - scale * 8.0)) / scale).round_().clamp_(0, 15).to(at::kByte);
+  const auto halves = codes.view({rows, columns / group_, 2, group_ / 2}).unbind(2);
+  const at::Tensor packed = halves[0].bitwise_or(halves[1].bitwise_left_shift(4)).view({rows, columns / 2}).contiguous();
+  const at::Tensor pairs = at::cat({scale, zero}, 2).transpose(0, 1).contiguous();
+  return {name_, {rows, columns}, at::kBFloat16, {{"", packed}, {"scale_and_zero", pairs}}};
+}
+
+at::Tensor TorchAoInt4::codes(const QuantizedTensor& packed) const {
+  const at::Tensor bytes = packed.part("").view({packed.shape[0], packed.shape[1] / group_, group_ / 2});
+  return at::cat({bytes.bitwise_and(15), bytes.bitwise_right_shift(4)}, 2).view(packed.shape);
+}
+
+at::Tensor TorchAoInt4::unpack(const QuantizedTensor& packed) const {
+  const std::int64_t rows = packed.shape[0], perRow = packed.shape[1] / group_;
+  const at::Tensor pairs = packed.part("scale_and_zero").transpose(0, 1).to(at::kFloat);  // (out, groups, 2)
+  const at::Tensor centred = codes(packed).to(at::kFloat).sub(8).view({rows, perRow, group_});
+  return (centred * pairs.narrow(2, 0, 1) + pairs.narrow(2, 1, 1)).view(packed.shape).to(at::kBFloat16);
+}
+
+std::unique_ptr<Linear> TorchAoInt4::linear(QuantizedTensor weight, std::optional<at::Tensor> bias) const {
+  if (bias) bias = bias->to(at::kBFloat16);
+  return std::make_unique<Int4Linear>(*this, group_, std::move(weight), std::move(bias));
+}
+
+std::vector<std::pair<std::string, at::Tensor>> TorchAoInt4::onDisk(const std::string& layer, const QuantizedTensor& packed) const {
+  QuantizedTensor written = packed;
+  written.parts[0].second = at::_convert_weight_to_int4pack_for_cpu(codes(packed).to(at::kInt), 1);
+  return torchAoKeys(layer, written);
+}
+
+std::unique_ptr<Quantizer> TorchAoInt4::with(std::string_view option, std::string_view value) const {
+  if (option != "group") return Quantizer::with(option, value);
+  return std::make_unique<TorchAoInt4>(choose("torchao-int4wo", option, value, {32, 64, 128}));
+}
+
+}  // namespace quantspot::quant

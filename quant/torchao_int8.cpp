@@ -1,0 +1,114 @@
+#include "quant/torchao_int8.h"
+
+#include "quant/checks.h"
+#include "quant/expand.h"
+#include "quant/int8_product.h"
+#include "quant/kernels/rounding.h"
+#include "quant/packed_linear.h"
+
+#include <ATen/ATen.h>
+
+namespace quantspot::quant {
+namespace {
+
+constexpr double codeRange = 127.5;               // (127 − −128) / 2
+constexpr double smallestScale = 0x1p-23;         // fp32 epsilon
+
+// (rows, K) bf16 → (rows, 1) f32, rounded to bf16 as the division leaves it.
+at::Tensor rowScales(const at::Tensor& values) {
+  return (values.abs().amax(1, true) / codeRange).clamp_min(smallestScale).to(at::kFloat);
+}
+
+at::Tensor rowCodes(const at::Tensor& values, const at::Tensor& scales) {
+  return (values * scales.reciprocal()).round_().clamp_(-128, 127).to(at::kChar);
+}
+
+// bf16(bf16(bf16(x·codes) · bf16(scale)) + bias)
+class WeightOnly final : public TiledLinear {
+ public:
+  WeightOnly(const Quantizer& owner, QuantizedTensor weight, std::optional<at::Tensor> bias)
+      : TiledLinear(owner, std::move(weight), std::move(bias)) {}
+
+ protected:
+  void expandRows(std::int64_t begin, const at::Tensor& to) const override {
+    const auto* codes = weight().part("").const_data_ptr<std::int8_t>() + begin * inFeatures();
+    expandInto(to, [&](std::int64_t first, std::int64_t count, auto* out) {
+      if constexpr (sizeof(*out) == sizeof(Bf16))
+        kernels().signedToBf16(codes + first, count, out);
+      else
+        kernels().signedToFp32(codes + first, count, out);
+    });
+  }
+
+  at::Tensor multiplyTile(const at::Tensor& x, const at::Tensor& rows, std::int64_t begin) const override {
+    return finished(timesRows(x, rows).to(at::kBFloat16), begin, rows.size(0));
+  }
+
+  at::Tensor multiplyElsewhere(const at::Tensor& x) const override {
+    return finished(at::linear(x, weight().part("").to(x.scalar_type())), 0, outFeatures());
+  }
+
+ private:
+  at::Tensor finished(at::Tensor y, std::int64_t begin, std::int64_t count) const {
+    y.mul_(weight().part("scale").narrow(0, begin, count).to(at::kBFloat16).flatten());
+    const at::Tensor added = biasRows(begin, count);
+    return added.defined() ? y.add_(added) : y;
+  }
+};
+
+// bf16(bf16(sum · token scale) · row scale + bias), the sum exact.
+class Dynamic final : public PackedLinear {
+ public:
+  using PackedLinear::PackedLinear;
+
+ protected:
+  at::Tensor multiply(const at::Tensor& x) const override {
+    const std::int64_t columns = x.size(1);
+    const auto* from = static_cast<const Bf16*>(x.const_data_ptr());
+    Int8Rows rows(x.size(0), columns);
+    rows.fillScales([&](std::int64_t row) {
+      const float scale = widen(roundToBf16(int8Kernels().largest(from + row * columns, columns) / static_cast<float>(codeRange)));
+      return scale < static_cast<float>(smallestScale) ? static_cast<float>(smallestScale) : scale;
+    });
+    rows.fillCodes([&](std::int64_t row, float scale, std::int8_t* codes) {
+      return int8Kernels().quantizeBy(from + row * columns, columns, 1.0f / scale, codes);
+    });
+    return multiplyInt8(rows, weight().part(""), weight().part("scale").flatten(), bias(), Int8Finish::TorchAo);
+  }
+
+  at::Tensor multiplyElsewhere(const at::Tensor& x) const override {
+    const at::Tensor scales = rowScales(x);
+    at::Tensor y = (integerSums(rowCodes(x, scales), weight().part("")) * scales).to(at::kBFloat16) * weight().part("scale").flatten();
+    if (bias().defined()) y = y + bias();
+    return y.to(at::kBFloat16);
+  }
+};
+
+}  // namespace
+
+QuantizedTensor TorchAoInt8::pack(const at::Tensor& weight) const {
+  const at::Tensor checked = checkedWeight(weight, at::kBFloat16), scales = rowScales(checked);
+  return {name_, checked.sizes().vec(), at::kBFloat16,
+          {{"", rowCodes(checked, scales)}, {"scale", scales}, {"zero_point", at::zeros_like(scales, at::kChar)}}};
+}
+
+at::Tensor TorchAoInt8::unpack(const QuantizedTensor& packed) const { return (packed.part("") * packed.part("scale")).to(at::kBFloat16); }
+
+std::unique_ptr<Linear> TorchAoInt8::linear(QuantizedTensor weight, std::optional<at::Tensor> bias) const {
+  if (bias) bias = bias->to(at::kBFloat16);
+  if (!dynamic_) return std::make_unique<WeightOnly>(*this, std::move(weight), std::move(bias));
+  if (weight.part("").device().is_cpu()) weight.parts[0].second = toPanels(weight.part(""));
+  return std::make_unique<Dynamic>(*this, std::move(weight), std::move(bias));
+}
+
+std::vector<std::pair<std::string, at::Tensor>> torchAoKeys(const std::string& layer, const QuantizedTensor& packed) {
+  std::vector<std::pair<std::string, at::Tensor>> tensors;
+  for (const auto& [name, tensor] : packed.parts) tensors.emplace_back(layer + "._weight_" + (name.empty() ? "qdata" : name), tensor);
+  return tensors;
+}
+
+std::vector<std::pair<std::string, at::Tensor>> TorchAoInt8::onDisk(const std::string& layer, const QuantizedTensor& packed) const {
+  return torchAoKeys(layer, packed);
+}
+
+}  // namespace quantspot::quant
