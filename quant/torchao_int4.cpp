@@ -22,10 +22,13 @@ class Int4Linear final : public Int4Groups {
     const std::int64_t perRow = inFeatures() / group_, half = group_ / 2;
     const auto* codes = weight().part("").const_data_ptr<std::uint8_t>();
     const auto* scales = static_cast<const Bf16*>(weight().part("scale_and_zero").const_data_ptr());
-    forRuns(to, half, [&](std::int64_t run, std::int64_t within, std::int64_t count, auto* out) {
-      const std::int64_t group = begin * perRow + run / 2, row = group / perRow, place = group % perRow;
+    forRuns(to, group_, [&](std::int64_t run, std::int64_t within, std::int64_t count, auto* out) {
+      const std::int64_t group = begin * perRow + run, row = group / perRow, place = group % perRow;
       const Bf16* pair = scales + (place * outFeatures() + row) * 2;
-      expandFields(codes + group * half + within, count, run % 2 ? 4 : 0, 15, midpointTable(pair[0], pair[1]), out);
+      const FieldTable table = midpointTable(pair[0], pair[1]);
+      const std::int64_t low = std::clamp<std::int64_t>(half - within, 0, count);
+      expandFields(codes + group * half + within, low, 0, 15, table, out);
+      expandFields(codes + group * half + (within + low - half), count - low, 4, 15, table, out + low);
     });
   }
 

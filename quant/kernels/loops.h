@@ -61,28 +61,43 @@ static inline float sumOf(Lanes lanes) {
   return lanes[0];
 }
 
-template <int Rows>
+// Rows × Columns sums stay in registers; the loops over them are gone early.
+template <int Rows, int Columns>
 static inline void dotTile(const float* x, const float* weight, std::int64_t depth, float* out, std::int64_t stride) {
-  Lanes sums[Rows] = {};
+  Lanes sums[Rows][Columns] = {};
   std::int64_t k = 0;
   for (; k + 16 <= depth; k += 16) {
-    const Lanes w = *reinterpret_cast<const Lanes*>(weight + k);
+    Lanes w[Columns];
 #pragma GCC unroll 4
-    for (int i = 0; i < Rows; ++i) sums[i] += w * *reinterpret_cast<const Lanes*>(x + i * depth + k);
+    for (int j = 0; j < Columns; ++j) w[j] = *reinterpret_cast<const Lanes*>(weight + j * depth + k);
+#pragma GCC unroll 4
+    for (int i = 0; i < Rows; ++i) {
+      const Lanes a = *reinterpret_cast<const Lanes*>(x + i * depth + k);
+#pragma GCC unroll 4
+      for (int j = 0; j < Columns; ++j) sums[i][j] += w[j] * a;
+    }
   }
-  for (int i = 0; i < Rows; ++i) {
-    float total = sumOf(sums[i]);
-    for (std::int64_t rest = k; rest < depth; ++rest) total += weight[rest] * x[i * depth + rest];
-    out[i * stride] = total;
-  }
+#pragma GCC unroll 4
+  for (int i = 0; i < Rows; ++i)
+#pragma GCC unroll 4
+    for (int j = 0; j < Columns; ++j) {
+      float total = sumOf(sums[i][j]);
+      for (std::int64_t rest = k; rest < depth; ++rest) total += weight[j * depth + rest] * x[i * depth + rest];
+      out[i * stride + j] = total;
+    }
+}
+
+template <int Columns>
+static inline void dotColumns(const float* x, std::int64_t rows, const float* weight, std::int64_t depth, float* out, std::int64_t stride) {
+  std::int64_t row = 0;
+  for (; row + 4 <= rows; row += 4) dotTile<4, Columns>(x + row * depth, weight, depth, out + row * stride, stride);
+  for (; row < rows; ++row) dotTile<1, Columns>(x + row * depth, weight, depth, out + row * stride, stride);
 }
 
 static inline void dotRowsOf(const float* x, std::int64_t rows, const float* weight, std::int64_t columns, std::int64_t depth, float* out, std::int64_t stride) {
-  for (std::int64_t column = 0; column < columns; ++column, weight += depth) {
-    std::int64_t row = 0;
-    for (; row + 4 <= rows; row += 4) dotTile<4>(x + row * depth, weight, depth, out + row * stride + column, stride);
-    for (; row < rows; ++row) dotTile<1>(x + row * depth, weight, depth, out + row * stride + column, stride);
-  }
+  std::int64_t column = 0;
+  for (; column + 4 <= columns; column += 4) dotColumns<4>(x, rows, weight + column * depth, depth, out + column, stride);
+  for (; column < columns; ++column) dotColumns<1>(x, rows, weight + column * depth, depth, out + column, stride);
 }
 
 }  // namespace quantspot::quant

@@ -1,5 +1,5 @@
 // Prints what one Linear costs at each precision: id, shape, milliseconds, ratio to fp32 (above 1 is faster).
-// Usage: quantspot_bench_linear [threads]. QUANTSPOT_NO_BF16=1 shows a CPU without bf16 instructions.
+// Usage: quantspot_bench_linear [threads [id,id…]]. QUANTSPOT_NO_BF16=1 shows a CPU without bf16 instructions.
 #include "quant/cpu_features.h"
 #include "quant/quantizer.h"
 
@@ -49,6 +49,11 @@ double measure(const Quantizer& q, const Shape& shape, double large = 0) {
   return milliseconds([&] { linear->forward(x); });
 }
 
+// Whether the list names the id; an empty one names all.
+bool wanted(std::string_view list, std::string_view id) {
+  return list.empty() || ("," + std::string(list) + ",").find("," + std::string(id) + ",") != std::string::npos;
+}
+
 double torchBf16(const Shape& shape) {
   const auto random = [](at::IntArrayRef sizes) { return at::randn(sizes).to(at::kBFloat16); };
   const at::Tensor x = random({shape.rows, shape.in}), weight = random({shape.out, shape.in}), bias = random({shape.out});
@@ -69,7 +74,9 @@ int main(int argc, char** argv) {
   std::printf("| %d threads | bf16 product: %s\n", at::get_num_threads(), hasBf16Gemm() ? "bf16" : "fp32 tiles");
   for (const Shape shape : {Shape{1, 3072, 3072}, {16, 3072, 3072}, {64, 384, 1536}, {256, 384, 1536}, {64, 1536, 1536}, {256, 1536, 6144}, {1024, 1536, 6144}, {1024, 3072, 3072}}) {
     const double fp32 = measure(quantizer("fp32"), shape);
-    for (const auto& q : quantizers()) printRow(q->name().data(), shape, q->name() == "fp32" ? fp32 : measure(*q, shape), fp32);
+    for (const auto& q : quantizers())
+      if (wanted(argc > 2 ? argv[2] : "", q->name())) printRow(q->name().data(), shape, q->name() == "fp32" ? fp32 : measure(*q, shape), fp32);
+    if (argc > 2) continue;
     printRow("bnb-int8, 5 % out", shape, measure(quantizer("bnb-int8"), shape, 0.05), fp32);
     printRow("(torch bf16)", shape, torchBf16(shape), fp32);
   }
