@@ -3,7 +3,7 @@
 
 #include "quant/expand.h"
 #include "quant/kernels/rounding.h"
-#include "quant/packed_linear.h"
+#include "quant/scaled_rows.h"
 
 #include <array>
 
@@ -33,8 +33,7 @@ class Int4Groups : public TiledLinear {
  protected:
   at::ScalarType productType() const override { return at::kFloat; }
   at::Tensor multiplyTile(const at::Tensor& x, const at::Tensor& rows, std::int64_t begin) const override {
-    const at::Tensor y = timesRows(x, rows).to(at::kBFloat16), added = biasRows(begin, rows.size(0));
-    return added.defined() ? y.add_(added) : y;
+    return roundThenAdd(timesRows(x, rows), biasRows(begin, rows.size(0)));
   }
 };
 

@@ -45,6 +45,8 @@ class Quantizer {
   // Throws std::invalid_argument for inf/NaN or a shape that no format can hold.
   virtual QuantizedTensor pack(const at::Tensor& weight) const = 0;
   virtual at::Tensor unpack(const QuantizedTensor& packed) const = 0;  // (out, in) in computeType()
+  // The same for a convolution's weight (out, in, kh, kw), as (out, in · kh · kw).
+  virtual QuantizedTensor packConvolution(const at::Tensor& weight) const { return pack(weight.flatten(1)); }
   virtual std::unique_ptr<Linear> linear(QuantizedTensor weight, std::optional<at::Tensor> bias) const = 0;
   virtual bool skips(std::string_view /*layer*/) const { return false; }  // what the reference skips by default
   // The id that a weight of this shape gets: another one where the format cannot hold it and the reference has a rule for that.

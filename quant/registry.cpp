@@ -2,7 +2,10 @@
 #include "quant/bnb_int8.h"
 #include "quant/fp8_layerwise.h"
 #include "quant/gguf.h"
+#include "quant/int8_dynamic.h"
 #include "quant/plain.h"
+#include "quant/quanto_bits.h"
+#include "quant/quanto_bytes.h"
 #include "quant/torchao_fp8.h"
 #include "quant/torchao_int4.h"
 #include "quant/torchao_int8.h"
@@ -23,14 +26,20 @@ std::vector<std::unique_ptr<Quantizer>> makeQuantizers() {  // display order: by
   all.push_back(std::make_unique<Fp8Layerwise>("fp8-layerwise-e5m2", at::kFloat8_e5m2));
   all.push_back(std::make_unique<TorchAoFp8>("torchao-fp8wo", false));
   all.push_back(std::make_unique<TorchAoFp8>("torchao-fp8dq", true));
+  all.push_back(std::make_unique<QuantoBytes>("quanto-fp8", QuantoBytes::Kind::Fp8));
   all.push_back(std::make_unique<BnbInt8>("bnb-int8"));
   all.push_back(std::make_unique<TorchAoInt8>("torchao-int8wo", false));
   all.push_back(std::make_unique<TorchAoInt8>("torchao-int8dq", true));
+  all.push_back(std::make_unique<QuantoBytes>("quanto-int8", QuantoBytes::Kind::Int8));
+  all.push_back(std::make_unique<QuantoBytes>("quanto-int8a8", QuantoBytes::Kind::Int8Activations));
+  all.push_back(std::make_unique<Int8Dynamic>());
   all.push_back(std::make_unique<Bnb4Bit>("bnb-nf4", Bnb4BitOptions{.map = &nf4Map()}));
   all.push_back(std::make_unique<Bnb4Bit>("bnb-nf4-dq", Bnb4BitOptions{.map = &nf4Map(), .doubleQuant = true}));
   all.push_back(std::make_unique<Bnb4Bit>("bnb-fp4", Bnb4BitOptions{.map = &fp4Map()}));
   all.push_back(std::make_unique<Bnb4Bit>("bnb-fp4-dq", Bnb4BitOptions{.map = &fp4Map(), .doubleQuant = true}));
   all.push_back(std::make_unique<TorchAoInt4>());
+  all.push_back(std::make_unique<QuantoBits>("quanto-int4", 4));
+  all.push_back(std::make_unique<QuantoBits>("quanto-int2", 2));
   for (const GgmlType type : {GgmlType::Q8_0, GgmlType::Q6_K, GgmlType::Q5_K, GgmlType::Q5_1, GgmlType::Q5_0, GgmlType::Q4_K, GgmlType::Q4_1,
                               GgmlType::Q4_0, GgmlType::Q3_K, GgmlType::Q2_K})
     all.push_back(std::make_unique<Gguf>(type));

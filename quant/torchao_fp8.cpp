@@ -1,8 +1,7 @@
 #include "quant/torchao_fp8.h"
 
 #include "quant/checks.h"
-#include "quant/expand.h"
-#include "quant/packed_linear.h"
+#include "quant/scaled_rows.h"
 #include "quant/torchao_int8.h"
 
 #include <ATen/ATen.h>
@@ -22,54 +21,14 @@ at::Tensor rowCodes(const at::Tensor& values, const at::Tensor& scales) {
   return (values.to(at::kFloat) / scales).nan_to_num(0, largestCode, -largestCode).clamp_(-largestCode, largestCode).to(at::kFloat8_e4m3fn);
 }
 
-class Fp8Rows : public TiledLinear {
+// bf16(sum · (token scale · row scale) + bias), the sum in fp32.
+class Dynamic final : public TiledLinear {
  public:
   using TiledLinear::TiledLinear;
 
  protected:
-  void expandCodes(std::int64_t begin, const at::Tensor& to) const {
-    const auto* codes = static_cast<const std::uint8_t*>(weight().part("").const_data_ptr()) + begin * inFeatures();
-    const Bf16* table = e4m3Values().data();
-    expandInto(to, [&](std::int64_t first, std::int64_t count, auto* out) {
-      if constexpr (sizeof(*out) == sizeof(Bf16))
-        kernels().bytesToBf16(codes + first, count, table, out);
-      else
-        kernels().bytesToFp32(codes + first, count, table, out);
-    });
-  }
-};
-
-// bf16(bf16(x·weight) + bias)
-class WeightOnly final : public Fp8Rows {
- public:
-  using Fp8Rows::Fp8Rows;
-
- protected:
-  void expandRows(std::int64_t begin, const at::Tensor& to) const override {
-    expandCodes(begin, to);
-    const auto* scales = weight().part("scale").const_data_ptr<float>() + begin;
-    forRuns(to, inFeatures(), [&](std::int64_t row, std::int64_t, std::int64_t count, auto* out) {
-      if constexpr (sizeof(*out) == sizeof(Bf16))
-        kernels().scaleBf16(out, count, scales[row]);
-      else
-        kernels().scaleFp32(out, count, scales[row]);
-    });
-  }
-
-  at::Tensor multiplyTile(const at::Tensor& x, const at::Tensor& rows, std::int64_t begin) const override {
-    const at::Tensor y = timesRows(x, rows).to(at::kBFloat16), added = biasRows(begin, rows.size(0));
-    return added.defined() ? y.add_(added) : y;
-  }
-};
-
-// bf16(sum · (token scale · row scale) + bias), the sum in fp32.
-class Dynamic final : public Fp8Rows {
- public:
-  using Fp8Rows::Fp8Rows;
-
- protected:
   at::ScalarType productType() const override { return at::kFloat; }
-  void expandRows(std::int64_t begin, const at::Tensor& to) const override { expandCodes(begin, to); }
+  void expandRows(std::int64_t begin, const at::Tensor& to) const override { expandCodes(weight(), begin, to); }
 
   at::Tensor multiply(const at::Tensor& x) const override {
     const at::Tensor scales = rowScales(x);
@@ -120,7 +79,7 @@ at::Tensor TorchAoFp8::unpack(const QuantizedTensor& packed) const {
 std::unique_ptr<Linear> TorchAoFp8::linear(QuantizedTensor weight, std::optional<at::Tensor> bias) const {
   if (bias) bias = bias->to(at::kBFloat16);
   if (dynamic_) return std::make_unique<Dynamic>(*this, std::move(weight), std::move(bias));
-  return std::make_unique<WeightOnly>(*this, std::move(weight), std::move(bias));
+  return std::make_unique<ScaledRows>(*this, "scale", std::move(weight), std::move(bias));
 }
 
 std::vector<std::pair<std::string, at::Tensor>> TorchAoFp8::onDisk(const std::string& layer, const QuantizedTensor& packed) const {

@@ -1,10 +1,9 @@
 #include "quant/torchao_int8.h"
 
 #include "quant/checks.h"
-#include "quant/expand.h"
 #include "quant/int8_product.h"
 #include "quant/kernels/rounding.h"
-#include "quant/packed_linear.h"
+#include "quant/scaled_rows.h"
 
 #include <ATen/ATen.h>
 
@@ -31,13 +30,7 @@ class WeightOnly final : public TiledLinear {
 
  protected:
   void expandRows(std::int64_t begin, const at::Tensor& to) const override {
-    const auto* codes = weight().part("").const_data_ptr<std::int8_t>() + begin * inFeatures();
-    expandInto(to, [&](std::int64_t first, std::int64_t count, auto* out) {
-      if constexpr (sizeof(*out) == sizeof(Bf16))
-        kernels().signedToBf16(codes + first, count, out);
-      else
-        kernels().signedToFp32(codes + first, count, out);
-    });
+    expandCodes(weight(), begin, to);
   }
 
   at::Tensor multiplyTile(const at::Tensor& x, const at::Tensor& rows, std::int64_t begin) const override {

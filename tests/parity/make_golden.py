@@ -1,4 +1,4 @@
-"""Remakes the golden data: make_golden.py [flux] [quant] [gguf] [torchao] [tokenizers] [metrics]; all of them when none is named."""
+"""Remakes the golden data: make_golden.py [flux] [quant] [gguf] [torchao] [quanto] [dynamic] [tokenizers] [metrics]; all of them when none is named."""
 
 import importlib
 import logging
@@ -9,7 +9,7 @@ from pathlib import Path
 import diffusers
 import transformers
 
-GROUPS = {"flux": "flux_cases", "quant": "quant_cases", "gguf": "gguf_cases", "torchao": "torchao_cases",
+GROUPS = {"flux": "flux_cases", "quant": "quant_cases", "gguf": "gguf_cases", "torchao": "torchao_cases", "quanto": "quanto_cases", "dynamic": "dynamic_cases",
           "tokenizers": "tokenizer_cases", "metrics": "metric_cases"}
 
 

@@ -1,0 +1,91 @@
+#include "quant/int8_dynamic.h"
+
+#include "quant/checks.h"
+#include "quant/int8_product.h"
+#include "quant/packed_linear.h"
+
+#include <ATen/ATen.h>
+
+#include <cmath>
+#include <limits>
+#include <stdexcept>
+
+namespace quantspot::quant {
+namespace {
+
+constexpr double codeRange = 127.5;        // (127 − −128) / 2
+constexpr double smallestScale = 0x1p-23;  // fp32 epsilon
+
+struct Range {
+  float scale;
+  std::int32_t zero;
+};
+
+class Int8DynamicLinear final : public PackedLinear {
+ public:
+  using PackedLinear::PackedLinear;
+
+ protected:
+  at::Tensor multiply(const at::Tensor& x) const override {
+    return surround(x, [&](Range range) {
+      const std::int64_t columns = x.size(1);
+      const auto* from = x.const_data_ptr<float>();
+      Int8Rows rows(x.size(0), columns);
+      rows.scales.fill_(range.scale);
+      rows.fillCodes([&](std::int64_t row, float scale, std::int8_t* codes) {
+        return int8Kernels().quantizeFrom(from + row * columns, columns, 1.0f / scale, range.zero, codes);
+      });
+      return multiplyInt8(rows, weight().part(""), columnScales(), bias(), Int8Finish::Fbgemm);
+    });
+  }
+
+  at::Tensor multiplyElsewhere(const at::Tensor& x) const override {
+    return surround(x, [&](Range range) {
+      const at::Tensor codes = (x * (1.0f / range.scale)).round_().clamp_(-range.zero, 127 - range.zero);
+      const at::Tensor y = integerSums(codes, weight().part("")).mul_(columnScales() * range.scale);
+      return bias().defined() ? y.add_(bias()) : y;
+    });
+  }
+
+ private:
+  at::Tensor columnScales() const { return weight().part("scale").expand({outFeatures()}).contiguous(); }
+
+  // The range of the input, of which 0 is always a part, and what `product` makes with it.
+  template <class Product>
+  at::Tensor surround(const at::Tensor& x, Product&& product) const {
+    if (x.numel() == 0) return at::zeros({x.size(0), outFeatures()}, x.options());
+    const auto [low, high] = at::aminmax(x);
+    const at::Tensor ends = at::stack({low, high}).cpu();
+    if (!at::isfinite(ends).all().item<bool>())
+      return at::full({x.size(0), outFeatures()}, std::numeric_limits<float>::quiet_NaN(), x.options());
+    const auto [scale, zero] = at::_choose_qparams_per_tensor(ends, /*reduce_range=*/true);
+    return product({static_cast<float>(scale), static_cast<std::int32_t>(zero)});
+  }
+};
+
+}  // namespace
+
+QuantizedTensor Int8Dynamic::pack(const at::Tensor& weight) const {
+  const at::Tensor checked = checkedWeight(weight, at::kFloat);
+  const at::Tensor largest = perChannel_ ? checked.abs().amax(1) : checked.abs().max().view({1});
+  const at::Tensor scale = (largest / codeRange).clamp_min(smallestScale);
+  const at::Tensor codes = (checked * scale.reciprocal().view({-1, 1})).round_().clamp_(-128, 127).to(at::kChar);
+  return {name_, checked.sizes().vec(), at::kFloat, {{"", codes}, {"scale", scale}}};
+}
+
+at::Tensor Int8Dynamic::unpack(const QuantizedTensor& packed) const { return packed.part("") * packed.part("scale").view({-1, 1}); }
+
+std::unique_ptr<Linear> Int8Dynamic::linear(QuantizedTensor weight, std::optional<at::Tensor> bias) const {
+  if (bias) bias = bias->to(at::kFloat);
+  if (weight.part("").device().is_cpu()) weight.parts[0].second = toPanels(weight.part(""));
+  return std::make_unique<Int8DynamicLinear>(*this, std::move(weight), std::move(bias));
+}
+
+std::unique_ptr<Quantizer> Int8Dynamic::with(std::string_view option, std::string_view value) const {
+  if (option != "weights") return Quantizer::with(option, value);
+  if (value != "per-tensor" && value != "per-channel")
+    throw std::invalid_argument("int8-dynamic: weights=" + std::string(value) + " is not one of per-tensor, per-channel");
+  return std::make_unique<Int8Dynamic>(value == "per-channel");
+}
+
+}  // namespace quantspot::quant

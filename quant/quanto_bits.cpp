@@ -1,0 +1,152 @@
+#include "quant/quanto_bits.h"
+
+#include "quant/checks.h"
+#include "quant/int4_groups.h"
+
+#include <ATen/ATen.h>
+
+namespace quantspot::quant {
+namespace {
+
+constexpr std::int64_t largestGroup = 128, smallestGroup = 32;
+
+// The elements that share a scale, as QModuleMixin chooses them.
+std::int64_t groupOf(std::int64_t width) {
+  if (width <= largestGroup) return width;
+  std::int64_t group = largestGroup;
+  while (width % group != 0 && group > smallestGroup) group -= smallestGroup;
+  return width % group == 0 ? group : width;
+}
+
+bool hasMidpoints(const QuantizedTensor& packed) { return packed.parts[1].first == "_scale_shift"; }
+
+// The matrix of groups (G, group) of a packed weight.
+struct Fields {
+  std::int64_t group, packedRows;
+  int bits;
+
+  Fields(const QuantizedTensor& packed, int width) : group(groupOf(packed.shape[1])), packedRows(packed.part("").size(0)), bits(width) {}
+
+  // Body(bytes, count, shift, out) over `count` elements of group `row` from `within` on.
+  template <class To>
+  void expand(const std::uint8_t* bytes, std::int64_t row, std::int64_t within, std::int64_t count, const FieldTable& table, To* to) const {
+    const auto shift = static_cast<int>(row / packedRows) * bits;
+    expandFields(bytes + row % packedRows * group + within, count, shift, (1 << bits) - 1, table, to);
+  }
+};
+
+// bf16(bf16(x·weight) + bias)
+class Shifted final : public TiledLinear {
+ public:
+  Shifted(const Quantizer& owner, int bits, QuantizedTensor weight, std::optional<at::Tensor> bias)
+      : TiledLinear(owner, std::move(weight), std::move(bias)), fields_(this->weight(), bits) {}
+
+ protected:
+  void expandRows(std::int64_t begin, const at::Tensor& to) const override {
+    const auto* bytes = weight().part("").const_data_ptr<std::uint8_t>();
+    const auto *scales = static_cast<const Bf16*>(weight().part("_scale").const_data_ptr()),
+               *shifts = static_cast<const Bf16*>(weight().part("_shift").const_data_ptr());
+    const std::int64_t first = begin * (inFeatures() / fields_.group);
+    forRuns(to, fields_.group, [&](std::int64_t run, std::int64_t within, std::int64_t count, auto* out) {
+      const float scale = widen(scales[first + run]), shift = widen(shifts[first + run]);
+      FieldTable table;
+      for (int code = 0; code < 16; ++code) table[code] = widen(roundToBf16(widen(roundToBf16(static_cast<float>(code) * scale)) - shift));
+      fields_.expand(bytes, first + run, within, count, table, out);
+    });
+  }
+
+  at::Tensor multiplyTile(const at::Tensor& x, const at::Tensor& rows, std::int64_t begin) const override {
+    return roundThenAdd(timesRows(x, rows), biasRows(begin, rows.size(0)));
+  }
+
+ private:
+  Fields fields_;
+};
+
+class Midpoints final : public Int4Groups {
+ public:
+  Midpoints(const Quantizer& owner, QuantizedTensor weight, std::optional<at::Tensor> bias)
+      : Int4Groups(owner, std::move(weight), std::move(bias)), fields_(this->weight(), 4) {}
+
+ protected:
+  void expandRows(std::int64_t begin, const at::Tensor& to) const override {
+    const auto* bytes = weight().part("").const_data_ptr<std::uint8_t>();
+    const auto* pairs = static_cast<const Bf16*>(weight().part("_scale_shift").const_data_ptr());
+    const std::int64_t perRow = inFeatures() / fields_.group;
+    forRuns(to, fields_.group, [&](std::int64_t run, std::int64_t within, std::int64_t count, auto* out) {
+      const std::int64_t row = begin + run / perRow, place = run % perRow;
+      const Bf16* pair = pairs + (place * outFeatures() + row) * 2;
+      fields_.expand(bytes, row * perRow + place, within, count, midpointTable(pair[0], pair[1]), out);
+    });
+  }
+
+ private:
+  Fields fields_;
+};
+
+}  // namespace
+
+QuantizedTensor QuantoBits::pack(const at::Tensor& weight) const {
+  return packGroups(weight, bits_ == 4 && weight.dim() == 2 && weight.size(1) > largestGroup && weight.size(1) % largestGroup == 0);
+}
+
+QuantizedTensor QuantoBits::packConvolution(const at::Tensor& weight) const { return packGroups(weight.flatten(1), false); }
+
+QuantizedTensor QuantoBits::packGroups(const at::Tensor& weight, bool midpoints) const {
+  const at::Tensor checked = checkedWeight(weight, at::kBFloat16);
+  const std::int64_t rows = checked.size(0), columns = checked.size(1), group = groupOf(columns);
+  const at::Tensor groups = checked.view({-1, group});
+  const at::Tensor low = groups.amin(1, true), shift = -low;
+  const double highest = (1 << bits_) - 1;
+  const at::Tensor scale = (groups.amax(1, true) - low) / highest;
+  const at::Tensor codes = ((groups + shift) / scale).round_().nan_to_num_(0, highest, 0).clamp_(0, highest).to(at::kByte);
+
+  const std::int64_t perByte = 8 / bits_, packedRows = (groups.size(0) + perByte - 1) / perByte;
+  const at::Tensor padded = at::constant_pad_nd(codes, {0, 0, 0, packedRows * perByte - groups.size(0)}).view({perByte, packedRows, group});
+  at::Tensor packed = padded[0].clone();
+  for (std::int64_t i = 1; i < perByte; ++i) packed.bitwise_or_(padded[i].bitwise_left_shift(bits_ * i));
+
+  QuantizedTensor result{name_, {rows, columns}, at::kBFloat16, {{"", packed}, {"_scale", scale}, {"_shift", shift}}};
+  if (!midpoints) return result;
+  const at::Tensor middle = low + scale * 8.0;
+  const at::Tensor pairs = at::cat({scale.view({rows, -1, 1}), middle.view({rows, -1, 1})}, 2).transpose(0, 1).contiguous();
+  result.parts = {{"", packed}, {"_scale_shift", pairs}};
+  return result;
+}
+
+at::Tensor QuantoBits::codes(const QuantizedTensor& packed) const {
+  const at::Tensor& bytes = packed.part("");
+  std::vector<at::Tensor> fields;
+  for (int shift = 0; shift < 8; shift += bits_) fields.push_back(bytes.bitwise_right_shift(shift).bitwise_and((1 << bits_) - 1));
+  const std::int64_t groups = packed.shape[0] * packed.shape[1] / bytes.size(1);
+  return at::cat(fields).narrow(0, 0, groups).reshape(packed.shape);
+}
+
+at::Tensor QuantoBits::unpack(const QuantizedTensor& packed) const {
+  const auto stored = onDisk("", packed);  // with a shift in either form
+  const at::Tensor &scale = stored[1].second, &shift = stored[2].second;
+  return (codes(packed).view({scale.size(0), -1}) * scale - shift).view(packed.shape);
+}
+
+std::unique_ptr<Linear> QuantoBits::linear(QuantizedTensor weight, std::optional<at::Tensor> bias) const {
+  if (bias) bias = bias->to(at::kBFloat16);
+  if (hasMidpoints(weight)) return std::make_unique<Midpoints>(*this, std::move(weight), std::move(bias));
+  return std::make_unique<Shifted>(*this, bits_, std::move(weight), std::move(bias));
+}
+
+std::vector<std::pair<std::string, at::Tensor>> QuantoBits::onDisk(const std::string& layer, const QuantizedTensor& packed) const {
+  const at::Tensor one = at::ones({}, at::kBFloat16);
+  at::Tensor scale, shift;
+  if (hasMidpoints(packed)) {
+    const at::Tensor pairs = packed.part("_scale_shift").transpose(0, 1);
+    scale = pairs.select(2, 0).reshape({-1, 1});
+    shift = scale * 8.0 - pairs.select(2, 1).reshape({-1, 1});
+  } else {
+    scale = packed.part("_scale");
+    shift = packed.part("_shift");
+  }
+  return {{layer + ".weight._data._data", packed.part("")}, {layer + ".weight._scale", scale}, {layer + ".weight._shift", shift},
+          {layer + ".input_scale", one}, {layer + ".output_scale", one}};
+}
+
+}  // namespace quantspot::quant
