@@ -45,7 +45,20 @@ class FourBitLinear final : public TiledLinear {
  protected:
   void expandRows(std::int64_t begin, const at::Tensor& to) const override { expand(weight(), map_, begin * inFeatures(), to); }
 
+  // Scales in 8 bits are recovered with torch, tile by tile.
+  bool hasPieces() const override { return weight().parts.size() == 2; }
+  PackedRows packedRows() const override { return {static_cast<const std::uint8_t*>(weight().part("").const_data_ptr()), inFeatures() / 2}; }
+  void expandPiece(const Piece& piece, float* to) const override { expandPiece(piece, kernels().nibblesToFp32, to); }
+  void expandPiece(const Piece& piece, Bf16* to) const override { expandPiece(piece, kernels().nibblesToBf16, to); }
+
  private:
+  template <class Kernel, class To>
+  void expandPiece(const Piece& piece, Kernel kernel, To* to) const {
+    const auto* codes = static_cast<const std::uint8_t*>(weight().part("").const_data_ptr());
+    const auto* absmax = static_cast<const float*>(weight().part("absmax").const_data_ptr());
+    kernel(codes, piece.row * inFeatures() + piece.column, piece.count, map_.values.data(), absmax, to);
+  }
+
   const FourBitMap& map_;
 };
 

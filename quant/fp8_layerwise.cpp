@@ -26,7 +26,16 @@ class Fp8Linear final : public TiledLinear {
     });
   }
 
+  bool hasPieces() const override { return true; }
+  PackedRows packedRows() const override { return {codesOf({0, 0, 0}), inFeatures()}; }
+  void expandPiece(const Piece& piece, float* to) const override { kernels().bytesToFp32(codesOf(piece), piece.count, table_, to); }
+  void expandPiece(const Piece& piece, Bf16* to) const override { kernels().bytesToBf16(codesOf(piece), piece.count, table_, to); }
+
  private:
+  const std::uint8_t* codesOf(const Piece& piece) const {
+    return static_cast<const std::uint8_t*>(weight().part("").const_data_ptr()) + piece.row * inFeatures() + piece.column;
+  }
+
   const Bf16* table_;
 };
 

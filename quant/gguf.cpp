@@ -35,7 +35,8 @@ void expandBlocks(const GgmlTypeInfo& type, const std::uint8_t* from, const at::
 class GgufLinear final : public TiledLinear {
  public:
   GgufLinear(const Gguf& owner, QuantizedTensor weight, std::optional<at::Tensor> bias)
-      : TiledLinear(owner, std::move(weight), std::move(bias)), type_(owner.type()) {}
+      : TiledLinear(owner, std::move(weight), std::move(bias)), type_(owner.type()),
+        bytes_(static_cast<const std::uint8_t*>(this->weight().part("").const_data_ptr())) {}
 
  protected:
   void expandRows(std::int64_t begin, const at::Tensor& to) const override {
@@ -43,8 +44,18 @@ class GgufLinear final : public TiledLinear {
     expandBlocks(type_, bytes.const_data_ptr<std::uint8_t>() + begin * bytes.size(1), to);
   }
 
+  bool hasPieces() const override { return true; }
+  PackedRows packedRows() const override { return {bytes_, inFeatures() / type_.elements * type_.bytes}; }
+  void expandPiece(const Piece& piece, float* to) const override { ggufKernels().toRounded(type_.type, blocksOf(piece), piece.count, to); }
+  void expandPiece(const Piece& piece, Bf16* to) const override { ggufKernels().toBf16(type_.type, blocksOf(piece), piece.count, to); }
+
  private:
+  const std::uint8_t* blocksOf(const Piece& piece) const {
+    return bytes_ + (piece.row * inFeatures() + piece.column) / type_.elements * type_.bytes;
+  }
+
   const GgmlTypeInfo& type_;
+  const std::uint8_t* bytes_;   // of weight(), where it is on the CPU
 };
 
 std::string_view fallbackOf(GgmlType type) {

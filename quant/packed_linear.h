@@ -51,6 +51,26 @@ class TiledLinear : public PackedLinear {
 
   at::Tensor biasRows(std::int64_t begin, std::int64_t count) const;                 // undefined: none
   static at::Tensor timesRows(const at::Tensor& x, const at::Tensor& rows);          // x·rowsᵀ in their own type
+
+  // For few activations: whether expandPiece() is there. It fills `to` with values of one row, the same as expandRows(). It runs
+  // on pool threads and must not use torch.
+  struct Piece {
+    std::int64_t row, column, count;  // column is a multiple of 256
+  };
+  virtual bool hasPieces() const { return false; }
+  // The packed bytes of a row's whole numbers, which lie one row after the other; they are fetched ahead of use. Null: unknown.
+  struct PackedRows {
+    const std::uint8_t* bytes = nullptr;
+    std::int64_t perRow = 0;
+  };
+  virtual PackedRows packedRows() const { return {}; }
+  virtual void expandPiece(const Piece& /*piece*/, float* /*to*/) const {}
+  virtual void expandPiece(const Piece& /*piece*/, std::uint16_t* /*to*/) const {}  // bits of bf16
+
+
+ private:
+  template <class Number, class Dots>
+  at::Tensor multiplyFew(const at::Tensor& x, Dots dots) const;
 };
 
 }  // namespace quantspot::quant

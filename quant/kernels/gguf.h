@@ -8,9 +8,10 @@
 namespace quantspot::quant {
 
 // `count` elements from `blocks` on; count is a multiple of the block's elements.
+using GgufToBf16 = void (*)(GgmlType type, const std::uint8_t* blocks, std::int64_t count, Bf16* to);
 struct GgufKernels {
   void (*toFp32)(GgmlType type, const std::uint8_t* blocks, std::int64_t count, float* to);     // ggml's dequantize_row_*
-  void (*toBf16)(GgmlType type, const std::uint8_t* blocks, std::int64_t count, Bf16* to);      // the same, rounded once
+  GgufToBf16 toBf16;                                                                            // the same, rounded once
   void (*toRounded)(GgmlType type, const std::uint8_t* blocks, std::int64_t count, float* to);  // that bf16, widened
 };
 
@@ -18,6 +19,7 @@ const GgufKernels& ggufKernels();           // the fastest for this CPU
 const GgufKernels& portableGgufKernels();
 const GgufKernels* avx2GgufKernels();       // null when not built or not supported
 const GgufKernels* avx512GgufKernels();     // null when not built or not supported
+GgufToBf16 avx512Bf16GgufToBf16();          // null when not built or not supported
 
 // `count` finite values to blocks, byte for byte as ggml's quantize_row_*_ref without an importance matrix. Returns false when
 // the values are too large for the format's fp16 scales. Type: any but IQ4_NL and IQ4_XS, which are only read.

@@ -6,7 +6,7 @@
 namespace quantspot::quant {
 namespace {
 
-// bf16 in the high halves of 16 words. Not the instruction for it, which makes zero of subnormal numbers.
+// bf16 in the high halves of 16 words.
 inline __m512i rounded(__m512 values) {
   const __m512i bits = _mm512_castps_si512(values), odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
   return _mm512_add_epi32(bits, _mm512_add_epi32(odd, _mm512_set1_epi32(0x7fff)));
@@ -35,7 +35,10 @@ struct Avx512Group {
 const GgufKernels* avx512GgufKernels() {
   const bool supported = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
                          __builtin_cpu_supports("avx512vl");
-  return supported ? &kernelsOf<Avx512Group> : nullptr;
+  // The instruction for bf16 where there is one.
+  static const GgufKernels chosen{kernelsOf<Avx512Group>.toFp32, avx512Bf16GgufToBf16() ? avx512Bf16GgufToBf16() : kernelsOf<Avx512Group>.toBf16,
+                                  kernelsOf<Avx512Group>.toRounded};
+  return supported ? &chosen : nullptr;
 }
 
 }  // namespace quantspot::quant

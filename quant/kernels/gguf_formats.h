@@ -12,6 +12,7 @@ constexpr int superBlock = 256;
 
 using Bytes16 [[gnu::vector_size(16)]] = std::uint8_t;
 using Bytes32 [[gnu::vector_size(32)]] = std::uint8_t;
+using Words8 [[gnu::vector_size(32)]] = std::uint32_t;
 
 inline Bytes16 load16(const std::uint8_t* from) {
   Bytes16 bytes;
@@ -53,11 +54,19 @@ inline Bytes32 nibbles(const std::uint8_t* from) {
 
 // 16 where bit i of four bytes is set.
 inline Bytes32 fifthBits(const std::uint8_t* from) {
-  const Bytes16 four = {from[0], from[1], from[2], from[3]};
-  const Bytes32 spread = __builtin_shufflevector(four, four, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3,
-                                                 3, 3, 3);
+  std::uint32_t bits;
+  __builtin_memcpy(&bits, from, sizeof bits);
+  const auto all = reinterpret_cast<Bytes32>(Words8{} + bits);   // indices that stay within 16 bytes are one instruction
+  const Bytes32 spread = __builtin_shufflevector(all, all, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 18, 18, 18, 18, 18, 18, 18, 18, 19, 19,
+                                                 19, 19, 19, 19, 19, 19);
   const Bytes32 bit = {1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128};
   return static_cast<Bytes32>((spread & bit) == bit) & 16;
+}
+
+// `value` where the bit is set, else 0.
+inline Bytes32 whereSet(Bytes32 bytes, int bit, std::uint8_t value) {
+  const Bytes32 wanted = Bytes32{} + static_cast<std::uint8_t>(1 << bit);
+  return static_cast<Bytes32>((bytes & wanted) == wanted) & value;
 }
 
 struct Q8_0 : BlockShape<34, 32, 32, false> {
@@ -119,15 +128,27 @@ inline int scaleOf3Bit(const std::uint8_t* scales, int group) {
   return (low | (scales[8 + group % 4] >> 2 * (group / 4) & 3) << 4) - 32;
 }
 
+// The same for all 16, eight at a time.
+inline void readScalesOf3Bit(const std::uint8_t* scales, float scale, float* to) {
+  constexpr std::uint64_t nibble = 0x0f0f0f0f0f0f0f0f, pair = 0x03030303;
+  std::uint64_t low, high = 0;
+  __builtin_memcpy(&low, scales, sizeof low);
+  __builtin_memcpy(&high, scales + 8, 4);
+  const std::uint64_t codes[2] = {(low & nibble) | ((high & pair) | (high >> 2 & pair) << 32) << 4,
+                                  (low >> 4 & nibble) | ((high >> 4 & pair) | (high >> 6 & pair) << 32) << 4};
+  std::int8_t bytes[16];
+  __builtin_memcpy(bytes, codes, sizeof bytes);
+  for (int group = 0; group < 16; ++group) to[group] = scale * static_cast<float>(bytes[group] - 32);
+}
+
 // The third bits: 32 bytes, bit e of them for the numbers from 32·e on.
 struct Q3_K : BlockShape<110, superBlock, 16, false> {
   static inline void read(const std::uint8_t* block, Numbers& out) {
-    const float scale = widenHalf(loadHalf(block + 108));
-    for (int group = 0; group < 16; ++group) out.scale[group] = scale * static_cast<float>(scaleOf3Bit(block + 96, group));
+    readScalesOf3Bit(block + 96, widenHalf(loadHalf(block + 108)), out.scale);
     const Bytes32 thirds = load32(block);
     for (int eighth = 0; eighth < 8; ++eighth) {
       const Bytes32 pairs = load32(block + 32 + 32 * (eighth / 4)) >> 2 * (eighth % 4) & 3;
-      put((pairs | (thirds >> eighth & 1) << 2) - 4, out.number + 32 * eighth);
+      put((pairs | whereSet(thirds, eighth, 4)) - 4, out.number + 32 * eighth);
     }
   }
 };
@@ -169,8 +190,8 @@ struct Q5_K : BlockShape<176, superBlock, 32, true> {
     const Bytes32 fifths = load32(block + 16);
     for (int quarter = 0; quarter < 4; ++quarter) {
       const Bytes32 packed = load32(block + 48 + 32 * quarter);
-      put((packed & 15) | (fifths >> 2 * quarter & 1) << 4, out.number + 64 * quarter);
-      put(packed >> 4 | (fifths >> (2 * quarter + 1) & 1) << 4, out.number + 64 * quarter + 32);
+      put((packed & 15) | whereSet(fifths, 2 * quarter, 16), out.number + 64 * quarter);
+      put(packed >> 4 | whereSet(fifths, 2 * quarter + 1, 16), out.number + 64 * quarter + 32);
     }
   }
 };

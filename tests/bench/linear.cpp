@@ -72,10 +72,11 @@ int main(int argc, char** argv) {
   if (argc > 1) at::set_num_threads(std::atoi(argv[1]));
   for (const std::string& name : cpuFeatureNames()) std::printf("%s ", name.c_str());
   std::printf("| %d threads | bf16 product: %s\n", at::get_num_threads(), hasBf16Gemm() ? "bf16" : "fp32 tiles");
-  for (const Shape shape : {Shape{1, 3072, 3072}, {16, 3072, 3072}, {64, 384, 1536}, {256, 384, 1536}, {64, 1536, 1536}, {256, 1536, 6144}, {1024, 1536, 6144}, {1024, 3072, 3072}}) {
+  for (const Shape shape : {Shape{1, 3072, 3072}, {1, 3072, 12288}, {4, 1536, 6144}, {16, 3072, 3072}, {64, 384, 1536}, {256, 384, 1536}, {64, 1536, 1536}, {256, 1536, 6144}, {1024, 1536, 6144}, {1024, 3072, 3072}}) {
     const double fp32 = measure(quantizer("fp32"), shape);
     for (const auto& q : quantizers())
-      if (wanted(argc > 2 ? argv[2] : "", q->name())) printRow(q->name().data(), shape, q->name() == "fp32" ? fp32 : measure(*q, shape), fp32);
+      if (wanted(argc > 2 ? argv[2] : "", q->name()) && q->precisionFor({shape.out, shape.in}) == q->name())
+        printRow(q->name().data(), shape, q->name() == "fp32" ? fp32 : measure(*q, shape), fp32);
     if (argc > 2) continue;
     printRow("bnb-int8, 5 % out", shape, measure(quantizer("bnb-int8"), shape, 0.05), fp32);
     printRow("(torch bf16)", shape, torchBf16(shape), fp32);
