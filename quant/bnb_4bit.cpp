@@ -3,12 +3,15 @@
 #include "quant/checks.h"
 #include "quant/double_quant.h"
 #include "quant/expand.h"
+#include "quant/kernels/int8.h"
 #include "quant/packed_linear.h"
 
 #include <algorithm>
 
 namespace quantspot::quant {
 namespace {
+
+constexpr float smallestScale = 1e-38f;  // what a block of zeros is divided by
 
 FourBitMap makeMap(const std::array<float, 16>& values, const std::array<std::uint8_t, 16>& order) {
   FourBitMap map{values, order, {}};
@@ -23,30 +26,39 @@ at::Tensor scalesOf(const QuantizedTensor& packed, std::int64_t first, std::int6
   return recoverScales({absmax, packed.part("nested_absmax"), packed.part("nested_offset")}, first, count);
 }
 
+// One scale for every 64 elements, from the element block · 64 on.
+at::Tensor scalesOfParts(const QuantizedTensor& packed, std::int64_t block, std::int64_t first, std::int64_t count) {
+  const std::int64_t parts = block / blockOf4Bit;
+  if (parts == 1) return scalesOf(packed, first, count);
+  const std::int64_t begin = first / parts, end = (first + count + parts - 1) / parts;
+  return scalesOf(packed, begin, end - begin).repeat_interleave(parts).narrow(0, first - begin * parts, count);
+}
+
 // Fills `to` (any shape) with the weight's values from element `begin` on; CPU.
-void expand(const QuantizedTensor& packed, const FourBitMap& map, std::int64_t begin, const at::Tensor& to) {
-  const std::int64_t firstBlock = begin / blockOf4Bit, within = begin % blockOf4Bit;
-  const at::Tensor scales = scalesOf(packed, firstBlock, (within + to.numel() + blockOf4Bit - 1) / blockOf4Bit);
-  const auto* codes = packed.part("").const_data_ptr<std::uint8_t>() + firstBlock * (blockOf4Bit / 2);
+void expand(const QuantizedTensor& packed, const Bnb4BitOptions& options, std::int64_t begin, const at::Tensor& to) {
+  const std::int64_t firstPart = begin / blockOf4Bit, within = begin % blockOf4Bit;
+  const at::Tensor scales = scalesOfParts(packed, options.block, firstPart, (within + to.numel() + blockOf4Bit - 1) / blockOf4Bit);
+  const auto* codes = packed.part("").const_data_ptr<std::uint8_t>() + firstPart * (blockOf4Bit / 2);
   const auto* absmax = scales.const_data_ptr<float>();
+  const float* values = options.map->values.data();
   expandInto(to, [&](std::int64_t first, std::int64_t count, auto* out) {
     if constexpr (sizeof(*out) == sizeof(Bf16))
-      kernels().nibblesToBf16(codes, within + first, count, map.values.data(), absmax, out);
+      kernels().nibblesToBf16(codes, within + first, count, values, absmax, out);
     else
-      kernels().nibblesToFp32(codes, within + first, count, map.values.data(), absmax, out);
+      kernels().nibblesToFp32(codes, within + first, count, values, absmax, out);
   });
 }
 
 class FourBitLinear final : public TiledLinear {
  public:
-  FourBitLinear(const Quantizer& owner, const FourBitMap& map, QuantizedTensor weight, std::optional<at::Tensor> bias)
-      : TiledLinear(owner, std::move(weight), std::move(bias)), map_(map) {}
+  FourBitLinear(const Quantizer& owner, const Bnb4BitOptions& options, QuantizedTensor weight, std::optional<at::Tensor> bias)
+      : TiledLinear(owner, std::move(weight), std::move(bias)), options_(options) {}
 
  protected:
-  void expandRows(std::int64_t begin, const at::Tensor& to) const override { expand(weight(), map_, begin * inFeatures(), to); }
+  void expandRows(std::int64_t begin, const at::Tensor& to) const override { expand(weight(), options_, begin * inFeatures(), to); }
 
-  // Scales in 8 bits are recovered with torch, tile by tile.
-  bool hasPieces() const override { return weight().parts.size() == 2; }
+  // Scales in 8 bits, and those of larger blocks, are spread with torch, tile by tile.
+  bool hasPieces() const override { return weight().parts.size() == 2 && options_.block == blockOf4Bit; }
   PackedRows packedRows() const override { return {static_cast<const std::uint8_t*>(weight().part("").const_data_ptr()), inFeatures() / 2}; }
   void expandPiece(const Piece& piece, float* to) const override { expandPiece(piece, kernels().nibblesToFp32, to); }
   void expandPiece(const Piece& piece, Bf16* to) const override { expandPiece(piece, kernels().nibblesToBf16, to); }
@@ -56,20 +68,20 @@ class FourBitLinear final : public TiledLinear {
   void expandPiece(const Piece& piece, Kernel kernel, To* to) const {
     const auto* codes = static_cast<const std::uint8_t*>(weight().part("").const_data_ptr());
     const auto* absmax = static_cast<const float*>(weight().part("absmax").const_data_ptr());
-    kernel(codes, piece.row * inFeatures() + piece.column, piece.count, map_.values.data(), absmax, to);
+    kernel(codes, piece.row * inFeatures() + piece.column, piece.count, options_.map->values.data(), absmax, to);
   }
 
-  const FourBitMap& map_;
+  Bnb4BitOptions options_;
 };
 
 // For tensors that are not on the CPU.
-at::Tensor unpackWithTorch(const QuantizedTensor& packed, const FourBitMap& map) {
+at::Tensor unpackWithTorch(const QuantizedTensor& packed, const Bnb4BitOptions& options) {
   const at::Tensor codes = packed.part("").flatten();
   const at::Tensor index = at::stack({codes.bitwise_right_shift(4), codes.bitwise_and(15)}, 1).flatten();
-  const at::Tensor values = at::tensor(at::ArrayRef<float>(map.values), at::kFloat).to(codes.device());
+  const at::Tensor values = at::tensor(at::ArrayRef<float>(options.map->values), at::kFloat).to(codes.device());
   const std::int64_t count = packed.shape[0] * packed.shape[1];
-  const std::int64_t blocks = (count + blockOf4Bit - 1) / blockOf4Bit;
-  const at::Tensor scales = scalesOf(packed, 0, blocks).repeat_interleave(blockOf4Bit).narrow(0, 0, count);
+  const std::int64_t blocks = (count + options.block - 1) / options.block;
+  const at::Tensor scales = scalesOf(packed, 0, blocks).repeat_interleave(options.block).narrow(0, 0, count);
   return (values.index_select(0, index.to(at::kLong)).narrow(0, 0, count) * scales).to(packed.dtype).view(packed.shape);
 }
 
@@ -93,16 +105,20 @@ const FourBitMap& fp4Map() {
 
 QuantizedTensor Bnb4Bit::pack(const at::Tensor& weight) const {
   const at::Tensor checked = checkedWeight(weight, at::kBFloat16), source = checked.cpu();
-  const std::int64_t count = source.numel(), blocks = (count + blockOf4Bit - 1) / blockOf4Bit;
+  const std::int64_t count = source.numel(), blocks = (count + options_.block - 1) / options_.block;
   const at::Tensor codes = at::empty({(count + 1) / 2, 1}, at::kByte), absmax = at::empty({blocks}, at::kFloat);
   const auto* from = static_cast<const Bf16*>(source.const_data_ptr());
   auto* to = codes.mutable_data_ptr<std::uint8_t>();
   auto* scales = absmax.mutable_data_ptr<float>();
   const FourBitMap& map = *options_.map;
-  at::parallel_for(0, blocks, 256, [&](std::int64_t begin, std::int64_t end) {
+  at::parallel_for(0, blocks, std::max<std::int64_t>(1, (1 << 14) / options_.block), [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t block = begin; block < end; ++block) {
-      const std::int64_t at = block * blockOf4Bit, length = std::min(blockOf4Bit, count - at);
-      scales[block] = kernels().packNibbles(from + at, length, map.bounds.data(), map.order.data(), to + at / 2);
+      const std::int64_t first = block * options_.block, length = std::min(options_.block, count - first);
+      const float absmax = int8Kernels().largest(from + first, length), safe = std::max(absmax, smallestScale);
+      const bool whole = length == options_.block;
+      scales[block] = whole ? absmax : safe;
+      for (std::int64_t at = first; at < first + length; at += blockOf4Bit)
+        kernels().packNibbles(from + at, std::min(blockOf4Bit, first + length - at), safe, whole, map.bounds.data(), map.order.data(), to + at / 2);
     }
   });
   QuantizedTensor packed{name_, checked.sizes().vec(), at::kBFloat16, {{"", codes}, {"absmax", absmax}}};
@@ -115,15 +131,23 @@ QuantizedTensor Bnb4Bit::pack(const at::Tensor& weight) const {
 }
 
 at::Tensor Bnb4Bit::unpack(const QuantizedTensor& packed) const {
-  if (!packed.part("").device().is_cpu()) return unpackWithTorch(packed, *options_.map);
+  if (!packed.part("").device().is_cpu()) return unpackWithTorch(packed, options_);
   const at::Tensor weight = at::empty(packed.shape, at::kBFloat16);
-  expand(packed, *options_.map, 0, weight);
+  expand(packed, options_, 0, weight);
   return weight;
 }
 
 std::unique_ptr<Linear> Bnb4Bit::linear(QuantizedTensor weight, std::optional<at::Tensor> bias) const {
   if (bias) bias = bias->to(at::kBFloat16);
-  return std::make_unique<FourBitLinear>(*this, *options_.map, std::move(weight), std::move(bias));
+  return std::make_unique<FourBitLinear>(*this, options_, std::move(weight), std::move(bias));
+}
+
+std::unique_ptr<Quantizer> Bnb4Bit::with(std::string_view option, std::string_view value) const {
+  if (option != "blocksize") return Quantizer::with(option, value);
+  const std::string base = name_.substr(0, name_.find('?'));
+  Bnb4BitOptions changed = options_;
+  changed.block = choose(base, option, value, {64, 128, 256, 512, 1024, 2048, 4096});
+  return std::make_unique<Bnb4Bit>(changed.block == 64 ? base : base + "?blocksize=" + std::to_string(changed.block), changed);
 }
 
 }  // namespace quantspot::quant

@@ -1,5 +1,5 @@
-// bitsandbytes' 4-bit formats (functional.py:772-940, backends/default/ops.py:233-256): blocks of 64 over the flattened
-// weight, one fp32 scale each, 16 fixed values.
+// bitsandbytes' 4-bit formats (functional.py:772-940, backends/default/ops.py:233-256): blocks over the flattened weight,
+// one fp32 scale each, 16 fixed values.
 #pragma once
 
 #include "quant/quantizer.h"
@@ -20,9 +20,10 @@ const FourBitMap& fp4Map();
 struct Bnb4BitOptions {
   const FourBitMap* map = nullptr;
   bool doubleQuant = false;            // the scales in 8 bits, too
+  std::int64_t block = 64;             // elements that share a scale: a power of two from 64 to 4096
 };
 
-// Parts: "" codes (⌈n/2⌉, 1) uint8, the even element in the high nibble; "absmax" (⌈n/64⌉) fp32. With double
+// Parts: "" codes (⌈n/2⌉, 1) uint8, the even element in the high nibble; "absmax" (⌈n/block⌉) fp32. With double
 // quantization "absmax" is u8 and "nested_absmax", "nested_offset" (fp32) undo it.
 class Bnb4Bit final : public Quantizer {
  public:
@@ -33,6 +34,8 @@ class Bnb4Bit final : public Quantizer {
   QuantizedTensor pack(const at::Tensor& weight) const override;
   at::Tensor unpack(const QuantizedTensor& packed) const override;
   std::unique_ptr<Linear> linear(QuantizedTensor weight, std::optional<at::Tensor> bias) const override;
+  std::vector<std::string_view> options() const override { return {"blocksize"}; }
+  std::unique_ptr<Quantizer> with(std::string_view option, std::string_view value) const override;
 
  private:
   std::string name_;

@@ -6,7 +6,13 @@
 #include "quant/kernels/rounding.h"
 #include "quant/packed_linear.h"
 
+#include <ATen/ATen.h>
 #include <ATen/Parallel.h>
+
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <stdexcept>
 
 namespace quantspot::quant {
 namespace {
@@ -111,6 +117,18 @@ std::unique_ptr<Linear> BnbInt8::linear(QuantizedTensor weight, std::optional<at
   if (bias) bias = bias->to(at::kBFloat16);
   if (weight.part("").device().is_cpu()) weight.parts = {{"", toPanels(weight.part(""))}, {"SCB", weight.part("SCB")}};
   return std::make_unique<BnbInt8Linear>(*this, options_.threshold, std::move(weight), std::move(bias));
+}
+
+std::unique_ptr<Quantizer> BnbInt8::with(std::string_view option, std::string_view value) const {
+  if (option != "threshold") return Quantizer::with(option, value);
+  BnbInt8Options changed;
+  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), changed.threshold);
+  if (error != std::errc() || end != value.data() + value.size() || !(changed.threshold >= 0) || !std::isfinite(changed.threshold))
+    throw std::invalid_argument("bnb-int8: threshold=" + std::string(value) + " is no number of 0 (none) or above");
+  std::array<char, 32> text{};
+  const auto written = std::to_chars(text.data(), text.data() + text.size(), changed.threshold);
+  const bool standard = changed.threshold == BnbInt8Options().threshold;
+  return std::make_unique<BnbInt8>(standard ? "bnb-int8" : "bnb-int8?threshold=" + std::string(text.data(), written.ptr), changed);
 }
 
 }  // namespace quantspot::quant

@@ -20,6 +20,8 @@ class BnbInt8 final : public Quantizer {
   QuantizedTensor pack(const at::Tensor& weight) const override;  // also throws for weights beyond fp16's range
   at::Tensor unpack(const QuantizedTensor& packed) const override;
   std::unique_ptr<Linear> linear(QuantizedTensor weight, std::optional<at::Tensor> bias) const override;
+  std::vector<std::string_view> options() const override { return {"threshold"}; }
+  std::unique_ptr<Quantizer> with(std::string_view option, std::string_view value) const override;
 
  private:
   std::string name_;

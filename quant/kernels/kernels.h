@@ -8,7 +8,7 @@ namespace quantspot::quant {
 
 using Bf16 = std::uint16_t;  // the bits
 
-inline constexpr std::int64_t blockOf4Bit = 64;  // elements that share one scale
+inline constexpr std::int64_t blockOf4Bit = 64;  // elements that share one scale, or a part of them
 
 struct Kernels {
   // to[i] = table[codes[i]]; table has 256 bf16 values of which the upper half is the lower one negated.
@@ -35,8 +35,9 @@ struct Kernels {
   // out[row · stride + column] = Σ x[row][k] · weight[column][k], both row after row; for few rows.
   void (*dotRows)(const float* x, std::int64_t rows, const float* weight, std::int64_t columns, std::int64_t depth, float* out, std::int64_t stride);
 
-  // At most 64 finite values to codes; `order` and `bounds` as in FourBitMap. Returns the scale.
-  float (*packNibbles)(const Bf16* weight, std::int64_t count, const float* bounds, const std::uint8_t* order, std::uint8_t* packed);
+  // At most 64 finite values to codes; `order` and `bounds` as in FourBitMap, `scale` above 0, `whole`: of a block that is not cut.
+  void (*packNibbles)(const Bf16* weight, std::int64_t count, float scale, bool whole, const float* bounds, const std::uint8_t* order,
+                      std::uint8_t* packed);
 };
 
 const Kernels& kernels();            // the fastest for this CPU

@@ -78,6 +78,20 @@ def four_bit_double(kind: str, weight: torch.Tensor) -> dict[str, torch.Tensor]:
     }
 
 
+def four_bit_blocks(kind: str) -> dict[str, torch.Tensor]:
+    """Larger blocks: the last one short, and one of zeros."""
+    weight = draw((11, 900), 12, 0.05)
+    weight.view(-1)[4096:8192] = 0
+    tensors = {"blocks.weight": weight}
+    for size in (128, 512, 4096):
+        packed, state = bnbf.quantize_4bit(weight, blocksize=size, quant_type=kind)
+        key = f"blocks.{kind}.{size}"
+        tensors |= {f"{key}.codes": packed, f"{key}.absmax": state.absmax, f"{key}.rows": dequantize(packed, state)[-3:]}
+    packed, state = bnbf.quantize_4bit(weight, blocksize=256, quant_type=kind, compress_statistics=True)
+    return tensors | {f"blocks.{kind}-dq.256.codes": packed, f"blocks.{kind}-dq.256.absmax": state.absmax,
+                      f"blocks.{kind}-dq.256.rows": dequantize(packed, state)[-3:]}
+
+
 def int8_inputs(width: int) -> dict[str, torch.Tensor]:
     plain, outliers, edge = draw((6, width), 21), draw((2, 4, width), 22), draw((3, width), 23)
     plain.clamp_(-5.9, 5.9)
@@ -140,6 +154,7 @@ def float8() -> dict[str, torch.Tensor]:
 def make(golden: Path) -> None:
     weight = draw((65, 256), 10, 0.05)
     groups = {"four_bit": four_bit("nf4") | four_bit("fp4"), "int8": int8(), "float8": float8(),
+              "four_bit_blocks": four_bit_blocks("nf4") | four_bit_blocks("fp4"),
               "double": {"weight": weight} | four_bit_double("nf4", weight) | four_bit_double("fp4", weight)}
     (golden / "quant").mkdir(parents=True, exist_ok=True)
     for name, tensors in groups.items():

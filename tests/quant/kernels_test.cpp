@@ -74,9 +74,11 @@ class KernelsTest : public QObject {
       for (const std::int64_t count : {64, 63, 10, 1}) {
         const auto* from = static_cast<const Bf16*>(weight.const_data_ptr()) + row * 64;
         std::array<std::uint8_t, 32> a{}, b{};
-        QCOMPARE(portableKernels().packNibbles(from, count, map.bounds.data(), map.order.data(), a.data()),
-                 avx512Kernels()->packNibbles(from, count, map.bounds.data(), map.order.data(), b.data()));
-        QVERIFY(a == b);
+        for (const bool whole : {true, false}) {
+          portableKernels().packNibbles(from, count, 1.7f, whole, map.bounds.data(), map.order.data(), a.data());
+          avx512Kernels()->packNibbles(from, count, 1.7f, whole, map.bounds.data(), map.order.data(), b.data());
+          QVERIFY(a == b);
+        }
       }
   }
 };

@@ -1,6 +1,5 @@
 // Formats and products against bitsandbytes and torch, number by number: tests/parity/golden/quant.
 #include "quant/bnb_4bit.h"
-#include "quant/bnb_int8.h"
 #include "quant/double_quant.h"
 #include "tests/quant/golden.h"
 #include "tests/quant/support.h"
@@ -37,6 +36,29 @@ class ParityTest : public QObject {
     QVERIFY(at::equal(packed.part("absmax"), golden[key + "absmax"]));
     QVERIFY(at::equal(q.unpack(packed), golden[key + "dequantized"]));
     if (golden.has(key + "x")) compareProducts(q.linear(packed, golden[key + "bias"])->forward(golden[key + "x"]), golden[key + "output"]);
+  }
+
+  void largerBlocksAreEqual_data() {
+    QTest::addColumn<QString>("kind");
+    QTest::addColumn<int>("size");
+    for (const char* kind : {"nf4", "fp4"}) {
+      for (const int size : {128, 512, 4096}) QTest::addRow("%s %d", kind, size) << kind << size;
+      QTest::addRow("%s-dq 256", kind) << QString(kind) + "-dq" << 256;
+    }
+  }
+  void largerBlocksAreEqual() {
+    QFETCH(QString, kind);
+    QFETCH(int, size);
+    const Golden golden("four_bit_blocks");
+    const std::string name = kind.toStdString(), key = "blocks." + name + "." + std::to_string(size) + ".";
+    const Quantizer& q = quantizer("bnb-" + name + "?blocksize=" + std::to_string(size));
+    const at::Tensor weight = golden["blocks.weight"];
+    const QuantizedTensor packed = q.pack(weight);
+    QVERIFY(at::equal(packed.part(""), golden[key + "codes"]));
+    QVERIFY(at::equal(packed.part("absmax"), golden[key + "absmax"]));
+    QVERIFY(at::equal(q.unpack(packed).narrow(0, 8, 3), golden[key + "rows"]));
+    const at::Tensor expanded = q.linear(packed, {})->forward(at::eye(900, at::kBFloat16)).t();
+    QVERIFY(at::equal(expanded, q.unpack(packed)));
   }
 
   // The weight of this case is fp32, which a precision would round to bf16 first; so only the search is compared.
@@ -98,7 +120,7 @@ class ParityTest : public QObject {
     QFETCH(int, threshold);
     const Golden golden("int8");
     const std::string key = "int8." + input.toStdString() + ".";
-    const BnbInt8 q("bnb-int8", {.threshold = static_cast<float>(threshold)});
+    const Quantizer& q = quantizer(threshold ? "bnb-int8" : "bnb-int8?threshold=0");
     const auto linear = q.linear(q.pack(golden["int8.weight"]), golden["int8.bias"]);
     const at::Tensor y = linear->forward(golden[key + "x"]), wanted = golden[key + "output_" + std::to_string(threshold)];
     if (threshold == 0 || input == "plain")

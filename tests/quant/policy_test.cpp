@@ -50,7 +50,8 @@ class PolicyTest : public QObject {
   void textComesBack_data() {
     QTest::addColumn<QString>("text");
     for (const char* text : {"bf16", "bf16?skip=a", "bf16?skip=a,b&c=fp32", "fp32?x=bf16&y=bf16", "torchao-int4wo?group=64",
-                             "torchao-int4wo?group=32&skip=a&b=bf16", "bf16?attn=torchao-int4wo?group=64"}) QTest::newRow(text) << text;
+                             "torchao-int4wo?group=32&skip=a&b=bf16", "bf16?attn=torchao-int4wo?group=64",
+                             "bnb-int8?threshold=2.5", "bnb-fp4-dq?blocksize=4096&skip=a"}) QTest::newRow(text) << text;
   }
   void textComesBack() {
     QFETCH(QString, text);
@@ -78,6 +79,9 @@ class PolicyTest : public QObject {
     QTest::newRow("empty pattern") << "bf16?skip=a,,b" << "empty pattern in \"skip=a,,b\"";
     QTest::newRow("unknown option value") << "torchao-int4wo?group=48" << "group=48 is not one of 32, 64, 128";
     QTest::newRow("option that is no number") << "torchao-int4wo?group=64x" << "group=64x is not one of";
+    QTest::newRow("blocksize") << "bnb-nf4-dq?blocksize=96" << "bnb-nf4-dq: blocksize=96 is not one of 64, 128, 256, 512, 1024, 2048, 4096";
+    QTest::newRow("threshold") << "bnb-int8?threshold=-1" << "threshold=-1 is no number of 0";
+    QTest::newRow("threshold that is no number") << "bnb-int8?threshold=nan" << "threshold=nan is no number";
     QTest::newRow("option of another precision") << "bf16?group=64" << "unknown precision \"64\"";
     QTest::newRow("option of an override") << "bf16?attn=torchao-int8wo?group=64" << "torchao-int8wo has no option \"group\"";
     QTest::newRow("empty key") << "bf16?=fp32" << "\"=fp32\" is neither";
