@@ -18,6 +18,17 @@ const at::Tensor& QuantizedTensor::part(std::string_view name) const {
   throw std::invalid_argument(precision + " weight has no part \"" + std::string(name) + "\"");
 }
 
+at::Tensor Quantizer::unpackRows(const QuantizedTensor& packed, std::int64_t begin, std::int64_t count) const {
+  const std::int64_t rows = packed.shape[0];
+  QuantizedTensor part = packed;
+  part.shape[0] = count;
+  for (auto& [name, tensor] : part.parts) {
+    if (tensor.dim() == 0 || tensor.size(0) != rows) return unpack(packed).narrow(0, begin, count);
+    tensor = tensor.narrow(0, begin, count);
+  }
+  return unpack(part);
+}
+
 std::vector<std::pair<std::string, at::Tensor>> Quantizer::onDisk(const std::string& layer, const QuantizedTensor& packed) const {
   std::vector<std::pair<std::string, at::Tensor>> tensors;
   for (const auto& [name, tensor] : packed.parts) tensors.emplace_back(layer + ".weight" + (name.empty() ? "" : "." + name), tensor);

@@ -45,7 +45,9 @@ class Quantizer {
   // Throws std::invalid_argument for inf/NaN or a shape that no format can hold.
   virtual QuantizedTensor pack(const at::Tensor& weight) const = 0;
   virtual at::Tensor unpack(const QuantizedTensor& packed) const = 0;  // (out, in) in computeType()
-  // The same for a convolution's weight (out, in, kh, kw), as (out, in · kh · kw).
+  // Rows begin … begin + count − 1 of it. Here: of the parts, where each has a row for each of the weight's, else of the whole.
+  virtual at::Tensor unpackRows(const QuantizedTensor& packed, std::int64_t begin, std::int64_t count) const;
+  // pack() for a convolution's weight (out, in, kh, kw), as (out, in · kh · kw).
   virtual QuantizedTensor packConvolution(const at::Tensor& weight) const { return pack(weight.flatten(1)); }
   virtual std::unique_ptr<Linear> linear(QuantizedTensor weight, std::optional<at::Tensor> bias) const = 0;
   virtual bool skips(std::string_view /*layer*/) const { return false; }  // what the reference skips by default

@@ -5,6 +5,9 @@
 
 #include <QTest>
 
+#include <cmath>
+#include <limits>
+
 using namespace quantspot::quant;
 using namespace quantspot::quant::test;
 
@@ -131,6 +134,31 @@ class BnbInt8Test : public QObject {
     }
   }
 
+  void activationKernelsAgree_data() { addVariants(); }
+  void activationKernelsAgree() {
+    QFETCH(const Int8Kernels*, variant);
+    if (!variant) QSKIP("this CPU lacks the instructions");
+    const Int8Kernels &a = portableInt8Kernels(), &b = *variant;
+    for (const std::int64_t count : {1, 15, 16, 17, 100, 257}) {
+      const at::Tensor wide = randomMatrix(1, count, 21) * 3, x = wide.to(at::kBFloat16);
+      const auto* from = static_cast<const Bf16*>(x.const_data_ptr());
+      QCOMPARE(b.largest(from, count), x.abs().max().item<float>());
+      QCOMPARE(a.largest(from, count), b.largest(from, count));
+      const auto same = [&](auto&& quantize) {
+        std::vector<std::int8_t> codesA(count), codesB(count);
+        return quantize(a, codesA.data()) == quantize(b, codesB.data()) && codesA == codesB;
+      };
+      for (const float scale : {0.02f, 0.3f, 1e-5f}) {  // the last one leaves nothing within range
+        QVERIFY(same([&](const Int8Kernels& k, std::int8_t* codes) { return k.quantizeBy(from, count, 1 / scale, codes); }));
+        QVERIFY(same([&](const Int8Kernels& k, std::int8_t* codes) { return k.quantizeOver(from, count, scale, codes); }));
+        for (const int zero : {0, 64, 127})
+          QVERIFY(same([&](const Int8Kernels& k, std::int8_t* codes) { return k.quantizeFrom(wide.const_data_ptr<float>(), count, 1 / scale, zero, codes); }));
+      }
+    }
+    const at::Tensor nan = at::full({20}, std::numeric_limits<float>::quiet_NaN(), at::kBFloat16);
+    QVERIFY(std::isnan(b.largest(static_cast<const Bf16*>(nan.const_data_ptr()), 20)));
+  }
+
   void productsAgree_data() { addVariants(); }
   void productsAgree() {
     QFETCH(const Int8Kernels*, variant);
@@ -140,14 +168,18 @@ class BnbInt8Test : public QObject {
       const at::Tensor codes = at::randint(-127, 128, {rows, depth * 4}, at::kChar), weight = at::randint(0, 256, {panels, depth, 64}, at::kByte);
       const at::Tensor scales = at::rand({rows}), columnScales = at::rand({columns}), bias = at::randn({columns});
       const at::Tensor sums = codes.to(at::kInt).sum(1).to(at::kInt);
-      const at::Tensor a = at::zeros({rows, columns}, at::kBFloat16), b = at::ones_like(a);
+      const at::Tensor a = at::zeros({rows, columns}, at::kBFloat16), b = at::ones_like(a), wideA = at::zeros({rows, columns}), wideB = at::ones({rows, columns});
       for (const float* added : {bias.const_data_ptr<float>(), static_cast<const float*>(nullptr)}) {
         Int8Product p{codes.const_data_ptr<std::int8_t>(), scales.const_data_ptr<float>(), sums.const_data_ptr<int>(), weight.const_data_ptr<std::uint8_t>(),
                       columnScales.const_data_ptr<float>(), added, static_cast<Bf16*>(a.data_ptr()), rows, depth, columns};
-        portableInt8Kernels().product(p, 0, panels);
-        p.out = static_cast<Bf16*>(b.data_ptr());
-        variant->product(p, 0, panels);
-        QVERIFY(at::equal(a, b));
+        for (const Int8Finish finish : {Int8Finish::Bnb, Int8Finish::TorchAo, Int8Finish::Quanto, Int8Finish::Fbgemm}) {
+          p.finish = finish;
+          p.out = static_cast<Bf16*>(a.data_ptr()), p.wide = wideA.data_ptr<float>();
+          portableInt8Kernels().product(p, 0, panels);
+          p.out = static_cast<Bf16*>(b.data_ptr()), p.wide = wideB.data_ptr<float>();
+          variant->product(p, 0, panels);
+          QVERIFY(finish == Int8Finish::Fbgemm ? at::equal(wideA, wideB) : at::equal(a, b));
+        }
       }
     }
   }

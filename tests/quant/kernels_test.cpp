@@ -5,6 +5,8 @@
 
 #include <QTest>
 
+#include <array>
+#include <cstring>
 #include <random>
 
 using namespace quantspot::quant;
@@ -28,58 +30,132 @@ Input randomInput(std::size_t count) {
 
 constexpr std::pair<int, int> ranges[] = {{0, 0}, {0, 1}, {0, 64}, {1, 63}, {1, 64}, {63, 2}, {64, 640}, {17, 1001}, {65, 31}, {128, 130}};
 
+using Kernel = const Kernels*;
+
+void addVariants() {
+  QTest::addColumn<Kernel>("variant");
+  QTest::newRow("AVX2") << avx2Kernels();
+  QTest::newRow("AVX-512") << avx512Kernels();
+}
+
+// Both kernels fill an array of their own; the bytes are compared.
+template <class To, class Fill>
+bool agree(std::int64_t count, Fill&& fill, Kernel variant) {
+  std::vector<To> a(count), b(count);
+  fill(portableKernels(), a.data());
+  fill(*variant, b.data());
+  return count == 0 || std::memcmp(a.data(), b.data(), count * sizeof(To)) == 0;
+}
+
 }  // namespace
+Q_DECLARE_METATYPE(const quantspot::quant::Kernels*)
+
+#define FETCH_VARIANT()       \
+  QFETCH(Kernel, variant);    \
+  if (!variant) QSKIP("this CPU lacks the instructions")
 
 class KernelsTest : public QObject {
   Q_OBJECT
 
  private Q_SLOTS:
-  void initTestCase() {
-    if (!avx512Kernels()) QSKIP("this CPU has no AVX-512: only the portable kernels run here");
-  }
-
+  void bytesAgree_data() { addVariants(); }
   void bytesAgree() {
+    FETCH_VARIANT();
     const Input in = randomInput(2048);
     for (const auto& [first, count] : ranges) {
-      std::vector<Bf16> a(count), b(count);
-      portableKernels().bytesToBf16(in.codes.data() + first, count, in.table.data(), a.data());
-      avx512Kernels()->bytesToBf16(in.codes.data() + first, count, in.table.data(), b.data());
-      QVERIFY(a == b);
-      std::vector<float> c(count), d(count);
-      portableKernels().bytesToFp32(in.codes.data() + first, count, in.table.data(), c.data());
-      avx512Kernels()->bytesToFp32(in.codes.data() + first, count, in.table.data(), d.data());
-      QVERIFY(count == 0 || std::memcmp(c.data(), d.data(), count * sizeof(float)) == 0);
+      const auto* codes = in.codes.data() + first;
+      QVERIFY(agree<Bf16>(count, [&, n = count](const Kernels& k, Bf16* to) { k.bytesToBf16(codes, n, in.table.data(), to); }, variant));
+      QVERIFY(agree<float>(count, [&, n = count](const Kernels& k, float* to) { k.bytesToFp32(codes, n, in.table.data(), to); }, variant));
     }
   }
 
+  void nibblesAgree_data() { addVariants(); }
   void nibblesAgree() {
+    FETCH_VARIANT();
     const Input in = randomInput(2048);
-    const float* values = nf4Map().values.data();
+    const float *values = nf4Map().values.data(), *absmax = in.absmax.data();
     for (const auto& [first, count] : ranges) {
-      std::vector<Bf16> a(count), b(count);
-      portableKernels().nibblesToBf16(in.codes.data(), first, count, values, in.absmax.data(), a.data());
-      avx512Kernels()->nibblesToBf16(in.codes.data(), first, count, values, in.absmax.data(), b.data());
-      QVERIFY(a == b);
-      std::vector<float> c(count), d(count);
-      portableKernels().nibblesToFp32(in.codes.data(), first, count, values, in.absmax.data(), c.data());
-      avx512Kernels()->nibblesToFp32(in.codes.data(), first, count, values, in.absmax.data(), d.data());
-      QVERIFY(c == d);
+      const auto narrow = [&, at = first, n = count](const Kernels& k, Bf16* to) { k.nibblesToBf16(in.codes.data(), at, n, values, absmax, to); };
+      const auto wide = [&, at = first, n = count](const Kernels& k, float* to) { k.nibblesToFp32(in.codes.data(), at, n, values, absmax, to); };
+      QVERIFY(agree<Bf16>(count, narrow, variant));
+      QVERIFY(agree<float>(count, wide, variant));
     }
   }
 
+  void signedBytesAgree_data() { addVariants(); }
+  void signedBytesAgree() {
+    FETCH_VARIANT();
+    const Input in = randomInput(2048);
+    const auto* codes = reinterpret_cast<const std::int8_t*>(in.codes.data());
+    for (const auto& [first, count] : ranges) {
+      QVERIFY(agree<Bf16>(count, [&, at = first, n = count](const Kernels& k, Bf16* to) { k.signedToBf16(codes + at, n, to); }, variant));
+      QVERIFY(agree<float>(count, [&, at = first, n = count](const Kernels& k, float* to) { k.signedToFp32(codes + at, n, to); }, variant));
+    }
+    std::array<std::int8_t, 3> ends{-128, 0, 127};
+    std::array<float, 3> numbers{};
+    variant->signedToFp32(ends.data(), 3, numbers.data());
+    QVERIFY((numbers == std::array<float, 3>{-128, 0, 127}));
+  }
+
+  void scaledRowsAgree_data() { addVariants(); }
+  void scaledRowsAgree() {
+    FETCH_VARIANT();
+    const Input in = randomInput(2048);
+    const auto* codes = reinterpret_cast<const std::int8_t*>(in.codes.data());
+    for (const float scale : {0.0f, 0.0123f, 1e-38f, 1e36f})
+      for (const auto& [first, count] : ranges) {
+        const auto narrow = [&, at = first, n = count](const Kernels& k, Bf16* to) { k.signedToBf16(codes + at, n, to), k.scaleBf16(to, n, scale); };
+        const auto wide = [&, at = first, n = count](const Kernels& k, float* to) { k.signedToFp32(codes + at, n, to), k.scaleFp32(to, n, scale); };
+        QVERIFY(agree<Bf16>(count, narrow, variant));
+        QVERIFY(agree<float>(count, wide, variant));
+      }
+  }
+
+  void fieldsAgree_data() { addVariants(); }
+  void fieldsAgree() {
+    FETCH_VARIANT();
+    const Input in = randomInput(2048);
+    const float* table = in.absmax.data();
+    for (const auto& [shift, mask] : {std::pair{0, 15}, {4, 15}, {0, 3}, {2, 3}, {6, 3}})
+      for (const auto& [first, count] : ranges) {
+        const auto narrow = [&, at = first, n = count, by = shift, with = mask](const Kernels& k, Bf16* to) {
+          k.fieldsToBf16(in.codes.data() + at, n, by, with, table, to);
+        };
+        const auto wide = [&, at = first, n = count, by = shift, with = mask](const Kernels& k, float* to) {
+          k.fieldsToFp32(in.codes.data() + at, n, by, with, table, to);
+        };
+        QVERIFY(agree<Bf16>(count, narrow, variant));
+        QVERIFY(agree<float>(count, wide, variant));
+      }
+  }
+
+  void dotProductsAgree_data() { addVariants(); }
+  void dotProductsAgree() {
+    FETCH_VARIANT();
+    for (const auto& [rows, columns, depth] : {std::tuple{1, 1, 1}, {4, 4, 16}, {5, 9, 100}, {16, 6, 257}, {3, 2, 15}, {2, 5, 0}}) {
+      const at::Tensor x = test::randomMatrix(rows, depth, 3), weight = test::randomMatrix(columns, depth, 4);
+      const auto dot = [&, m = rows, n = columns, k = depth](const Kernels& kernel, float* to) {
+        kernel.dotRows(x.const_data_ptr<float>(), m, weight.const_data_ptr<float>(), n, k, to, n);
+      };
+      QVERIFY(agree<float>(rows * columns, dot, variant));
+      const at::Tensor out = at::empty({rows, columns}), wanted = at::linear(x.to(at::kDouble), weight.to(at::kDouble));
+      dot(*variant, out.mutable_data_ptr<float>());
+      QVERIFY(at::allclose(out.to(at::kDouble), wanted, 1e-4, 1e-4));
+    }
+  }
+
+  void packedBlocksAgree_data() { addVariants(); }
   void packedBlocksAgree() {
+    FETCH_VARIANT();
     const at::Tensor weight = test::randomMatrix(40, 64).to(at::kBFloat16);
     const FourBitMap& map = nf4Map();
     for (std::int64_t row = 0; row < 40; ++row)
-      for (const std::int64_t count : {64, 63, 10, 1}) {
-        const auto* from = static_cast<const Bf16*>(weight.const_data_ptr()) + row * 64;
-        std::array<std::uint8_t, 32> a{}, b{};
+      for (const std::int64_t count : {64, 63, 10, 1})
         for (const bool whole : {true, false}) {
-          portableKernels().packNibbles(from, count, 1.7f, whole, map.bounds.data(), map.order.data(), a.data());
-          avx512Kernels()->packNibbles(from, count, 1.7f, whole, map.bounds.data(), map.order.data(), b.data());
-          QVERIFY(a == b);
+          const auto* from = static_cast<const Bf16*>(weight.const_data_ptr()) + row * 64;
+          const auto pack = [&](const Kernels& k, std::uint8_t* to) { k.packNibbles(from, count, 1.7f, whole, map.bounds.data(), map.order.data(), to); };
+          QVERIFY(agree<std::uint8_t>(32, pack, variant));
         }
-      }
   }
 };
 

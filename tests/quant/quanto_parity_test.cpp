@@ -1,5 +1,6 @@
 // The quanto precisions against optimum-quanto, number by number: tests/parity/golden/quant/quanto.safetensors.
 #include "quant/calibration.h"
+#include "quant/conv2d.h"
 #include "tests/quant/golden.h"
 #include "tests/quant/support.h"
 
@@ -65,6 +66,20 @@ class QuantoParityTest : public QObject {
     const auto linear = q.linear(q.pack(source(golden, name, kind)), golden[key + "bias"]);
     for (const char* input : {"ordinary", "edge", "one_row"})
       compareProducts(linear->forward(golden[key + "x." + input]), golden[key + kind.toStdString() + "." + input + ".output"]);
+  }
+
+  void convolutionsAreEqual_data() {
+    QTest::addColumn<QString>("kind");
+    for (const char* kind : {"int8", "fp8", "int4", "int2"}) QTest::newRow(kind) << kind;
+  }
+  void convolutionsAreEqual() {
+    QFETCH(QString, kind);
+    const Golden golden("quanto");
+    const std::string key = "conv." + kind.toStdString() + ".";
+    const Quantizer& q = quantizer("quanto-" + kind.toStdString());
+    const Conv2d layer(q, golden["conv.weight"], golden["conv.bias"], {.stride = {2, 2}, .padding = {1, 1}});
+    QVERIFY(sameBits(q.unpack(layer.weight()).view({16, 16, 3, 3}), golden[key + "dequantized"]));
+    compareProducts(layer.forward(golden["conv.x"]), golden[key + "output"]);
   }
 
   void calibrationFindsTheScales() {
