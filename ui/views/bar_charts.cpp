@@ -52,7 +52,7 @@ double largest(const std::vector<Figures>& figures, double (*value)(const Figure
 MemoryChart::MemoryChart(QWidget* parent) : ChartCard(QStringLiteral("Peak memory"), parent) {}
 
 void MemoryChart::draw() {
-  setNote(phaseLegend(QStringLiteral("MiB")));
+  setNote(phaseLegend(QStringLiteral("MiB above the idle engine")));
   nameVariants(plot(), figures());
   for (std::size_t i = 0; i < figures().size(); ++i) {
     const Figures& f = figures()[i];
@@ -72,7 +72,7 @@ QString MemoryChart::tipAt(QPointF position) const {
   const Figures* f = variantAt(*this, position);
   if (!f) return {};
   const auto text = [&](Phase phase) { return peakText(f->peak[phase]); };
-  return QStringLiteral("%1: peak while loading %2, encoding %3, denoising %4, decoding %5; weights %6")
+  return QStringLiteral("%1: peak above the idle engine while loading %2, encoding %3, denoising %4, decoding %5; weights %6")
       .arg(f->label, text(Load), text(Encode), text(Denoise), text(Decode), ui::fileSizeText(static_cast<qint64>(f->weights)));
 }
 

@@ -14,7 +14,9 @@ namespace {
 std::array<double, PhaseCount> peaksOf(const QJsonObject& report) {
   const QJsonObject device = report[u"device_peak_bytes"].toObject();
   const QJsonObject peaks = device.isEmpty() ? report[u"peak_bytes"].toObject() : device;
-  return {peaks[u"load"].toDouble(), peaks[u"encode"].toDouble(), peaks[u"denoise"].toDouble(), peaks[u"decode"].toDouble()};
+  const double floor = device.isEmpty() ? report[u"floor_bytes"].toDouble() : 0;   // libraries, and what earlier samples left
+  const auto above = [&](QLatin1String phase) { return std::max(0.0, peaks[phase].toDouble() - floor); };
+  return {above(QLatin1String("load")), above(QLatin1String("encode")), above(QLatin1String("denoise")), above(QLatin1String("decode"))};
 }
 
 double weightBytes(const QJsonObject& report) {

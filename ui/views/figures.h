@@ -18,7 +18,7 @@ struct Figures {
   QColor color;
   double load = 0, encode = 0, decode = 0, total = 0;     // seconds; load includes quantizing
   std::vector<double> steps;               // seconds each
-  std::array<double, PhaseCount> peak{};   // bytes: of the accelerator when there is one, else of the host
+  std::array<double, PhaseCount> peak{};   // bytes: of the accelerator when there is one, else of the host above its idle engine
   double weights = 0;                      // bytes of all components
   study::Scores scores;
 

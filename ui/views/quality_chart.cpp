@@ -70,7 +70,7 @@ void QualityChart::draw() {
   setNote(all.empty() ? QStringLiteral("No measurement yet") : QStringLiteral("One picture, so no interval; larger: slower"));
   plot()->xAxis->setVisible(!all.empty()), plot()->yAxis->setVisible(!all.empty());
   if (all.empty()) return;
-  plot()->xAxis->setLabel(QStringLiteral("peak memory, MiB"));
+  plot()->xAxis->setLabel(QStringLiteral("peak memory above the idle engine, MiB"));
   plot()->yAxis->setLabel(measure_ == Measure::Psnr ? QStringLiteral("dB") : QString());
   plot()->xAxis->grid()->setVisible(true), plot()->yAxis->grid()->setVisible(true);
   plot()->yAxis->ticker()->setTickCount(4), plot()->xAxis->ticker()->setTickCount(4);

@@ -46,6 +46,17 @@ class ChartsTest : public QObject {
     QCOMPARE(figuresOf(study::Sample{}).total, 0.0);              // an empty report is no crash
   }
 
+  void memoryIsCountedFromTheIdleEngine() {
+    study::Sample s = sample(QStringLiteral("bf16"), 170 * kMiB);
+    s.report[u"floor_bytes"] = 90 * kMiB;
+    const Figures host = figuresOf(s);
+    QCOMPARE(host.peak[Load], 10 * kMiB);
+    QCOMPARE(host.peak[Encode], 0.0);                             // below the floor: it took nothing
+    QCOMPARE(host.highestPeak(), 80 * kMiB);
+    s.report[u"device_peak_bytes"] = QJsonObject{{"load", 5 * kMiB}};
+    QCOMPARE(figuresOf(s).highestPeak(), 5 * kMiB);               // an accelerator's memory has no such floor
+  }
+
   void aStackedMemoryBarEndsAtTheTruePeak() {
     MemoryChart chart;
     chart.setFigures({figuresOf(sample(QStringLiteral("bf16"), 170 * kMiB))});
