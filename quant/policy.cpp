@@ -49,6 +49,19 @@ void addRule(Policy& policy, std::string_view text, std::string_view rule) {
   }
 }
 
+constexpr std::string_view kTextEncoder = "text_encoder";
+
+bool ofTextEncoder(std::string_view pattern) { return pattern.substr(pattern.starts_with('^')).starts_with(kTextEncoder); }
+
+// "text_encoder", "text_encoder_2.": one that names no layer, so that default skips hold.
+bool namesWholePart(std::string_view pattern) { return pattern.find('.') >= pattern.size() - 1; }
+
+// transformers keeps T5's `wo` out of what bitsandbytes and quanto quantize (_keep_in_fp32_modules).
+bool keptInTextEncoder(const Quantizer& quantizer, std::string_view layer) {
+  const bool byTransformers = quantizer.name().starts_with("bnb-") || quantizer.name().starts_with("quanto-");
+  return (byTransformers && layer.ends_with(".wo")) || quantizer.skips(layer);
+}
+
 }  // namespace
 
 bool matchesLayer(std::string_view pattern, std::string_view layer) {
@@ -64,12 +77,26 @@ bool matchesLayer(std::string_view pattern, std::string_view layer) {
 }
 
 std::string Policy::precisionOf(std::string_view layer) const {
-  const auto named = std::find_if(layers.rbegin(), layers.rend(), [&](const auto& rule) { return matchesLayer(rule.first, layer); });
-  if (named != layers.rend()) return named->second;
+  const bool text = layer.starts_with(kTextEncoder);
+  const auto speaksOf = [&](std::string_view pattern) { return ofTextEncoder(pattern) == text && matchesLayer(pattern, layer); };
   const Quantizer& base = quantizer(precision);
-  const bool skipped = base.skips(layer) ||
-                       std::any_of(skip.begin(), skip.end(), [&](const auto& pattern) { return matchesLayer(pattern, layer); });
-  return std::string(skipped ? plainPrecision(base.computeType()) : base.name());
+  const std::string plain(plainPrecision(base.computeType()));
+  const bool skipped = std::ranges::any_of(skip, speaksOf);
+  const auto named = std::find_if(layers.rbegin(), layers.rend(), [&](const auto& rule) { return speaksOf(rule.first); });
+  if (named != layers.rend()) {
+    const bool kept = text && namesWholePart(named->first) && (skipped || keptInTextEncoder(quantizer(named->second), layer));
+    return kept ? plain : named->second;
+  }
+  return text || skipped || base.skips(layer) ? plain : std::string(base.name());
+}
+
+std::string Policy::textEncoderRules() const {
+  std::string line;
+  for (const std::string& pattern : skip)
+    if (ofTextEncoder(pattern)) line += "skip=" + pattern + "&";
+  for (const auto& [pattern, id] : layers)
+    if (ofTextEncoder(pattern)) line += pattern + "=" + id + "&";
+  return line;
 }
 
 std::string Policy::text() const {

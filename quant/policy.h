@@ -5,6 +5,10 @@
 //
 // A key that is an option of the precision sets it instead: `torchao-int4wo?group=64`, `bnb-int8?threshold=0&skip=proj_out`. No
 // layer is called like an option; where a piece of a name would be, `^` or a longer piece names the layer.
+//
+// A policy speaks of the transformer. Layers of other parts have the part in front of their names ("text_encoder_2.encoder.block.0…")
+// and stay in the compute type, but where a pattern that begins with text_encoder says otherwise: `bnb-nf4?text_encoder=bnb-nf4`
+// quantizes all text encoders but what the reference leaves out (T5's wo). Other patterns never reach them.
 #pragma once
 
 #include <string>
@@ -21,6 +25,7 @@ struct Policy {
 
   // The id of the precision that this layer gets, the reference's default skips included. `layers` wins over both skips.
   std::string precisionOf(std::string_view layer) const;
+  std::string textEncoderRules() const;                     // what is said of text encoders, one line; empty: nothing
   std::string text() const;                                 // back to the one-line form
 };
 

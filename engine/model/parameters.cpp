@@ -2,6 +2,7 @@
 
 #include "engine/model/folder.h"
 #include "engine/model/ops.h"
+#include "quant/plain.h"
 
 #include <ATen/ATen.h>
 #include <spdlog/fmt/fmt.h>
@@ -42,7 +43,7 @@ Linear Parameters::linear(const std::string& name, std::int64_t in, std::int64_t
 std::unique_ptr<quant::Linear> Parameters::make(const std::string& name, at::Tensor weight, std::optional<at::Tensor> bias) const {
   try {
     if (options_.linear) return options_.linear(name, weight, std::move(bias));
-    const quant::Quantizer& plain = quant::quantizer(precisionName(options_.compute));
+    const quant::Quantizer& plain = quant::quantizer(quant::plainPrecision(options_.compute));
     return plain.linear(plain.pack(weight), std::move(bias));
   } catch (const std::invalid_argument& error) {  // the weight, not the program, is at fault
     throw ModelError(fmt::format("{}: {}: {}", weights_.folder().string(), name, error.what()));
@@ -91,13 +92,11 @@ at::Tensor Parameters::read(const std::string& tensor, const std::vector<std::in
 
 void Parameters::record(const std::string& name, const at::Tensor& weight, const at::Tensor& bias) {
   const std::size_t bytes = weight.nbytes() + (bias.defined() ? bias.nbytes() : 0);
-  ledger_.push_back({prefix_ + name, precisionName(options_.compute), weight.sizes().vec(), static_cast<std::int64_t>(bytes)});
+  ledger_.push_back({prefix_ + name, std::string(quant::plainPrecision(options_.compute)), weight.sizes().vec(), static_cast<std::int64_t>(bytes)});
 }
 
 std::int64_t totalBytes(const std::vector<LayerInfo>& layers) {
   return std::accumulate(layers.begin(), layers.end(), std::int64_t{0}, [](std::int64_t sum, const LayerInfo& l) { return sum + l.bytes; });
 }
-
-const char* precisionName(at::ScalarType compute) { return compute == at::kBFloat16 ? "bf16" : "fp32"; }
 
 }  // namespace quantspot::model

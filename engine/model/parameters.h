@@ -77,6 +77,5 @@ class Parameters {
 };
 
 std::int64_t totalBytes(const std::vector<LayerInfo>& layers);
-const char* precisionName(at::ScalarType compute);  // "fp32", "bf16"
 
 }  // namespace quantspot::model

@@ -4,20 +4,17 @@
 
 #include <ATen/ATen.h>
 
-#include <stdexcept>
-
 namespace quantspot::pipeline {
+
+const quant::Quantizer& quantizerFor(const quant::Policy& policy, const std::string& layer, at::IntArrayRef shape) {
+  return quant::quantizer(quant::quantizer(policy.precisionOf(layer)).precisionFor(shape));
+}
 
 model::LinearFactory packingFactory(const quant::Policy& policy, double* seconds) {
   return [&policy, seconds](const std::string& name, const at::Tensor& weight, std::optional<at::Tensor> bias) {
     const Stopwatch watch;
-    const at::ScalarType compute = quant::quantizer(policy.precision).computeType();
-    const quant::Quantizer& asked = quant::quantizer(policy.precisionOf(name));
-    const quant::Quantizer& quantizer = quant::quantizer(asked.precisionFor(weight.sizes()));   // the report names this one
-    if (quantizer.computeType() != compute)
-      throw std::invalid_argument("policy \"" + policy.text() + "\": layer " + name + " would be " + std::string(quantizer.name()) +
-                                  ", whose activations have another type than those of " + policy.precision);
-    if (bias) bias = bias->to(compute);
+    const quant::Quantizer& quantizer = quantizerFor(policy, name, weight.sizes());
+    if (bias) bias = bias->to(quantizer.computeType());
     auto linear = quantizer.linear(quantizer.pack(weight), std::move(bias));
     if (seconds) *seconds += watch.seconds();
     return linear;

@@ -115,7 +115,9 @@ Encoded Phases::encode() {
   double loading = 0;
   Encoded out = meter_.phase("encode", "encode", [&] {
     const Stopwatch watch;
-    const auto encoders = model::loadTextEncoders(request_.model, loadOptions("encode"));
+    model::LoadOptions options = loadOptions("encode");
+    options.linear = packingFactory(request_.policy);
+    const auto encoders = model::loadTextEncoders(request_.model, options);
     loading = watch.seconds();
     Encoded made = encodeAll(*encoders, request_);
     made.weights = weightsBlock(encoders->bytes(), encoders->layers());

@@ -28,12 +28,12 @@ model::ModelSummary checkModel(const std::filesystem::path& folder) {
 
 // What an embedding depends on; the model by the state of its files, for it may be trained on while we run.
 using Prompts = std::vector<std::pair<std::string, std::optional<std::string>>>;
-using PromptKey = std::tuple<std::string, Prompts, at::ScalarType, int, std::string>;
+using PromptKey = std::tuple<std::string, Prompts, at::ScalarType, std::string, int, std::string>;
 
 PromptKey promptKey(const SampleRequest& request) {
   Prompts prompts;
   for (const protocol::Recipe& r : allRecipes(request)) prompts.emplace_back(r.prompt, usesTrueCfg(r) ? r.negative_prompt : std::nullopt);
-  return {filesStamp(request.model), prompts, computeType(request.policy), request.recipe.max_sequence_length.value(), request.device};
+  return {filesStamp(request.model), prompts, computeType(request.policy), request.policy.textEncoderRules(), request.recipe.max_sequence_length.value(), request.device};
 }
 
 std::vector<std::uint64_t> seedsOf(const SampleRequest& request) {

@@ -58,9 +58,9 @@ protocol::InspectResult Service::inspect(const protocol::InspectParams& params, 
     if (control.cancel && *control.cancel) throw pipeline::Cancelled();
     if (control.progress) control.progress("load", static_cast<int>(done), static_cast<int>(total));
   };
+  options.linear = pipeline::packingFactory(policy);
   append(result.layers, "text_encoder", model::loadTextEncoders(folder, options)->layers());
   append(result.layers, "vae", model::loadAutoencoder(folder, options)->layers());
-  options.linear = pipeline::packingFactory(policy);
   append(result.layers, "transformer", model::loadTransformer(folder, options)->layers());
   pipeline::trimHeap();
   for (const protocol::LayerEntry& layer : result.layers) result.bytes += layer.bytes;

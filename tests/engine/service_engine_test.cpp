@@ -100,6 +100,25 @@ class EngineTest : public QObject {
     QVERIFY(nf4["report"]["prompt_reused"].get<bool>());
   }
 
+  void textEncodersFollowTheirOwnRules() {
+    test::EngineProcess engine;
+    const json plain = engine.call("samples/generate", request("bnb-nf4"))["report"], packed = engine.call("samples/generate", request("bnb-nf4?text_encoder=bnb-nf4"))["report"];
+    QVERIFY(packed["weights"]["transformer"] == plain["weights"]["transformer"]);
+    QVERIFY(packed["weights"]["text_encoder"]["bytes"].get<int>() < 0.8 * plain["weights"]["text_encoder"]["bytes"].get<int>());
+    QVERIFY(!packed["prompt_reused"].get<bool>());   // another embedding
+    QVERIFY(packed["image_sha256"] != plain["image_sha256"]);
+    QVERIFY(engine.call("samples/generate", request("bnb-fp4?text_encoder=bnb-nf4"))["report"]["prompt_reused"].get<bool>());
+  }
+
+  void layersOfAnotherTypeAreCast() {
+    test::EngineProcess engine;
+    const json report = engine.call("samples/generate", request("bnb-nf4?proj_out=fp32&norm_out=fp16"))["report"];
+    std::map<std::string, std::string> precisions;
+    for (const json& layer : report["weights"]["transformer"]["layers"]) precisions[layer["name"]] = layer["precision"];
+    QCOMPARE(QString::fromStdString(precisions["proj_out"]), QStringLiteral("fp32"));
+    QCOMPARE(QString::fromStdString(precisions["norm_out.linear"]), QStringLiteral("fp16"));
+  }
+
   void theSameRequestGivesTheSamePixelsInAnyEngine() {
     test::EngineProcess first, second;
     const json a = first.call("samples/generate", request("bf16"));

@@ -26,6 +26,26 @@ class PolicyTest : public QObject {
     QCOMPARE(policy.precisionOf("x.attn.to_q"), std::string("bf16"));
   }
 
+  void textEncodersNeedARuleOfTheirOwn() {
+    const std::string q = "text_encoder_2.encoder.block.0.layer.0.SelfAttention.q", wo = "text_encoder_2.encoder.block.0.layer.1.DenseReluDense.wo";
+    const std::string clip = "text_encoder.text_model.encoder.layers.0.self_attn.q_proj";
+    QCOMPARE(parsePolicy("bnb-nf4?layer=bnb-int8").precisionOf(q), std::string("bf16"));
+    const Policy both = parsePolicy("bnb-nf4?text_encoder=bnb-int8");
+    QCOMPARE(both.precisionOf(q), std::string("bnb-int8"));
+    QCOMPARE(both.precisionOf(clip), std::string("bnb-int8"));
+    QCOMPARE(both.precisionOf("transformer_blocks.0.attn.to_q"), std::string("bnb-nf4"));
+    QCOMPARE(both.precisionOf(wo), std::string("bf16"));   // transformers leaves it out
+    QCOMPARE(parsePolicy("bnb-nf4?text_encoder_2=bnb-nf4").precisionOf(clip), std::string("bf16"));
+    QCOMPARE(parsePolicy("bf16?text_encoder=bnb-nf4&text_encoder_2.encoder.block.0.layer.1.DenseReluDense.wo=bnb-nf4").precisionOf(wo), std::string("bnb-nf4"));
+    QCOMPARE(parsePolicy("bf16?skip=text_encoder_2.encoder.block.0&text_encoder=bnb-nf4").precisionOf(q), std::string("bf16"));
+    QCOMPARE(parsePolicy("bnb-nf4?skip=text_encoder").precisionOf("transformer_blocks.0.attn.to_q"), std::string("bnb-nf4"));
+  }
+
+  void whatIsSaidOfTextEncodersIsOneLine() {
+    QCOMPARE(parsePolicy("bnb-nf4?attn=bf16").textEncoderRules(), std::string());
+    QCOMPARE(parsePolicy("bnb-nf4?skip=a,text_encoder_2.x&attn=bf16&text_encoder=fp32").textEncoderRules(), std::string("skip=text_encoder_2.x&text_encoder=fp32&"));
+  }
+
   void patternsMatch_data() {
     QTest::addColumn<QString>("pattern");
     QTest::addColumn<QString>("layer");
