@@ -28,6 +28,13 @@ struct CompareOptions {
 // reason while the others go on; the exit code is then 1.
 int compare(service::Service& service, const CompareOptions& options);
 
+struct QuantizeOptions {
+  std::string model = "default", precision;
+  std::filesystem::path out;             // a folder that is not there yet
+};
+// A checkpoint that the reference library of the precision loads.
+int quantize(const QuantizeOptions& options);
+
 struct ScoreOptions {
   std::string metric;
   std::filesystem::path a, b;            // psnr, ssim: two pictures, or two folders paired by file name

@@ -65,14 +65,29 @@ Weights::Weights(const std::filesystem::path& folder) : folder_(folder) {
   }
 }
 
-at::Tensor Weights::read(const std::string& name, const std::vector<std::int64_t>& shape) const {
+const SafeTensors& Weights::fileOf(const std::string& name) const {
   const auto found = where_.find(name);
   if (found == where_.end()) throw ModelError(fmt::format("{}: tensor '{}' is missing{}", folder_.string(), name, closest(name)));
-  const SafeTensors& file = files_[found->second];
-  const TensorEntry& entry = file.entries().at(name);
-  if (entry.shape != shape)
+  return files_[found->second];
+}
+
+std::vector<std::string> Weights::names() const {
+  std::vector<std::string> names;
+  for (const auto& [name, file] : where_) names.push_back(name);
+  return names;
+}
+
+at::Tensor Weights::read(const std::string& name, const std::vector<std::int64_t>& shape) const {
+  const SafeTensors& file = fileOf(name);
+  if (const TensorEntry& entry = file.entries().at(name); entry.shape != shape)
     throw ModelError(fmt::format("{}: tensor '{}' has shape [{}], config.json asks for [{}]", file.path().string(), name,
                                  fmt::join(entry.shape, ", "), fmt::join(shape, ", ")));
+  return read(name);
+}
+
+at::Tensor Weights::read(const std::string& name) const {
+  const SafeTensors& file = fileOf(name);
+  const TensorEntry& entry = file.entries().at(name);
   if (!at::isFloatingType(entry.dtype))
     throw ModelError(fmt::format("{}: tensor '{}' is {}; only floating-point weights can be read", file.path().string(), name,
                                  c10::toString(entry.dtype)));

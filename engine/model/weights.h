@@ -21,9 +21,12 @@ class Weights {
   bool has(const std::string& name) const { return where_.contains(name); }
   // An owned copy in the file's dtype. Throws ModelError: absent (the closest name is told), another shape (both are told).
   at::Tensor read(const std::string& name, const std::vector<std::int64_t>& shape) const;
+  at::Tensor read(const std::string& name) const;   // whatever its shape
+  std::vector<std::string> names() const;
   const std::filesystem::path& folder() const { return folder_; }
 
  private:
+  const SafeTensors& fileOf(const std::string& name) const;
   std::string closest(const std::string& name) const;
 
   std::filesystem::path folder_;

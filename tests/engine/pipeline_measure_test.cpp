@@ -1,6 +1,7 @@
 #include "engine/model/folder.h"
 #include "engine/pipeline/hash_cache.h"
 #include "engine/pipeline/report.h"
+#include "tests/real_memory.h"
 
 #include <QFile>
 #include <QTemporaryDir>
@@ -27,6 +28,7 @@ class MeasureTest : public QObject {
   Q_OBJECT
  private Q_SLOTS:
   void aPeakIsThatOfItsPhase() {
+    SKIP_UNDER_SANITIZER();
     PeakMemory memory;
     memory.reset();
     const std::int64_t before = residentBytes();

@@ -3,6 +3,7 @@
 #include "tests/engine/engine_process.h"
 #include "tests/engine/json_schema.h"
 #include "tests/engine/print_json.h"
+#include "tests/real_memory.h"
 
 #include <QCryptographicHash>
 #include <QFile>
@@ -290,6 +291,7 @@ class EngineTest : public QObject {
   }
 
   void memoryThatIsNotThereIsToldAsSuch() {
+    SKIP_UNDER_SANITIZER();
     test::EngineProcess engine;
     engine.call("samples/generate", request("bf16"));
     limitMemory(engine.process().processId(), 400 << 20);   // nothing for a quarter of a million tokens

@@ -1,6 +1,7 @@
 // Nothing of a variant stays: after 20 comparisons the engine is as small as after the second, and as small after a variant of
 // 40 MiB as after one of 6.
 #include "tests/engine/engine_process.h"
+#include "tests/real_memory.h"
 
 #include <QFile>
 #include <QTest>
@@ -23,6 +24,7 @@ class MemoryTest : public QObject {
   Q_OBJECT
  private Q_SLOTS:
   void memoryComesBackToTheFloor() {
+    SKIP_UNDER_SANITIZER();
     quantspot::test::EngineProcess engine;
     std::vector<std::int64_t> floors;
     std::int64_t lowest = INT64_MAX, highest = 0;   // after any variant of the last ten

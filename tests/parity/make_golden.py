@@ -9,7 +9,13 @@ from pathlib import Path
 import diffusers
 import transformers
 
-GROUPS = {"flux": "flux_cases", "quant": "quant_cases", "gguf": "gguf_cases", "torchao": "torchao_cases", "quanto": "quanto_cases", "dynamic": "dynamic_cases",
+GROUPS = {"flux": "flux_cases",
+          "quant": "quant_cases",
+          "gguf": "gguf_cases",
+          "torchao": "torchao_cases",
+          "quanto": "quanto_cases",
+          "dynamic": "dynamic_cases",
+          "checkpoints": "checkpoint_cases"}
           "tokenizers": "tokenizer_cases", "metrics": "metric_cases"}
 
 

@@ -1,0 +1,27 @@
+#include "engine/pipeline/checkpoint.h"
+
+#include "engine/pipeline/checkpoint_bnb.h"
+
+#include <stdexcept>
+
+namespace quantspot::pipeline {
+namespace {
+
+// Weights that are their own stored form: plain ones, and fp8 (diffusers: from_pretrained(torch_dtype=torch.bfloat16), then
+// enable_layerwise_casting() gives the same bits again).
+class DirectFormat final : public CheckpointFormat {
+ public:
+  NamedTensors tensors(const std::string& layer, const quant::QuantizedTensor& weight) const override { return {{layer + ".weight", weight.part("")}}; }
+  nlohmann::ordered_json config(const std::vector<std::string>&) const override { return nullptr; }
+};
+
+}  // namespace
+
+std::unique_ptr<CheckpointFormat> checkpointFormat(const std::string& precision) {
+  if (precision.starts_with("bnb-")) return bnbCheckpoint(precision);
+  for (const char* direct : {"fp32", "bf16", "fp16", "fp8-layerwise", "fp8-layerwise-e5m2"})
+    if (precision == direct) return std::make_unique<DirectFormat>();
+  throw std::invalid_argument("no checkpoint of " + precision + " can be written yet; use bf16, fp8-layerwise or a bnb precision");
+}
+
+}  // namespace quantspot::pipeline

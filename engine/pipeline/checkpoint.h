@@ -1,0 +1,32 @@
+// Packed weights as the reference libraries lay them on disk.
+#pragma once
+
+#include "quant/quantizer.h"
+
+#include <ATen/core/Tensor.h>
+#include <nlohmann/json.hpp>
+
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace quantspot::pipeline {
+
+using NamedTensors = std::vector<std::pair<std::string, at::Tensor>>;
+
+// How one reference library stores a component's packed Linear layers.
+class CheckpointFormat {
+ public:
+  virtual ~CheckpointFormat() = default;
+  // The tensors of one layer's weight; `layer` is its name in the component.
+  virtual NamedTensors tensors(const std::string& layer, const quant::QuantizedTensor& weight) const = 0;
+  // "quantization_config" of config.json: with what the library is told to load; `kept` are the layers that stay plain. Null: none.
+  virtual nlohmann::ordered_json config(const std::vector<std::string>& kept) const = 0;
+};
+
+// Throws std::invalid_argument for a precision that no library loads from a checkpoint in safetensors.
+std::unique_ptr<CheckpointFormat> checkpointFormat(const std::string& precision);
+
+}  // namespace quantspot::pipeline

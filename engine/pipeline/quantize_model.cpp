@@ -1,0 +1,179 @@
+#include "engine/pipeline/quantize_model.h"
+
+#include "engine/model/components.h"
+#include "engine/model/config.h"
+#include "engine/model/folder.h"
+#include "engine/model/weights.h"
+#include "engine/pipeline/checkpoint.h"
+#include "engine/pipeline/memory.h"
+#include "engine/pipeline/packing.h"
+#include "quant/plain.h"
+
+#include <ATen/ATen.h>
+#include <c10/core/InferenceMode.h>
+#include <spdlog/fmt/fmt.h>
+
+#include <fstream>
+#include <map>
+
+namespace quantspot::pipeline {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::ordered_json;
+
+struct PackedLayer {
+  quant::QuantizedTensor weight;
+  std::optional<at::Tensor> bias;
+};
+using PackedPart = std::map<std::string, PackedLayer>;   // by the layer's name in its part
+
+// "text_encoder_2.encoder.x" → part and name; the transformer's layers carry no part.
+std::pair<std::string, std::string> splitName(const std::string& layer) {
+  if (!layer.starts_with("text_encoder")) return {"transformer", layer};
+  const std::size_t dot = layer.find('.');
+  return {layer.substr(0, dot), layer.substr(dot + 1)};
+}
+
+class Packing {
+ public:
+  explicit Packing(const QuantizeRequest& request) : request_(request), compute_(quant::quantizer(request.policy.precision).computeType()) {}
+
+  std::map<std::string, PackedPart> run();
+  at::ScalarType compute() const { return compute_; }
+
+ private:
+  model::LoadOptions options(const char* stage);
+
+  const QuantizeRequest& request_;
+  const at::ScalarType compute_;
+  std::map<std::string, PackedPart> parts_;
+};
+
+model::LoadOptions Packing::options(const char* stage) {
+  model::LoadOptions options;
+  options.compute = compute_;
+  options.onLayer = [this, stage](std::size_t done, std::size_t total) {
+    if (request_.cancel && *request_.cancel) throw Cancelled();
+    if (request_.progress) request_.progress(stage, static_cast<int>(done), static_cast<int>(total));
+  };
+  options.linear = [this](const std::string& name, const at::Tensor& weight, std::optional<at::Tensor> bias) {
+    const quant::Quantizer& quantizer = quantizerFor(request_.policy, name, weight.sizes());
+    quant::QuantizedTensor packed = quantizer.pack(weight);
+    const auto [part, layer] = splitName(name);
+    parts_[part][layer] = {packed, bias};
+    return quantizer.linear(std::move(packed), std::move(bias));
+  };
+  return options;
+}
+
+// The modules are built and dropped; what they were given stays.
+std::map<std::string, PackedPart> Packing::run() {
+  if (!request_.policy.textEncoderRules().empty()) model::loadTextEncoders(request_.model, options("encode"));
+  model::loadTransformer(request_.model, options("load"));
+  return std::move(parts_);
+}
+
+// The one precision of a part that is not plain; "" when all are.
+std::string precisionOf(const std::string& name, const PackedPart& part, std::string_view plain) {
+  std::string found;
+  for (const auto& [layer, packed] : part) {
+    const std::string& precision = packed.weight.precision;
+    if (precision == plain || precision == found) continue;
+    if (!found.empty())
+      throw std::invalid_argument(fmt::format("{}: {} would be {} beside layers in {}; no library loads both from one checkpoint", name, layer, precision, found));
+    found = precision;
+  }
+  return found;
+}
+
+void writeConfig(const fs::path& from, const fs::path& to, const ordered_json& quantization) {
+  ordered_json config = ordered_json::parse(std::ifstream(from));
+  if (!quantization.is_null()) config["quantization_config"] = quantization;
+  std::ofstream out(to);
+  out << config.dump(2) << "\n";
+  if (!out.flush()) throw model::ModelError(to.string() + ": cannot be written");
+}
+
+// Everything of a folder but its weights and their indices.
+void copyRest(const fs::path& from, const fs::path& to) {
+  for (const auto& entry : fs::directory_iterator(from)) {
+    const std::string name = entry.path().filename().string();
+    if (name != "config.json" && name.find(".safetensors") == std::string::npos) fs::copy(entry.path(), to / name, fs::copy_options::recursive);
+  }
+}
+
+class Writer {
+ public:
+  Writer(const QuantizeRequest& request, at::ScalarType compute, fs::path out) : request_(request), compute_(compute), out_(std::move(out)) {}
+
+  void write(const std::string& name, const PackedPart& part, QuantizeResult& result) const;
+
+ private:
+  const QuantizeRequest& request_;
+  const at::ScalarType compute_;
+  const fs::path out_;
+};
+
+void Writer::write(const std::string& name, const PackedPart& part, QuantizeResult& result) const {
+  const std::string_view plain = quant::plainPrecision(compute_);
+  const std::string precision = precisionOf(name, part, plain);
+  const auto format = checkpointFormat(precision.empty() ? std::string(plain) : precision), direct = checkpointFormat(std::string(plain));
+  NamedTensors tensors;
+  std::vector<std::string> kept;
+  for (const auto& [layer, packed] : part) {
+    const bool isPlain = packed.weight.precision == plain;
+    for (auto& tensor : (isPlain ? *direct : *format).tensors(layer, packed.weight)) tensors.push_back(std::move(tensor));
+    if (packed.bias) tensors.emplace_back(layer + ".bias", *packed.bias);
+    if (isPlain) kept.push_back(layer);
+    (isPlain ? result.kept : result.packed).push_back(name + "." + layer);
+  }
+  const model::Weights weights(request_.model / name);
+  for (const std::string& tensor : weights.names()) {
+    const std::size_t dot = tensor.rfind('.');
+    if (dot == std::string::npos || !part.contains(tensor.substr(0, dot))) tensors.emplace_back(tensor, weights.read(tensor).to(compute_));
+  }
+  const bool diffusers = name == "transformer";
+  const fs::path folder = out_ / name, file = folder / (diffusers ? "diffusion_pytorch_model.safetensors" : "model.safetensors");
+  fs::create_directories(folder);
+  model::saveSafeTensors(file, tensors, {{"format", "pt"}});
+  writeConfig(request_.model / name / "config.json", folder / "config.json", format->config(kept));
+  copyRest(request_.model / name, folder);
+  result.bytes += static_cast<std::int64_t>(fs::file_size(file));
+  for (const fs::path& was : model::weightFiles(request_.model / name)) result.was += static_cast<std::int64_t>(fs::file_size(was));
+}
+
+struct RemovedAtEnd {                    // nothing is left of a run that fails; after a rename there is nothing to remove
+  const fs::path& path;
+  ~RemovedAtEnd() {
+    std::error_code ignored;
+    fs::remove_all(path, ignored);
+  }
+};
+
+}  // namespace
+
+QuantizeResult quantizeModel(const QuantizeRequest& request) {
+  const c10::InferenceMode inference;
+  if (fs::exists(request.out)) throw std::invalid_argument(request.out.string() + " is already there; give a path that is not");
+  const model::ModelSummary summary = model::inspectFolder(request.model);
+  if (!summary.missing.empty()) throw model::ModelError(fmt::format("{} is not complete: {}", request.model.string(), summary.missing.front()));
+  checkpointFormat(request.policy.precision);   // before minutes of work
+  Packing packing(request);
+  const std::map<std::string, PackedPart> parts = packing.run();
+  const fs::path partial = request.out.string() + ".part";
+  const RemovedAtEnd cleanUp{partial};
+  fs::remove_all(partial);
+  fs::create_directories(partial);
+  QuantizeResult result;
+  const Writer writer(request, packing.compute(), partial);
+  for (const auto& [name, part] : parts) writer.write(name, part, result);
+  for (const auto& entry : fs::directory_iterator(request.model))
+    if (!parts.contains(entry.path().filename().string()))
+      fs::copy(entry.path(), partial / entry.path().filename(), fs::copy_options::recursive);
+  fs::rename(partial, request.out);
+  trimHeap();
+  return result;
+}
+
+}  // namespace quantspot::pipeline

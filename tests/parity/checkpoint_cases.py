@@ -1,0 +1,55 @@
+"""What bitsandbytes and diffusers write of a packed transformer: golden/quant/checkpoints.json, a digest per layer.
+
+A digest is the SHA-256 over the layer's tensors in sorted order, each as name, NUL, raw bytes; 16 hex digits of it.
+"""
+
+import hashlib
+import json
+from pathlib import Path
+
+import bitsandbytes as bnb
+import torch
+from diffusers import FluxTransformer2DModel
+
+from reference_precisions import int8_linear
+
+FOUR_BIT = {"bnb-nf4": ("nf4", False), "bnb-nf4-dq": ("nf4", True), "bnb-fp4": ("fp4", False), "bnb-fp4-dq": ("fp4", True)}
+
+
+def four_bit_linear(linear: torch.nn.Linear, kind: str, double: bool) -> torch.nn.Module:
+    module = bnb.nn.Linear4bit(linear.in_features, linear.out_features, linear.bias is not None,
+                               compute_dtype=torch.bfloat16, quant_type=kind, compress_statistics=double)
+    module.weight = bnb.nn.Params4bit(linear.weight.data, requires_grad=False, quant_type=kind,
+                                      compress_statistics=double, blocksize=64)
+    module.bias = linear.bias
+    return module.to("cpu")
+
+
+def packed(pipeline: Path, precision: str) -> dict[str, torch.Tensor]:
+    model = FluxTransformer2DModel.from_pretrained(pipeline, subfolder="transformer", torch_dtype=torch.bfloat16)
+    for parent in list(model.modules()):
+        for name, layer in list(parent.named_children()):
+            if isinstance(layer, torch.nn.Linear):
+                replaced = int8_linear(layer) if precision == "bnb-int8" else four_bit_linear(layer, *FOUR_BIT[precision])
+                setattr(parent, name, replaced)
+    return {name: tensor for name, tensor in model.state_dict().items() if isinstance(tensor, torch.Tensor)}
+
+
+def digests(tensors: dict[str, torch.Tensor]) -> dict[str, str]:
+    layers = {name.rsplit(".", 1)[0] for name in tensors if name.endswith((".weight", ".bias"))}
+    result = {}
+    for layer in sorted(layers):
+        digest = hashlib.sha256()
+        for name in sorted(name for name in tensors if name.startswith(layer + ".")):
+            raw = tensors[name].detach().contiguous().flatten().view(torch.uint8).numpy().tobytes()
+            digest.update(name.encode() + b"\0" + raw)
+        result[layer] = digest.hexdigest()[:16]
+    return result
+
+
+def make(golden: Path) -> None:
+    cases = {}
+    for precision in ["bnb-int8", *FOUR_BIT]:
+        tensors = packed(golden / "flux_a" / "pipeline", precision)
+        cases[precision] = {"tensors": len(tensors), "layers": digests(tensors)}
+    (golden / "quant" / "checkpoints.json").write_text(json.dumps(cases, indent=1) + "\n")
