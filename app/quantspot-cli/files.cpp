@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <charconv>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <sstream>
@@ -79,6 +80,15 @@ std::vector<std::string> splitCommas(const std::string& text) {
   for (std::string part; std::getline(in, part, ',');)
     if (!part.empty()) parts.push_back(part);
   return parts;
+}
+
+protocol::Lora parseLora(const std::string& text) {
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string::npos || fs::exists(text)) return {text, 1};
+  char* end = nullptr;
+  const double scale = std::strtod(text.c_str() + colon + 1, &end);
+  if (*end != '\0' || end == text.c_str() + colon + 1) throw std::invalid_argument(fmt::format("lora: '{}' ends in no number; write FILE or FILE:0.7", text));
+  return {text.substr(0, colon), scale};
 }
 
 std::vector<std::uint64_t> parseSeeds(const std::string& text) {

@@ -1,6 +1,8 @@
 // Files that the commands read and write. All throw std::runtime_error with the path and the reason.
 #pragma once
 
+#include "engine/protocol/messages.h"
+
 #include <ATen/core/Tensor.h>
 #include <nlohmann/json.hpp>
 
@@ -23,6 +25,8 @@ void printJson(const nlohmann::json& json);                              // to s
 at::Tensor readLatents(const std::filesystem::path& path);
 // "0..9", "7", "1,2,5..8" → the seeds. Throws std::invalid_argument.
 std::vector<std::uint64_t> parseSeeds(const std::string& text);
+// "style.safetensors" or "style.safetensors:0.7": file and scale.
+protocol::Lora parseLora(const std::string& text);
 std::vector<std::string> splitCommas(const std::string& text);
 
 }  // namespace quantspot::cli

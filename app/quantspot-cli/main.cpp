@@ -36,6 +36,9 @@ void addRecipe(CLI::App& command, Arguments& a) {
   command.add_option("--true-cfg", r.true_cfg, "Scale of classifier-free guidance with a second pass")->capture_default_str();
   command.add_option("--max-sequence-length", r.max_sequence_length, "T5 tokens (default: what the model was made for, else 512)");
   command.add_option("--scheduler", r.scheduler)->capture_default_str();
+  command.add_option_function<std::vector<std::string>>("--lora", [&a](const std::vector<std::string>& files) {
+    for (const std::string& file : files) a.generate.params.loras.push_back(parseLora(file));
+  }, "LoRA beside the packed weights, FILE or FILE:scale; may be given several times");
   command.add_option("--batch", a.batch, "Pictures drawn in one pass, each as its own seed alone gives it")->check(CLI::Range(1, 256))->capture_default_str();
   command.add_option("--offload", a.generate.params.offload, "none")->capture_default_str();
   command.add_option("--threads", a.service.threads, "CPU threads (default: all cores)")->check(CLI::PositiveNumber);

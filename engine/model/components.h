@@ -12,7 +12,7 @@ namespace quantspot::model {
 
 struct LoadOptions {
   at::ScalarType compute = at::kFloat;             // of activations and of unpacked parameters
-  at::Device device = at::kCPU;
+  at::Device device = at::kCPU;                    // at::kMeta: shapes are checked, nothing is read; give a factory that needs no values
   LinearFactory linear;                            // empty: plain Linear layers in the compute type
   std::function<void(std::size_t done, std::size_t total)> onLayer;  // may throw Cancelled
 };

@@ -30,7 +30,7 @@ Parameters::Parameters(const std::filesystem::path& folder, const LoadOptions& o
     : weights_(folder), options_(options), total_(linears), prefix_(std::move(prefix)) {}
 
 Linear Parameters::linear(const std::string& name, std::int64_t in, std::int64_t out, bool bias) {
-  at::Tensor weight = weights_.read(name + ".weight", {out, in}).to(options_.device);
+  at::Tensor weight = load(name + ".weight", {out, in});
   std::optional<at::Tensor> shift;
   if (bias) shift = read(name + ".bias", {out});
   const std::shared_ptr<const quant::Linear> layer = make(prefix_ + name, std::move(weight), std::move(shift));
@@ -87,7 +87,13 @@ at::Tensor Parameters::biasOf(const std::string& name, std::int64_t width) {
 }
 
 at::Tensor Parameters::read(const std::string& tensor, const std::vector<std::int64_t>& shape) const {
-  return weights_.read(tensor, shape).to(options_.device, options_.compute);
+  return load(tensor, shape).to(options_.compute);
+}
+
+at::Tensor Parameters::load(const std::string& tensor, const std::vector<std::int64_t>& shape) const {
+  if (!options_.device.is_meta()) return weights_.read(tensor, shape).to(options_.device);
+  weights_.check(tensor, shape);
+  return at::empty(shape, at::TensorOptions(options_.compute).device(at::kMeta));
 }
 
 void Parameters::record(const std::string& name, const at::Tensor& weight, const at::Tensor& bias) {

@@ -67,6 +67,7 @@ class Parameters {
  private:
   std::unique_ptr<quant::Linear> make(const std::string& name, at::Tensor weight, std::optional<at::Tensor> bias) const;
   at::Tensor read(const std::string& tensor, const std::vector<std::int64_t>& shape) const;  // compute type, device
+  at::Tensor load(const std::string& tensor, const std::vector<std::int64_t>& shape) const;  // the file's type, device
   void record(const std::string& name, const at::Tensor& weight, const at::Tensor& bias = {});
 
   Weights weights_;

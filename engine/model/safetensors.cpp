@@ -61,6 +61,9 @@ SafeTensors::SafeTensors(const std::filesystem::path& path) : file_(path) {
   if (header.is_discarded() || !header.is_object()) fail("has a header that is not a JSON object");
   for (const auto& [name, value] : header.items())
     if (name != "__metadata__") parse(name, value, 8 + headerBytes);
+    else if (value.is_object())
+      for (const auto& [key, text] : value.items())
+        if (text.is_string()) metadata_[key] = text.get<std::string>();
   checkCoverage(8 + headerBytes);
 }
 

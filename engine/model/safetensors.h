@@ -28,6 +28,7 @@ class SafeTensors {
   explicit SafeTensors(const std::filesystem::path& path);  // throws ModelError with the file and the tensor
 
   const std::map<std::string, TensorEntry>& entries() const { return entries_; }
+  const std::map<std::string, std::string>& metadata() const { return metadata_; }
   const std::filesystem::path& path() const { return file_.path(); }
   at::Tensor copy(const TensorEntry& entry) const;  // owned, in the file's dtype; the mapped pages are released
 
@@ -38,6 +39,7 @@ class SafeTensors {
 
   MappedFile file_;
   std::map<std::string, TensorEntry> entries_;
+  std::map<std::string, std::string> metadata_;   // what "__metadata__" says
 };
 
 // Writes tensors (any device; made contiguous) in the given order; metadata goes into "__metadata__". The file appears

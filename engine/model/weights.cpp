@@ -44,6 +44,12 @@ std::size_t distance(const std::string& a, const std::string& b) {
   return row.back();
 }
 
+void checkFloating(const SafeTensors& file, const std::string& name, const TensorEntry& entry) {
+  if (!at::isFloatingType(entry.dtype))
+    throw ModelError(fmt::format("{}: tensor '{}' is {}; only floating-point weights can be read", file.path().string(), name,
+                                 c10::toString(entry.dtype)));
+}
+
 }  // namespace
 
 std::vector<std::filesystem::path> weightFiles(const std::filesystem::path& folder) {
@@ -77,20 +83,24 @@ std::vector<std::string> Weights::names() const {
   return names;
 }
 
-at::Tensor Weights::read(const std::string& name, const std::vector<std::int64_t>& shape) const {
+void Weights::check(const std::string& name, const std::vector<std::int64_t>& shape) const {
   const SafeTensors& file = fileOf(name);
-  if (const TensorEntry& entry = file.entries().at(name); entry.shape != shape)
+  const TensorEntry& entry = file.entries().at(name);
+  if (entry.shape != shape)
     throw ModelError(fmt::format("{}: tensor '{}' has shape [{}], config.json asks for [{}]", file.path().string(), name,
                                  fmt::join(entry.shape, ", "), fmt::join(shape, ", ")));
+  checkFloating(file, name, entry);
+}
+
+at::Tensor Weights::read(const std::string& name, const std::vector<std::int64_t>& shape) const {
+  check(name, shape);
   return read(name);
 }
 
 at::Tensor Weights::read(const std::string& name) const {
   const SafeTensors& file = fileOf(name);
   const TensorEntry& entry = file.entries().at(name);
-  if (!at::isFloatingType(entry.dtype))
-    throw ModelError(fmt::format("{}: tensor '{}' is {}; only floating-point weights can be read", file.path().string(), name,
-                                 c10::toString(entry.dtype)));
+  checkFloating(file, name, entry);
   return file.copy(entry);
 }
 

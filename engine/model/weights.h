@@ -22,6 +22,7 @@ class Weights {
   // An owned copy in the file's dtype. Throws ModelError: absent (the closest name is told), another shape (both are told).
   at::Tensor read(const std::string& name, const std::vector<std::int64_t>& shape) const;
   at::Tensor read(const std::string& name) const;   // whatever its shape
+  void check(const std::string& name, const std::vector<std::int64_t>& shape) const;   // throws as read() would, without reading
   std::vector<std::string> names() const;
   const std::filesystem::path& folder() const { return folder_; }
 

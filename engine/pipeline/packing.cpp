@@ -4,7 +4,45 @@
 
 #include <ATen/ATen.h>
 
+#include <map>
+#include <mutex>
+#include <stdexcept>
+#include <tuple>
+
 namespace quantspot::pipeline {
+namespace {
+
+// Exact because it is made: a layer of zeros is packed once for every shape, of which a model has few.
+std::int64_t layerBytes(const quant::Quantizer& quantizer, at::IntArrayRef shape, bool bias) {
+  static std::mutex mutex;
+  static std::map<std::tuple<std::string, std::int64_t, std::int64_t, bool>, std::int64_t> known;
+  const std::lock_guard lock(mutex);
+  const auto [found, isNew] = known.try_emplace({std::string(quantizer.name()), shape[0], shape[1], bias}, 0);
+  if (isNew) {
+    const at::ScalarType type = quantizer.computeType();
+    const auto shift = bias ? std::optional(at::zeros({shape[0]}, type)) : std::nullopt;
+    found->second = quantizer.linear(quantizer.pack(at::zeros(shape, type)), shift)->bytes();
+  }
+  return found->second;
+}
+
+class MeasuredLinear final : public quant::Linear {
+ public:
+  MeasuredLinear(const quant::Quantizer& quantizer, at::IntArrayRef shape, bool bias)
+      : quantizer_(quantizer), out_(shape[0]), in_(shape[1]), bytes_(layerBytes(quantizer, shape, bias)) {}
+
+  at::Tensor forward(const at::Tensor&) const override { throw std::logic_error("a layer without a weight was asked to multiply"); }
+  std::string_view precision() const override { return quantizer_.name(); }
+  std::int64_t bytes() const override { return bytes_; }
+  std::int64_t inFeatures() const override { return in_; }
+  std::int64_t outFeatures() const override { return out_; }
+
+ private:
+  const quant::Quantizer& quantizer_;
+  std::int64_t out_, in_, bytes_;
+};
+
+}  // namespace
 
 const quant::Quantizer& quantizerFor(const quant::Policy& policy, const std::string& layer, at::IntArrayRef shape) {
   return quant::quantizer(quant::quantizer(policy.precisionOf(layer)).precisionFor(shape));
@@ -18,6 +56,12 @@ model::LinearFactory packingFactory(const quant::Policy& policy, double* seconds
     auto linear = quantizer.linear(quantizer.pack(weight), std::move(bias));
     if (seconds) *seconds += watch.seconds();
     return linear;
+  };
+}
+
+model::LinearFactory measuringFactory(const quant::Policy& policy) {
+  return [&policy](const std::string& name, const at::Tensor& weight, const std::optional<at::Tensor>& bias) {
+    return std::make_unique<MeasuredLinear>(quantizerFor(policy, name, weight.sizes()), weight.sizes(), bias.has_value());
   };
 }
 

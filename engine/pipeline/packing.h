@@ -14,4 +14,7 @@ const quant::Quantizer& quantizerFor(const quant::Policy& policy, const std::str
 // time that this takes to *seconds when given. `policy` and `seconds` must outlive the factory.
 model::LinearFactory packingFactory(const quant::Policy& policy, double* seconds = nullptr);
 
+// Layers that know their precision and resident bytes but hold nothing and cannot multiply: for weights on the meta device.
+model::LinearFactory measuringFactory(const quant::Policy& policy);
+
 }  // namespace quantspot::pipeline

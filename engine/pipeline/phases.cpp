@@ -89,7 +89,7 @@ std::vector<protocol::Recipe> allRecipes(const SampleRequest& request) {
 at::ScalarType computeType(const quant::Policy& policy) { return quant::quantizer(policy.precision).computeType(); }
 
 Phases::Phases(const SampleRequest& request)
-    : request_(request), recipe_(request.recipe), device_(parseDevice(request.device)), compute_(computeType(request.policy)),
+    : request_(request), recipe_(request.recipe), adapters_(request.adapters), device_(parseDevice(request.device)), compute_(computeType(request.policy)),
       pixels_(pixelsPerLatent(request.model)) {
   const std::int64_t patch = 2 * pixels_;
   if (recipe_.width % patch != 0 || recipe_.height % patch != 0)
@@ -116,7 +116,7 @@ Encoded Phases::encode() {
   Encoded out = meter_.phase("encode", "encode", [&] {
     const Stopwatch watch;
     model::LoadOptions options = loadOptions("encode");
-    options.linear = packingFactory(request_.policy);
+    options.linear = adapters_.around(packingFactory(request_.policy));
     const auto encoders = model::loadTextEncoders(request_.model, options);
     loading = watch.seconds();
     Encoded made = encodeAll(*encoders, request_);
@@ -132,10 +132,11 @@ std::unique_ptr<model::Transformer> Phases::loadTransformer() {
   double packing = 0;
   auto transformer = meter_.phase("load", "load", [&] {
     model::LoadOptions options = loadOptions("load");
-    options.linear = packingFactory(request_.policy, &packing);
+    options.linear = adapters_.around(packingFactory(request_.policy, &packing));
     return model::loadTransformer(request_.model, options);
   });
   meter_.move("load", "quantize", packing);
+  adapters_.check();
   trimHeap();
   weights_["transformer"] = weightsBlock(transformer->bytes(), transformer->layers());
   guided_ = transformer->guidanceEmbeds();

@@ -35,6 +35,7 @@ class Phases {
   bool guided() const { return guided_; }          // the transformer embeds a guidance
   const nlohmann::json& weights() const { return weights_; }
   const nlohmann::json& peaks() const { return meter_.peaks(); }
+  nlohmann::json adapters() const { return adapters_.report(); }
   nlohmann::json seconds() const;                  // of the report, without "total"
 
  private:
@@ -44,6 +45,7 @@ class Phases {
 
   const SampleRequest& request_;
   const protocol::Recipe& recipe_;                 // what all pictures share
+  Adapters adapters_;
   const at::Device device_;
   const at::ScalarType compute_;
   const std::int64_t pixels_;                      // per latent

@@ -91,11 +91,11 @@ struct Sampler::State {
   // Whether the embedding that is kept serves this request; else it is made anew.
   bool provideEmbedding(const SampleRequest& request, Phases& phases) {
     const PromptKey wanted = promptKey(request);
-    if (key == wanted) return true;
+    if (request.adapters.empty() && key == wanted) return true;
     key.reset();                         // nothing is kept if encoding fails
     encoded = {};
     encoded = phases.encode();
-    key = wanted;
+    if (request.adapters.empty()) key = wanted;   // what a LoRA does is measured each time
     return false;
   }
 
@@ -111,7 +111,7 @@ struct Sampler::State {
     return {{"schema", 1}, {"engine", engineBlock(request.device)},
             {"model", {{"name", model.name}, {"family", model.family}, {"weights_sha256", hashes.weightsHash(request.model)}}},
             {"precision", request.policy.precision}, {"policy", policyBlock(request.policy)}, {"weights", std::move(weights)},
-            {"seconds", phases.seconds()}, {"peak_bytes", phases.peaks()}, {"device_peak_bytes", json::object()}, {"batch", 1 + request.more.size()}};
+            {"seconds", phases.seconds()}, {"peak_bytes", phases.peaks()}, {"device_peak_bytes", json::object()}, {"batch", 1 + request.more.size()}, {"loras", phases.adapters()}};
   }
 
   Sample sample(std::size_t index, const protocol::Recipe& recipe, bool guided, RgbImage image, const at::Tensor& latents, json report) const {

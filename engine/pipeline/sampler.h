@@ -1,6 +1,7 @@
 // Prompt to image, one variant at a time, with its measurements.
 #pragma once
 
+#include "engine/pipeline/adapters.h"
 #include "engine/protocol/messages.h"
 #include "quant/policy.h"
 
@@ -31,6 +32,7 @@ struct SampleRequest {
   quant::Policy policy;
   protocol::Recipe recipe;
   std::vector<protocol::Recipe> more = {};   // further pictures of the same pass; only prompts and seed may differ from `recipe`
+  std::vector<Adapter> adapters = {};        // LoRA files, applied beside the packed weights
   std::string device = "cpu";
   std::optional<at::Tensor> noise;       // --latents-in: packed (B, S, C) or (B, C, h, w), B pictures; else drawn from each seed
   std::function<void(const std::string& stage, int step, int steps)> progress;

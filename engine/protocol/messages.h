@@ -30,6 +30,8 @@ struct Recipe {
 void to_json(nlohmann::json& json, const Recipe& recipe);
 void from_json(const nlohmann::json& json, Recipe& recipe);   // a missing prompt throws; other keys have the defaults above
 
+struct Lora { std::string file; double scale = 1; };   // a path on the engine's machine
+
 // samples/generate: one variant of one comparison. The engine keeps the prompt embedding and the noise of the last
 // recipe, so that the variants of a comparison share them.
 struct GenerateParams {
@@ -37,6 +39,7 @@ struct GenerateParams {
   std::string precision;    // id or policy text
   Recipe recipe;
   std::string offload = "none";   // only "none" yet
+  std::vector<Lora> loras = {};   // applied beside the packed weights
 };
 struct GenerateResult {
   std::string png;          // base64
@@ -56,7 +59,7 @@ struct PrecisionInfo { std::string id, label, family; double bits = 0; };       
 struct InitializeResult { int protocol = kProtocolVersion; nlohmann::json engine; std::vector<PrecisionInfo> precisions; };
 struct ModelEntry { std::string name, path, family; std::int64_t bytes = 0; std::vector<std::string> missing; };
 struct ModelsListResult { std::vector<ModelEntry> models; };
-struct InspectParams { std::string model = "default", precision = "bf16"; };
+struct InspectParams { std::string model = "default", precision = "bf16"; bool hash = true; };   // hash: of all weights, which a large model takes minutes for
 struct LayerEntry { std::string component, name, precision; std::vector<std::int64_t> shape; std::int64_t bytes = 0; };
 struct InspectResult { std::string name, family, weights_sha256; std::int64_t bytes = 0; std::vector<LayerEntry> layers; };
 struct CancelParams { std::int64_t id = 0; };
@@ -66,7 +69,8 @@ struct Progress { std::int64_t id = 0; std::string stage; int step = 0, steps = 
 // Notification `log`: a line for the user's log; level: info, warning.
 struct LogLine { std::string level, message; };
 
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(GenerateParams, model, precision, recipe, offload)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Lora, file, scale)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(GenerateParams, model, precision, recipe, offload, loras)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(GenerateResult, png, report)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ScoreParams, metric, image, reference, prompt, model)
 void to_json(nlohmann::json& json, const ScoreResult& result);
@@ -75,7 +79,7 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(PrecisionInfo, id, label, family, bits)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(InitializeResult, protocol, engine, precisions)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ModelEntry, name, path, family, bytes, missing)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ModelsListResult, models)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(InspectParams, model, precision)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(InspectParams, model, precision, hash)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LayerEntry, component, name, precision, shape, bytes)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(InspectResult, name, family, weights_sha256, bytes, layers)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(CancelParams, id)

@@ -46,23 +46,23 @@ protocol::InitializeResult Service::initialize() const {
 
 protocol::ModelsListResult Service::listModels() const { return service::listModels(); }
 
-// Component by component, so that only one of them is in memory.
+// Shapes alone: nothing is read but the files' headers.
 protocol::InspectResult Service::inspect(const protocol::InspectParams& params, const Control& control) {
   const auto folder = resolveModel(params.model);
   const quant::Policy policy = quant::parsePolicy(params.precision);
   const model::ModelSummary summary = model::inspectFolder(folder);
-  protocol::InspectResult result{summary.name, summary.family, pipeline::HashCache().weightsHash(folder), 0, {}};
+  protocol::InspectResult result{summary.name, summary.family, params.hash ? pipeline::HashCache().weightsHash(folder) : "", 0, {}};
   model::LoadOptions options;
   options.compute = quant::quantizer(policy.precision).computeType();
   options.onLayer = [&](std::size_t done, std::size_t total) {
     if (control.cancel && *control.cancel) throw pipeline::Cancelled();
     if (control.progress) control.progress("load", static_cast<int>(done), static_cast<int>(total));
   };
-  options.linear = pipeline::packingFactory(policy);
+  options.device = at::kMeta;
+  options.linear = pipeline::measuringFactory(policy);
   append(result.layers, "text_encoder", model::loadTextEncoders(folder, options)->layers());
   append(result.layers, "vae", model::loadAutoencoder(folder, options)->layers());
   append(result.layers, "transformer", model::loadTransformer(folder, options)->layers());
-  pipeline::trimHeap();
   for (const protocol::LayerEntry& layer : result.layers) result.bytes += layer.bytes;
   return result;
 }
@@ -78,6 +78,7 @@ std::vector<pipeline::Sample> Service::batch(const protocol::GenerateParams& par
   request.model = resolveModel(params.model);
   request.recipe = params.recipe;
   request.more = std::move(more);
+  for (const protocol::Lora& lora : params.loras) request.adapters.push_back({lora.file, lora.scale});
   request.device = options_.device;
   request.noise = control.noise;
   request.progress = control.progress;

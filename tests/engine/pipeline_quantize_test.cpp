@@ -46,7 +46,8 @@ class QuantizeTest : public QObject {
  private Q_SLOTS:
   void tensorsAreThoseOfTheReference_data() {
     QTest::addColumn<QString>("precision");
-    for (const auto& [id, expected] : readJson(kGolden / "quant" / "checkpoints.json").items()) QTest::newRow(id.c_str()) << QString::fromStdString(id);
+    const json all = readJson(kGolden / "quant" / "checkpoints.json");
+    for (const auto& [id, expected] : all.items()) QTest::newRow(id.c_str()) << QString::fromStdString(id);
   }
   void tensorsAreThoseOfTheReference() {
     QFETCH(QString, precision);

@@ -38,6 +38,7 @@ class SchemaTest : public QObject {
     const std::string hash(64, 'a');
     compare("Recipe", recipe);
     compare("GenerateParams", GenerateParams{"default", "bf16", recipe, "none"});
+    compare("Lora", Lora{"x.safetensors", 0.5});
     compare("ScoreParams", ScoreParams{"psnr", "", "", "", "default"});
     compare("ScoreResult", ScoreResult{"clip", "CLIP-tiny", 20});
     compare("PrecisionInfo", PrecisionInfo{"bf16", "BF16", "bf16", 16});

@@ -15,7 +15,8 @@ GROUPS = {"flux": "flux_cases",
           "torchao": "torchao_cases",
           "quanto": "quanto_cases",
           "dynamic": "dynamic_cases",
-          "checkpoints": "checkpoint_cases"}
+          "checkpoints": "checkpoint_cases",
+          "lora": "lora_cases"}
           "tokenizers": "tokenizer_cases", "metrics": "metric_cases"}
 
 

@@ -6,12 +6,6 @@
 #include <algorithm>
 
 namespace quantspot::ui {
-namespace {
-
-// models/inspect reads and quantizes every weight, which takes seconds up to here.
-constexpr qint64 kInspectBytes = 500'000'000;
-
-}  // namespace
 
 CompareSession::CompareSession(EngineClient* engine, study::StudyStore* store, QObject* parent)
     : QObject(parent), engine_(engine), store_(store), runner_(engine), trial_(store), history_(store), score_(store),
@@ -62,16 +56,10 @@ void CompareSession::setModel(const QString& path) {
   requestInspect();
 }
 
-bool CompareSession::isLargeModel() const {
-  const auto chosen = [this](const protocol::ModelEntry& entry) { return entry.path == model_.toStdString(); };
-  const auto entry = std::find_if(models_.begin(), models_.end(), chosen);
-  return entry == models_.end() ? model_ != QLatin1String("default") : entry->bytes > kInspectBytes;
-}
-
 void CompareSession::requestInspect() {
   inspect_context_ = std::make_unique<QObject>();
   inspect_queue_.clear();
-  for (int row = 0; row < precisions_.rowCount() && !isLargeModel(); ++row)
+  for (int row = 0; row < precisions_.rowCount(); ++row)
     if (const QModelIndex index = precisions_.index(row); index.data(PrecisionListModel::BytesRole).isNull())
       inspect_queue_ << index.data(PrecisionListModel::IdRole).toString();
   inspectNext();
@@ -82,7 +70,7 @@ void CompareSession::inspectNext() {
   if (inspect_queue_.isEmpty() || isBusy()) return;
   const QString id = inspect_queue_.takeFirst();
   engine_->call<protocol::InspectResult>(
-      QStringLiteral("models/inspect"), protocol::InspectParams{model_.toStdString(), id.toStdString()}, inspect_context_.get(),
+      QStringLiteral("models/inspect"), protocol::InspectParams{model_.toStdString(), id.toStdString(), false}, inspect_context_.get(),
       [this, id](const protocol::InspectResult& result) {
         precisions_.setBytes(id, result.bytes);
         const auto guides = [](const protocol::LayerEntry& layer) { return layer.name.find("guidance_embed") != std::string::npos; };

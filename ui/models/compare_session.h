@@ -69,7 +69,6 @@ class CompareSession : public QObject {
 
  private:
   void onInitialized(const protocol::InitializeResult& result);
-  bool isLargeModel() const;
   void requestInspect();
   void inspectNext();
   void onImagesReady();

@@ -1,0 +1,159 @@
+// LoRA files in three namings against diffusers (tests/parity/lora_cases.py), on plain and on packed weights.
+#include "engine/model/flux_names.h"
+#include "engine/model/folder.h"
+#include "engine/model/lora.h"
+#include "engine/model/safetensors.h"
+#include "engine/pipeline/sampler.h"
+
+#include <QTemporaryDir>
+#include <QTest>
+
+#include <ATen/ATen.h>
+
+using namespace quantspot;
+
+namespace {
+
+const std::filesystem::path kGolden = QUANTSPOT_SOURCE_DIR "/tests/parity/golden";
+
+pipeline::Sample draw(pipeline::Sampler& sampler, const std::string& precision, std::vector<pipeline::Adapter> adapters) {
+  protocol::Recipe recipe;
+  recipe.prompt = "one pizza";
+  recipe.seed = 5;
+  recipe.steps = 3;
+  recipe.width = 64, recipe.height = 48, recipe.max_sequence_length = 24;
+  return sampler.generate({.model = kGolden / "flux_a" / "pipeline", .policy = quant::parsePolicy(precision), .recipe = recipe,
+                           .adapters = std::move(adapters), .device = "cpu", .noise = {}, .progress = {}, .cancel = nullptr});
+}
+
+pipeline::Sample draw(const std::string& precision, std::vector<pipeline::Adapter> adapters) {
+  pipeline::Sampler sampler;
+  return draw(sampler, precision, std::move(adapters));
+}
+
+double distance(const at::Tensor& a, const at::Tensor& b) { return ((a - b).norm() / b.norm()).item<double>(); }
+
+}  // namespace
+
+class LoraTest : public QObject {
+  Q_OBJECT
+  QTemporaryDir folder_;
+  std::filesystem::path path(const char* name) const { return std::filesystem::path(folder_.path().toStdString()) / name; }
+
+  QString complaint(const std::vector<std::pair<std::string, at::Tensor>>& tensors) const {
+    model::saveSafeTensors(path("bad.safetensors"), tensors);
+    try {
+      draw("fp32", {{path("bad.safetensors"), 1}});
+      return "accepted";
+    } catch (const model::ModelError& error) {
+      return error.what();
+    }
+  }
+
+ private Q_SLOTS:
+  void latentsAreThoseOfDiffusers_data() {
+    QTest::addColumn<QString>("name");
+    QTest::addColumn<double>("scale");
+    QTest::newRow("PEFT") << "peft" << 1.0;
+    QTest::newRow("PEFT, alpha in its settings, scaled") << "peft_alpha" << 0.5;
+    QTest::newRow("kohya, fused layers") << "kohya" << 1.0;
+  }
+  void latentsAreThoseOfDiffusers() {
+    QFETCH(QString, name);
+    QFETCH(double, scale);
+    const model::SafeTensors file(kGolden / "lora" / "expected.safetensors");
+    const at::Tensor expected = file.copy(file.entries().at(name.toStdString())), none = file.copy(file.entries().at("none"));
+    const pipeline::Sample sample = draw("fp32", {{kGolden / "lora" / (name.toStdString() + ".safetensors"), scale}});
+    QVERIFY2(distance(sample.latents, expected) < 1e-4, qPrintable(QString::number(distance(sample.latents, expected))));
+    QVERIFY(distance(sample.latents, none) > 0.02);
+    const nlohmann::json report = sample.report["loras"][0];
+    QVERIFY(report["effect"].get<double>() > 0.01 && report["layers"].get<int>() > 3 && report["unmatched"].empty());
+  }
+
+  // The known trap: an update that is silently lost on quantized weights.
+  void packedWeightsKeepTheUpdate_data() {
+    QTest::addColumn<QString>("precision");
+    for (const char* id : {"bf16", "fp8-layerwise", "bnb-int8", "bnb-nf4", "bnb-fp4-dq"}) QTest::newRow(id) << id;
+  }
+  void packedWeightsKeepTheUpdate() {
+    QFETCH(QString, precision);
+    const pipeline::Adapter lora{kGolden / "lora" / "peft_alpha.safetensors", 1};
+    const pipeline::Sample with = draw(precision.toStdString(), {lora}), without = draw(precision.toStdString(), {});
+    const double plain = draw("fp32", {lora}).report["loras"][0]["effect"].get<double>(), effect = with.report["loras"][0]["effect"].get<double>();
+    QVERIFY2(std::abs(effect / plain - 1) < 0.2, qPrintable(QString("%1 beside %2").arg(effect).arg(plain)));
+    QVERIFY(distance(with.latents, without.latents) > 0.02);
+    QVERIFY(without.report["loras"].empty());
+  }
+
+  void aScaleOfZeroIsReportedAsNoEffect() {
+    const pipeline::Sample sample = draw("fp32", {{kGolden / "lora" / "peft.safetensors", 0}});
+    QCOMPARE(sample.report["loras"][0]["effect"].get<double>(), 0.0);
+    QCOMPARE(distance(sample.latents, draw("fp32", {}).latents), 0.0);
+  }
+
+  void severalFilesAddUp() {
+    const pipeline::Adapter half{kGolden / "lora" / "peft.safetensors", 0.5};
+    const pipeline::Sample twice = draw("fp32", {half, half}), once = draw("fp32", {{half.file, 1}});
+    QVERIFY(distance(twice.latents, once.latents) < 1e-5);
+    QCOMPARE(twice.report["loras"].size(), std::size_t{2});
+  }
+
+  // A sampler that has kept an embedding must not use it for another text encoder.
+  void thePromptIsEncodedWithIt() {
+    const std::vector<pipeline::Adapter> lora = {{kGolden / "lora" / "peft.safetensors", 1}};
+    pipeline::Sampler sampler;
+    const at::Tensor before = draw(sampler, "fp32", {}).latents;
+    QCOMPARE(distance(draw(sampler, "fp32", lora).latents, draw("fp32", lora).latents), 0.0);
+    QCOMPARE(distance(draw(sampler, "fp32", {}).latents, before), 0.0);
+  }
+
+  void layersThatTheModelLacksAreListed() {
+    auto file = model::readLora(kGolden / "lora" / "peft.safetensors");
+    std::vector<std::pair<std::string, at::Tensor>> tensors;
+    for (const auto& [layer, update] : file) tensors.insert(tensors.end(), {{layer + ".lora_A.weight", update.down}, {layer + ".lora_B.weight", update.up}});
+    tensors.insert(tensors.end(), {{"transformer.other.lora_A.weight", at::ones({1, 2})}, {"transformer.other.lora_B.weight", at::ones({2, 1})}});
+    model::saveSafeTensors(path("more.safetensors"), tensors);
+    const nlohmann::json report = draw("fp32", {{path("more.safetensors"), 1}}).report["loras"][0];
+    QCOMPARE(report["unmatched"].size(), std::size_t{1});
+    QCOMPARE(QString::fromStdString(report["unmatched"][0]), QStringLiteral("other"));
+  }
+
+  void whatIsWrongIsNamed() {
+    const at::Tensor down = at::ones({2, 28}), up = at::ones({28, 2});
+    const std::string layer = "transformer.transformer_blocks.0.attn.to_q";
+    QVERIFY(complaint({{layer + ".lora_A.weight", down}}).contains("only one of its two"));
+    QVERIFY(complaint({{layer + ".lora_A.weight", down}, {layer + ".lora_B.weight", at::ones({28, 3})}}).contains("no pair"));
+    QVERIFY(complaint({{layer + ".lora_A.weight", at::ones({2, 9})}, {layer + ".lora_B.weight", up}}).contains("to_q"));
+    QVERIFY(complaint({{layer + ".dora_scale", up}}).contains("dora_scale"));
+    QVERIFY(complaint({{"transformer.nowhere.lora_A.weight", down}, {"transformer.nowhere.lora_B.weight", up}}).contains("none of its 1 layers"));
+    QVERIFY(complaint({{"lora_unet_down_blocks_0.lora_down.weight", down}, {"lora_unet_down_blocks_0.lora_up.weight", up}}).contains("is not known"));
+    QVERIFY(complaint({}).contains("holds no LoRA"));
+  }
+
+  void originalNamesAreThoseOfDiffusers() {
+    using Layers = std::vector<std::string>;
+    QCOMPARE(model::fluxLayers("double_blocks.3.txt_attn.qkv"),
+             (Layers{"transformer_blocks.3.attn.add_q_proj", "transformer_blocks.3.attn.add_k_proj", "transformer_blocks.3.attn.add_v_proj"}));
+    QCOMPARE(model::fluxLayers("single_blocks_12_linear1").size(), std::size_t{4});
+    QCOMPARE(model::fluxLayers("single_blocks.12.linear1").back(), std::string("single_transformer_blocks.12.proj_mlp"));
+    QCOMPARE(model::fluxLayers("final_layer.adaLN_modulation.1"), Layers{"norm_out.linear"});
+    QCOMPARE(model::fluxLayers("time_in.in_layer"), Layers{"time_text_embed.timestep_embedder.linear_1"});
+    for (const char* unknown : {"double_blocks.img_attn.qkv", "double_blocks.3", "single_blocks.3.linear3", "transformer_blocks.0.attn.to_q", ""})
+      QVERIFY2(model::fluxLayers(unknown).empty(), unknown);
+  }
+
+  void fusedLayersAreCutInOrder() {
+    const at::Tensor down = at::ones({1, 4}), up = at::arange(28).to(at::kFloat).view({28, 1});
+    model::saveSafeTensors(path("fused.safetensors"), {{"diffusion_model.single_blocks.0.linear1.lora_A.weight", down},
+                                                       {"diffusion_model.single_blocks.0.linear1.lora_B.weight", up},
+                                                       {"diffusion_model.final_layer.adaLN_modulation.1.lora_A.weight", down},
+                                                       {"diffusion_model.final_layer.adaLN_modulation.1.lora_B.weight", up.slice(0, 0, 8)}});
+    const auto layers = model::readLora(path("fused.safetensors"));
+    QVERIFY(at::equal(layers.at("single_transformer_blocks.0.attn.to_v").up, up.slice(0, 8, 12)));
+    QVERIFY(at::equal(layers.at("single_transformer_blocks.0.proj_mlp").up, up.slice(0, 12)));
+    QCOMPARE(layers.at("norm_out.linear").up[0].item<float>(), 4.f);   // the halves change places
+  }
+};
+
+QTEST_GUILESS_MAIN(LoraTest)
+#include "pipeline_lora_test.moc"
