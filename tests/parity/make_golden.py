@@ -1,4 +1,4 @@
-"""Remakes the golden data: make_golden.py [flux] [quant] [gguf] [torchao] [quanto] [dynamic] [tokenizers] [metrics]; all of them when none is named."""
+"""Remakes the golden data: make_golden.py [GROUP …]; all groups when none is named."""
 
 import importlib
 import logging
@@ -9,15 +9,8 @@ from pathlib import Path
 import diffusers
 import transformers
 
-GROUPS = {"flux": "flux_cases",
-          "quant": "quant_cases",
-          "gguf": "gguf_cases",
-          "torchao": "torchao_cases",
-          "quanto": "quanto_cases",
-          "dynamic": "dynamic_cases",
-          "checkpoints": "checkpoint_cases",
-          "lora": "lora_cases"}
-          "tokenizers": "tokenizer_cases", "metrics": "metric_cases"}
+GROUPS = {name: f"{name.removesuffix('s')}_cases"
+          for name in ("flux", "quant", "gguf", "torchao", "quanto", "dynamic", "checkpoints", "lora", "tokenizers", "metrics")}
 
 
 def main() -> int:
