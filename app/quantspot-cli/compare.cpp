@@ -5,7 +5,6 @@
 #include "engine/protocol/base64.h"
 #include "engine/service/errors.h"
 #include "engine/service/models.h"
-#include "quant/policy.h"
 #include "quant/precision_info.h"
 
 #include <spdlog/fmt/fmt.h>
@@ -120,7 +119,7 @@ std::vector<json> Comparison::run(std::size_t prompt, std::span<const std::uint6
 void checkDistinct(const std::vector<std::string>& precisions) {
   if (precisions.empty()) throw std::invalid_argument("--precisions names none");
   for (std::size_t i = 0; i < precisions.size(); ++i) {
-    quant::parsePolicy(precisions[i]);   // a typing error is told before hours of work
+    if (precisions[i] != "auto") quant::parseSchedule(precisions[i]);   // a typing error is told before hours of work
     for (std::size_t k = 0; k < i; ++k)
       if (fileName(precisions[i]) == fileName(precisions[k])) throw std::invalid_argument("--precisions names " + precisions[i] + " twice");
   }
@@ -135,8 +134,10 @@ std::vector<std::string> splitPolicies(const std::string& text) {
     const auto query = before.find('?');
     // Inside "skip=a,b" a comma separates patterns; after a rule with another key only a new policy can follow.
     const bool inSkip = query != std::string_view::npos && before.substr(before.find_last_of("?&") + 1).starts_with("skip=");
-    const bool newPolicy = part.find('?') != std::string::npos || quant::precisionInfo(part);
-    if (inSkip && !newPolicy) policies.back() += "," + part;
+    const bool newPolicy = part.find('?') != std::string::npos || quant::precisionInfo(part) || part == "auto";
+    // A schedule of steps goes on until one of its parts is for all that follow: "bf16@0-3,bnb-nf4@4-".
+    const bool inSchedule = before.find('@') != std::string_view::npos && !before.ends_with('-');
+    if (inSchedule || (inSkip && !newPolicy)) policies.back() += "," + part;
     else policies.push_back(part);
   }
   return policies;

@@ -2,6 +2,7 @@
 #include "app/quantspot-cli/commands.h"
 #include "app/quantspot-cli/files.h"
 #include "app/quantspot-cli/progress_bar.h"
+#include "engine/pipeline/auto_precision.h"
 #include "engine/service/errors.h"
 #include "engine/service/models.h"
 
@@ -39,6 +40,10 @@ void addRecipe(CLI::App& command, Arguments& a) {
   command.add_option_function<std::vector<std::string>>("--lora", [&a](const std::vector<std::string>& files) {
     for (const std::string& file : files) a.generate.params.loras.push_back(parseLora(file));
   }, "LoRA beside the packed weights, FILE or FILE:scale; may be given several times");
+  command.add_option_function<std::string>("--max-memory", [&a](const std::string& size) { a.generate.params.max_memory = pipeline::parseBytes(size); },
+                                           "For --precision auto, such as 6GiB (default: what is free)");
+  command.add_option_function<std::string>("--calibrate", [&a](const std::string& file) { a.generate.params.calibration = readLines(file); },
+                                           "File of prompts that find the scales of 8-bit activations (quanto-int8a8)");
   command.add_option("--batch", a.batch, "Pictures drawn in one pass, each as its own seed alone gives it")->check(CLI::Range(1, 256))->capture_default_str();
   command.add_option("--offload", a.generate.params.offload, "none")->capture_default_str();
   command.add_option("--threads", a.service.threads, "CPU threads (default: all cores)")->check(CLI::PositiveNumber);
@@ -130,11 +135,9 @@ int main(int argc, char** argv) {
   addCommands(app, arguments, run);
   try {
     app.parse(argc, argv);
+    return run();
   } catch (const CLI::ParseError& error) {
     return app.exit(error, std::cout, std::cerr) == 0 ? 0 : 2;
-  }
-  try {
-    return run();
   } catch (...) {
     const protocol::RpcError error = service::describe(std::current_exception());
     std::fprintf(stderr, "quantspot-cli: %s\n", error.what());

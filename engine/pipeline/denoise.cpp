@@ -29,8 +29,8 @@ at::Tensor denoise(const model::Transformer& transformer, const model::FlowMatch
     input.textIds = at::zeros({prompt.sequence.size(1), 3}, compute);
     return transformer.forward(input);
   };
-  const std::size_t steps = scheduler.timesteps().size();
-  for (std::size_t i = 0; i < steps; ++i) {
+  const std::size_t steps = scheduler.timesteps().size(), end = options.last < 0 ? steps : static_cast<std::size_t>(options.last) + 1;
+  for (auto i = static_cast<std::size_t>(options.first); i < end; ++i) {
     input.latents = latents;
     // The reference rounds the timestep to the compute type before it divides; bf16 pictures depend on it.
     input.timestep = at::full({pictures}, scheduler.timesteps()[i], compute.dtype(at::kFloat)).to(compute.dtype()) / 1000;

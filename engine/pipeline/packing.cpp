@@ -1,6 +1,7 @@
 #include "engine/pipeline/packing.h"
 
 #include "engine/pipeline/report.h"
+#include "quant/plain.h"
 
 #include <ATen/ATen.h>
 
@@ -48,13 +49,23 @@ const quant::Quantizer& quantizerFor(const quant::Policy& policy, const std::str
   return quant::quantizer(quant::quantizer(policy.precisionOf(layer)).precisionFor(shape));
 }
 
-model::LinearFactory packingFactory(const quant::Policy& policy, double* seconds) {
-  return [&policy, seconds](const std::string& name, const at::Tensor& weight, std::optional<at::Tensor> bias) {
+model::LinearFactory packingFactory(const quant::Policy& policy, PackingNotes& notes) {
+  return [&policy, &notes](const std::string& name, const at::Tensor& weight, std::optional<at::Tensor> bias) {
     const Stopwatch watch;
-    const quant::Quantizer& quantizer = quantizerFor(policy, name, weight.sizes());
-    if (bias) bias = bias->to(quantizer.computeType());
-    auto linear = quantizer.linear(quantizer.pack(weight), std::move(bias));
-    if (seconds) *seconds += watch.seconds();
+    const std::string asked = policy.precisionOf(name);
+    const quant::Quantizer* quantizer = &quantizerFor(policy, name, weight.sizes());
+    if (quantizer->name() != asked) notes.fallbacks.push_back({name, asked, std::string(quantizer->name()), "the format cannot hold this shape"});
+    quant::QuantizedTensor packed;
+    try {
+      packed = quantizer->pack(weight);
+    } catch (const std::invalid_argument& refused) {
+      quantizer = &quant::quantizer(quant::plainPrecision(quantizer->computeType()));
+      packed = quantizer->pack(weight);  // throws for what nothing can hold
+      notes.fallbacks.push_back({name, asked, std::string(quantizer->name()), refused.what()});
+    }
+    if (bias) bias = bias->to(quantizer->computeType());
+    auto linear = quantizer->linear(std::move(packed), std::move(bias));
+    notes.seconds += watch.seconds();
     return linear;
   };
 }

@@ -9,10 +9,20 @@ namespace quantspot::pipeline {
 // What packs this layer: the policy's choice, or what that one names in its place where it cannot hold the shape.
 const quant::Quantizer& quantizerFor(const quant::Policy& policy, const std::string& layer, at::IntArrayRef shape);
 
+// What happened while layers were packed.
+struct PackingNotes {
+  struct Fallback {
+    std::string layer, asked, used, why;
+  };
+  double seconds = 0;
+  std::vector<Fallback> fallbacks;       // layers that could not be held as asked
+};
+
 // Packs every Linear weight at the precision that the policy gives its layer; biases go in its compute type. A layer whose
-// compute type is not the policy's casts its activations to it and back. Adds the
-// time that this takes to *seconds when given. `policy` and `seconds` must outlive the factory.
-model::LinearFactory packingFactory(const quant::Policy& policy, double* seconds = nullptr);
+// compute type is not the policy's casts its activations to it and back. A layer that its precision cannot hold (shape, range) gets what that
+// precision names in its place, else the plain type; that is noted. `policy` and `notes` must outlive the factory. The factory throws
+// std::invalid_argument when the plain type cannot hold the weight either (NaN, infinity).
+model::LinearFactory packingFactory(const quant::Policy& policy, PackingNotes& notes);
 
 // Layers that know their precision and resident bytes but hold nothing and cannot multiply: for weights on the meta device.
 model::LinearFactory measuringFactory(const quant::Policy& policy);

@@ -2,12 +2,13 @@
 
 #include "engine/model/config.h"
 #include "engine/model/folder.h"
+#include "engine/pipeline/hash_cache.h"
 #include "engine/pipeline/latents.h"
-#include "engine/pipeline/packing.h"
 #include "engine/pipeline/recipe.h"
 
 #include <ATen/ATen.h>
 #include <spdlog/fmt/fmt.h>
+#include <spdlog/fmt/ranges.h>
 
 #include <map>
 
@@ -75,6 +76,7 @@ Encoded encodeAll(const model::TextEncoders& encoders, const SampleRequest& requ
   }
   made.conditioning.prompt = stack(prompts);
   if (!negatives.empty()) made.conditioning.negative = stack(negatives);
+  for (const std::string& prompt : request.calibration) made.calibration.push_back(embedding(prompt));
   return made;
 }
 
@@ -116,7 +118,7 @@ Encoded Phases::encode() {
   Encoded out = meter_.phase("encode", "encode", [&] {
     const Stopwatch watch;
     model::LoadOptions options = loadOptions("encode");
-    options.linear = adapters_.around(packingFactory(request_.policy));
+    options.linear = linears(request_.policy);
     const auto encoders = model::loadTextEncoders(request_.model, options);
     loading = watch.seconds();
     Encoded made = encodeAll(*encoders, request_);
@@ -128,39 +130,92 @@ Encoded Phases::encode() {
   return out;
 }
 
-std::unique_ptr<model::Transformer> Phases::loadTransformer() {
-  double packing = 0;
+model::LinearFactory Phases::linears(const quant::Policy& policy) {
+  auto packed = packingFactory(policy, notes_);
+  return adapters_.around([this, packed = std::move(packed)](const std::string& name, const at::Tensor& weight, std::optional<at::Tensor> bias) {
+    auto layer = packed(name, weight, std::move(bias));
+    if (quant::CalibratedLinear* scaled = quant::calibratedLinear(*layer)) calibratedLayers_.push_back(scaled);
+    return layer;
+  });
+}
+
+std::vector<quant::StepSpan> Phases::spans() const {
+  return quant::spansFor(request_.schedule.empty() ? std::vector{quant::StepSpan{request_.policy, 0, -1}} : request_.schedule, recipe_.steps);
+}
+
+std::unique_ptr<model::Transformer> Phases::loadTransformer(const quant::Policy& policy) {
+  notes_.seconds = 0;
+  calibratedLayers_.clear();
   auto transformer = meter_.phase("load", "load", [&] {
     model::LoadOptions options = loadOptions("load");
-    options.linear = adapters_.around(packingFactory(request_.policy, &packing));
+    options.linear = linears(policy);
     return model::loadTransformer(request_.model, options);
   });
-  meter_.move("load", "quantize", packing);
+  meter_.move("load", "quantize", notes_.seconds);
   adapters_.check();
   trimHeap();
-  weights_["transformer"] = weightsBlock(transformer->bytes(), transformer->layers());
+  // Of several, the one that takes most room.
+  if (!weights_.contains("transformer") || weights_["transformer"]["bytes"].get<std::int64_t>() < transformer->bytes())
+    weights_["transformer"] = weightsBlock(transformer->bytes(), transformer->layers());
   guided_ = transformer->guidanceEmbeds();
   return transformer;
 }
 
-at::Tensor Phases::denoise(const Conditioning& conditioning, const std::function<at::Tensor(std::int64_t channels)>& noiseFor) {
-  const auto transformer = loadTransformer();
-  const at::TensorOptions compute = at::TensorOptions(compute_).device(device_);
-  const at::Tensor noise = packLatents(noiseFor(transformer->inChannels() / 4)).to(compute);
+at::Tensor Phases::run(const model::Transformer& transformer, const Conditioning& conditioning, const at::Tensor& latents, const DenoiseOptions& options) {
   model::FlowMatchEuler scheduler(request_.model);
-  scheduler.setTimesteps(recipe_.steps, noise.size(1));
-  DenoiseOptions options{.guidance = recipe_.guidance.value_or(3.5), .trueCfg = recipe_.true_cfg, .onStep = {}};
-  Stopwatch step;
-  options.onStep = [&](int done) {
-    stepSeconds_.push_back(step.seconds());
-    tell("denoise", done, recipe_.steps);
-    step = Stopwatch();
-  };
-  tell("denoise", 0, recipe_.steps);
-  return meter_.phase("denoise", "denoise", [&] {
-    step = Stopwatch();
-    return pipeline::denoise(*transformer, scheduler, conditioning, noise, imageIds(latentHeight(), latentWidth(), compute), options);
+  scheduler.setTimesteps(recipe_.steps, latents.size(1));
+  return pipeline::denoise(transformer, scheduler, conditioning, latents, imageIds(latentHeight(), latentWidth(), latents.options()), options);
+}
+
+// Every prompt is drawn once, from the seed that is its number, as a user of the reference would run the pipeline.
+void Phases::calibrate(const model::Transformer& transformer, const Encoded& encoded, const std::string& policy, Calibrated& calibrated) {
+  if (encoded.calibration.empty() || calibratedLayers_.empty()) return;
+  const std::string key = fmt::format("{} {} {} {}x{} {} {}", filesStamp(request_.model), policy, fmt::join(request_.calibration, "\n"), recipe_.width, recipe_.height,
+                                      recipe_.steps, recipe_.guidance.value_or(3.5));
+  if (calibrated.key == key) {
+    for (std::size_t i = 0; i < calibratedLayers_.size(); ++i) calibratedLayers_[i]->setScales(calibrated.scales[i]);
+    return;
+  }
+  meter_.phase("calibrate", "denoise", [&] {
+    const quant::Calibration watching(calibratedLayers_);
+    for (std::size_t i = 0; i < encoded.calibration.size(); ++i) {
+      tell("calibrate", static_cast<int>(i), static_cast<int>(encoded.calibration.size()));
+      const at::Tensor noise = drawNoise(i, transformer.inChannels() / 4, latentHeight(), latentWidth());
+      DenoiseOptions options{.guidance = recipe_.guidance.value_or(3.5), .onStep = {}};
+      options.onStep = [this](int) { tell("calibrate", 0, 0); };
+      run(transformer, {encoded.calibration[i], {}}, packLatents(noise).to(device_, compute_), options);
+    }
   });
+  calibrated = {key, {}};
+  for (const quant::CalibratedLinear* layer : calibratedLayers_) calibrated.scales.push_back(layer->scales());
+}
+
+at::Tensor Phases::denoise(const Encoded& encoded, const std::function<at::Tensor(std::int64_t channels)>& noiseFor, Calibrated& calibrated) {
+  at::Tensor latents;
+  for (const quant::StepSpan& span : spans()) {
+    const auto transformer = loadTransformer(span.policy);
+    calibrate(*transformer, encoded, span.policy.text(), calibrated);
+    if (!latents.defined()) latents = packLatents(noiseFor(transformer->inChannels() / 4)).to(device_, compute_);
+    DenoiseOptions options{.guidance = recipe_.guidance.value_or(3.5), .trueCfg = recipe_.true_cfg, .first = span.first, .last = span.last, .onStep = {}};
+    Stopwatch step;
+    options.onStep = [&](int done) {
+      stepSeconds_.push_back(step.seconds());
+      tell("denoise", done, recipe_.steps);
+      step = Stopwatch();
+    };
+    tell("denoise", span.first, recipe_.steps);
+    latents = meter_.phase("denoise", "denoise", [&] {
+      step = Stopwatch();
+      return run(*transformer, encoded.conditioning, latents, options);
+    });
+  }
+  return latents;
+}
+
+json Phases::fallbacks() const {
+  json all = json::array();
+  for (const PackingNotes::Fallback& f : notes_.fallbacks) all.push_back({{"layer", f.layer}, {"asked", f.asked}, {"used", f.used}, {"why", f.why}});
+  return all;
 }
 
 std::vector<RgbImage> Phases::decode(const at::Tensor& packed) {

@@ -3,13 +3,16 @@
 
 #include "engine/model/components.h"
 #include "engine/pipeline/denoise.h"
+#include "engine/pipeline/packing.h"
 #include "engine/pipeline/report.h"
 #include "engine/pipeline/sampler.h"
+#include "quant/calibration.h"
 
 namespace quantspot::pipeline {
 
 struct Encoded {
   Conditioning conditioning;
+  std::vector<model::PromptEmbedding> calibration;   // of the request's calibration prompts
   nlohmann::json weights;                // census of the text encoders, which are gone
   std::vector<std::vector<std::string>> truncated;   // of each picture: lines for the user
 };
@@ -19,6 +22,12 @@ std::vector<protocol::Recipe> allRecipes(const SampleRequest& request);
 // Of text encoders, autoencoder and activations: they are the same for all variants of a kind, only the transformer is packed.
 at::ScalarType computeType(const quant::Policy& policy);
 
+// Scales that a calibration found, for the samples that follow.
+struct Calibrated {
+  std::string key;                       // what they depend on
+  std::vector<quant::ActivationScales> scales;   // in the order in which the layers are loaded
+};
+
 // Called in the order of its methods, each once; encode() may be left out when its result is known. All throw what
 // Sampler::generate does. The request must outlive it.
 class Phases {
@@ -27,7 +36,8 @@ class Phases {
 
   Encoded encode();
   // noiseFor(channels) gives (B, channels, latentHeight(), latentWidth()) float32. Returns final latents, packed.
-  at::Tensor denoise(const Conditioning& conditioning, const std::function<at::Tensor(std::int64_t channels)>& noiseFor);
+  // `calibrated` is used when it is of this request, and else made when the request asks for it.
+  at::Tensor denoise(const Encoded& encoded, const std::function<at::Tensor(std::int64_t channels)>& noiseFor, Calibrated& calibrated);
   std::vector<RgbImage> decode(const at::Tensor& packed);
 
   std::int64_t latentHeight() const { return recipe_.height / pixels_; }
@@ -35,17 +45,24 @@ class Phases {
   bool guided() const { return guided_; }          // the transformer embeds a guidance
   const nlohmann::json& weights() const { return weights_; }
   const nlohmann::json& peaks() const { return meter_.peaks(); }
+  nlohmann::json fallbacks() const;                // layers that could not be held as asked
   nlohmann::json adapters() const { return adapters_.report(); }
   nlohmann::json seconds() const;                  // of the report, without "total"
 
  private:
   void tell(const char* stage, int step, int steps) const;
   model::LoadOptions loadOptions(const char* stage) const;
-  std::unique_ptr<model::Transformer> loadTransformer();
+  model::LinearFactory linears(const quant::Policy& policy);
+  std::vector<quant::StepSpan> spans() const;
+  std::unique_ptr<model::Transformer> loadTransformer(const quant::Policy& policy);
+  at::Tensor run(const model::Transformer& transformer, const Conditioning& conditioning, const at::Tensor& latents, const DenoiseOptions& options);
+  void calibrate(const model::Transformer& transformer, const Encoded& encoded, const std::string& policy, Calibrated& calibrated);
 
   const SampleRequest& request_;
   const protocol::Recipe& recipe_;                 // what all pictures share
   Adapters adapters_;
+  PackingNotes notes_;
+  std::vector<quant::CalibratedLinear*> calibratedLayers_;   // of the transformer that is loaded
   const at::Device device_;
   const at::ScalarType compute_;
   const std::int64_t pixels_;                      // per latent

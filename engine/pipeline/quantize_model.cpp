@@ -119,24 +119,33 @@ void Writer::write(const std::string& name, const PackedPart& part, QuantizeResu
   const std::string_view plain = quant::plainPrecision(compute_);
   const std::string precision = precisionOf(name, part, plain);
   const auto format = checkpointFormat(precision.empty() ? std::string(plain) : precision), direct = checkpointFormat(std::string(plain));
-  NamedTensors tensors;
+  NamedTensors tensors, others;
+  std::map<std::string, std::vector<std::int64_t>> shapes;
   std::vector<std::string> kept;
   for (const auto& [layer, packed] : part) {
     const bool isPlain = packed.weight.precision == plain;
-    for (auto& tensor : (isPlain ? *direct : *format).tensors(layer, packed.weight)) tensors.push_back(std::move(tensor));
-    if (packed.bias) tensors.emplace_back(layer + ".bias", *packed.bias);
+    for (auto& tensor : (isPlain ? *direct : *format).tensors(layer, packed.weight)) (isPlain ? others : tensors).push_back(std::move(tensor));
+    if (packed.bias) others.emplace_back(layer + ".bias", *packed.bias);
     if (isPlain) kept.push_back(layer);
+    else shapes[layer] = packed.weight.shape;
     (isPlain ? result.kept : result.packed).push_back(name + "." + layer);
   }
   const model::Weights weights(request_.model / name);
   for (const std::string& tensor : weights.names()) {
     const std::size_t dot = tensor.rfind('.');
-    if (dot == std::string::npos || !part.contains(tensor.substr(0, dot))) tensors.emplace_back(tensor, weights.read(tensor).to(compute_));
+    if (dot == std::string::npos || !part.contains(tensor.substr(0, dot))) others.emplace_back(tensor, weights.read(tensor).to(compute_));
   }
   const bool diffusers = name == "transformer";
   const fs::path folder = out_ / name, file = folder / (diffusers ? "diffusion_pytorch_model.safetensors" : "model.safetensors");
   fs::create_directories(folder);
-  model::saveSafeTensors(file, tensors, {{"format", "pt"}});
+  std::vector<std::string> plainNames;
+  for (auto& other : others) {
+    plainNames.push_back(other.first);
+    tensors.push_back(std::move(other));
+  }
+  std::map<std::string, std::string> metadata = format->metadata(shapes, plainNames);
+  metadata["format"] = "pt";
+  model::saveSafeTensors(file, tensors, metadata);
   writeConfig(request_.model / name / "config.json", folder / "config.json", format->config(kept));
   copyRest(request_.model / name, folder);
   result.bytes += static_cast<std::int64_t>(fs::file_size(file));

@@ -28,12 +28,12 @@ model::ModelSummary checkModel(const std::filesystem::path& folder) {
 
 // What an embedding depends on; the model by the state of its files, for it may be trained on while we run.
 using Prompts = std::vector<std::pair<std::string, std::optional<std::string>>>;
-using PromptKey = std::tuple<std::string, Prompts, at::ScalarType, std::string, int, std::string>;
+using PromptKey = std::tuple<std::string, Prompts, std::vector<std::string>, at::ScalarType, std::string, int, std::string>;
 
 PromptKey promptKey(const SampleRequest& request) {
   Prompts prompts;
   for (const protocol::Recipe& r : allRecipes(request)) prompts.emplace_back(r.prompt, usesTrueCfg(r) ? r.negative_prompt : std::nullopt);
-  return {filesStamp(request.model), prompts, computeType(request.policy), request.policy.textEncoderRules(), request.recipe.max_sequence_length.value(), request.device};
+  return {filesStamp(request.model), prompts, request.calibration, computeType(request.policy), request.policy.textEncoderRules(), request.recipe.max_sequence_length.value(), request.device};
 }
 
 std::vector<std::uint64_t> seedsOf(const SampleRequest& request) {
@@ -74,6 +74,9 @@ SampleRequest complete(SampleRequest request) {
   return request;
 }
 
+// The id; of a schedule, its one-line form.
+std::string precisionText(const SampleRequest& request) { return request.schedule.empty() ? request.policy.precision : quant::text(request.schedule); }
+
 json recipeBlock(const protocol::Recipe& recipe, bool guided) {
   json block = recipe;
   block["guidance"] = guided ? json(recipe.guidance.value_or(3.5)) : json(nullptr);
@@ -86,6 +89,7 @@ struct Sampler::State {
   std::optional<PromptKey> key;
   Encoded encoded;
   std::optional<Noise> lastNoise;
+  Calibrated calibrated;
   HashCache hashes;
 
   // Whether the embedding that is kept serves this request; else it is made anew.
@@ -110,8 +114,8 @@ struct Sampler::State {
     weights["text_encoder"] = encoded.weights;
     return {{"schema", 1}, {"engine", engineBlock(request.device)},
             {"model", {{"name", model.name}, {"family", model.family}, {"weights_sha256", hashes.weightsHash(request.model)}}},
-            {"precision", request.policy.precision}, {"policy", policyBlock(request.policy)}, {"weights", std::move(weights)},
-            {"seconds", phases.seconds()}, {"peak_bytes", phases.peaks()}, {"device_peak_bytes", json::object()}, {"batch", 1 + request.more.size()}, {"loras", phases.adapters()}};
+            {"precision", precisionText(request)}, {"policy", policyBlock(request.policy)}, {"weights", std::move(weights)},
+            {"seconds", phases.seconds()}, {"peak_bytes", phases.peaks()}, {"device_peak_bytes", json::object()}, {"batch", 1 + request.more.size()}, {"loras", phases.adapters()}, {"fallbacks", phases.fallbacks()}, {"calibration_prompts", request.calibration.size()}};
   }
 
   Sample sample(std::size_t index, const protocol::Recipe& recipe, bool guided, RgbImage image, const at::Tensor& latents, json report) const {
@@ -141,9 +145,9 @@ std::vector<Sample> Sampler::generateBatch(const SampleRequest& asked) {
   const std::vector<protocol::Recipe> recipes = allRecipes(request);
   Phases phases(request);
   const bool reused = state_->provideEmbedding(request, phases);
-  const at::Tensor latents = phases.denoise(state_->encoded.conditioning, [&](std::int64_t channels) {
+  const at::Tensor latents = phases.denoise(state_->encoded, [&](std::int64_t channels) {
     return state_->noise(request, {static_cast<std::int64_t>(recipes.size()), channels, phases.latentHeight(), phases.latentWidth()});
-  });
+  }, state_->calibrated);
   std::vector<RgbImage> images = phases.decode(latents);
   trimHeap();
   const double total = watch.seconds();

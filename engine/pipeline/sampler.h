@@ -3,7 +3,7 @@
 
 #include "engine/pipeline/adapters.h"
 #include "engine/protocol/messages.h"
-#include "quant/policy.h"
+#include "quant/schedule.h"
 
 #include <ATen/core/Tensor.h>
 
@@ -29,10 +29,12 @@ struct RgbImage {                        // 8-bit, interleaved, row-major, no pa
 
 struct SampleRequest {
   std::filesystem::path model;           // folder
-  quant::Policy policy;
+  quant::Policy policy;                  // of all steps, when `schedule` is empty; else its first span's
   protocol::Recipe recipe;
   std::vector<protocol::Recipe> more = {};   // further pictures of the same pass; only prompts and seed may differ from `recipe`
+  std::vector<quant::StepSpan> schedule = {};   // precisions that change over the steps
   std::vector<Adapter> adapters = {};        // LoRA files, applied beside the packed weights
+  std::vector<std::string> calibration = {};   // prompts for precisions whose activations have scales (quanto-int8a8)
   std::string device = "cpu";
   std::optional<at::Tensor> noise;       // --latents-in: packed (B, S, C) or (B, C, h, w), B pictures; else drawn from each seed
   std::function<void(const std::string& stage, int step, int steps)> progress;

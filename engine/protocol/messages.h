@@ -36,10 +36,12 @@ struct Lora { std::string file; double scale = 1; };   // a path on the engine's
 // recipe, so that the variants of a comparison share them.
 struct GenerateParams {
   std::string model;        // folder; "default" is the embedded model
-  std::string precision;    // id or policy text
+  std::string precision;    // id, policy text, or "auto": the highest that fits max_memory
   Recipe recipe;
   std::string offload = "none";   // only "none" yet
   std::vector<Lora> loras = {};   // applied beside the packed weights
+  std::int64_t max_memory = 0;    // bytes for "auto"; 0: what is free
+  std::vector<std::string> calibration = {};   // prompts, for precisions that scale activations (quanto-int8a8)
 };
 struct GenerateResult {
   std::string png;          // base64
@@ -70,7 +72,7 @@ struct Progress { std::int64_t id = 0; std::string stage; int step = 0, steps = 
 struct LogLine { std::string level, message; };
 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Lora, file, scale)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(GenerateParams, model, precision, recipe, offload, loras)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(GenerateParams, model, precision, recipe, offload, loras, max_memory, calibration)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(GenerateResult, png, report)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ScoreParams, metric, image, reference, prompt, model)
 void to_json(nlohmann::json& json, const ScoreResult& result);

@@ -2,12 +2,14 @@
 
 #include "engine/model/components.h"
 #include "engine/model/folder.h"
+#include "engine/pipeline/auto_precision.h"
 #include "engine/pipeline/hash_cache.h"
 #include "engine/pipeline/memory.h"
 #include "engine/pipeline/packing.h"
 #include "engine/pipeline/png.h"
 #include "engine/pipeline/report.h"
 #include "engine/protocol/base64.h"
+#include "engine/service/errors.h"
 #include "engine/service/models.h"
 #include "engine/service/scorer.h"
 #include "quant/precision_info.h"
@@ -15,6 +17,7 @@
 
 #include <ATen/Parallel.h>
 
+#include <algorithm>
 #include <stdexcept>
 
 namespace quantspot::service {
@@ -49,7 +52,7 @@ protocol::ModelsListResult Service::listModels() const { return service::listMod
 // Shapes alone: nothing is read but the files' headers.
 protocol::InspectResult Service::inspect(const protocol::InspectParams& params, const Control& control) {
   const auto folder = resolveModel(params.model);
-  const quant::Policy policy = quant::parsePolicy(params.precision);
+  const quant::Policy policy = quant::parseSchedule(params.precision).front().policy;
   const model::ModelSummary summary = model::inspectFolder(folder);
   protocol::InspectResult result{summary.name, summary.family, params.hash ? pipeline::HashCache().weightsHash(folder) : "", 0, {}};
   model::LoadOptions options;
@@ -72,9 +75,13 @@ pipeline::Sample Service::sample(const protocol::GenerateParams& params, const C
 }
 
 std::vector<pipeline::Sample> Service::batch(const protocol::GenerateParams& params, std::vector<protocol::Recipe> more, const Control& control) {
+  if (params.precision == "auto") return fitting(params, more, control);
   if (params.offload != "none") throw std::invalid_argument("offload '" + params.offload + "' is not known; use none");
   pipeline::SampleRequest request;
-  request.policy = quant::parsePolicy(params.precision);
+  const std::vector<quant::StepSpan> schedule = quant::parseSchedule(params.precision);
+  request.policy = schedule.front().policy;
+  if (schedule.size() > 1 || schedule.front().last >= 0) request.schedule = schedule;
+  request.calibration = params.calibration;
   request.model = resolveModel(params.model);
   request.recipe = params.recipe;
   request.more = std::move(more);
@@ -84,6 +91,30 @@ std::vector<pipeline::Sample> Service::batch(const protocol::GenerateParams& par
   request.progress = control.progress;
   request.cancel = control.cancel;
   return sampler_.generateBatch(request);
+}
+
+// Down the ladder: what should fit may still fail, because others use the machine, too.
+std::vector<pipeline::Sample> Service::fitting(protocol::GenerateParams params, const std::vector<protocol::Recipe>& more, const Control& control) {
+  const auto model = resolveModel(params.model);
+  const auto& ladder = pipeline::autoLadder();
+  nlohmann::json failed = nlohmann::json::array();
+  for (std::size_t from = 0; from < ladder.size();) {
+    const pipeline::AutoChoice choice = pipeline::choosePrecision(model, params.recipe, 1 + more.size(), params.max_memory, from);
+    params.precision = choice.precision;
+    try {
+      std::vector<pipeline::Sample> samples = batch(params, more, control);
+      for (pipeline::Sample& sample : samples)
+        sample.report["auto"] = {{"precision", choice.precision}, {"why", choice.why}, {"limit_bytes", choice.limit}, {"needs_bytes", choice.needs}, {"failed", failed}};
+      return samples;
+    } catch (...) {
+      const protocol::RpcError error = describe(std::current_exception());
+      from = static_cast<std::size_t>(std::ranges::find(ladder, choice.precision) - ladder.begin()) + 1;
+      if (error.code != protocol::OutOfMemory || from == ladder.size()) throw;
+      failed.push_back(choice.precision + ": " + error.what());
+      pipeline::trimHeap();
+    }
+  }
+  throw std::logic_error("the ladder of precisions is empty");
 }
 
 protocol::GenerateResult Service::generate(const protocol::GenerateParams& params, const Control& control) {

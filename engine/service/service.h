@@ -41,6 +41,8 @@ class Service {
   protocol::ScoreResult score(const protocol::ScoreParams& params);
 
  private:
+  std::vector<pipeline::Sample> fitting(protocol::GenerateParams params, const std::vector<protocol::Recipe>& more, const Control& control);
+
   ServiceOptions options_;
   pipeline::Sampler sampler_;
   std::unique_ptr<Scorer> scorer_;

@@ -81,6 +81,20 @@ class CliTest : public QObject {
     QVERIFY2(again.code == 0, again.err);
   }
 
+  void aScheduleIsOneVariant() {
+    const Outcome result = run(QStringList{"compare", "--precisions", "bf16,bf16@0-0,bnb-nf4?skip=proj_out,norm@1-,fp32", "--prompt", "a fox", "--out", path("steps"), "--steps", "2",
+                                           "--threads", "1", "--width", "64", "--height", "64", "--max-sequence-length", "32"});
+    QVERIFY2(result.code == 0, result.err);
+    QCOMPARE(readJson(path("steps/report.json"))["precisions"].toArray(), (QJsonArray{"bf16", "bf16@0-0,bnb-nf4?skip=proj_out,norm@1-", "fp32"}));
+  }
+
+  void aCheckpointIsWrittenAndDrawn() {
+    const Outcome written = run({"quantize", "--precision", "bf16", "--out", path("packed")});
+    QVERIFY2(written.code == 0, written.err);
+    QVERIFY(written.json()["bytes"].toDouble() > 1e6);
+    QVERIFY(run(QStringList{"generate", "--model", path("packed"), "--prompt", "x", "--out", path("p.png")} + kSmall).code == 0);
+  }
+
   void compareDrawsSeedsInBatches() {
     const Outcome result = run(QStringList{"compare", "--precisions", "fp32,bnb-nf4", "--prompt", "a fox", "--seeds", "3..5", "--batch", "2", "--out", path("three")} + kSmall);
     QVERIFY2(result.code == 0, result.err);
@@ -182,6 +196,10 @@ class CliTest : public QObject {
     QTest::newRow("precision") << QStringList{"generate", "--out", png, "--prompt", "x", "--precision", "bnb-nf5"} << 2 << "bnb-nf5";
     QTest::newRow("size") << QStringList{"generate", "--out", png, "--prompt", "x", "--width", "100"} << 2 << "width = 100";
     QTest::newRow("device") << QStringList{"generate", "--out", png, "--prompt", "x", "--device", "tpu"} << 2 << "tpu";
+    QTest::newRow("memory") << QStringList{"generate", "--out", png, "--prompt", "x", "--max-memory", "6 elephants"} << 2 << "6 elephants";
+    QTest::newRow("steps") << QStringList{"generate", "--out", png, "--prompt", "x", "--precision", "bf16@1-"} << 2 << "begin with step 0";
+    QTest::newRow("lora") << QStringList{"generate", "--out", png, "--prompt", "x", "--lora", "none.safetensors:0.5"} << 1 << "none.safetensors";
+    QTest::newRow("packed folder") << QStringList{"quantize", "--precision", "bnb-nf4", "--out", folder_.path()} << 2 << "already there";
     QTest::newRow("no such model") << QStringList{"generate", "--out", png, "--prompt", "x", "--model", "/nowhere"} << 1 << "/nowhere";
     QTest::newRow("no such latents") << QStringList{"generate", "--out", png, "--prompt", "x", "--latents-in", "/nowhere.safetensors"} << 1 << "/nowhere.safetensors";
     QTest::newRow("nowhere to write") << QStringList{"generate", "--out", "/nowhere/z.png", "--prompt", "x"} + kSmall << 1 << "/nowhere/z.png";

@@ -57,6 +57,14 @@ class QuantizeTest : public QObject {
     const model::SafeTensors file(path(name) / "transformer" / "diffusion_pytorch_model.safetensors");
     for (const auto& [layer, value] : expected["layers"].items()) QVERIFY2(digest(file, layer) == value.get<std::string>(), layer.c_str());
     QCOMPARE(file.entries().size(), expected["tensors"].get<std::size_t>());
+    if (expected.contains("config")) {
+      json config = readJson(path(name) / "transformer" / "config.json")["quantization_config"], wanted = expected["config"];
+      for (json* one : {&config, &wanted})   // an empty list and null are the same to the libraries
+        if ((*one)["modules_to_not_convert"].empty()) (*one)["modules_to_not_convert"] = nullptr;
+      QVERIFY2(config == wanted, config.dump().c_str());
+    }
+    if (expected.contains("metadata"))
+      for (const auto& [key, value] : expected["metadata"].items()) QCOMPARE(file.metadata().at(key), value.get<std::string>());
   }
 
   void theFolderIsAWholePipeline() {

@@ -111,6 +111,63 @@ class EngineTest : public QObject {
     QVERIFY(engine.call("samples/generate", request("bnb-fp4?text_encoder=bnb-nf4"))["report"]["prompt_reused"].get<bool>());
   }
 
+  void precisionsMayChangeOverTheSteps() {
+    test::EngineProcess engine;
+    const json bf16 = engine.call("samples/generate", request("bf16"))["report"], nf4 = engine.call("samples/generate", request("bnb-nf4"))["report"];
+    const json mixed = engine.call("samples/generate", request("bf16@0-0,bnb-nf4@1-")), reverse = engine.call("samples/generate", request("bnb-nf4@0-0,bf16@1-"));
+    QCOMPARE(wrong(mixed, "GenerateResult"), QString());
+    QCOMPARE(QString::fromStdString(mixed["report"]["precision"]), QStringLiteral("bf16@0-0,bnb-nf4@1-"));
+    QCOMPARE(mixed["report"]["seconds"]["steps"].size(), std::size_t{2});
+    const std::set<std::string> pictures = {bf16["image_sha256"], nf4["image_sha256"], mixed["report"]["image_sha256"], reverse["report"]["image_sha256"]};
+    QCOMPARE(pictures.size(), std::size_t{4});
+    QVERIFY(engine.call("samples/generate", request("bf16@0-0,bf16@1-"))["report"]["image_sha256"] == bf16["image_sha256"]);
+    const protocol::Reply tooShort = engine.replyTo(engine.send("samples/generate", request("bf16@0-0")));
+    QVERIFY2(tooShort.error && QString(tooShort.error->what()).contains("ends with step 0"), tooShort.error ? tooShort.error->what() : "accepted");
+  }
+
+  // No group of 32 divides these rows, so that GGUF leaves them in 16 bit.
+  void layersThatCannotBeHeldAreReported() {
+    test::EngineProcess engine;
+    json small = request("gguf-q4_0");
+    small["model"] = QUANTSPOT_SOURCE_DIR "/tests/parity/golden/flux_a/pipeline";
+    const json result = engine.call("samples/generate", small);
+    QCOMPARE(wrong(result, "GenerateResult"), QString());
+    const json fallbacks = result["report"]["fallbacks"];
+    QVERIFY(!fallbacks.empty());
+    std::map<std::string, std::string> precisions;
+    for (const json& layer : result["report"]["weights"]["transformer"]["layers"]) precisions[layer["name"]] = layer["precision"];
+    for (const json& f : fallbacks) QCOMPARE(precisions[f["layer"]], f["used"].get<std::string>());
+    QVERIFY(engine.call("samples/generate", request("bf16"))["report"]["fallbacks"].empty());
+  }
+
+  void autoTakesWhatFitsAndSaysWhy() {
+    test::EngineProcess engine;
+    const json whole = engine.call("samples/generate", request("auto"));
+    QCOMPARE(wrong(whole, "GenerateResult"), QString());
+    QCOMPARE(QString::fromStdString(whole["report"]["auto"]["precision"]), QStringLiteral("bf16"));
+    QCOMPARE(QString::fromStdString(whole["report"]["precision"]), QStringLiteral("bf16"));
+    json narrow = request("auto");
+    narrow["max_memory"] = 1 << 20;
+    const protocol::Reply reply = engine.replyTo(engine.send("samples/generate", narrow));
+    QVERIFY2(reply.error && QString(reply.error->what()).contains("no precision fits"), reply.error ? reply.error->what() : "accepted");
+  }
+
+  void activationsAreCalibratedOverPrompts() {
+    test::EngineProcess engine;
+    json calibrated = request("quanto-int8a8");
+    const json without = engine.call("samples/generate", calibrated)["report"];
+    calibrated["calibration"] = {"a pizza on a green background", "a panda"};
+    const json first = engine.call("samples/generate", calibrated), again = engine.call("samples/generate", calibrated);
+    QCOMPARE(wrong(first, "GenerateResult"), QString());
+    QVERIFY(first["report"]["image_sha256"] != without["image_sha256"]);
+    QCOMPARE(test::text(first["report"]["image_sha256"]), test::text(again["report"]["image_sha256"]));   // from the scales that were kept
+    QVERIFY(first["report"]["seconds"]["calibrate"].get<double>() > 0 && !again["report"]["seconds"].contains("calibrate"));
+    test::EngineProcess other;
+    QCOMPARE(test::text(other.call("samples/generate", calibrated)["report"]["image_sha256"]), test::text(first["report"]["image_sha256"]));
+    calibrated["precision"] = "bnb-nf4";   // nothing to calibrate
+    QVERIFY(engine.call("samples/generate", calibrated)["report"]["image_sha256"] == engine.call("samples/generate", request("bnb-nf4"))["report"]["image_sha256"]);
+  }
+
   void layersOfAnotherTypeAreCast() {
     test::EngineProcess engine;
     const json report = engine.call("samples/generate", request("bnb-nf4?proj_out=fp32&norm_out=fp16"))["report"];

@@ -4,6 +4,7 @@ quantspot_add_test(protocol_schema_test SOURCES protocol_schema_test.cpp LIBS qu
 foreach(name recipe latents measure)
   quantspot_add_test(pipeline_${name}_test TORCH SOURCES pipeline_${name}_test.cpp LIBS quantspot_pipeline LABELS unit)
 endforeach()
+quantspot_add_test(pipeline_auto_test TORCH SOURCES pipeline_auto_test.cpp LIBS quantspot_pipeline LABELS unit)
 quantspot_add_test(pipeline_lora_test TORCH SOURCES pipeline_lora_test.cpp LIBS quantspot_pipeline LABELS parity)
 quantspot_add_test(pipeline_quantize_test TORCH SOURCES pipeline_quantize_test.cpp LIBS quantspot_pipeline LABELS parity)
 quantspot_add_test(pipeline_golden_test TORCH SOURCES pipeline_golden_test.cpp LIBS quantspot_pipeline LABELS parity)

@@ -1,18 +1,25 @@
-"""What bitsandbytes and diffusers write of a packed transformer: golden/quant/checkpoints.json, a digest per layer.
+"""What the reference libraries write of a packed transformer: golden/quant/checkpoints.json, a digest per layer.
 
-A digest is the SHA-256 over the layer's tensors in sorted order, each as name, NUL, raw bytes; 16 hex digits of it.
+A digest is the SHA-256 over the layer's tensors in sorted order, each as name, NUL, raw bytes; 16 hex digits of it. Also
+"quantization_config" where diffusers writes one on a CPU, and the metadata that torchao puts into the file.
 """
 
 import hashlib
 import json
+import tempfile
 from pathlib import Path
 
 import bitsandbytes as bnb
 import torch
-from diffusers import FluxTransformer2DModel
+from diffusers import FluxTransformer2DModel, QuantoConfig, TorchAoConfig
+from safetensors import safe_open
+from torchao.quantization import Float8WeightOnlyConfig, Int8DynamicActivationInt8WeightConfig, Int8WeightOnlyConfig
 
 from reference_precisions import int8_linear
 
+TORCHAO = {"torchao-int8wo": Int8WeightOnlyConfig(version=2), "torchao-int8dq": Int8DynamicActivationInt8WeightConfig(version=2),
+           "torchao-fp8wo": Float8WeightOnlyConfig()}
+QUANTO = {"quanto-int8": "int8", "quanto-fp8": "float8"}
 FOUR_BIT = {"bnb-nf4": ("nf4", False), "bnb-nf4-dq": ("nf4", True), "bnb-fp4": ("fp4", False), "bnb-fp4-dq": ("fp4", True)}
 
 
@@ -35,8 +42,24 @@ def packed(pipeline: Path, precision: str) -> dict[str, torch.Tensor]:
     return {name: tensor for name, tensor in model.state_dict().items() if isinstance(tensor, torch.Tensor)}
 
 
+def saved(pipeline: Path, config: object) -> dict:
+    """Through diffusers' own save_pretrained()."""
+    model = FluxTransformer2DModel.from_pretrained(pipeline, subfolder="transformer", torch_dtype=torch.bfloat16, quantization_config=config)
+    with tempfile.TemporaryDirectory() as scratch:
+        model.save_pretrained(scratch)
+        with safe_open(Path(scratch) / "diffusion_pytorch_model.safetensors", "pt") as file:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}
+            metadata = file.metadata()
+        written = json.loads((Path(scratch) / "config.json").read_text())["quantization_config"]
+    case = {"tensors": len(tensors), "config": written, "layers": digests(tensors)}
+    if "tensor_names" in metadata:
+        case["metadata"] = {name: metadata[name] for name in ("proj_out.weight", "proj_out.bias", "transformer_blocks.0.attn.norm_q.weight", "format")}
+    return case
+
+
 def digests(tensors: dict[str, torch.Tensor]) -> dict[str, str]:
-    layers = {name.rsplit(".", 1)[0] for name in tensors if name.endswith((".weight", ".bias"))}
+    layers = {name.rsplit(".", 1)[0] for name in tensors if name.endswith((".weight", ".bias", "._weight_qdata"))}
+    layers |= {name.split(".weight._", 1)[0] for name in tensors if ".weight._" in name}
     result = {}
     for layer in sorted(layers):
         digest = hashlib.sha256()
@@ -52,4 +75,7 @@ def make(golden: Path) -> None:
     for precision in ["bnb-int8", *FOUR_BIT]:
         tensors = packed(golden / "flux_a" / "pipeline", precision)
         cases[precision] = {"tensors": len(tensors), "layers": digests(tensors)}
+    pipeline = golden / "flux_a" / "pipeline"
+    cases |= {precision: saved(pipeline, TorchAoConfig(config)) for precision, config in TORCHAO.items()}
+    cases |= {precision: saved(pipeline, QuantoConfig(kind)) for precision, kind in QUANTO.items()}
     (golden / "quant" / "checkpoints.json").write_text(json.dumps(cases, indent=1) + "\n")

@@ -1,0 +1,115 @@
+#include "engine/pipeline/auto_precision.h"
+
+#include "engine/model/components.h"
+#include "engine/model/config.h"
+#include "engine/pipeline/memory.h"
+#include "engine/pipeline/packing.h"
+#include "engine/pipeline/recipe.h"
+
+#include <ATen/core/Tensor.h>
+#include <c10/core/InferenceMode.h>
+#include <spdlog/fmt/fmt.h>
+
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+#include <numeric>
+#include <stdexcept>
+
+namespace quantspot::pipeline {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr double kGiB = 1 << 30;
+
+std::int64_t availableBytes() {
+  std::ifstream info("/proc/meminfo");
+  for (std::string line; std::getline(info, line);)
+    if (line.starts_with("MemAvailable:")) return std::stoll(line.substr(13)) * 1024;
+  throw std::runtime_error("the system does not say how much memory is free; give --max-memory");
+}
+
+// Of a FLUX transformer. A single block holds at once: the tokens, their normalized form, q, k, v, the feed-forward's 4 widths before
+// and after its activation, and both joined (5): about 20 widths per token; products may keep one operand more in float32.
+std::int64_t transformerActivations(const fs::path& model, const protocol::Recipe& recipe, std::size_t batch, std::int64_t imageTokens) {
+  const model::Config config(model / "transformer" / "config.json");
+  const std::int64_t width = config.positive("num_attention_heads", 24) * config.positive("attention_head_dim", 128);
+  const std::int64_t tokens = imageTokens + recipe.max_sequence_length.value_or(512);
+  return static_cast<std::int64_t>(batch) * tokens * width * 32 * 4;
+}
+
+// The decoder's last stage works on full-size maps of its first block's width; one convolution holds input, output and
+// rearranged copies; measured on AutoencoderTiny: five maps.
+std::int64_t decoderActivations(const fs::path& model, const protocol::Recipe& recipe, std::size_t batch) {
+  const model::Config config(model / "vae" / "config.json");
+  const bool tiny = config.get<std::string>("_class_name", "") == "AutoencoderTiny";
+  const auto widths = config.get<std::vector<std::int64_t>>(tiny ? "decoder_block_out_channels" : "block_out_channels", {64});
+  // Before the last stage of a KL decoder its maps have the second block's width at full size.
+  const std::int64_t width = widths.size() > 1 ? std::max(widths[0], widths[1]) : widths.front();
+  return static_cast<std::int64_t>(batch) * recipe.width * recipe.height * width * 6 * 4;
+}
+
+std::int64_t pixelsPerToken(const fs::path& model) {
+  const model::Config config(model / "vae" / "config.json");
+  const bool tiny = config.get<std::string>("_class_name", "") == "AutoencoderTiny";
+  const auto blocks = config.get<std::vector<std::int64_t>>(tiny ? "decoder_block_out_channels" : "block_out_channels", {1, 1, 1, 1});
+  return std::int64_t{1} << std::clamp<std::size_t>(blocks.size(), 1, 8);   // a patch is two latents wide
+}
+
+}  // namespace
+
+std::int64_t MemoryNeed::highest() const { return std::max({encode, denoise, decode}); }
+
+const std::vector<std::string>& autoLadder() {
+  static const std::vector<std::string> ladder = {"bf16", "bnb-int8", "gguf-q6_k", "gguf-q5_k", "bnb-nf4", "gguf-q3_k", "gguf-q2_k"};
+  return ladder;
+}
+
+MemoryNeed memoryNeed(const fs::path& model, const std::string& policyText, const protocol::Recipe& asked, std::size_t batch) {
+  const c10::InferenceMode inference;
+  const quant::Policy policy = quant::parsePolicy(policyText);
+  const protocol::Recipe recipe = completeRecipe(asked, model);
+  model::LoadOptions options;
+  options.compute = quant::quantizer(policy.precision).computeType();
+  options.device = at::kMeta;
+  options.linear = measuringFactory(policy);
+  const std::int64_t patch = pixelsPerToken(model), tokens = (recipe.width / patch) * (recipe.height / patch);
+  MemoryNeed need;
+  need.encode = model::loadTextEncoders(model, options)->bytes();
+  need.decode = model::loadAutoencoder(model, options)->bytes() + decoderActivations(model, recipe, batch);
+  need.denoise = model::loadTransformer(model, options)->bytes() + transformerActivations(model, recipe, batch, tokens);
+  return need;
+}
+
+AutoChoice choosePrecision(const fs::path& model, const protocol::Recipe& recipe, std::size_t batch, std::int64_t limit, std::size_t from) {
+  const std::int64_t own = residentBytes(), available = limit > 0 ? limit : availableBytes() + own;
+  std::int64_t needs = 0;
+  for (std::size_t i = from; i < autoLadder().size(); ++i) {
+    needs = static_cast<std::int64_t>(1.1 * static_cast<double>(memoryNeed(model, autoLadder()[i], recipe, batch).highest())) + own;
+    if (needs > available) continue;
+    const std::string above = i == 0 ? "it is the highest" : autoLadder()[i - 1] + " does not";
+    return {autoLadder()[i], fmt::format("{} needs up to {:.2f} GiB of {:.2f} GiB {}; {}", autoLadder()[i], static_cast<double>(needs) / kGiB,
+                                         static_cast<double>(available) / kGiB, limit > 0 ? "allowed" : "free", above), available, needs};
+  }
+  throw std::runtime_error(fmt::format("no precision fits {:.2f} GiB: {} still needs {:.2f} GiB at {} × {}; allow more or draw a smaller picture",
+                                       static_cast<double>(available) / kGiB, autoLadder().back(), static_cast<double>(needs) / kGiB, recipe.width, recipe.height));
+}
+
+std::int64_t parseBytes(const std::string& text) {
+  std::size_t used = 0;
+  double value = 0;
+  try {
+    value = std::stod(text, &used);
+  } catch (const std::exception&) {
+    used = 0;
+  }
+  const std::string unit = text.substr(std::min(text.size(), text.find_first_not_of(' ', used)));
+  static const std::pair<const char*, double> kUnits[] = {{"", 1}, {"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", kGiB}, {"TiB", 1024 * kGiB},
+                                                          {"K", 1 << 10}, {"M", 1 << 20}, {"G", kGiB}, {"kB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"TB", 1e12}};
+  for (const auto& [name, factor] : kUnits)
+    if (used > 0 && unit == name && value > 0 && std::isfinite(value)) return static_cast<std::int64_t>(value * factor);
+  throw std::invalid_argument(fmt::format("memory '{}' is no size; write 6GiB or 500MB", text));
+}
+
+}  // namespace quantspot::pipeline

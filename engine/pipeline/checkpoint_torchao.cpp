@@ -1,0 +1,83 @@
+#include "engine/pipeline/checkpoint_torchao.h"
+
+#include <spdlog/fmt/fmt.h>
+
+namespace quantspot::pipeline {
+namespace {
+
+using nlohmann::ordered_json;
+
+// Python's json.dumps: a space after commas and colons.
+std::string dumps(const ordered_json& value) {
+  if (!value.is_structured()) return value.dump();
+  std::string text;
+  for (const auto& [key, item] : value.items())
+    text += (text.empty() ? "" : ", ") + (value.is_object() ? ordered_json(key).dump() + ": " : std::string()) + dumps(item);
+  return value.is_object() ? "{" + text + "}" : "[" + text + "]";
+}
+
+ordered_json perRow() { return {{"_type", "PerRow"}, {"_data", {{"dim", -1}}}}; }
+ordered_json perRowConfig() { return {{"_data", {{"dim", -1}}}, {"_type", "PerRow"}, {"_version", 1}}; }
+ordered_json typed(const char* type, const char* value) { return {{"_type", type}, {"_data", value}}; }
+
+class TorchAoCheckpoint final : public CheckpointFormat {
+ public:
+  explicit TorchAoCheckpoint(const std::string& precision) : precision_(precision), quantizer_(quant::quantizer(precision)) {}
+
+  NamedTensors tensors(const std::string& layer, const quant::QuantizedTensor& weight) const override { return quantizer_.onDisk(layer, weight); }
+
+  ordered_json config(const std::vector<std::string>& kept) const override {
+    return {{"modules_to_not_convert", kept.empty() ? ordered_json() : ordered_json(kept)}, {"quant_method", "torchao"}, {"quant_type", {{"default", quantType()}}}};
+  }
+
+  // A description of every tensor, for the library to put the parts together.
+  std::map<std::string, std::string> metadata(const std::map<std::string, std::vector<std::int64_t>>& packed, const std::vector<std::string>& plain) const override {
+    std::map<std::string, std::string> all;
+    ordered_json names = ordered_json::array();
+    for (const auto& [layer, shape] : packed) all[layer + ".weight"] = dumps(description(shape));
+    for (const std::string& name : plain) all[name] = dumps({{"_type", "Tensor"}});
+    for (const auto& [name, text] : all) names.push_back(name);
+    all["tensor_names"] = dumps(names);
+    return all;
+  }
+
+ private:
+  ordered_json quantType() const {
+    if (precision_ == "torchao-int8wo")
+      return {{"_data", {{"granularity", perRowConfig()}, {"group_size", nullptr}, {"set_inductor_config", true}}}, {"_type", "Int8WeightOnlyConfig"}, {"_version", 2}};
+    if (precision_ == "torchao-int8dq")
+      return {{"_data", {{"act_mapping_type", {{"_data", "SYMMETRIC"}, {"_type", "MappingType"}}}, {"granularity", perRowConfig()}, {"reduce_range", false},
+                         {"set_inductor_config", true}, {"weight_only_decode", false}}},
+              {"_type", "Int8DynamicActivationInt8WeightConfig"}, {"_version", 2}};
+    return {{"_data", {{"granularity", perRowConfig()}, {"set_inductor_config", true}, {"weight_dtype", {{"_data", "float8_e4m3fn"}, {"_type", "torch.dtype"}}}}},
+            {"_type", "Float8WeightOnlyConfig"}, {"_version", 2}};
+  }
+
+  ordered_json description(const std::vector<std::int64_t>& shape) const {
+    const ordered_json block = {1, shape[1]}, type = typed("torch.dtype", "bfloat16");
+    if (precision_ == "torchao-fp8wo")
+      return {{"_type", "Float8Tensor"},
+              {"_data", {{"block_size", block}, {"mm_config", nullptr}, {"act_quant_kwargs", nullptr}, {"kernel_preference", typed("KernelPreference", "AUTO")}, {"dtype", type}}},
+              {"_tensor_data_names", {"qdata", "scale"}}};
+    ordered_json activations;
+    if (precision_ == "torchao-int8dq")
+      activations = {{"_type", "QuantizeTensorToInt8Kwargs"},
+                     {"_data", {{"granularity", perRow()}, {"mapping_type", typed("MappingType", "SYMMETRIC")}, {"reduce_range", false}}}};
+    return {{"_type", "Int8Tensor"},
+            {"_data", {{"act_quant_kwargs", activations}, {"reduce_range", false}, {"block_size", block}, {"dtype", type}}},
+            {"_tensor_data_names", {"zero_point", "qdata", "scale"}}};
+  }
+
+  const std::string precision_;
+  const quant::Quantizer& quantizer_;
+};
+
+}  // namespace
+
+std::unique_ptr<CheckpointFormat> torchAoCheckpoint(const std::string& precision) {
+  for (const char* known : {"torchao-int8wo", "torchao-int8dq", "torchao-fp8wo"})
+    if (precision == known) return std::make_unique<TorchAoCheckpoint>(precision);
+  return nullptr;
+}
+
+}  // namespace quantspot::pipeline
