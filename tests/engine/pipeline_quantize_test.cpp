@@ -81,6 +81,16 @@ class QuantizeTest : public QObject {
     QVERIFY(file.entries().at("proj_out.weight").dtype == at::kBFloat16);
   }
 
+  void optionsAreWritten() {
+    write("bnb-int8?threshold=3.5", "threshold");
+    QCOMPARE(readJson(path("threshold") / "transformer" / "config.json")["quantization_config"]["llm_int8_threshold"].get<double>(), 3.5);
+    write("bnb-nf4?blocksize=256", "block");
+    const model::SafeTensors file(path("block") / "transformer" / "diffusion_pytorch_model.safetensors");
+    const auto bytes = file.entries().at("proj_out.weight.quant_state.bitsandbytes__nf4").bytes;
+    QVERIFY(std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()).find("\"blocksize\": 256") != std::string::npos);
+    QCOMPARE(file.entries().at("proj_out.weight.absmax").shape[0], std::int64_t{64 * 28 / 256});
+  }
+
   void textEncodersArePackedWhenThePolicySaysSo() {
     write("bnb-int8?text_encoder_2=bnb-int8", "text");
     const model::SafeTensors t5(path("text") / "text_encoder_2" / "model.safetensors"), clip(path("text") / "text_encoder" / "model.safetensors");
