@@ -2,7 +2,6 @@
 
 #include "quant/cpu_features.h"
 #include "quant/kernels/dots.h"
-#include "quant/kernels/kernels.h"
 
 #include <ATen/Parallel.h>
 
@@ -65,13 +64,17 @@ at::Tensor TiledLinear::biasRows(std::int64_t begin, std::int64_t count) const {
 }
 
 at::Tensor TiledLinear::timesRows(const at::Tensor& x, const at::Tensor& rows) {
-  if (x.scalar_type() != at::kFloat || x.size(0) > fewRows) return at::linear(x, rows);
+  if (x.scalar_type() != at::kFloat || x.size(0) > fewRows || rows.size(0) % dotRows != 0) return at::linear(x, rows);
   const at::Tensor out = at::empty({x.size(0), rows.size(0)}, x.options());
   const std::int64_t columns = rows.size(0), depth = rows.size(1);
   const float *from = x.const_data_ptr<float>(), *weight = rows.const_data_ptr<float>();
   auto* to = out.mutable_data_ptr<float>();
-  at::parallel_for(0, columns, 8, [&](std::int64_t begin, std::int64_t end) {
-    kernels().dotRows(from, x.size(0), weight + begin * depth, end - begin, depth, to + begin, columns);
+  at::parallel_for(0, columns / dotRows, 2, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t column = begin * dotRows; column < end * dotRows; column += dotRows) {
+      float sums[fewRows][dotRows] = {};
+      addDots()(from, depth, x.size(0), weight + column * depth, depth, depth, sums);
+      for (std::int64_t row = 0; row < x.size(0); ++row) std::copy_n(sums[row], dotRows, to + row * columns + column);
+    }
   });
   return out;
 }
@@ -80,9 +83,8 @@ at::Tensor TiledLinear::timesRows(const at::Tensor& x, const at::Tensor& rows) {
 template <class Number, class Dots>
 at::Tensor TiledLinear::multiplyFew(const at::Tensor& x, Dots dots) const {
   const std::int64_t rows = x.size(0), columns = inFeatures(), outputs = outFeatures();
-  const at::Tensor added = bias().defined() ? bias().to(at::kFloat) : at::Tensor(), out = at::empty({rows, outputs}, at::kFloat);
+  const at::Tensor out = at::empty({rows, outputs}, at::kFloat);
   const auto* from = static_cast<const Number*>(x.const_data_ptr());
-  const float* shift = added.defined() ? added.const_data_ptr<float>() : nullptr;
   float* to = out.mutable_data_ptr<float>();
   const PackedRows packed = packedRows();
   const std::int64_t grain = std::max<std::int64_t>(1, (1 << 14) / columns);
@@ -101,7 +103,7 @@ at::Tensor TiledLinear::multiplyFew(const at::Tensor& x, Dots dots) const {
         dots(from + column, columns, rows, pieces, pieceColumns, width, sums);
       }
       for (std::int64_t m = 0; m < rows; ++m)
-        for (std::int64_t r = 0; r < count; ++r) to[m * outputs + row + r] = sums[m][r] + (shift ? shift[row + r] : 0);
+        for (std::int64_t r = 0; r < count; ++r) to[m * outputs + row + r] = sums[m][r];
     }
   });
   return out;
@@ -115,11 +117,18 @@ at::Tensor TiledLinear::multiplyTile(const at::Tensor& x, const at::Tensor& rows
   return added.defined() ? y.add_(added) : y;
 }
 
+at::Tensor TiledLinear::finishFew(const at::Tensor& sums) const {
+  const at::Tensor added = bias();
+  return added.defined() ? sums.add(added) : sums;
+}
+
 at::Tensor TiledLinear::multiply(const at::Tensor& x) const {
   const at::Tensor in = x.to(productType());
+  const bool narrow = in.scalar_type() == at::kBFloat16;
   if (hasPieces() && x.size(0) <= fewRows) {
-    if (in.scalar_type() == at::kFloat) return multiplyFew<float>(in, addDots()).to(x.scalar_type());
-    if (avx512AddBf16Dots()) return multiplyFew<Bf16>(in, avx512AddBf16Dots()).to(x.scalar_type());
+    if ((narrow || (exactInBf16() && hasBf16Gemm())) && avx512AddBf16Dots())
+      return finishFew(multiplyFew<Bf16>(in.to(at::kBFloat16), avx512AddBf16Dots())).to(x.scalar_type());
+    if (!narrow) return finishFew(multiplyFew<float>(in, addDots())).to(x.scalar_type());
   }
   const std::int64_t bytes = in.scalar_type() == at::kFloat && x.size(0) <= fewRows ? fewRowsTileBytes : tileBytes;
   const std::int64_t tile = rowsPerTile(bytes, outFeatures(), inFeatures(), in.element_size());

@@ -58,6 +58,10 @@ class TiledLinear : public PackedLinear {
     std::int64_t row, column, count;  // column is a multiple of 256
   };
   virtual bool hasPieces() const { return false; }
+  // Whether expandPiece() gives the same numbers as bf16 and as fp32, and x has them, too: bf16 instructions then do for an fp32 product.
+  virtual bool exactInBf16() const { return false; }
+  // The sums of few activations (M, out), fp32 → the output, of any type. Here: plus the bias.
+  virtual at::Tensor finishFew(const at::Tensor& sums) const;
   // The packed bytes of a row's whole numbers, which lie one row after the other; they are fetched ahead of use. Null: unknown.
   struct PackedRows {
     const std::uint8_t* bytes = nullptr;
@@ -66,7 +70,6 @@ class TiledLinear : public PackedLinear {
   virtual PackedRows packedRows() const { return {}; }
   virtual void expandPiece(const Piece& /*piece*/, float* /*to*/) const {}
   virtual void expandPiece(const Piece& /*piece*/, std::uint16_t* /*to*/) const {}  // bits of bf16
-
 
  private:
   template <class Number, class Dots>

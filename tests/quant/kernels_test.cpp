@@ -129,21 +129,6 @@ class KernelsTest : public QObject {
       }
   }
 
-  void dotProductsAgree_data() { addVariants(); }
-  void dotProductsAgree() {
-    FETCH_VARIANT();
-    for (const auto& [rows, columns, depth] : {std::tuple{1, 1, 1}, {4, 4, 16}, {5, 9, 100}, {16, 6, 257}, {3, 2, 15}, {2, 5, 0}}) {
-      const at::Tensor x = test::randomMatrix(rows, depth, 3), weight = test::randomMatrix(columns, depth, 4);
-      const auto dot = [&, m = rows, n = columns, k = depth](const Kernels& kernel, float* to) {
-        kernel.dotRows(x.const_data_ptr<float>(), m, weight.const_data_ptr<float>(), n, k, to, n);
-      };
-      QVERIFY(agree<float>(rows * columns, dot, variant));
-      const at::Tensor out = at::empty({rows, columns}), wanted = at::linear(x.to(at::kDouble), weight.to(at::kDouble));
-      dot(*variant, out.mutable_data_ptr<float>());
-      QVERIFY(at::allclose(out.to(at::kDouble), wanted, 1e-4, 1e-4));
-    }
-  }
-
   void packedBlocksAgree_data() { addVariants(); }
   void packedBlocksAgree() {
     FETCH_VARIANT();
