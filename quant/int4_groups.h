@@ -32,6 +32,7 @@ class Int4Groups : public FlatTiles<Self> {
 
  protected:
   at::ScalarType productType() const override { return at::kFloat; }
+  int bf16Parts() const override { return 2; }
 };
 
 }  // namespace quantspot::quant

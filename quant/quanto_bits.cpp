@@ -51,14 +51,15 @@ class Shifted final : public FlatTiles<Shifted> {
   void expandFlat(std::int64_t first, std::int64_t count, To* to) const {
     fields_.expand(first, count, [&](std::int64_t group) {
       const float scale = widen(scales_[group]), shift = widen(shifts_[group]);
-      FieldTable table;
-      for (int code = 0; code < 16; ++code) table[code] = widen(roundToBf16(widen(roundToBf16(static_cast<float>(code) * scale)) - shift));
+      FieldTable table{};
+      for (int code = 0; code < 1 << fields_.bits; ++code)
+        table[code] = widen(roundToBf16(widen(roundToBf16(static_cast<float>(code) * scale)) - shift));
       return table;
     }, to);
   }
 
  protected:
-  PackedRows packedRows() const override { return {}; }  // several rows share their bytes
+  PackedRows packedRows() const override { return {fields_.bytes, inFeatures(), fields_.packedRows * fields_.group / inFeatures()}; }
 
  private:
   Fields fields_;
@@ -80,7 +81,7 @@ class Midpoints final : public Int4Groups<Midpoints> {
   }
 
  protected:
-  PackedRows packedRows() const override { return {}; }
+  PackedRows packedRows() const override { return {fields_.bytes, inFeatures(), fields_.packedRows * fields_.group / inFeatures()}; }
 
  private:
   Fields fields_;

@@ -20,7 +20,7 @@ class CodeTiles : public FlatTiles<CodeTiles> {
   }
 
  protected:
-  bool exactInBf16() const override { return true; }
+  int bf16Parts() const override { return 1; }
 };
 
 // bf16(bf16(x·weight) + bias), where the weight is bf16(code · scale).

@@ -52,4 +52,11 @@ static inline void bitFields(const std::uint8_t* bytes, std::int64_t count, int 
   for (std::int64_t i = 0; i < count; ++i) store(table[(bytes[i] >> shift) & mask], to + i);
 }
 
+static inline void splitOf(const float* values, std::int64_t count, Bf16* high, Bf16* low) {
+  for (std::int64_t i = 0; i < count; ++i) {
+    high[i] = roundToBf16(values[i]);
+    low[i] = roundToBf16(values[i] - widen(high[i]));
+  }
+}
+
 }  // namespace quantspot::quant

@@ -1,11 +1,14 @@
 // Every variant of a kernel gives the bits of the portable one, wherever a range begins and ends.
 #include "quant/bnb_4bit.h"
 #include "quant/kernels/kernels.h"
+#include "quant/kernels/rounding.h"
 #include "tests/quant/support.h"
 
 #include <QTest>
 
+#include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstring>
 #include <random>
 
@@ -127,6 +130,24 @@ class KernelsTest : public QObject {
         QVERIFY(agree<Bf16>(count, narrow, variant));
         QVERIFY(agree<float>(count, wide, variant));
       }
+  }
+
+  void splitsAgree_data() { addVariants(); }
+  void splitsAgree() {
+    FETCH_VARIANT();
+    const at::Tensor values = test::randomMatrix(1, 1000, 6).flatten();
+    for (const auto& [first, count] : ranges) {
+      const auto* from = values.const_data_ptr<float>() + first % 128;
+      const std::int64_t n = std::min(count, 800);
+      const auto both = [&](const Kernels& k, Bf16* to) { k.split(from, n, to, to + n); };
+      QVERIFY(agree<Bf16>(2 * n, both, variant));
+    }
+    std::vector<Bf16> high(1000), low(1000);
+    variant->split(values.const_data_ptr<float>(), 1000, high.data(), low.data());
+    for (int i = 0; i < 1000; ++i) {
+      const float value = values.const_data_ptr<float>()[i];
+      QVERIFY(std::abs(value - widen(high[i]) - widen(low[i])) <= std::abs(value) * 0x1p-17f);
+    }
   }
 
   void packedBlocksAgree_data() { addVariants(); }
