@@ -9,6 +9,7 @@
 //   --deaf             does not obey cancel; --protocol=N: claims another version
 #include "engine/protocol/framing.h"
 #include "engine/protocol/rpc.h"
+#include "tests/ui/fake_engine/layers.h"
 
 #include <csignal>
 #include <cstdio>
@@ -85,7 +86,7 @@ json answer(int id, const Call& call) {
     return InitializeResult{number("protocol", kProtocolVersion), {{"version", "fake"}},
                             {{"bf16", "BF16", "bf16", 16}, {"fp8-layerwise", "FP8", "fp8", 8}, {"bnb-int8", "INT8", "8-bit", 8}, {"bnb-nf4", "NF4", "4-bit", 4.5}}};
   if (call.method == "models/list") return ModelsListResult{{{"Fake", "default", "flux", 13'000'000, {}}}};
-  if (call.method == "models/inspect") return InspectResult{"Fake", "flux", "00", call.params.at("precision") == "bf16" ? 13'000'000 : 6'900'000, {}};
+  if (call.method == "models/inspect") return quantspot::fake::inspect(call.params.at("precision"));
   if (call.method == "samples/generate") return generate(id, call.params.get<GenerateParams>());
   if (call.method == "metrics/score") {
     const auto params = call.params.get<ScoreParams>();
