@@ -1,7 +1,6 @@
 // A policy that is edited: text and table follow each other, and bytes are those of the engine.
 #include "tests/ui/fake_engine.h"
 #include "ui/models/policy_draft.h"
-#include "ui/models/precision_list_model.h"
 
 #include <QAbstractItemModelTester>
 #include <QSignalSpy>
@@ -79,7 +78,9 @@ class PolicyDraftTest : public QObject {
     QCOMPARE(summary.before, before);
     QCOMPARE(summary.after, after);
     QCOMPARE(summary.quantized, double(packed) / double(all));
-    QCOMPARE(quantizedText(summary), QStringLiteral("%1\u2009% of parameters quantized").arg(100.0 * double(packed) / double(all), 0, 'f', 1));
+    const QStringList lines = quantizedText(summary).split('\n');
+    QCOMPARE(lines.value(0), QStringLiteral("%1\u2009% of parameters quantized").arg(100.0 * double(packed) / double(all), 0, 'f', 1));
+    QCOMPARE(lines.value(1), QStringLiteral("%1\u2009% of the bytes").arg(100.0 * double(after) / double(before), 0, 'f', 0));
   }
 
   void anEditOfTheTableWritesTheText() {
@@ -150,13 +151,19 @@ class PolicyDraftTest : public QObject {
     QVERIFY(bench.settled());
     const auto starts = [&](const QString& text) { return bench.draft.sentence().startsWith(text) ? QString() : bench.draft.sentence(); };
     QCOMPARE(starts(QStringLiteral("NF4 for all 21 layers; ")), QString());
-    QVERIFY(bench.draft.sentence().endsWith(fileSizeText(bench.draft.summary().after) + QStringLiteral(" instead of ") + fileSizeText(bench.draft.summary().before)));
+    QVERIFY(bench.draft.sentence().endsWith(policySizeText(bench.draft.summary().after) + QStringLiteral(" instead of ") + policySizeText(bench.draft.summary().before)));
     bench.draft.setText(QStringLiteral("bnb-nf4?skip=^proj_out"));
     QVERIFY(bench.settled());
     QCOMPARE(starts(QStringLiteral("NF4 for 20 of 21 layers; proj_out stays BF16; ")), QString());
     bench.draft.setText(QStringLiteral("bnb-nf4?skip=norm,^proj_out&x_embedder=bnb-int8&text_encoder=bnb-nf4"));
     QVERIFY(bench.settled());
     QCOMPARE(starts(QStringLiteral("NF4 for 13 of 21 layers; x_embedder is INT8; norm and proj_out (7 layers) stay BF16; text encoders: NF4 for all 3 layers; ")), QString());
+    bench.draft.setText(QStringLiteral("bnb-nf4?skip=norm,^proj_out&single_transformer_blocks.2=bnb-int8"));
+    QVERIFY(bench.settled());   // the block's own norm was told of already
+    QCOMPARE(starts(QStringLiteral("NF4 for 12 of 21 layers; single_transformer_blocks.2 (3 layers) are INT8; norm and proj_out (6 layers) stay BF16; ")), QString());
+    bench.draft.setText(QStringLiteral("bnb-nf4?text_encoder=bnb-nf4&text_encoder.encoder.layers.0.mlp=bf16"));
+    QVERIFY(bench.settled());
+    QVERIFY2(bench.draft.sentence().contains(QStringLiteral("text encoders: NF4 for 2 of 3 layers; fc1 stays BF16; ")), qPrintable(bench.draft.sentence()));
     bench.draft.setText(QStringLiteral("bf16"));
     QVERIFY(bench.settled());
     QCOMPARE(starts(QStringLiteral("BF16 for all 21 layers; ")), QString());

@@ -37,8 +37,8 @@ QString textFor(const RuleFinder& finder, const QString& base, const QString& pr
   QStringList frame = all(finder.layers(), base), wanted = frame;
   for (qsizetype i = 0; i < wanted.size(); ++i)
     if (chosen(finder.layers()[i])) wanted[i] = precision;
-  const PolicyText text = finder.policy({base, {}, {}}, frame, wanted);
-  if (resolve(text, finder.layers(), frame) != wanted) return QStringLiteral("WRONG: ") + text.text();
+  const PolicyText text = finder.policy({base, {}, {}}, {frame}, wanted);
+  if (resolve(text, finder.layers(), {frame}) != wanted) return QStringLiteral("WRONG: ") + text.text();
   return text.text();
 }
 
@@ -106,10 +106,10 @@ class PolicyRulesTest : public QObject {
     const QStringList layers{"x.attn.to_k", "x.attn.to_q", "x.ff", "text_encoder.a.b"};
     const QStringList frame{"bnb-nf4", "bnb-nf4", "bnb-nf4", "bf16"};
     const auto text = *parsePolicyText("bnb-nf4?skip=x&attn=fp32&attn.to_q=bnb-int8", kIds);
-    QCOMPARE(resolve(text, layers, frame), (QStringList{"fp32", "bnb-int8", "bf16", "bf16"}));
+    QCOMPARE(resolve(text, layers, {frame}), (QStringList{"fp32", "bnb-int8", "bf16", "bf16"}));
     // What names whole encoders is in the frame already, and comes last there, too.
     const auto encoders = *parsePolicyText("bnb-nf4?text_encoder.a=fp32&text_encoder=bnb-int8", kIds);
-    QCOMPARE(resolve(encoders, layers, {"bnb-nf4", "bnb-nf4", "bnb-nf4", "bnb-int8"}).constLast(), QStringLiteral("bnb-int8"));
+    QCOMPARE(resolve(encoders, layers, {{"bnb-nf4", "bnb-nf4", "bnb-nf4", "bnb-int8"}}).constLast(), QStringLiteral("bnb-int8"));
     QCOMPARE(encoders.frame().text(), QStringLiteral("bnb-nf4?text_encoder=bnb-int8"));
   }
 
@@ -127,6 +127,13 @@ class PolicyRulesTest : public QObject {
     QCOMPARE(nf4(bf16, in("^proj_out$")), QStringLiteral("bnb-nf4?skip=^proj_out"));                        // not those of the blocks
     QCOMPARE(nf4(bf16, in("x_embedder")), QStringLiteral("bnb-nf4?skip=x_embedder"));
     QCOMPARE(nf4(int8, in("text_encoder_2.encoder.block.1")), QStringLiteral("bnb-nf4?text_encoder_2.encoder.block.1=bnb-int8"));
+  }
+
+  void skippedIsWhatTheBaseComputesIn() {
+    const RuleFinder finder({"a.x", "b.x"});
+    const FrameAnswer held{{"int8-dynamic", "int8-dynamic"}, "fp32"};
+    QCOMPARE(finder.policy({"int8-dynamic", {}, {}}, held, {"fp32", "int8-dynamic"}).text(), QStringLiteral("int8-dynamic?skip=a"));
+    QCOMPARE(finder.policy({"int8-dynamic", {}, {}}, held, {"bf16", "int8-dynamic"}).text(), QStringLiteral("int8-dynamic?a=bf16"));
   }
 
   void allButOneLayerOfABlockIsTheBlockAndAnException() {
@@ -152,12 +159,12 @@ class PolicyRulesTest : public QObject {
         for (qsizetype i = 0; i < layers.size(); ++i)
           if (round > 30 ? random.bounded(layers.size()) == 0 : layers[i].startsWith(piece)) wanted[i] = precision;
       }
-      const PolicyText written = finder.policy({base, {}, {}}, frame, wanted);
+      const PolicyText written = finder.policy({base, {}, {}}, {frame}, wanted);
       const auto read = parsePolicyText(written.text(), kIds);
       QVERIFY2(read, qPrintable(written.text()));
       QCOMPARE(*read, written);
-      QCOMPARE(resolve(*read, layers, frame), wanted);
-      QCOMPARE(finder.policy({base, {}, {}}, frame, resolve(*read, layers, frame)).text(), written.text());   // and stays
+      QCOMPARE(resolve(*read, layers, {frame}), wanted);
+      QCOMPARE(finder.policy({base, {}, {}}, {frame}, resolve(*read, layers, {frame})).text(), written.text());   // and stays
     }
   }
 

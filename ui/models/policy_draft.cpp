@@ -80,14 +80,13 @@ void PolicyDraft::setEncoders(const QString& precision) {
 void PolicyDraft::setPrecision(const QList<int>& rows, const QString& precision) {
   const PolicyText frame = policy_.frame();
   if (!parsed_ || !finder_ || !answers_.contains(frame.text())) return;
-  QStringList held, wanted;
-  const protocol::InspectResult& answer = answers_[frame.text()];
+  const FrameAnswer held = frameAnswer();
+  QStringList wanted;
   const std::vector<PolicyLayer>& all = layers_.layers();
   for (std::size_t row = 0; row < all.size(); ++row) {
     if (!all[row].quantizable) continue;
-    held << QString::fromStdString(answer.layers[row].precision);
     const bool chosen = rows.contains(static_cast<int>(row));
-    wanted << (!chosen ? all[row].asked : precision.isEmpty() ? held.constLast() : precision);
+    wanted << (!chosen ? all[row].asked : precision.isEmpty() ? held.precisions[wanted.size()] : precision);
   }
   setText(finder_->policy(frame, held, wanted).text());
 }
@@ -132,7 +131,9 @@ void PolicyDraft::answered(const QString& text, const protocol::InspectResult& r
   asking_.clear();
   if (answers_.size() >= kMostAnswers)
     answers_.removeIf([&](const auto& one) { return !needed().contains(one.key()); });
-  answers_.insert(text, result);
+  protocol::InspectResult& answer = *answers_.insert(text, result);
+  const auto rank = [](const protocol::LayerEntry& layer) { return layer.component == "transformer" ? 0 : layer.component == "text_encoder" ? 1 : 2; };
+  std::ranges::stable_sort(answer.layers, {}, rank);   // what policies are about comes first
   if (!finder_ && answers_.contains(kBefore) && answers_.contains(kProbe)) buildLayers();
   follow();
   ask();
@@ -159,6 +160,18 @@ void PolicyDraft::buildLayers() {
   layers_.setLayers(std::move(layers));
 }
 
+// What no policy reaches rests in the compute type of the base.
+FrameAnswer PolicyDraft::frameAnswer() const {
+  FrameAnswer frame;
+  const auto answer = answers_.constFind(policy_.frame().text());
+  for (std::size_t row = 0; row < layers_.layers().size() && row < answer->layers.size(); ++row) {
+    const QString precision = QString::fromStdString(answer->layers[row].precision);
+    if (layers_.layers()[row].quantizable) frame.precisions << precision;
+    else if (isPlain(precision)) frame.plain = precision;
+  }
+  return frame;
+}
+
 // The table after the text, as far as the engine's answers go.
 void PolicyDraft::follow() {
   ready_ = false;
@@ -166,11 +179,8 @@ void PolicyDraft::follow() {
     if (refusals_.contains(text)) problem_ = refusals_[text];
   const QString frame = parsed_ ? policy_.frame().text() : QString();
   if (finder_ && parsed_ && answers_.contains(frame)) {
-    QStringList held;
-    const protocol::InspectResult& answer = answers_[frame];
-    for (std::size_t row = 0; row < layers_.layers().size() && row < answer.layers.size(); ++row)
-      if (layers_.layers()[row].quantizable) held << QString::fromStdString(answer.layers[row].precision);
-    layers_.setAsked(resolve(policy_, finder_->layers(), held), held);
+    const FrameAnswer held = frameAnswer();
+    layers_.setAsked(resolve(policy_, finder_->layers(), held), held.precisions);
     ready_ = answers_.contains(text_);
     if (ready_) layers_.setHeld(answers_[text_].layers);
   }

@@ -53,6 +53,7 @@ class PolicyDraft : public QObject {
   void answered(const QString& text, const protocol::InspectResult& result);
   void refused(const QString& text, const QString& message);
   void buildLayers();
+  FrameAnswer frameAnswer() const;                    // needs the engine's answer about policy_.frame()
   void follow();
 
   EngineClient* engine_;

@@ -96,19 +96,18 @@ std::vector<PolicyRule> RuleFinder::rules(const QStringList& from, const QString
   return found;
 }
 
-PolicyText RuleFinder::policy(const PolicyText& frame, const QStringList& frame_precisions, const QStringList& wanted) const {
+PolicyText RuleFinder::policy(const PolicyText& frame, const FrameAnswer& held, const QStringList& wanted) const {
   PolicyText policy = frame;
-  const std::vector<PolicyRule> all = rules(frame_precisions, wanted);
+  const std::vector<PolicyRule> all = rules(held.precisions, wanted);
   policy.rules.insert(policy.rules.end(), all.begin(), all.end());
-  const auto holds = [&](const PolicyText& text) { return resolve(text, layers_, frame_precisions) == wanted; };
-  const QString plain = plainPrecision(frame.base);
+  const auto holds = [&](const PolicyText& text) { return resolve(text, layers_, held) == wanted; };
   for (std::size_t i = frame.rules.size(); i < policy.rules.size();) {
     PolicyText without = policy;
     without.rules.erase(without.rules.begin() + static_cast<std::ptrdiff_t>(i));
     PolicyText skipping = without;
     skipping.skip << policy.rules[i].pattern;
     if (holds(without)) policy = without;                                                  // later rules made it needless
-    else if (policy.rules[i].precision == plain && holds(skipping)) policy = skipping;
+    else if (policy.rules[i].precision == held.plain && holds(skipping)) policy = skipping;
     else ++i;
   }
   return policy;

@@ -16,8 +16,8 @@ class RuleFinder {
   // Rules, the last match winning, that turn `from` into `to` (a precision for each layer, in the order of layers()) and touch no other
   // layer: whole blocks, then kinds of layers, then single ones, each in the shortest form that is exact.
   std::vector<PolicyRule> rules(const QStringList& from, const QStringList& to) const;
-  // frame, with the rules and skips under which every layer is asked to be what `wanted` says; frame_precisions: what the engine says of it.
-  PolicyText policy(const PolicyText& frame, const QStringList& frame_precisions, const QStringList& wanted) const;
+  // frame, with the rules and skips under which every layer is asked to be what `wanted` says; held: what the engine says of frame.
+  PolicyText policy(const PolicyText& frame, const FrameAnswer& held, const QStringList& wanted) const;
 
  private:
   using Layers = std::vector<std::uint64_t>;   // a bit for each layer

@@ -26,10 +26,22 @@ QString listed(QStringList names) {
   return names.isEmpty() ? last : names.join(QStringLiteral(", ")) + tr(" and ") + last;
 }
 
-// What the layers with this precision have in common, as a reader would name them: patterns without their anchors.
-QStringList named(const RuleFinder& finder, const QStringList& now, const QString& main, const QString& precision) {
+// Of text encoders patterns are long: the kinds of layers, where they are few.
+QStringList encoderKinds(const RuleFinder& finder, const QStringList& now, const QString& precision) {
+  QStringList kinds;
+  for (qsizetype i = 0; i < now.size(); ++i)
+    if (const QString kind = finder.layers()[i].section(u'.', -1); now[i] == precision && !kinds.contains(kind)) kinds << kind;
+  return kinds.size() < kMostNamed ? kinds : QStringList();
+}
+
+// What the layers with this precision have in common, as a reader would name them: patterns without their anchors. `told`: precisions whose
+// layers were named before; what is said of these may speak of them, too.
+QStringList named(const RuleFinder& finder, const QStringList& now, const QString& main, const QString& precision, const QStringList& told) {
   QStringList from, to, names;
-  for (const QString& one : now) from << (one.isEmpty() ? one : main), to << (one == precision ? one : from.constLast());
+  for (const QString& one : now) {
+    to << (one.isEmpty() ? one : one == precision || told.contains(one) ? precision : main);
+    from << (one == precision ? main : to.constLast());
+  }
   for (PolicyRule& rule : finder.rules(from, to)) {
     if (rule.precision != precision) return {};   // all but some of a kind: a count says it more clearly
     const QString bare = rule.pattern.remove(u'^').remove(u'$');
@@ -59,7 +71,13 @@ QString partText(const QString& title, const QStringList& precisions, const Poli
   const QString main = kinds.takeFirst();
   QStringList said{counts[main] == total ? tr("%1%2 for all %3 layers").arg(title, model.label(main)).arg(total)
                                          : tr("%1%2 for %3 of %4 layers").arg(title, model.label(main)).arg(counts[main]).arg(total)};
-  for (const QString& precision : kinds) said << otherText(model, named(finder, precisions, main, precision), precision, counts[precision]);
+  const bool encoders = !title.isEmpty();
+  QStringList told;
+  for (const QString& precision : kinds) {
+    const QStringList names = encoders ? encoderKinds(finder, precisions, precision) : named(finder, precisions, main, precision, told);
+    said << otherText(model, names, precision, counts[precision]);
+    told << precision;
+  }
   return said.join(QStringLiteral("; "));
 }
 
@@ -78,8 +96,16 @@ PolicySummary summarize(const std::vector<PolicyLayer>& layers) {
   return summary;
 }
 
+QString policySizeText(qint64 bytes) {
+  const auto value = static_cast<double>(bytes);
+  if (bytes >= 1'000'000'000) return QStringLiteral("%1\u2009GB").arg(value / 1e9, 0, 'f', 2);
+  return bytes >= 10'000'000 ? QStringLiteral("%1\u2009MB").arg(value / 1e6, 0, 'f', 1) : fileSizeText(bytes);
+}
+
 QString quantizedText(const PolicySummary& summary) {
-  return tr("%1\u2009% of parameters quantized").arg(100 * summary.quantized, 0, 'f', 1);
+  const QString share = tr("%1\u2009% of parameters quantized").arg(100 * summary.quantized, 0, 'f', 1);
+  if (summary.after < 0 || summary.before <= 0) return share;
+  return share + u'\n' + tr("%1\u2009% of the bytes").arg(100.0 * static_cast<double>(summary.after) / static_cast<double>(summary.before), 0, 'f', 0);
 }
 
 QString policySentence(const PolicyLayersModel& model, const RuleFinder& finder) {
@@ -93,7 +119,7 @@ QString policySentence(const PolicyLayersModel& model, const RuleFinder& finder)
   QStringList said{partText({}, transformer, model, finder)};
   if (std::any_of(encoders.begin(), encoders.end(), isQuantized)) said << partText(tr("text encoders: "), encoders, model, finder);
   const PolicySummary summary = summarize(model.layers());
-  if (summary.after >= 0) said << tr("%1 instead of %2").arg(fileSizeText(summary.after), fileSizeText(summary.before));
+  if (summary.after >= 0) said << tr("%1 instead of %2").arg(policySizeText(summary.after), policySizeText(summary.before));
   return said.join(QStringLiteral("; "));
 }
 

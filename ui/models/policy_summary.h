@@ -12,7 +12,8 @@ struct PolicySummary {
 };
 
 PolicySummary summarize(const std::vector<PolicyLayer>& layers);
-QString quantizedText(const PolicySummary& summary);   // "82.4 % of parameters quantized"
+QString quantizedText(const PolicySummary& summary);   // "82.4 % of parameters quantized", and below it "49 % of the bytes"
+QString policySizeText(qint64 bytes);                  // "11.1 MB": with a digit more than fileSizeText(), for small changes
 
 // "NF4 for 57 of 60 layers; proj_out and norm stay BF16; 6.1 MB instead of 16.4 MB". finder: of the quantizable layers.
 QString policySentence(const PolicyLayersModel& model, const RuleFinder& finder);

@@ -48,11 +48,6 @@ PolicyText PolicyText::frame() const {
 
 QString baseId(const QString& precision) { return precision.section(u'?', 0, 0); }
 
-QString plainPrecision(const QString& base) {
-  const QString id = baseId(base);
-  return isPlain(id) ? id : QStringLiteral("bf16");
-}
-
 bool isPlain(const QString& precision) { return precision == QLatin1String("fp32") || precision == QLatin1String("bf16") || precision == QLatin1String("fp16"); }
 
 std::optional<PolicyText> parsePolicyText(const QString& text, const QStringList& precisions, QString* problem) {
@@ -83,9 +78,8 @@ bool namesWholeEncoder(const QString& pattern) {
   return speaksOfEncoder(pattern) && (dot < 0 || dot == pattern.size() - 1);
 }
 
-QStringList resolve(const PolicyText& text, const QStringList& layers, const QStringList& frame) {
+QStringList resolve(const PolicyText& text, const QStringList& layers, const FrameAnswer& frame) {
   QStringList precisions;
-  const QString plain = plainPrecision(text.base);
   for (qsizetype i = 0; i < layers.size(); ++i) {
     const auto named = std::find_if(text.rules.rbegin(), text.rules.rend(), [&](const PolicyRule& rule) { return matchesLayer(rule.pattern, layers[i]); });
     if (named != text.rules.rend() && !namesWholeEncoder(named->pattern)) {
@@ -93,7 +87,7 @@ QStringList resolve(const PolicyText& text, const QStringList& layers, const QSt
       continue;
     }
     const bool skipped = std::any_of(text.skip.begin(), text.skip.end(), [&](const QString& pattern) { return matchesLayer(pattern, layers[i]); });
-    precisions << (skipped ? plain : frame[i]);
+    precisions << (skipped ? frame.plain : frame.precisions[i]);
   }
   return precisions;
 }

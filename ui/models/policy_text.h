@@ -29,7 +29,6 @@ struct PolicyText {
 std::optional<PolicyText> parsePolicyText(const QString& text, const QStringList& precisions, QString* problem = nullptr);
 
 QString baseId(const QString& precision);         // without options
-QString plainPrecision(const QString& base);      // of layers that are not packed: fp32 and fp16 compute in themselves, all else in bf16
 bool isPlain(const QString& precision);           // fp32, bf16, fp16: nothing is quantized
 
 // Whether the engine finds the pattern in the layer's name: a piece of it, tied to its ends by ^ and $, numbers at its end whole. Patterns
@@ -38,7 +37,12 @@ bool matchesLayer(const QString& pattern, const QString& layer);
 // "text_encoder", "text_encoder_2": names whole encoders, so that what the reference leaves out of them stays out.
 bool namesWholeEncoder(const QString& pattern);
 
-// What each layer is asked to be, in the order of `layers`. `frame`: what the engine says of text.frame(), layer by layer.
-QStringList resolve(const PolicyText& text, const QStringList& layers, const QStringList& frame);
+// What the engine says of a text's frame(): the precision of each layer, and that of what is skipped (the base's compute type).
+struct FrameAnswer {
+  QStringList precisions;
+  QString plain = QStringLiteral("bf16");
+};
+// What each layer is asked to be, in the order of `layers` and of frame.precisions.
+QStringList resolve(const PolicyText& text, const QStringList& layers, const FrameAnswer& frame);
 
 }  // namespace quantspot::ui

@@ -6,6 +6,7 @@
 #include "ui/views/eyes_chart.h"
 #include "ui/views/footer.h"
 #include "ui/views/image_grid.h"
+#include "ui/views/policy_editor.h"
 #include "ui/views/precision_panel.h"
 #include "ui/views/question_panel.h"
 #include "ui/views/recipe_bar.h"
@@ -69,6 +70,8 @@ void ComparePage::connectRecipe() {
   connect(session_->precisions(), &QAbstractItemModel::modelReset, this, &ComparePage::refreshControls);
   connect(question_, &QuestionPanel::taskChosen, this, &ComparePage::refreshControls);
   connect(precisions_, &PrecisionPanel::generate, this, &ComparePage::generate);
+  connect(precisions_, &PrecisionPanel::policyWanted, this, &ComparePage::editPolicy);
+  connect(precisions_, &PrecisionPanel::policyDropped, session_, &ui::CompareSession::removePolicy);
   connect(footer_, &Footer::cancel, session_, &ui::CompareSession::cancel);
 }
 
@@ -141,6 +144,14 @@ void ComparePage::refreshControls() {
   const TrialController::State state = session_->trial()->state();
   precisions_->setMain(state == TrialController::State::Idle && !session_->comparison());
   refreshEstimate();
+}
+
+void ComparePage::editPolicy(const QString& text) {
+  if (!policyEditor_) {
+    policyEditor_ = new PolicyEditor(session_, this);
+    connect(policyEditor_, &PolicyEditor::added, precisions_, &PrecisionPanel::scrollTo);
+  }
+  policyEditor_->open(text);
 }
 
 void ComparePage::refreshEstimate() { precisions_->setEstimate(session_->estimateText(question_->task(), recipe_->recipe())); }

@@ -14,6 +14,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <deque>
 #include <map>
 #include <poll.h>
 #include <unistd.h>
@@ -33,6 +34,7 @@ const char* const kPlain = "iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAIAAAD91JpzAAAADklE
 
 std::map<std::string, std::string> flags;
 FrameReader reader;
+std::deque<Call> waiting;   // came while a picture was painted
 int generated = 0;
 
 bool is(const std::string& flag, const std::string& value) { return flags.contains(flag) && flags[flag] == value; }
@@ -58,9 +60,11 @@ bool cancelledDuring(int id) {
   if (poll(&input, 1, number("slow", 0)) <= 0) return false;
   feed();
   const auto message = reader.next();
-  if (!message || flags.contains("deaf")) return false;
+  if (!message) return false;
   const Call call = toCall(parseMessage(*message));
-  return call.method == "cancel" && call.params.get<CancelParams>().id == id;
+  if (call.method == "cancel") return !flags.contains("deaf") && call.params.get<CancelParams>().id == id;
+  waiting.push_back(call);
+  return false;
 }
 
 json generate(int id, const GenerateParams& params) {
@@ -122,5 +126,8 @@ int main(int argc, char** argv) {
   }
   std::fputs("fake engine is up\n", stderr);
   for (;; feed())
-    while (const auto message = reader.next()) serve(toCall(parseMessage(*message)));
+    while (const auto message = reader.next()) {
+      serve(toCall(parseMessage(*message)));
+      for (; !waiting.empty(); waiting.pop_front()) serve(Call(waiting.front()));
+    }
 }
