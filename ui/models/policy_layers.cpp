@@ -95,9 +95,9 @@ QVariant PolicyLayersModel::data(const QModelIndex& index, int role) const {
 QVariant PolicyLayersModel::headerData(int section, Qt::Orientation orientation, int role) const {
   if (orientation == Qt::Vertical) return {};
   if (role == Qt::TextAlignmentRole) return section == Share || section >= Before ? QVariant(Qt::AlignRight | Qt::AlignVCenter) : QVariant(Qt::AlignLeft | Qt::AlignVCenter);
-  if (role == Qt::ToolTipRole && section == Share) return tr("Share of the model's parameters");
+  if (role == Qt::ToolTipRole) return section == Share ? tr("Share of the model's parameters") : section == Before ? tr("Bytes in BF16") : section == After ? tr("Bytes under this policy") : QVariant();
   if (role != Qt::DisplayRole) return {};
-  const QString names[] = {tr("Part"), tr("Layer"), tr("Shape"), tr("Share"), tr("Precision"), tr("BF16"), tr("Policy")};
+  const QString names[] = {tr("Part"), tr("Layer"), tr("Shape"), tr("Share"), tr("Precision"), tr("Before"), tr("After")};
   return section < ColumnCount ? QVariant(names[section]) : QVariant();
 }
 
