@@ -35,6 +35,12 @@ struct ScoreOptions {
 };
 int score(const ScoreOptions& options);
 
+struct QuantizeOptions {
+  std::string model = "default", precision, out;
+};
+// Writes the transformer of a FLUX folder as one GGUF file.
+int quantize(const QuantizeOptions& options);
+
 // Splits "bf16,bnb-nf4?skip=a,b" into its policies: commas inside a policy's query are its own.
 std::vector<std::string> splitPolicies(const std::string& text);
 // A file or folder name for a policy.

@@ -20,6 +20,7 @@ struct Arguments {
   GenerateOptions generate{.params = {.model = "default", .precision = "bf16", .recipe = {}, .offload = "none"}, .out = {}, .report = {}, .latentsIn = {}, .latentsOut = {}};
   protocol::InspectParams inspect;
   ScoreOptions score;
+  QuantizeOptions quantize;
   int batch = 1;
   std::string out, promptsFile, precisions = "bf16,fp8-layerwise,bnb-int8,bnb-nf4", seeds = "0", modelName = "default";
 };
@@ -92,6 +93,12 @@ void addCommands(CLI::App& app, Arguments& a, std::function<int()>& run) {
   i.add_option("--model", a.inspect.model)->capture_default_str();
   i.add_option("--precision", a.inspect.precision)->capture_default_str();
   i.callback([&] { run = [&] { return inspect(a); }; });
+
+  CLI::App& q = *app.add_subcommand("quantize", "Write the transformer of a FLUX model as a GGUF file");
+  q.add_option("--model", a.quantize.model, "Folder of a diffusers pipeline, or a name that 'models list' shows")->capture_default_str();
+  q.add_option("--precision", a.quantize.precision, "gguf-q4_k and others, or a policy of them")->required();
+  q.add_option("--out", a.quantize.out, "The .gguf file")->required();
+  q.callback([&] { run = [&] { return quantize(a.quantize); }; });
 
   CLI::App& s = *app.add_subcommand("score", "Measure pictures");
   s.add_option("--metric", a.score.metric)->required()->check(CLI::IsMember({"psnr", "ssim", "clip"}));

@@ -24,4 +24,12 @@ model::LinearFactory packingFactory(const quant::Policy& policy, double* seconds
   };
 }
 
+std::function<bool(const std::string& name, std::string_view stored, std::string_view main)> keepingRule(const quant::Policy& policy) {
+  return [&policy](const std::string& name, std::string_view stored, std::string_view main) {
+    const std::string wanted = policy.precisionOf(name);
+    if (wanted != stored && wanted != main) return false;
+    return quant::quantizer(wanted).computeType() == quant::quantizer(policy.precision).computeType();   // else packing tells
+  };
+}
+
 }  // namespace quantspot::pipeline

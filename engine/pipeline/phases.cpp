@@ -131,6 +131,7 @@ std::unique_ptr<model::Transformer> Phases::loadTransformer() {
   auto transformer = meter_.phase("load", "load", [&] {
     model::LoadOptions options = loadOptions("load");
     options.linear = packingFactory(request_.policy, &packing);
+    options.keeps = keepingRule(request_.policy);
     return model::loadTransformer(request_.model, options);
   });
   meter_.move("load", "quantize", packing);

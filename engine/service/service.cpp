@@ -61,6 +61,7 @@ protocol::InspectResult Service::inspect(const protocol::InspectParams& params, 
   append(result.layers, "text_encoder", model::loadTextEncoders(folder, options)->layers());
   append(result.layers, "vae", model::loadAutoencoder(folder, options)->layers());
   options.linear = pipeline::packingFactory(policy);
+  options.keeps = pipeline::keepingRule(policy);
   append(result.layers, "transformer", model::loadTransformer(folder, options)->layers());
   pipeline::trimHeap();
   for (const protocol::LayerEntry& layer : result.layers) result.bytes += layer.bytes;
