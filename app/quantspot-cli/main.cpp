@@ -2,6 +2,7 @@
 #include "app/quantspot-cli/commands.h"
 #include "app/quantspot-cli/files.h"
 #include "app/quantspot-cli/progress_bar.h"
+#include "engine/model/assembled.h"
 #include "engine/service/errors.h"
 #include "engine/service/models.h"
 
@@ -9,6 +10,7 @@
 
 #include <cstdio>
 #include <iostream>
+#include <optional>
 
 using namespace quantspot;
 using namespace quantspot::cli;
@@ -22,12 +24,13 @@ struct Arguments {
   ScoreOptions score;
   QuantizeOptions quantize;
   int batch = 1;
-  std::string out, promptsFile, precisions = "bf16,fp8-layerwise,bnb-int8,bnb-nf4", seeds = "0", modelName = "default";
+  std::string parts, out, promptsFile, precisions = "bf16,fp8-layerwise,bnb-int8,bnb-nf4", seeds = "0", modelName = "default";
 };
 
 void addRecipe(CLI::App& command, Arguments& a) {
   protocol::Recipe& r = a.generate.params.recipe;
   command.add_option("--model", a.generate.params.model, "Folder of a diffusers pipeline, or a name that 'models list' shows")->capture_default_str();
+  command.add_option("--parts", a.parts, "Where --model is one .gguf file: the folder of a pipeline that lends the other parts");
   command.add_option("--negative-prompt", r.negative_prompt, "What the picture should be led away from; needs --true-cfg above 1");
   command.add_option("--steps", r.steps, "Denoising steps")->capture_default_str();
   command.add_option("--width", r.width, "Pixels, a multiple of 16")->capture_default_str();
@@ -91,6 +94,7 @@ void addCommands(CLI::App& app, Arguments& a, std::function<int()>& run) {
 
   CLI::App& i = *app.add_subcommand("inspect", "List a model's layers with precision and bytes");
   i.add_option("--model", a.inspect.model)->capture_default_str();
+  i.add_option("--parts", a.parts, "As for generate");
   i.add_option("--precision", a.inspect.precision)->capture_default_str();
   i.callback([&] { run = [&] { return inspect(a); }; });
 
@@ -131,6 +135,10 @@ int main(int argc, char** argv) {
     return app.exit(error, std::cout, std::cerr) == 0 ? 0 : 2;
   }
   try {
+    std::optional<model::AssembledPipeline> assembled;   // until run() is done
+    if (!arguments.parts.empty())
+      for (std::string* given : {&arguments.generate.params.model, &arguments.inspect.model})
+        if (std::filesystem::path(*given).extension() == ".gguf") *given = assembled.emplace(*given, service::resolveModel(arguments.parts)).folder().string();
     return run();
   } catch (...) {
     const protocol::RpcError error = service::describe(std::current_exception());

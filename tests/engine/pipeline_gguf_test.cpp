@@ -1,4 +1,5 @@
 // The embedded model as a GGUF file: what conversion writes, and that the file computes what packing in memory does.
+#include "engine/model/assembled.h"
 #include "engine/model/components.h"
 #include "engine/model/folder.h"
 #include "engine/model/gguf_convert.h"
@@ -11,6 +12,8 @@
 #include <c10/core/InferenceMode.h>
 #include <QTemporaryDir>
 #include <QTest>
+
+#include <nlohmann/json.hpp>
 
 #include <set>
 
@@ -117,6 +120,46 @@ class PipelineGgufTest : public QObject {
   void narrowLayersGetWhatLlamaCppGives() {
     const auto layers = precisions(*load(source, quant::parsePolicy("bf16?x_embedder=gguf-q4_k")));   // 64 inputs
     QVERIFY(layers.at("gguf-q5_0").contains("x_embedder"));
+  }
+
+  // One file beside the other parts of a pipeline.
+  void fileAloneBorrowsTheOtherParts() {
+    const fs::path file = converted("gguf-q5_0") / "transformer/x.gguf", named = file.parent_path() / "my model.gguf";
+    fs::rename(file, named);
+    fs::path folder;
+    {
+      const model::AssembledPipeline assembled(named, source);
+      folder = assembled.folder();
+      QCOMPARE(folder.filename(), fs::path("my model"));
+      QCOMPARE(model::inspectFolder(folder).missing.size(), std::size_t{0});
+      const quant::Policy policy = quant::parsePolicy("gguf-q5_0");
+      QVERIFY(at::equal(velocity(*load(folder, policy)), velocity(*load(source, policy))));
+      QVERIFY(model::weightsHash(folder) != model::weightsHash(source));
+    }
+    QVERIFY(!fs::exists(folder));
+    QVERIFY(fs::exists(named) && fs::exists(source / "vae/config.json"));
+    QVERIFY_THROWS_EXCEPTION(model::ModelError, model::AssembledPipeline(named, named.parent_path()));
+  }
+
+  void configIsReadOffTheTensors() {
+    const fs::path folder = fs::path(folder_.path().toStdString()) / "wide.gguf";
+    const auto tensor = [](const char* name, std::vector<std::int64_t> shape) {
+      return model::GgufItem{name, quant::GgmlType::F32, shape, [shape] { return at::zeros(shape); }};
+    };
+    std::vector<model::GgufItem> items = {tensor("img_in.weight", {256, 64}), tensor("txt_in.weight", {256, 40}), tensor("vector_in.in_layer.weight", {256, 24}),
+                                          tensor("guidance_in.in_layer.weight", {256, 256})};
+    for (const char* block : {"double_blocks.0.", "double_blocks.1."}) {
+      items.push_back(tensor((std::string(block) + "img_attn.qkv.weight").c_str(), {768, 256}));
+      items.push_back(tensor((std::string(block) + "img_attn.norm.query_norm.scale").c_str(), {128}));
+    }
+    items.push_back(tensor("single_blocks.0.linear1.weight", {7 * 256, 256}));
+    model::saveGguf(folder, {}, items);
+    const nlohmann::json config = model::fluxConfig(model::GgufWeights(folder));
+    const nlohmann::json wanted = {{"_class_name", "FluxTransformer2DModel"}, {"attention_head_dim", 128}, {"num_attention_heads", 2}, {"in_channels", 64},
+                                   {"joint_attention_dim", 40}, {"pooled_projection_dim", 24}, {"num_layers", 2}, {"num_single_layers", 1},
+                                   {"guidance_embeds", true}, {"axes_dims_rope", {16, 56, 56}}, {"patch_size", 1}};
+    QCOMPARE(config.dump(), wanted.dump());
+    QVERIFY_THROWS_EXCEPTION(model::ModelError, model::fluxConfig(model::GgufWeights(converted("gguf-q8_0") / "transformer/x.gguf")));   // heads of 32
   }
 
   void whatCannotBeWrittenIsTold_data() {
