@@ -18,7 +18,7 @@ class FinishedTiles : public TiledLinear {
   }
 
   at::Tensor multiplyTile(const at::Tensor& x, const at::Tensor& rows, std::int64_t begin) const override { return finish(timesRows(x, rows), begin); }
-  at::Tensor finishFew(const at::Tensor& sums) const override { return finish(sums, 0); }
+  at::Tensor finishSums(const at::Tensor& sums) const override { return finish(sums, 0); }
 
   // y rounded to bf16, then the bias, if there is one, added in bf16.
   static at::Tensor roundThenAdd(const at::Tensor& y, const at::Tensor& bias) {

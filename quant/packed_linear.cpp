@@ -159,7 +159,7 @@ at::Tensor TiledLinear::multiplyTile(const at::Tensor& x, const at::Tensor& rows
   return added.defined() ? y.add_(added) : y;
 }
 
-at::Tensor TiledLinear::finishFew(const at::Tensor& sums) const {
+at::Tensor TiledLinear::finishSums(const at::Tensor& sums) const {
   const at::Tensor added = bias();
   return added.defined() ? sums.add(added) : sums;
 }
@@ -169,10 +169,10 @@ at::Tensor TiledLinear::multiply(const at::Tensor& x) const {
   const bool narrow = in.scalar_type() == at::kBFloat16;
   if (hasPieces() && x.size(0) <= fewRows) {
     if ((narrow || (bf16Parts() == 1 && hasBf16Gemm())) && avx512AddBf16Dots())
-      return finishFew(multiplyFew<Bf16>(in.to(at::kBFloat16), avx512AddBf16Dots())).to(x.scalar_type());
-    if (!narrow) return finishFew(multiplyFew<float>(in, addDots())).to(x.scalar_type());
+      return finishSums(multiplyFew<Bf16>(in.to(at::kBFloat16), avx512AddBf16Dots())).to(x.scalar_type());
+    if (!narrow) return finishSums(multiplyFew<float>(in, addDots())).to(x.scalar_type());
   }
-  if (!narrow && bf16Parts() > 0 && hasBf16Gemm() && avx512AddBf16Dots()) return finishFew(multiplyInParts(x.to(at::kBFloat16))).to(x.scalar_type());
+  if (!narrow && bf16Parts() > 0 && hasBf16Gemm() && avx512AddBf16Dots()) return finishSums(multiplyInParts(x.to(at::kBFloat16))).to(x.scalar_type());
   const std::int64_t bytes = in.scalar_type() == at::kFloat && x.size(0) <= fewRows ? fewRowsTileBytes : tileBytes;
   const std::int64_t tile = rowsPerTile(bytes, outFeatures(), inFeatures(), in.element_size());
   const at::Tensor scratch = at::empty({tile, inFeatures()}, in.options());

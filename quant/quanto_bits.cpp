@@ -5,6 +5,8 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
+
 namespace quantspot::quant {
 namespace {
 
@@ -28,6 +30,9 @@ struct Fields {
 
   Fields(const QuantizedTensor& packed, int width)
       : group(groupOf(packed.shape[1])), packedRows(packed.part("").size(0)), bits(width), bytes(packed.part("").const_data_ptr<std::uint8_t>()) {}
+
+  // Each byte serves rows that lie far apart.
+  TiledLinear::PackedRows rows(std::int64_t width) const { return {bytes, width, std::max<std::int64_t>(1, packedRows * group / width)}; }
 
   // Elements first … first+count−1 of the weight; table(group) gives the values of the codes.
   template <class Table, class To>
@@ -59,7 +64,7 @@ class Shifted final : public FlatTiles<Shifted> {
   }
 
  protected:
-  PackedRows packedRows() const override { return {fields_.bytes, inFeatures(), fields_.packedRows * fields_.group / inFeatures()}; }
+  PackedRows packedRows() const override { return fields_.rows(inFeatures()); }
 
  private:
   Fields fields_;
@@ -81,7 +86,7 @@ class Midpoints final : public Int4Groups<Midpoints> {
   }
 
  protected:
-  PackedRows packedRows() const override { return {fields_.bytes, inFeatures(), fields_.packedRows * fields_.group / inFeatures()}; }
+  PackedRows packedRows() const override { return fields_.rows(inFeatures()); }
 
  private:
   Fields fields_;
