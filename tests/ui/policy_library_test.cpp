@@ -1,5 +1,6 @@
 // Named policies: shipped ones, the user's own on disk, and what import says of a file that is none.
 #include "ui/models/policy_library.h"
+#include "ui/models/precision_names.h"
 
 #include <QDir>
 #include <QFile>
@@ -78,6 +79,19 @@ class PolicyLibraryTest : public QObject {
     QCOMPARE(QDir(path).entryList(QDir::Files), QStringList{"a-first.json"});
     QVERIFY(!again.remove(QStringLiteral("Zürich, 4 bit")));
     QVERIFY(again.lastError().contains(QStringLiteral("no policy")));
+  }
+
+  void longTextsHaveShortNames() {
+    const QString text = QStringLiteral("bnb-nf4?skip=norm&single_transformer_blocks.2=bf16");
+    const QString id = QStringLiteral("fp8-layerwise-e5m2-and-a-long-tail");
+    QCOMPARE(shortName(id), id);
+    QCOMPARE(shortName(QStringLiteral("bnb-nf4?skip=attn")), QStringLiteral("bnb-nf4?skip=attn"));
+    QCOMPARE(shortName(text), QStringLiteral("bnb-nf4?ski…s.2=bf16"));
+    setPolicyNames({{text, QStringLiteral("mine")}, {QStringLiteral("bf16?a=fp32"), QString(50, 'x')}});
+    QCOMPARE(shortName(text), QStringLiteral("mine"));
+    QCOMPARE(shortName(QStringLiteral("bf16?a=fp32")).size(), 20);
+    setPolicyNames({});
+    QCOMPARE(shortName(QStringLiteral("bf16?a=fp32")), QStringLiteral("bf16?a=fp32"));
   }
 
   void namesThatMakeTheSameFileAreKeptApart() {

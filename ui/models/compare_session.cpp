@@ -1,5 +1,7 @@
 #include "ui/models/compare_session.h"
 
+#include "ui/models/precision_names.h"
+
 #include <QDir>
 #include <QFileInfo>
 #include <QJsonArray>
@@ -21,7 +23,8 @@ QStringList layerNames(const protocol::InspectResult& model) {
 
 // Beside the database; of one in memory: none.
 QString policyFolder(const study::StudyStore& store) {
-  return store.isOpen() && store.path() != QLatin1String(":memory:") ? QFileInfo(store.path()).absoluteDir().filePath(QStringLiteral("policies")) : QString();
+  if (!store.isOpen() || store.path() == QLatin1String(":memory:")) return {};
+  return QFileInfo(store.path()).absoluteDir().filePath(QStringLiteral("policies"));
 }
 
 }  // namespace
@@ -103,6 +106,9 @@ void CompareSession::listPolicies() {
   for (const NamedPolicy& policy : policies_.policies(family()))
     if (!policy.shipped && (!needsLayers(policy) || !layers_.isEmpty())) named.emplace_back(policy.name, policyFor(policy, layers_));
   precisions_.setNamed(named);
+  QHash<QString, QString> names;
+  for (const auto& [name, text] : named) names.insert(text, name);
+  setPolicyNames(std::move(names));
   requestInspect();
 }
 

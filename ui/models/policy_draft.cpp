@@ -132,7 +132,9 @@ void PolicyDraft::answered(const QString& text, const protocol::InspectResult& r
   if (answers_.size() >= kMostAnswers)
     answers_.removeIf([&](const auto& one) { return !needed().contains(one.key()); });
   protocol::InspectResult& answer = *answers_.insert(text, result);
-  const auto rank = [](const protocol::LayerEntry& layer) { return layer.component == "transformer" ? 0 : layer.component == "text_encoder" ? 1 : 2; };
+  const auto rank = [](const protocol::LayerEntry& layer) {
+    return layer.component == "transformer" ? 0 : layer.component == "text_encoder" ? 1 : 2;
+  };
   std::ranges::stable_sort(answer.layers, {}, rank);   // what policies are about comes first
   if (!finder_ && answers_.contains(kBefore) && answers_.contains(kProbe)) buildLayers();
   follow();
@@ -152,9 +154,9 @@ void PolicyDraft::buildLayers() {
   QStringList names;
   for (std::size_t i = 0; i < before.layers.size() && i < probe.layers.size(); ++i) {
     const protocol::LayerEntry& entry = before.layers[i];
-    const QString name = QString::fromStdString(entry.name);
-    layers.push_back({QString::fromStdString(entry.component), name, entry.shape, entry.bytes, -1, {}, QString::fromStdString(entry.precision), isProbed(probe.layers[i])});
-    if (layers.back().quantizable) names << name;
+    layers.push_back({QString::fromStdString(entry.component), QString::fromStdString(entry.name), entry.shape, entry.bytes, -1, {},
+                      QString::fromStdString(entry.precision), isProbed(probe.layers[i])});
+    if (layers.back().quantizable) names << layers.back().name;
   }
   finder_ = std::make_unique<RuleFinder>(names);
   layers_.setLayers(std::move(layers));

@@ -22,7 +22,8 @@ struct Wrong {
 QString textOf(const QJsonObject& object, const char* key, bool required) {
   const QJsonValue value = object[QLatin1String(key)];
   if (value.isUndefined() && !required) return {};
-  if (!value.isString() || (required && value.toString().trimmed().isEmpty())) throw Wrong{tr("“%1” is missing or no text").arg(QLatin1String(key))};
+  if (!value.isString() || (required && value.toString().trimmed().isEmpty()))
+    throw Wrong{tr("“%1” is missing or no text").arg(QLatin1String(key))};
   return value.toString().trimmed();
 }
 
@@ -65,7 +66,8 @@ NamedPolicy read(const QJsonObject& object, const QStringList& precisions) {
   }
   for (const QJsonValue& layer : listOf(object, "layers")) {
     if (!layer.isObject()) throw Wrong{tr("“layers” holds something that is no pattern with its precision")};
-    policy.policy.rules.push_back({checkedPattern(textOf(layer.toObject(), "pattern", true)), checkedPrecision(textOf(layer.toObject(), "precision", true), precisions)});
+    const QString pattern = textOf(layer.toObject(), "pattern", true), precision = textOf(layer.toObject(), "precision", true);
+    policy.policy.rules.push_back({checkedPattern(pattern), checkedPrecision(precision, precisions)});
   }
   return policy;
 }
@@ -75,7 +77,8 @@ QString withLast(const QString& pattern, const QStringList& layers) {
   const qsizetype at = pattern.indexOf(kLast);
   if (at < 0) return pattern;
   const bool anchored = pattern.startsWith(u'^');
-  const QRegularExpression number((anchored ? QStringLiteral("^") : QString()) + QRegularExpression::escape(pattern.left(at).mid(anchored)) + QStringLiteral("(\\d+)"));
+  const QString before = QRegularExpression::escape(pattern.left(at).mid(anchored));
+  const QRegularExpression number((anchored ? QStringLiteral("^") : QString()) + before + QStringLiteral("(\\d+)"));
   int last = -1;
   for (const QString& layer : layers)
     if (const auto match = number.match(layer); match.hasMatch()) last = std::max(last, match.captured(1).toInt());

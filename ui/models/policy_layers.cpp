@@ -7,6 +7,14 @@
 #include <numeric>
 
 namespace quantspot::ui {
+namespace {
+
+QVariant alignment(int column) {   // figures to the right
+  const bool figure = column == PolicyLayersModel::Share || column >= PolicyLayersModel::Before;
+  return QVariant((figure ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignVCenter);
+}
+
+}  // namespace
 
 qint64 PolicyLayer::parameters() const { return std::accumulate(shape.begin(), shape.end(), qint64{1}, std::multiplies<>()); }
 
@@ -20,7 +28,8 @@ void PolicyLayersModel::setLayers(std::vector<PolicyLayer> layers) {
   beginResetModel();
   layers_ = std::move(layers);
   frame_ = QStringList(static_cast<qsizetype>(layers_.size()));
-  parameters_ = std::accumulate(layers_.begin(), layers_.end(), qint64{0}, [](qint64 sum, const PolicyLayer& one) { return sum + one.parameters(); });
+  parameters_ = 0;
+  for (const PolicyLayer& layer : layers_) parameters_ += layer.parameters();
   endResetModel();
 }
 
@@ -72,7 +81,8 @@ QVariant PolicyLayersModel::text(const PolicyLayer& layer, int column) const {
 QString PolicyLayersModel::tip(const PolicyLayer& layer) const {
   if (!layer.quantizable) return tr("Not a weight that a precision packs: it stays as it is");
   const QString bytes = layer.after < 0 ? QString() : tr("; %L1 bytes instead of %L2").arg(layer.after).arg(layer.before);
-  if (!layer.held.isEmpty() && layer.held != layer.asked) return tr("%1 cannot hold this shape, so it is %2").arg(layer.asked, layer.held) + bytes;
+  if (!layer.held.isEmpty() && layer.held != layer.asked)
+    return tr("%1 cannot hold this shape, so it is %2").arg(layer.asked, layer.held) + bytes;
   return layer.name + QStringLiteral(": ") + layer.asked + bytes;
 }
 
@@ -82,7 +92,7 @@ QVariant PolicyLayersModel::data(const QModelIndex& index, int role) const {
   switch (role) {
     case Qt::DisplayRole: return text(layer, index.column());
     case Qt::ToolTipRole: return tip(layer);
-    case Qt::TextAlignmentRole: return index.column() == Share || index.column() >= Before ? QVariant(Qt::AlignRight | Qt::AlignVCenter) : QVariant(Qt::AlignLeft | Qt::AlignVCenter);
+    case Qt::TextAlignmentRole: return alignment(index.column());
     case PrecisionRole: return layer.quantizable ? layer.asked : layer.held;
     case QuantizableRole: return layer.quantizable;
     case ChangedRole: return layer.quantizable && layer.asked != frame_.value(index.row());
@@ -94,11 +104,11 @@ QVariant PolicyLayersModel::data(const QModelIndex& index, int role) const {
 
 QVariant PolicyLayersModel::headerData(int section, Qt::Orientation orientation, int role) const {
   if (orientation == Qt::Vertical) return {};
-  if (role == Qt::TextAlignmentRole) return section == Share || section >= Before ? QVariant(Qt::AlignRight | Qt::AlignVCenter) : QVariant(Qt::AlignLeft | Qt::AlignVCenter);
-  if (role == Qt::ToolTipRole) return section == Share ? tr("Share of the model's parameters") : section == Before ? tr("Bytes in BF16") : section == After ? tr("Bytes under this policy") : QVariant();
-  if (role != Qt::DisplayRole) return {};
+  if (role == Qt::TextAlignmentRole) return alignment(section);
+  if ((role != Qt::DisplayRole && role != Qt::ToolTipRole) || section >= ColumnCount) return {};
   const QString names[] = {tr("Part"), tr("Layer"), tr("Shape"), tr("Share"), tr("Precision"), tr("Before"), tr("After")};
-  return section < ColumnCount ? QVariant(names[section]) : QVariant();
+  const QString tips[] = {{}, {}, {}, tr("Share of the model's parameters"), {}, tr("Bytes in BF16"), tr("Bytes under this policy")};
+  return role == Qt::DisplayRole ? names[section] : tips[section];
 }
 
 Qt::ItemFlags PolicyLayersModel::flags(const QModelIndex& index) const {

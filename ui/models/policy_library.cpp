@@ -51,6 +51,8 @@ std::vector<NamedPolicy> PolicyLibrary::policies(const QString& family) const {
   return all;
 }
 
+bool PolicyLibrary::owns(const QString& name) const { return std::any_of(own_.begin(), own_.end(), named(name)); }
+
 // The name's letters and digits, so that the file can be found by eye; a number where that is taken.
 QString PolicyLibrary::freeFile(const QString& name) const {
   QString stem;

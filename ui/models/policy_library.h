@@ -36,6 +36,7 @@ class PolicyLibrary : public QObject {
   // The policy in this file, saved under its name; nothing with lastError() set.
   std::optional<NamedPolicy> import(const QString& path, const QStringList& precisions);
   bool exportTo(const QString& path, const NamedPolicy& policy);
+  bool owns(const QString& name) const;           // a policy of this name is the user's
   QString lastError() const { return last_error_; }
   const QStringList& unreadable() const { return unreadable_; }   // one line for each file of the folder that is no policy
 

@@ -54,7 +54,8 @@ QString otherText(const PolicyLayersModel& model, const QStringList& names, cons
   QString who = names.isEmpty() ? count == 1 ? tr("1 layer") : tr("%n layers", count) : listed(names);
   if (!names.isEmpty() && count > names.size()) who += tr(" (%n layers)", count);
   const bool one = count == 1;
-  return (isPlain(precision) ? (one ? tr("%1 stays %2") : tr("%1 stay %2")) : (one ? tr("%1 is %2") : tr("%1 are %2"))).arg(who, model.label(precision));
+  const QString stays = one ? tr("%1 stays %2") : tr("%1 stay %2"), is = one ? tr("%1 is %2") : tr("%1 are %2");
+  return (isPlain(precision) ? stays : is).arg(who, model.label(precision));
 }
 
 // precisions: of all quantizable layers, empty where the layer is of another part.
@@ -105,7 +106,8 @@ QString policySizeText(qint64 bytes) {
 QString quantizedText(const PolicySummary& summary) {
   const QString share = tr("%1\u2009% of parameters quantized").arg(100 * summary.quantized, 0, 'f', 1);
   if (summary.after < 0 || summary.before <= 0) return share;
-  return share + u'\n' + tr("%1\u2009% of the bytes").arg(100.0 * static_cast<double>(summary.after) / static_cast<double>(summary.before), 0, 'f', 0);
+  const double bytes = static_cast<double>(summary.after) / static_cast<double>(summary.before);
+  return share + u'\n' + tr("%1\u2009% of the bytes").arg(100 * bytes, 0, 'f', 0);
 }
 
 QString policySentence(const PolicyLayersModel& model, const RuleFinder& finder) {

@@ -42,18 +42,22 @@ QString PolicyText::text() const {
 
 PolicyText PolicyText::frame() const {
   PolicyText frame{base, {}, {}};
-  std::copy_if(rules.begin(), rules.end(), std::back_inserter(frame.rules), [](const PolicyRule& rule) { return namesWholeEncoder(rule.pattern); });
+  for (const PolicyRule& rule : rules)
+    if (namesWholeEncoder(rule.pattern)) frame.rules.push_back(rule);
   return frame;
 }
 
 QString baseId(const QString& precision) { return precision.section(u'?', 0, 0); }
 
-bool isPlain(const QString& precision) { return precision == QLatin1String("fp32") || precision == QLatin1String("bf16") || precision == QLatin1String("fp16"); }
+bool isPlain(const QString& precision) {
+  return precision == QLatin1String("fp32") || precision == QLatin1String("bf16") || precision == QLatin1String("fp16");
+}
 
 std::optional<PolicyText> parsePolicyText(const QString& text, const QStringList& precisions, QString* problem) {
   const QString line = text.trimmed();
   PolicyText policy{baseId(line), {}, {}};
-  if (!precisions.contains(policy.base)) return refuse(problem, QCoreApplication::translate("Policy", "“%1” is no precision of this engine").arg(policy.base));
+  if (!precisions.contains(policy.base))
+    return refuse(problem, QCoreApplication::translate("Policy", "“%1” is no precision of this engine").arg(policy.base));
   if (!line.contains(u'?')) return policy;
   QStringList options;
   for (const QString& part : line.section(u'?', 1).split(u'&')) {
@@ -81,12 +85,13 @@ bool namesWholeEncoder(const QString& pattern) {
 QStringList resolve(const PolicyText& text, const QStringList& layers, const FrameAnswer& frame) {
   QStringList precisions;
   for (qsizetype i = 0; i < layers.size(); ++i) {
-    const auto named = std::find_if(text.rules.rbegin(), text.rules.rend(), [&](const PolicyRule& rule) { return matchesLayer(rule.pattern, layers[i]); });
+    const auto matches = [&](const QString& pattern) { return matchesLayer(pattern, layers[i]); };
+    const auto named = std::find_if(text.rules.rbegin(), text.rules.rend(), [&](const PolicyRule& rule) { return matches(rule.pattern); });
     if (named != text.rules.rend() && !namesWholeEncoder(named->pattern)) {
       precisions << named->precision;
       continue;
     }
-    const bool skipped = std::any_of(text.skip.begin(), text.skip.end(), [&](const QString& pattern) { return matchesLayer(pattern, layers[i]); });
+    const bool skipped = std::any_of(text.skip.begin(), text.skip.end(), matches);
     precisions << (skipped ? frame.plain : frame.precisions[i]);
   }
   return precisions;

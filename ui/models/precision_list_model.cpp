@@ -65,8 +65,9 @@ bool PrecisionListModel::addPolicy(const QString& text) {
 
 PrecisionListModel::Row PrecisionListModel::policyRow(const QString& text, const QString& label) const {
   const Row* base = find(text.section(u'?', 0, 0));
-  return {{.id = text.toStdString(), .label = label.toStdString(), .family = base ? base->info.family : std::string(), .bits = base ? base->info.bits : 0},
-          -1, false, true};
+  const protocol::PrecisionInfo info{.id = text.toStdString(), .label = label.toStdString(), .family = base ? base->info.family : std::string(),
+                                     .bits = base ? base->info.bits : 0};
+  return {info, -1, false, true};
 }
 
 void PrecisionListModel::setNamed(const std::vector<std::pair<QString, QString>>& named) {
@@ -76,7 +77,8 @@ void PrecisionListModel::setNamed(const std::vector<std::pair<QString, QString>>
   std::erase_if(rows_, [](const Row& row) { return row.named; });
   for (const auto& [name, text] : named) {
     Row row = policyRow(text, name);
-    if (const auto old = std::find_if(before.begin(), before.end(), hasText(row.info.id)); old != before.end()) row.checked = old->checked, row.bytes = old->bytes;
+    const auto old = std::find_if(before.begin(), before.end(), hasText(row.info.id));
+    if (old != before.end()) row.checked = old->checked, row.bytes = old->bytes;
     row.named = true;
     const auto same = std::find_if(rows_.begin(), rows_.end(), hasText(row.info.id));
     if (same == rows_.end()) rows_.push_back(row);

@@ -1,6 +1,7 @@
 #include "ui/views/compare_page.h"
 
 #include "ui/models/compare_session.h"
+#include "ui/models/precision_names.h"
 #include "ui/views/answer_form.h"
 #include "ui/views/charts_panel.h"
 #include "ui/views/eyes_chart.h"
@@ -190,7 +191,7 @@ void ComparePage::onChoices() {
   if (trial->state() != TrialController::State::Open) return;
   for (int slot = 0; slot < grid_->count(); ++slot) {
     const bool picked = trial->task() == study::Task::SpotOne && trial->picked() == slot;
-    grid_->setGuess(slot, picked ? QStringLiteral("this one") : trial->choice(slot));
+    grid_->setGuess(slot, picked ? QStringLiteral("this one") : ui::shortName(trial->choice(slot)));
   }
 }
 

@@ -24,6 +24,7 @@
 namespace quantspot::views {
 namespace {
 
+constexpr int kMostShown = 26;
 const QString kStart = QStringLiteral("bnb-nf4");
 
 QLabel* labelled(const QString& text, QWidget* field) {
@@ -48,13 +49,14 @@ QToolButton* link(const QString& text, const QString& tip) {
 }  // namespace
 
 PolicyEditor::PolicyEditor(ui::CompareSession* session, QWidget* parent)
-    : QWidget(parent, Qt::Window), session_(session), filter_(new ui::PolicyFilter(this)), table_(new PolicyTable(session->draft()->layers(), filter_)),
-      start_(new QComboBox), base_(new QComboBox), encoders_(new QComboBox), selected_(new QComboBox),
+    : QWidget(parent, Qt::Window), session_(session), filter_(new ui::PolicyFilter(this)),
+      table_(new PolicyTable(session->draft()->layers(), filter_)), start_(new QComboBox), base_(new QComboBox), encoders_(new QComboBox), selected_(new QComboBox),
       encodersToo_(new QCheckBox(QStringLiteral("Text encoders too"))), everything_(new QCheckBox(QStringLiteral("Show what stays as it is"))),
-      pattern_(new QLineEdit), text_(new QLineEdit), name_(new QLineEdit), selection_(new QLabel), sentence_(new QLabel), share_(new QLabel),
-      note_(new QLabel), copy_(link(QStringLiteral("Copy"), QStringLiteral("Copy the policy's text"))), undo_(link(QStringLiteral("Undo"), QStringLiteral("Ctrl+Z"))),
-      forget_(link(QStringLiteral("Delete"), QStringLiteral("Delete the saved policy of this name"))), save_(new QPushButton(QStringLiteral("Save"))),
-      compare_(new QPushButton(QStringLiteral("Add to comparison"))) {
+      pattern_(new QLineEdit), text_(new QLineEdit), name_(new QLineEdit), selection_(new QLabel), sentence_(new QLabel),
+      share_(new QLabel), note_(new QLabel), copy_(link(QStringLiteral("Copy"), QStringLiteral("Copy the policy's text"))),
+      undo_(link(QStringLiteral("Undo"), QStringLiteral("Ctrl+Z"))),
+      forget_(link(QStringLiteral("Delete"), QStringLiteral("Delete the saved policy of this name"))),
+      save_(new QPushButton(QStringLiteral("Save"))), compare_(new QPushButton(QStringLiteral("Add to comparison"))) {
   setObjectName(QStringLiteral("policyEditor"));
   setAttribute(Qt::WA_StyledBackground);
   setWindowTitle(QStringLiteral("Policy"));
@@ -79,7 +81,10 @@ QWidget* PolicyEditor::makeTopRow() {
   QHBoxLayout* layout = rowOf(row);
   start_->setAccessibleName(QStringLiteral("Start from")), base_->setAccessibleName(QStringLiteral("Base precision"));
   start_->setMinimumWidth(200), base_->setMinimumWidth(120), encoders_->setMinimumWidth(120);
-  for (QComboBox* combo : {start_, base_, encoders_}) combo->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon), combo->setMaxVisibleItems(26);
+  for (QComboBox* combo : {start_, base_, encoders_, selected_}) {
+    combo->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
+    combo->setMaxVisibleItems(kMostShown);
+  }
   encodersToo_->setToolTip(QStringLiteral("Text encoders stay in 16 bit unless this says otherwise"));
   encoders_->setAccessibleName(QStringLiteral("Precision of the text encoders"));
   layout->addWidget(labelled(QStringLiteral("&Start from"), start_)), layout->addWidget(start_, 2), layout->addSpacing(8);
@@ -87,7 +92,9 @@ QWidget* PolicyEditor::makeTopRow() {
   layout->addWidget(encodersToo_), layout->addWidget(encoders_, 1);
   connect(start_, &QComboBox::activated, this, &PolicyEditor::start);
   connect(base_, &QComboBox::activated, this, [this] { session_->draft()->setBase(base_->currentData().toString()); });
-  connect(encodersToo_, &QCheckBox::toggled, this, [this](bool on) { session_->draft()->setEncoders(on ? encoders_->currentData().toString() : QString()); });
+  connect(encodersToo_, &QCheckBox::toggled, this, [this](bool on) {
+    session_->draft()->setEncoders(on ? encoders_->currentData().toString() : QString());
+  });
   connect(encoders_, &QComboBox::activated, this, [this] { session_->draft()->setEncoders(encoders_->currentData().toString()); });
   return row;
 }
@@ -99,8 +106,9 @@ QWidget* PolicyEditor::makeFilterRow() {
   pattern_->setAccessibleName(QStringLiteral("Filter layers")), pattern_->setClearButtonEnabled(true);
   pattern_->setToolTip(QStringLiteral("A piece of the name; ^ and $ tie it to the ends (Ctrl+F)"));
   selection_->setProperty("role", "quiet");
-  selected_->setAccessibleName(QStringLiteral("Precision of the selected layers")), selected_->setMinimumWidth(160), selected_->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon), selected_->setMaxVisibleItems(27);
-  layout->addWidget(pattern_, 1), layout->addWidget(everything_), layout->addSpacing(8), layout->addWidget(selection_), layout->addWidget(selected_);
+  selected_->setAccessibleName(QStringLiteral("Precision of the selected layers")), selected_->setMinimumWidth(160);
+  layout->addWidget(pattern_, 1), layout->addWidget(everything_), layout->addSpacing(8);
+  layout->addWidget(selection_), layout->addWidget(selected_);
   connect(pattern_, &QLineEdit::textChanged, filter_, &ui::PolicyFilter::setPattern);
   connect(everything_, &QCheckBox::toggled, filter_, &ui::PolicyFilter::setEverything);
   connect(selected_, &QComboBox::activated, this, [this](int item) {
@@ -117,7 +125,8 @@ QWidget* PolicyEditor::makeTextRow() {
   QHBoxLayout* layout = rowOf(row);
   text_->setAccessibleName(QStringLiteral("Policy text")), text_->setPlaceholderText(QStringLiteral("bnb-nf4?skip=proj_out"));
   text_->setToolTip(QStringLiteral("As in --precision: id?skip=pattern,…&pattern=id"));
-  layout->addWidget(labelled(QStringLiteral("Te&xt"), text_)), layout->addWidget(text_, 1), layout->addWidget(copy_), layout->addWidget(undo_);
+  layout->addWidget(labelled(QStringLiteral("Te&xt"), text_)), layout->addWidget(text_, 1);
+  layout->addWidget(copy_), layout->addWidget(undo_);
   connect(text_, &QLineEdit::textEdited, session_->draft(), &ui::PolicyDraft::setText);
   connect(copy_, &QToolButton::clicked, this, [this] {
     QGuiApplication::clipboard()->setText(session_->draft()->text());
@@ -130,7 +139,8 @@ QWidget* PolicyEditor::makeTextRow() {
 QWidget* PolicyEditor::makeNameRow() {
   auto* row = new QWidget;
   QHBoxLayout* layout = rowOf(row);
-  name_->setAccessibleName(QStringLiteral("Name")), name_->setPlaceholderText(QStringLiteral("Name it to keep it")), name_->setMaximumWidth(280), name_->setMaxLength(80);
+  name_->setAccessibleName(QStringLiteral("Name")), name_->setPlaceholderText(QStringLiteral("Name it to keep it"));
+  name_->setMaximumWidth(280), name_->setMaxLength(80);
   auto* open = link(QStringLiteral("Import…"), QStringLiteral("Read a policy from a JSON file"));
   auto* give = link(QStringLiteral("Export…"), QStringLiteral("Write this policy as a JSON file"));
   setMainRole(compare_, true);
@@ -173,7 +183,10 @@ void PolicyEditor::fillPrecisions() {
   for (const protocol::PrecisionInfo& info : session_->draft()->precisions()) {
     const QString id = QString::fromStdString(info.id), label = QString::fromStdString(info.label);
     choices.emplaceBack(id, label);
-    for (QComboBox* combo : {base_, encoders_, selected_}) combo->addItem(label, id), combo->setItemData(combo->count() - 1, id, Qt::ToolTipRole);
+    for (QComboBox* combo : {base_, encoders_, selected_}) {
+      combo->addItem(label, id);
+      combo->setItemData(combo->count() - 1, id, Qt::ToolTipRole);
+    }
   }
   encoders_->setCurrentIndex(std::max(0, encoders_->findData(kStart)));
   table_->setChoices(std::move(choices));
@@ -195,11 +208,10 @@ void PolicyEditor::fillPolicies() {
 void PolicyEditor::start(int row) {
   const auto policy = ui::policyFromJson(start_->itemData(row).toString().toUtf8(), {}, nullptr);
   if (!policy) return;
-  const bool own = std::ranges::any_of(session_->policies()->policies(), [&](const ui::NamedPolicy& one) { return !one.shipped && one.name == policy->name; });
   session_->draft()->setText(loaded_ = ui::policyFor(*policy, session_->draft()->allLayers()));
   const QSignalBlocker quiet(start_);
   start_->setCurrentIndex(row);
-  name_->setText(own ? policy->name : QString());
+  name_->setText(session_->policies()->owns(policy->name) ? policy->name : QString());
   tell(policy->about, false);
 }
 
@@ -208,7 +220,7 @@ void PolicyEditor::open(const QString& text) {
   if (!text.isEmpty()) draft->setText(text);
   else if (draft->text().isEmpty()) draft->setText(kStart);
   if (!text.isEmpty()) name_->setText(session_->precisions()->label(text) == text ? QString() : session_->precisions()->label(text));
-  tell({}, false);
+  tell(session_->policies()->unreadable().value(0), true);
   refresh();
   show(), raise(), activateWindow();
   table_->setFocus();
@@ -226,7 +238,7 @@ void PolicyEditor::refresh() {
   const QString whole = draft->text();
   filter_->setEncoders(whole.contains(QLatin1String("text_encoder")));
   if (draft->text() != loaded_) start_->setCurrentIndex(0);
-  const bool own = std::ranges::any_of(session_->policies()->policies(), [&](const ui::NamedPolicy& one) { return !one.shipped && one.name == name_->text().trimmed(); });
+  const bool own = session_->policies()->owns(name_->text().trimmed());
   undo_->setEnabled(draft->canUndo());
   forget_->setVisible(own);
   save_->setText(own ? QStringLiteral("Replace") : QStringLiteral("Save"));
@@ -238,13 +250,15 @@ void PolicyEditor::refresh() {
 void PolicyEditor::refreshSummary() {
   const ui::PolicyDraft* draft = session_->draft();
   const auto selected = table_->selectedLayers().size();
-  selection_->setText(selected == 0 ? QStringLiteral("Select layers to change them") : selected == 1 ? QStringLiteral("1 layer selected") : QStringLiteral("%1 layers selected").arg(selected));
+  const QString some = selected == 1 ? QStringLiteral("1 layer selected") : QStringLiteral("%1 layers selected").arg(selected);
+  selection_->setText(selected == 0 ? QStringLiteral("Select layers to change them") : some);
   selected_->setEnabled(selected > 0);
   const QStringList unmatched = draft->unmatched();
   const bool problem = !draft->problem().isEmpty();
   QString line = problem ? draft->problem() : draft->sentence();
-  if (!problem && line.isEmpty()) line = session_->isBusy() ? QStringLiteral("The layers come when the comparison is done") : QStringLiteral("Reading the model's layers…");
-  else if (!problem && !draft->isReady()) line += session_->isBusy() ? QStringLiteral(" (bytes when the comparison is done)") : QString();
+  const bool waits = session_->isBusy() && !draft->isReady();
+  if (line.isEmpty()) line = waits ? QStringLiteral("The layers come when the comparison is done") : QStringLiteral("Reading the model's layers…");
+  else if (!problem && waits) line += QStringLiteral(" (bytes when the comparison is done)");
   if (!problem && !unmatched.isEmpty()) line += QStringLiteral("\nNo layer of this model is called ") + unmatched.join(QStringLiteral(", "));
   sentence_->setText(line);
   sentence_->setProperty("role", problem ? QVariant(QStringLiteral("problem")) : QVariant());
@@ -301,12 +315,14 @@ void PolicyEditor::exportTo(const QString& file) {
 }
 
 void PolicyEditor::askForFile(bool saving) {
-  auto* dialog = new QFileDialog(this, saving ? QStringLiteral("Export policy") : QStringLiteral("Import policy"), {}, QStringLiteral("Policies (*.json)"));
+  const QString title = saving ? QStringLiteral("Export policy") : QStringLiteral("Import policy");
+  auto* dialog = new QFileDialog(this, title, {}, QStringLiteral("Policies (*.json)"));
   dialog->setAttribute(Qt::WA_DeleteOnClose);
   dialog->setAcceptMode(saving ? QFileDialog::AcceptSave : QFileDialog::AcceptOpen);
   dialog->setFileMode(saving ? QFileDialog::AnyFile : QFileDialog::ExistingFile);
   dialog->setDefaultSuffix(QStringLiteral("json"));
-  if (saving) dialog->selectFile(name_->text().trimmed().isEmpty() ? QStringLiteral("policy.json") : name_->text().trimmed() + QStringLiteral(".json"));
+  const QString name = name_->text().trimmed();
+  if (saving) dialog->selectFile((name.isEmpty() ? QStringLiteral("policy") : name) + QStringLiteral(".json"));
   connect(dialog, &QFileDialog::fileSelected, this, [this, saving](const QString& file) { saving ? exportTo(file) : importFrom(file); });
   dialog->setModal(false);
   dialog->show();

@@ -39,7 +39,8 @@ PolicyTable::PolicyTable(Layers* layers, ui::PolicyFilter* filter, QWidget* pare
   for (int column = 0; column < Layers::ColumnCount; ++column)
     if (widths[column] > 0) setColumnWidth(column, widths[column]);
   connect(this, &QTableView::clicked, this, [this](const QModelIndex& index) {
-    if (index.column() == Layers::Precision && !(QGuiApplication::keyboardModifiers() & (Qt::ShiftModifier | Qt::ControlModifier))) edit(index, AllEditTriggers, nullptr);
+    const bool extends = QGuiApplication::keyboardModifiers() & (Qt::ShiftModifier | Qt::ControlModifier);
+    if (index.column() == Layers::Precision && !extends) edit(index, AllEditTriggers, nullptr);
   });
 }
 
@@ -78,7 +79,8 @@ void PolicyTable::selectionChanged(const QItemSelection& selected, const QItemSe
 void PolicyTable::keyPressEvent(QKeyEvent* event) {
   const int key = event->key();
   const bool plain = !(event->modifiers() & (Qt::ControlModifier | Qt::ShiftModifier | Qt::AltModifier));
-  if (plain && currentIndex().isValid() && (key == Qt::Key_Return || key == Qt::Key_Enter || key == Qt::Key_Space)) edit(currentIndex(), AllEditTriggers, event);
+  const bool opens = key == Qt::Key_Return || key == Qt::Key_Enter || key == Qt::Key_Space;
+  if (plain && opens && currentIndex().isValid()) edit(currentIndex(), AllEditTriggers, event);
   else QTableView::keyPressEvent(event);
 }
 
@@ -100,7 +102,8 @@ void PrecisionCell::paint(QPainter* painter, const QStyleOptionViewItem& option,
   font.setBold(index.data(Layers::ChangedRole).toBool());
   painter->setFont(font), painter->setPen(ink);
   const QRectF text = cell.adjusted(kDot + 8, 0, -14, 0);
-  painter->drawText(text, Qt::AlignVCenter | Qt::AlignLeft, QFontMetrics(font).elidedText(index.data().toString(), Qt::ElideRight, int(text.width())));
+  const QString label = QFontMetrics(font).elidedText(index.data().toString(), Qt::ElideRight, int(text.width()));
+  painter->drawText(text, Qt::AlignVCenter | Qt::AlignLeft, label);
   const QPointF tip(cell.right() - 4, cell.center().y() + 2.5);
   painter->setPen(QPen(selected ? ink : theme().quiet, 1.3));
   if (editable) painter->drawPolyline(QPolygonF{tip + QPointF(-4, -4), tip, tip + QPointF(4, -4)});

@@ -23,7 +23,8 @@ void paintTick(QPainter& painter, QRectF box, bool checked) {
 
 // Policies by the name that they were given.
 QString nameOf(const QModelIndex& index) {
-  return index.data(index.data(ui::PrecisionListModel::IsPolicyRole).toBool() ? int(Qt::DisplayRole) : int(ui::PrecisionListModel::IdRole)).toString();
+  const bool policy = index.data(ui::PrecisionListModel::IsPolicyRole).toBool();
+  return index.data(policy ? int(Qt::DisplayRole) : int(ui::PrecisionListModel::IdRole)).toString();
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "ui/views/precision_panel.h"
 
 #include "ui/models/precision_list_model.h"
+#include "ui/models/precision_names.h"
 #include "ui/views/precision_delegate.h"
 
 #include <QKeyEvent>
@@ -87,7 +88,8 @@ void PrecisionPanel::addPolicyActions() {
     if (!index.data(ui::PrecisionListModel::IsPolicyRole).toBool()) return;
     auto* menu = new QMenu(this);
     menu->setAttribute(Qt::WA_DeleteOnClose);
-    menu->addAction(QStringLiteral("Edit policy…"), this, [this, text = index.data(ui::PrecisionListModel::IdRole).toString()] { Q_EMIT policyWanted(text); });
+    const QString text = index.data(ui::PrecisionListModel::IdRole).toString();
+    menu->addAction(QStringLiteral("Edit policy…"), this, [this, text] { Q_EMIT policyWanted(text); });
     menu->addAction(QStringLiteral("Remove policy"), this, [this, row = index.row()] { Q_EMIT policyDropped(row); });
     menu->popup(list_->viewport()->mapToGlobal(at));
   });
@@ -130,7 +132,7 @@ void PrecisionPanel::scrollTo(const QString& precision) {
 void PrecisionPanel::clearFailures() { setText(failures_, {}); }
 
 void PrecisionPanel::addFailure(const QString& precision, const QString& reason) {
-  const QString line = QStringLiteral("%1 failed: %2").arg(precision, reason);
+  const QString line = QStringLiteral("%1 failed: %2").arg(ui::shortName(precision), reason);
   setText(failures_, failures_->text().isEmpty() ? line : failures_->text() + u'\n' + line);
 }
 

@@ -6,6 +6,8 @@
 #include "ui/views/policy_editor.h"
 #include "ui/views/policy_table.h"
 #include "ui/views/precision_panel.h"
+#include "ui/views/question_panel.h"
+#include "ui/views/result_entries.h"
 #include "ui/views/theme.h"
 
 #include <QApplication>
@@ -276,6 +278,26 @@ class PolicyEditorTest : public QObject {
     QCOMPARE(bench.listed().constLast(), QStringLiteral("ends in 8 bit"));
     bench.editor().importFrom(folder.filePath(QStringLiteral("none.json")));
     QCOMPARE(bench.text(), QStringLiteral("bnb-nf4?x_embedder=bnb-int8"));
+  }
+
+  void aComparedPolicyIsNamedAsItsOwnerNamedIt() {
+    Bench bench;
+    QVERIFY(bench.open());
+    bench.session.draft()->setText(QStringLiteral("bnb-nf4?skip=norm&single_transformer_blocks.2=bnb-int8&^proj_out=bf16"));
+    bench.child<QLineEdit>("Name").setText(QStringLiteral("my mix"));
+    bench.editor().save();
+    bench.editor().compare();
+    bench.page().precisionPanel()->generateButton()->click();
+    QTRY_COMPARE(bench.session.trial()->state(), ui::TrialController::State::Open);
+    QStringList choices;
+    for (QComboBox* combo : bench.page().questionPanel()->findChildren<QComboBox*>()) choices << combo->itemText(combo->count() - 1);
+    QCOMPARE(choices, QStringList(5, QStringLiteral("my mix")));
+    QCOMPARE(bench.session.trial()->options().constLast(), bench.text());   // stored by its text: names may change
+    for (int slot = 0; slot < 5; ++slot) bench.session.trial()->choose(slot, bench.session.trial()->options().value(slot));
+    bench.page().answer();
+    int named = 0;
+    for (const ResultEntry& entry : resultEntries(bench.session)) named += entry.truth.precision == QLatin1String("my mix") && entry.figures.label == QLatin1String("my mix");
+    QCOMPARE(named, 1);
   }
 
   void aRunningComparisonIsNotDisturbed() {
