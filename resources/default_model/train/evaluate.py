@@ -20,7 +20,9 @@ import pictures
 import render
 from workplace import work_dir
 
-PRECISIONS = "bf16,fp32,fp16,fp8-layerwise,fp8-layerwise-e5m2,bnb-int8,bnb-nf4,bnb-nf4-dq,bnb-fp4,bnb-fp4-dq"
+PRECISIONS = ",".join("""bf16 fp32 fp16 fp8-layerwise fp8-layerwise-e5m2 torchao-fp8wo torchao-fp8dq quanto-fp8 bnb-int8 torchao-int8wo torchao-int8dq
+quanto-int8 quanto-int8a8 int8-dynamic gguf-q8_0 gguf-q6_k gguf-q5_k gguf-q5_1 gguf-q5_0 bnb-nf4 bnb-nf4-dq bnb-fp4 bnb-fp4-dq torchao-int4wo
+quanto-int4 gguf-q4_k gguf-q4_1 gguf-q4_0 gguf-q3_k gguf-q2_k quanto-int2""".split())
 STEPS = 20
 GRID_COLUMNS = 12
 
@@ -35,9 +37,9 @@ def run_cli(cli: Path, model: Path, entries: list[dict], precisions: list[str], 
         if not (place / "report.json").exists():
             place.mkdir(parents=True, exist_ok=True)
             (place / "prompts.txt").write_text("\n".join(texts) + "\n")
-            subprocess.run([cli, "compare", "--model", model, "--precisions", ",".join(precisions), "--prompts", place / "prompts.txt", "--seeds", str(seed),
-                            "--steps", str(STEPS), "--width", str(width), "--height", str(height), "--batch", "8", "--threads", str(threads),
-                            "--out", place], check=True, stdout=subprocess.DEVNULL)
+            subprocess.run([cli, "compare", "--model", model, "--precisions", ",".join(precisions), "--prompts", place / "prompts.txt",
+                            "--seeds", str(seed), "--steps", str(STEPS), "--width", str(width), "--height", str(height), "--batch", "8",
+                            "--threads", str(threads), "--out", place], check=True, stdout=subprocess.DEVNULL)
         for comparison in json.loads((place / "report.json").read_text())["comparisons"]:
             for sample in comparison["samples"]:
                 with Image.open(place / sample["image"]) as image:
@@ -46,10 +48,11 @@ def run_cli(cli: Path, model: Path, entries: list[dict], precisions: list[str], 
 
 
 @torch.no_grad()
-def through_autoencoder(model: Path, picture: np.ndarray) -> np.ndarray:
+def through_autoencoder(model: Path, real: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The pictures encoded and decoded again."""
     vae = AutoencoderTiny.from_pretrained(model / "vae", torch_dtype=torch.float32)
-    x = pictures.to_unit(torch.from_numpy(picture.copy()).permute(2, 0, 1)[None])
-    return pictures.to_bytes(vae.decode(vae.encode(x).latents).sample)[0]
+    decode = lambda x: pictures.to_bytes(vae.decode(vae.encode(pictures.to_unit(x)).latents).sample)[0]
+    return {text: decode(torch.from_numpy(picture.copy()).permute(2, 0, 1)[None]) for text, picture in real.items()}
 
 
 def share(values: list[bool]) -> float | None:
@@ -101,7 +104,7 @@ def evaluate(args: argparse.Namespace) -> dict:
     precisions = args.precisions.split(",")
     drawn = run_cli(args.cli, args.model, entries, precisions, args.pictures, args.threads)
     real = {entry["caption"]: render.render(entry["scene"]) for entry in entries}
-    decoded = {text: through_autoencoder(args.model, picture) for text, picture in real.items()}
+    decoded = through_autoencoder(args.model, real)
     result = dict(captions=len(entries), names=len(known), steps=STEPS, precisions={}, real={})
     for precision in precisions:
         row = figures(judged, entries, drawn[precision])
@@ -126,7 +129,7 @@ def main() -> None:
     parser.add_argument("--precisions", default=PRECISIONS, help="policies separated by commas; PSNR is against the first")
     parser.add_argument("--limit", type=int, help="only so many captions, evenly chosen")
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--pictures", type=Path, default=work_dir() / "evaluation", help="where the pictures are kept; finished ones are not drawn again")
+    parser.add_argument("--pictures", type=Path, default=work_dir() / "evaluation", help="where pictures are kept; finished ones are not drawn again")
     parser.add_argument("--grid", type=Path, help="PNG with a row of pictures for every precision")
     parser.add_argument("--out", type=Path, help="JSON file of the figures")
     args = parser.parse_args()

@@ -114,7 +114,8 @@ class Judge:
 
     @torch.no_grad()
     def _texts(self, texts: list[str]) -> torch.Tensor:
-        parts = [self.model.get_text_features(**self.tokenizer(texts[i:i + 256], padding=True, return_tensors="pt")) for i in range(0, len(texts), 256)]
+        encode = lambda part: self.model.get_text_features(**self.tokenizer(part, padding=True, return_tensors="pt"))
+        parts = [encode(texts[i:i + 256]) for i in range(0, len(texts), 256)]
         return torch.nn.functional.normalize(torch.cat([getattr(part, "pooler_output", part) for part in parts]), dim=-1)
 
     @torch.no_grad()

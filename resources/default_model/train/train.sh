@@ -38,7 +38,7 @@ if [ ! -x "$(command -v "$python")" ]; then
   python3 -m venv "$work/venv"
   "$work/venv/bin/pip" install --quiet -r "$here/requirements.txt"
 fi
-if [ -n "$archive" ] && [ ! -e "$work/data" ]; then
+if [ -n "$archive" ] && [ ! -e "$work/data/emojibase-data" ]; then
   tar -xf "$archive" -C "$work"
 fi
 
@@ -50,8 +50,9 @@ if [ -n "$smoke" ]; then
   [ -d "$work/bpe" ] && ln -sfn "$work/bpe" "$work/smoke/bpe"
   work=$work/smoke hours=0.005
   export QUANTSPOT_TRAIN_NAMES=30
-  small_vocabulary=(--captions 300) small_autoencoder=(--batch 2 --check 8 --log-every 1 --workers 0) small_clip=(--batch 4 --check 8 --log-every 1 --workers 0)
-  small_flux=(--scenes 500 --batch 2 --log-every 1 --workers 0) small_evaluate=(--captions "$work/heldout.jsonl" --precisions "bf16,bnb-nf4")
+  small_vocabulary=(--captions 300) small_autoencoder=(--batch 2 --check 8 --log-every 1 --workers 0)
+  small_clip=(--batch 4 --check 8 --log-every 1 --workers 0) small_flux=(--scenes 500 --batch 2 --log-every 1 --workers 0)
+  small_evaluate=(--captions "$work/heldout.jsonl" --precisions "bf16,bnb-nf4")
 fi
 export QUANTSPOT_TRAIN_DIR=$work OMP_WAIT_POLICY=PASSIVE TORCHINDUCTOR_CACHE_DIR=$work/inductor PYTHONUNBUFFERED=1
 start=$work/pipeline
@@ -65,7 +66,7 @@ finished() { # finished STAGE MINUTES: whether stages.json has it with at least 
 import json, pathlib, sys
 file, stage, minutes = pathlib.Path(sys.argv[1]), sys.argv[2], float(sys.argv[3])
 record = json.loads(file.read_text()).get(stage) if file.exists() else None
-sys.exit(0 if record and (stage != "flux" or record["minutes"] >= 0.99 * minutes) else 1)
+sys.exit(0 if record is not None and (stage != "flux" or record["minutes"] >= 0.99 * minutes) else 1)
 CODE
 }
 train() { # train STAGE SHARE options…

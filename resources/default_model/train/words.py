@@ -22,7 +22,8 @@ IRREGULAR = dict(pair.split(":") for pair in """mouse:mice goose:geese ox:oxen w
 fish:fish blowfish:blowfish jellyfish:jellyfish deer:deer bison:bison squid:squid shrimp:shrimp moose:moose child:children person:people
 potato:potatoes tomato:tomatoes mango:mangoes buffalo:buffaloes volcano:volcanoes mosquito:mosquitoes tornado:tornadoes die:dice
 scarf:scarves""".split())
-RELATION = re.compile(r" (?:of|with|in|on|without|behind|showing|holding|pointing|lifting|fluttering|wearing|not|done|increasing|decreasing|and|over|at) ?")
+RELATION = re.compile(
+    r" (?:of|with|in|on|without|behind|showing|holding|pointing|lifting|fluttering|wearing|not|done|increasing|decreasing|and|over|at) ?")
 
 
 def spoken(label: str) -> str:
