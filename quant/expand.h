@@ -25,16 +25,18 @@ void expandInto(const at::Tensor& to, Body&& body) {
   });
 }
 
-// As expandInto(), in pieces that lie within runs of `length` elements: body(run, place within it, count, pointer).
-template <class Body>
-void forRuns(const at::Tensor& to, std::int64_t length, Body&& body) {
-  expandInto(to, [&](std::int64_t first, std::int64_t count, auto* out) {
-    for (std::int64_t done = 0; done < count;) {
-      const std::int64_t at = first + done, within = at % length, here = std::min(length - within, count - done);
-      body(at / length, within, here, out + done);
-      done += here;
-    }
-  });
+// Cuts the elements first … first+count−1 where runs of `length` end: body(run, place within it, count, pointer).
+template <class To, class Body>
+void forRuns(std::int64_t first, std::int64_t count, std::int64_t length, To* to, Body&& body) {
+  std::int64_t run = first / length, within = first % length;
+  while (count > 0) {
+    const std::int64_t here = std::min(length - within, count);
+    body(run, within, here, to);
+    to += here;
+    count -= here;
+    ++run;
+    within = 0;
+  }
 }
 
 }  // namespace quantspot::quant

@@ -111,6 +111,17 @@ at::Tensor Gguf::unpack(const QuantizedTensor& packed) const {
   return weight.to(bytes.device());
 }
 
+at::Tensor Gguf::values(const QuantizedTensor& packed) const {
+  const at::Tensor bytes = packed.part("").cpu(), all = at::empty(packed.shape, at::kFloat);
+  const std::int64_t rows = packed.shape[0], columns = packed.shape[1], rowBytes = bytes.size(1);
+  const auto* from = bytes.const_data_ptr<std::uint8_t>();
+  auto* to = all.mutable_data_ptr<float>();
+  at::parallel_for(0, rows, std::max<std::int64_t>(1, (1 << 15) / columns), [&](std::int64_t begin, std::int64_t end) {
+    ggufKernels().toFp32(info_.type, from + begin * rowBytes, (end - begin) * columns, to + begin * columns);
+  });
+  return all;
+}
+
 std::unique_ptr<Linear> Gguf::linear(QuantizedTensor weight, std::optional<at::Tensor> bias) const {
   if (bias) bias = bias->to(at::kBFloat16);
   return std::make_unique<GgufLinear>(*this, std::move(weight), std::move(bias));
@@ -132,6 +143,12 @@ QuantizedTensor Gguf::adopt(at::Tensor bytes, std::vector<std::int64_t> shape) c
     throw std::invalid_argument(std::to_string(bytes.numel()) + " bytes are no " + std::string(info_.name) + " weight of " +
                                 std::to_string(shape[0]) + " x " + std::to_string(shape[1]));
   return {std::string(info_.id), shape, at::kBFloat16, {{"", bytes.view({shape[0], rowBytes})}}};
+}
+
+const Gguf& storedQuantizer(std::string_view id) {
+  const auto known = std::ranges::find(ggmlTypes, id, &GgmlTypeInfo::id);
+  if (id.empty() || known == ggmlTypes.end()) throw std::invalid_argument("\"" + std::string(id) + "\" is no block type of GGUF");
+  return ggufQuantizer(known->type);
 }
 
 const Gguf& ggufQuantizer(GgmlType type) {

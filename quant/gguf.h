@@ -27,6 +27,7 @@ class Gguf final : public Quantizer {
   // The bytes of a file as a weight of `shape` (out, in); they are kept as given. Throws std::invalid_argument when they are too
   // few or too many.
   QuantizedTensor adopt(at::Tensor bytes, std::vector<std::int64_t> shape) const;
+  at::Tensor values(const QuantizedTensor& packed) const;   // ggml's own, (out, in) fp32; on the CPU
   const GgmlTypeInfo& type() const { return info_; }
 
  private:
@@ -35,5 +36,6 @@ class Gguf final : public Quantizer {
 
 // The precision of a block type, those that are only read included. Throws std::invalid_argument for F32, F16 and BF16.
 const Gguf& ggufQuantizer(GgmlType type);
+const Gguf& storedQuantizer(std::string_view id);   // the same by id; throws std::invalid_argument
 
 }  // namespace quantspot::quant

@@ -1,9 +1,8 @@
 // Products with small codes whose values a table of 16 gives, as torch's int4 product on the CPU computes them.
 #pragma once
 
-#include "quant/expand.h"
+#include "quant/flat_tiles.h"
 #include "quant/kernels/rounding.h"
-#include "quant/scaled_rows.h"
 
 #include <array>
 
@@ -26,15 +25,14 @@ inline void expandFields(const std::uint8_t* bytes, std::int64_t count, int shif
 }
 
 // bf16(bf16(x·weight) + bias), the weight in fp32: at::_weight_int4pack_mm_for_cpu.
-class Int4Groups : public TiledLinear {
+template <class Self>
+class Int4Groups : public FlatTiles<Self> {
  public:
-  using TiledLinear::TiledLinear;
+  using FlatTiles<Self>::FlatTiles;
 
  protected:
   at::ScalarType productType() const override { return at::kFloat; }
-  at::Tensor multiplyTile(const at::Tensor& x, const at::Tensor& rows, std::int64_t begin) const override {
-    return roundThenAdd(timesRows(x, rows), biasRows(begin, rows.size(0)));
-  }
+  int bf16Parts() const override { return 2; }
 };
 
 }  // namespace quantspot::quant

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <stdexcept>
+#include <vector>
 
 namespace quantspot::quant {
 namespace {
@@ -65,13 +66,17 @@ at::Tensor TiledLinear::biasRows(std::int64_t begin, std::int64_t count) const {
 }
 
 at::Tensor TiledLinear::timesRows(const at::Tensor& x, const at::Tensor& rows) {
-  if (x.scalar_type() != at::kFloat || x.size(0) > fewRows) return at::linear(x, rows);
+  if (x.scalar_type() != at::kFloat || x.size(0) > fewRows || rows.size(0) % dotRows != 0) return at::linear(x, rows);
   const at::Tensor out = at::empty({x.size(0), rows.size(0)}, x.options());
   const std::int64_t columns = rows.size(0), depth = rows.size(1);
   const float *from = x.const_data_ptr<float>(), *weight = rows.const_data_ptr<float>();
   auto* to = out.mutable_data_ptr<float>();
-  at::parallel_for(0, columns, 8, [&](std::int64_t begin, std::int64_t end) {
-    kernels().dotRows(from, x.size(0), weight + begin * depth, end - begin, depth, to + begin, columns);
+  at::parallel_for(0, columns / dotRows, 2, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t column = begin * dotRows; column < end * dotRows; column += dotRows) {
+      float sums[fewRows][dotRows] = {};
+      addDots()(from, depth, x.size(0), weight + column * depth, depth, depth, sums);
+      for (std::int64_t row = 0; row < x.size(0); ++row) std::copy_n(sums[row], dotRows, to + row * columns + column);
+    }
   });
   return out;
 }
@@ -80,9 +85,8 @@ at::Tensor TiledLinear::timesRows(const at::Tensor& x, const at::Tensor& rows) {
 template <class Number, class Dots>
 at::Tensor TiledLinear::multiplyFew(const at::Tensor& x, Dots dots) const {
   const std::int64_t rows = x.size(0), columns = inFeatures(), outputs = outFeatures();
-  const at::Tensor added = bias().defined() ? bias().to(at::kFloat) : at::Tensor(), out = at::empty({rows, outputs}, at::kFloat);
+  const at::Tensor out = at::empty({rows, outputs}, at::kFloat);
   const auto* from = static_cast<const Number*>(x.const_data_ptr());
-  const float* shift = added.defined() ? added.const_data_ptr<float>() : nullptr;
   float* to = out.mutable_data_ptr<float>();
   const PackedRows packed = packedRows();
   const std::int64_t grain = std::max<std::int64_t>(1, (1 << 14) / columns);
@@ -94,14 +98,54 @@ at::Tensor TiledLinear::multiplyFew(const at::Tensor& x, Dots dots) const {
       for (std::int64_t column = 0; column < columns; column += pieceColumns) {
         const std::int64_t width = std::min(pieceColumns, columns - column);
         for (std::int64_t r = 0; r < count; ++r) {
-          const std::int64_t later = row + r + dotRows, skipped = packed.perRow * column / columns;
-          if (packed.bytes && later < outputs) fetch(packed.bytes + later * packed.perRow + skipped, packed.perRow * width / columns);
+          const std::int64_t later = row + r + dotRows, skipped = packed.perRow * column / columns, place = packed.rows ? later % packed.rows : later;
+          if (packed.bytes && later < outputs) fetch(packed.bytes + place * packed.perRow + skipped, packed.perRow * width / columns);
           expandPiece({row + r, column, width}, pieces + r * pieceColumns);
         }
         dots(from + column, columns, rows, pieces, pieceColumns, width, sums);
       }
       for (std::int64_t m = 0; m < rows; ++m)
-        for (std::int64_t r = 0; r < count; ++r) to[m * outputs + row + r] = sums[m][r] + (shift ? shift[row + r] : 0);
+        for (std::int64_t r = 0; r < count; ++r) to[m * outputs + row + r] = sums[m][r];
+    }
+  });
+  return out;
+}
+
+// x (M, in) bf16 → (M, out) in float32: torch has no bf16 product whose result is not rounded. Some rows of the weight stay in the
+// cache, one or two bf16 numbers for each value, while all of x passes.
+at::Tensor TiledLinear::multiplyInParts(const at::Tensor& x) const {
+  constexpr std::int64_t tile = 64, together = 8;  // rows of the weight, rows of x
+  const std::int64_t rows = x.size(0), columns = inFeatures(), outputs = outFeatures(), parts = bf16Parts();
+  const at::Tensor out = at::empty({rows, outputs}, at::kFloat);
+  const auto* from = static_cast<const Bf16*>(x.const_data_ptr());
+  auto* to = out.mutable_data_ptr<float>();
+  const AddBf16Dots dots = avx512AddBf16Dots();
+  at::parallel_for(0, (outputs + tile - 1) / tile, 1, [&](std::int64_t begin, std::int64_t end) {
+    std::vector<Bf16> pieces(parts * tile * pieceColumns);
+    std::vector<float> sums(tile * rows), whole(parts > 1 ? pieceColumns : 0);
+    for (std::int64_t row = begin * tile; row < std::min(end * tile, outputs); row += tile) {
+      const std::int64_t count = std::min(tile, outputs - row), groups = (count + dotRows - 1) / dotRows;
+      std::fill(sums.begin(), sums.end(), 0.0f);
+      for (std::int64_t column = 0; column < columns; column += pieceColumns) {
+        const std::int64_t width = std::min(pieceColumns, columns - column);
+        for (std::int64_t r = 0; r < count; ++r) {
+          Bf16* const high = pieces.data() + r * pieceColumns;
+          if (parts == 1) {
+            expandPiece({row + r, column, width}, high);
+          } else {
+            expandPiece({row + r, column, width}, whole.data());
+            kernels().split(whole.data(), width, high, high + tile * pieceColumns);
+          }
+        }
+        for (std::int64_t m = 0; m < rows; m += together)
+          for (std::int64_t i = 0; i < groups * parts; ++i) {
+            const Bf16* weight = pieces.data() + (i / groups * tile + i % groups * dotRows) * pieceColumns;
+            dots(from + m * columns + column, columns, std::min(together, rows - m), weight, pieceColumns, width,
+                 reinterpret_cast<float(*)[dotRows]>(sums.data() + (i % groups * rows + m) * dotRows));
+          }
+      }
+      for (std::int64_t m = 0; m < rows; ++m)
+        for (std::int64_t r = 0; r < count; ++r) to[m * outputs + row + r] = sums[(r / dotRows * rows + m) * dotRows + r % dotRows];
     }
   });
   return out;
@@ -115,12 +159,20 @@ at::Tensor TiledLinear::multiplyTile(const at::Tensor& x, const at::Tensor& rows
   return added.defined() ? y.add_(added) : y;
 }
 
+at::Tensor TiledLinear::finishSums(const at::Tensor& sums) const {
+  const at::Tensor added = bias();
+  return added.defined() ? sums.add(added) : sums;
+}
+
 at::Tensor TiledLinear::multiply(const at::Tensor& x) const {
   const at::Tensor in = x.to(productType());
+  const bool narrow = in.scalar_type() == at::kBFloat16;
   if (hasPieces() && x.size(0) <= fewRows) {
-    if (in.scalar_type() == at::kFloat) return multiplyFew<float>(in, addDots()).to(x.scalar_type());
-    if (avx512AddBf16Dots()) return multiplyFew<Bf16>(in, avx512AddBf16Dots()).to(x.scalar_type());
+    if ((narrow || (bf16Parts() == 1 && hasBf16Gemm())) && avx512AddBf16Dots())
+      return finishSums(multiplyFew<Bf16>(in.to(at::kBFloat16), avx512AddBf16Dots())).to(x.scalar_type());
+    if (!narrow) return finishSums(multiplyFew<float>(in, addDots())).to(x.scalar_type());
   }
+  if (!narrow && bf16Parts() > 0 && hasBf16Gemm() && avx512AddBf16Dots()) return finishSums(multiplyInParts(x.to(at::kBFloat16))).to(x.scalar_type());
   const std::int64_t bytes = in.scalar_type() == at::kFloat && x.size(0) <= fewRows ? fewRowsTileBytes : tileBytes;
   const std::int64_t tile = rowsPerTile(bytes, outFeatures(), inFeatures(), in.element_size());
   const at::Tensor scratch = at::empty({tile, inFeatures()}, in.options());

@@ -38,6 +38,13 @@ class TiledLinear : public PackedLinear {
  public:
   using PackedLinear::PackedLinear;
 
+  // The packed bytes of a row's whole numbers, which lie one row after the other; they are fetched ahead of use. Null: unknown.
+  struct PackedRows {
+    const std::uint8_t* bytes = nullptr;
+    std::int64_t perRow = 0;
+    std::int64_t rows = 0;  // where that many lie, and the next ones share their bytes; 0: all of them
+  };
+
  protected:
   // Fills `to` (rows, in), contiguous on the CPU, bf16 or fp32, with the weight's rows from `begin` on.
   virtual void expandRows(std::int64_t begin, const at::Tensor& to) const = 0;
@@ -58,19 +65,19 @@ class TiledLinear : public PackedLinear {
     std::int64_t row, column, count;  // column is a multiple of 256
   };
   virtual bool hasPieces() const { return false; }
-  // The packed bytes of a row's whole numbers, which lie one row after the other; they are fetched ahead of use. Null: unknown.
-  struct PackedRows {
-    const std::uint8_t* bytes = nullptr;
-    std::int64_t perRow = 0;
-  };
+  // With pieces and an fp32 product of numbers that bf16 holds: how many bf16 numbers make one of the weight. 1: it is one; 2: all of
+  // it but 2^-17, which is what summing in another order changes. bf16 instructions are then used for the product. 0: they are not.
+  virtual int bf16Parts() const { return 0; }
+  // The sums of a whole product (M, out), fp32 → the output, of any type. Here: plus the bias.
+  virtual at::Tensor finishSums(const at::Tensor& sums) const;
   virtual PackedRows packedRows() const { return {}; }
   virtual void expandPiece(const Piece& /*piece*/, float* /*to*/) const {}
   virtual void expandPiece(const Piece& /*piece*/, std::uint16_t* /*to*/) const {}  // bits of bf16
 
-
  private:
   template <class Number, class Dots>
   at::Tensor multiplyFew(const at::Tensor& x, Dots dots) const;
+  at::Tensor multiplyInParts(const at::Tensor& x) const;
 };
 
 }  // namespace quantspot::quant

@@ -5,6 +5,8 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
+
 namespace quantspot::quant {
 namespace {
 
@@ -24,64 +26,71 @@ bool hasMidpoints(const QuantizedTensor& packed) { return packed.parts[1].first 
 struct Fields {
   std::int64_t group, packedRows;
   int bits;
+  const std::uint8_t* bytes;
 
-  Fields(const QuantizedTensor& packed, int width) : group(groupOf(packed.shape[1])), packedRows(packed.part("").size(0)), bits(width) {}
+  Fields(const QuantizedTensor& packed, int width)
+      : group(groupOf(packed.shape[1])), packedRows(packed.part("").size(0)), bits(width), bytes(packed.part("").const_data_ptr<std::uint8_t>()) {}
 
-  // Body(bytes, count, shift, out) over `count` elements of group `row` from `within` on.
-  template <class To>
-  void expand(const std::uint8_t* bytes, std::int64_t row, std::int64_t within, std::int64_t count, const FieldTable& table, To* to) const {
-    const auto shift = static_cast<int>(row / packedRows) * bits;
-    expandFields(bytes + row % packedRows * group + within, count, shift, (1 << bits) - 1, table, to);
+  // Each byte serves rows that lie far apart.
+  TiledLinear::PackedRows rows(std::int64_t width) const { return {bytes, width, std::max<std::int64_t>(1, packedRows * group / width)}; }
+
+  // Elements first … first+count−1 of the weight; table(group) gives the values of the codes.
+  template <class Table, class To>
+  void expand(std::int64_t first, std::int64_t count, Table&& table, To* to) const {
+    forRuns(first, count, group, to, [&](std::int64_t row, std::int64_t within, std::int64_t here, To* out) {
+      const auto shift = static_cast<int>(row / packedRows) * bits;
+      expandFields(bytes + row % packedRows * group + within, here, shift, (1 << bits) - 1, table(row), out);
+    });
   }
 };
 
-// bf16(bf16(x·weight) + bias)
-class Shifted final : public TiledLinear {
+const Bf16* numbers(const QuantizedTensor& packed, std::string_view part) { return static_cast<const Bf16*>(packed.part(part).const_data_ptr()); }
+
+class Shifted final : public FlatTiles<Shifted> {
  public:
   Shifted(const Quantizer& owner, int bits, QuantizedTensor weight, std::optional<at::Tensor> bias)
-      : TiledLinear(owner, std::move(weight), std::move(bias)), fields_(this->weight(), bits) {}
+      : FlatTiles(owner, std::move(weight), std::move(bias)), fields_(this->weight(), bits), scales_(numbers(this->weight(), "_scale")),
+        shifts_(numbers(this->weight(), "_shift")) {}
+
+  template <class To>
+  void expandFlat(std::int64_t first, std::int64_t count, To* to) const {
+    fields_.expand(first, count, [&](std::int64_t group) {
+      const float scale = widen(scales_[group]), shift = widen(shifts_[group]);
+      FieldTable table{};
+      for (int code = 0; code < 1 << fields_.bits; ++code)
+        table[code] = widen(roundToBf16(widen(roundToBf16(static_cast<float>(code) * scale)) - shift));
+      return table;
+    }, to);
+  }
 
  protected:
-  void expandRows(std::int64_t begin, const at::Tensor& to) const override {
-    const auto* bytes = weight().part("").const_data_ptr<std::uint8_t>();
-    const auto *scales = static_cast<const Bf16*>(weight().part("_scale").const_data_ptr()),
-               *shifts = static_cast<const Bf16*>(weight().part("_shift").const_data_ptr());
-    const std::int64_t first = begin * (inFeatures() / fields_.group);
-    forRuns(to, fields_.group, [&](std::int64_t run, std::int64_t within, std::int64_t count, auto* out) {
-      const float scale = widen(scales[first + run]), shift = widen(shifts[first + run]);
-      FieldTable table;
-      for (int code = 0; code < 16; ++code) table[code] = widen(roundToBf16(widen(roundToBf16(static_cast<float>(code) * scale)) - shift));
-      fields_.expand(bytes, first + run, within, count, table, out);
-    });
-  }
-
-  at::Tensor multiplyTile(const at::Tensor& x, const at::Tensor& rows, std::int64_t begin) const override {
-    return roundThenAdd(timesRows(x, rows), biasRows(begin, rows.size(0)));
-  }
+  PackedRows packedRows() const override { return fields_.rows(inFeatures()); }
 
  private:
   Fields fields_;
+  const Bf16 *scales_, *shifts_;
 };
 
-class Midpoints final : public Int4Groups {
+class Midpoints final : public Int4Groups<Midpoints> {
  public:
   Midpoints(const Quantizer& owner, QuantizedTensor weight, std::optional<at::Tensor> bias)
-      : Int4Groups(owner, std::move(weight), std::move(bias)), fields_(this->weight(), 4) {}
+      : Int4Groups(owner, std::move(weight), std::move(bias)), fields_(this->weight(), 4), pairs_(numbers(this->weight(), "_scale_shift")) {}
+
+  template <class To>
+  void expandFlat(std::int64_t first, std::int64_t count, To* to) const {
+    const std::int64_t perRow = inFeatures() / fields_.group;
+    fields_.expand(first, count, [&](std::int64_t group) {
+      const Bf16* pair = pairs_ + (group % perRow * outFeatures() + group / perRow) * 2;
+      return midpointTable(pair[0], pair[1]);
+    }, to);
+  }
 
  protected:
-  void expandRows(std::int64_t begin, const at::Tensor& to) const override {
-    const auto* bytes = weight().part("").const_data_ptr<std::uint8_t>();
-    const auto* pairs = static_cast<const Bf16*>(weight().part("_scale_shift").const_data_ptr());
-    const std::int64_t perRow = inFeatures() / fields_.group;
-    forRuns(to, fields_.group, [&](std::int64_t run, std::int64_t within, std::int64_t count, auto* out) {
-      const std::int64_t row = begin + run / perRow, place = run % perRow;
-      const Bf16* pair = pairs + (place * outFeatures() + row) * 2;
-      fields_.expand(bytes, row * perRow + place, within, count, midpointTable(pair[0], pair[1]), out);
-    });
-  }
+  PackedRows packedRows() const override { return fields_.rows(inFeatures()); }
 
  private:
   Fields fields_;
+  const Bf16* pairs_;
 };
 
 }  // namespace

@@ -12,16 +12,15 @@ namespace {
 constexpr std::int64_t packStep = 4;  // widths that torch's product with int8 weights takes
 
 // bf16(bf16(sum · scale) + bias), the sum in fp32: at::_weight_int8pack_mm.
-class Int8Packed final : public TiledLinear {
+class Int8Packed final : public CodeTiles {
  public:
-  using TiledLinear::TiledLinear;
+  using CodeTiles::CodeTiles;
 
  protected:
   at::ScalarType productType() const override { return at::kFloat; }
-  void expandRows(std::int64_t begin, const at::Tensor& to) const override { expandCodes(weight(), begin, to); }
-  at::Tensor multiplyTile(const at::Tensor& x, const at::Tensor& rows, std::int64_t begin) const override {
-    const at::Tensor scales = weight().part("_scale").narrow(0, begin, rows.size(0)).to(at::kFloat).view({1, -1});
-    return roundThenAdd(timesRows(x, rows).mul_(scales), biasRows(begin, rows.size(0)));
+  at::Tensor finish(const at::Tensor& product, std::int64_t begin) const override {
+    const at::Tensor scales = weight().part("_scale").narrow(0, begin, product.size(1)).to(at::kFloat).view({1, -1});
+    return roundThenAdd(product * scales, biasRows(begin, product.size(1)));
   }
 };
 

@@ -1,45 +1,49 @@
 #include "quant/scaled_rows.h"
 
-#include "quant/expand.h"
+#include "quant/kernels/rounding.h"
 #include "quant/torchao_fp8.h"
 
 #include <ATen/ATen.h>
 
 namespace quantspot::quant {
+namespace {
 
-void expandCodes(const QuantizedTensor& packed, std::int64_t begin, const at::Tensor& to) {
-  const at::Tensor& part = packed.part("");
-  const auto* bytes = static_cast<const std::uint8_t*>(part.const_data_ptr()) + begin * packed.shape[1];
-  const auto* numbers = reinterpret_cast<const std::int8_t*>(bytes);
-  const bool integers = part.scalar_type() == at::kChar;
-  const Bf16* table = e4m3Values().data();
-  expandInto(to, [&](std::int64_t first, std::int64_t count, auto* out) {
-    if constexpr (sizeof(*out) == sizeof(Bf16))
-      integers ? kernels().signedToBf16(numbers + first, count, out) : kernels().bytesToBf16(bytes + first, count, table, out);
-    else
-      integers ? kernels().signedToFp32(numbers + first, count, out) : kernels().bytesToFp32(bytes + first, count, table, out);
-  });
+void scaleRun(Bf16* values, std::int64_t count, float scale) { kernels().scaleBf16(values, count, scale); }
+void scaleRun(float* values, std::int64_t count, float scale) { kernels().scaleFp32(values, count, scale); }
+
+}  // namespace
+
+void expandCodes(const at::Tensor& codes, std::int64_t first, std::int64_t count, Bf16* to) {
+  const auto* bytes = static_cast<const std::uint8_t*>(codes.const_data_ptr()) + first;
+  if (codes.scalar_type() == at::kChar)
+    kernels().signedToBf16(reinterpret_cast<const std::int8_t*>(bytes), count, to);
+  else
+    kernels().bytesToBf16(bytes, count, e4m3Values().data(), to);
 }
 
-void ScaledRows::expandRows(std::int64_t begin, const at::Tensor& to) const {
-  expandCodes(weight(), begin, to);
-  const at::Tensor scales = weight().part(scale_).narrow(0, begin, to.size(0)).to(at::kFloat);
-  const auto* scale = scales.const_data_ptr<float>();
-  forRuns(to, inFeatures(), [&](std::int64_t row, std::int64_t, std::int64_t count, auto* out) {
-    if constexpr (sizeof(*out) == sizeof(Bf16))
-      kernels().scaleBf16(out, count, scale[row]);
-    else
-      kernels().scaleFp32(out, count, scale[row]);
-  });
+void expandCodes(const at::Tensor& codes, std::int64_t first, std::int64_t count, float* to) {
+  const auto* bytes = static_cast<const std::uint8_t*>(codes.const_data_ptr()) + first;
+  if (codes.scalar_type() == at::kChar)
+    kernels().signedToFp32(reinterpret_cast<const std::int8_t*>(bytes), count, to);
+  else
+    kernels().bytesToFp32(bytes, count, e4m3Values().data(), to);
 }
 
-at::Tensor ScaledRows::multiplyTile(const at::Tensor& x, const at::Tensor& rows, std::int64_t begin) const {
-  return roundThenAdd(timesRows(x, rows), biasRows(begin, rows.size(0)));
+ScaledRows::ScaledRows(const Quantizer& owner, std::string_view scale, QuantizedTensor weight, std::optional<at::Tensor> bias)
+    : FlatTiles(owner, std::move(weight), std::move(bias)), scales_(this->weight().part(scale).const_data_ptr()),
+      bf16Scales_(this->weight().part(scale).scalar_type() == at::kBFloat16) {}
+
+float ScaledRows::scaleOf(std::int64_t row) const {
+  return bf16Scales_ ? widen(static_cast<const Bf16*>(scales_)[row]) : static_cast<const float*>(scales_)[row];
 }
 
-at::Tensor roundThenAdd(const at::Tensor& y, const at::Tensor& bias) {
-  const at::Tensor rounded = y.to(at::kBFloat16);
-  return bias.defined() ? rounded.add(bias) : rounded;
+template <class To>
+void ScaledRows::expandFlat(std::int64_t first, std::int64_t count, To* to) const {
+  expandCodes(weight().part(""), first, count, to);
+  forRuns(first, count, inFeatures(), to, [&](std::int64_t row, std::int64_t, std::int64_t here, To* out) { scaleRun(out, here, scaleOf(row)); });
 }
+
+template void ScaledRows::expandFlat(std::int64_t, std::int64_t, Bf16*) const;
+template void ScaledRows::expandFlat(std::int64_t, std::int64_t, float*) const;
 
 }  // namespace quantspot::quant

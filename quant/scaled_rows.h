@@ -1,29 +1,42 @@
 // Weights of 8 bits with one scale per row, multiplied without touching the activations.
 #pragma once
 
-#include "quant/packed_linear.h"
+#include "quant/flat_tiles.h"
 
 namespace quantspot::quant {
 
-// Fills `to` with the codes of part "" (i8 or e4m3fn) from row `begin` on, exactly.
-void expandCodes(const QuantizedTensor& packed, std::int64_t begin, const at::Tensor& to);
+// Elements first … first+count−1 of the codes of a weight's part "" (i8 or e4m3fn), exactly; without torch.
+void expandCodes(const at::Tensor& codes, std::int64_t first, std::int64_t count, Bf16* to);
+void expandCodes(const at::Tensor& codes, std::int64_t first, std::int64_t count, float* to);
 
-// bf16(bf16(x·weight) + bias), where the weight is bf16(code · scale).
-class ScaledRows final : public TiledLinear {
+// Layers that multiply the codes themselves.
+class CodeTiles : public FlatTiles<CodeTiles> {
  public:
-  // `scale` names the part with the row scales: (out, 1) of f32 or bf16.
-  ScaledRows(const Quantizer& owner, std::string_view scale, QuantizedTensor weight, std::optional<at::Tensor> bias)
-      : TiledLinear(owner, std::move(weight), std::move(bias)), scale_(scale) {}
+  using FlatTiles::FlatTiles;
+
+  template <class To>
+  void expandFlat(std::int64_t first, std::int64_t count, To* to) const {
+    expandCodes(weight().part(""), first, count, to);
+  }
 
  protected:
-  void expandRows(std::int64_t begin, const at::Tensor& to) const override;
-  at::Tensor multiplyTile(const at::Tensor& x, const at::Tensor& rows, std::int64_t begin) const override;
-
- private:
-  std::string scale_;
+  int bf16Parts() const override { return 1; }
 };
 
-// y rounded to bf16, then the bias added in bf16.
-at::Tensor roundThenAdd(const at::Tensor& y, const at::Tensor& bias);
+// bf16(bf16(x·weight) + bias), where the weight is bf16(code · scale).
+class ScaledRows final : public FlatTiles<ScaledRows> {
+ public:
+  // `scale` names the part with the row scales: (out, 1) of f32 or bf16.
+  ScaledRows(const Quantizer& owner, std::string_view scale, QuantizedTensor weight, std::optional<at::Tensor> bias);
+
+  template <class To>
+  void expandFlat(std::int64_t first, std::int64_t count, To* to) const;
+
+ private:
+  float scaleOf(std::int64_t row) const;
+
+  const void* scales_;
+  bool bf16Scales_;
+};
 
 }  // namespace quantspot::quant

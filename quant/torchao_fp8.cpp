@@ -22,22 +22,20 @@ at::Tensor rowCodes(const at::Tensor& values, const at::Tensor& scales) {
 }
 
 // bf16(sum · (token scale · row scale) + bias), the sum in fp32.
-class Dynamic final : public TiledLinear {
+class Dynamic final : public CodeTiles {
  public:
-  using TiledLinear::TiledLinear;
+  using CodeTiles::CodeTiles;
 
  protected:
   at::ScalarType productType() const override { return at::kFloat; }
-  void expandRows(std::int64_t begin, const at::Tensor& to) const override { expandCodes(weight(), begin, to); }
 
   at::Tensor multiply(const at::Tensor& x) const override {
     const at::Tensor scales = rowScales(x);
     const at::Tensor codes = rowCodes(x, scales).to(at::kFloat);
-    at::Tensor y = TiledLinear::multiply(codes);
-    return finished(y, scales);
+    return finished(CodeTiles::multiply(codes), scales);
   }
 
-  at::Tensor multiplyTile(const at::Tensor& x, const at::Tensor& rows, std::int64_t) const override { return timesRows(x, rows); }
+  at::Tensor finish(const at::Tensor& product, std::int64_t) const override { return product; }
 
   at::Tensor multiplyElsewhere(const at::Tensor& x) const override {
     const at::Tensor scales = rowScales(x);

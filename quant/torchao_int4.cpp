@@ -11,29 +11,28 @@
 namespace quantspot::quant {
 namespace {
 
-// Weight-only: bf16(bf16(x·weight) + bias), the weight in fp32.
-class Int4Linear final : public Int4Groups {
+class Int4Linear final : public Int4Groups<Int4Linear> {
  public:
   Int4Linear(const Quantizer& owner, std::int64_t group, QuantizedTensor weight, std::optional<at::Tensor> bias)
-      : Int4Groups(owner, std::move(weight), std::move(bias)), group_(group) {}
+      : Int4Groups(owner, std::move(weight), std::move(bias)), group_(group), codes_(this->weight().part("").const_data_ptr<std::uint8_t>()),
+        pairs_(static_cast<const Bf16*>(this->weight().part("scale_and_zero").const_data_ptr())) {}
 
- protected:
-  void expandRows(std::int64_t begin, const at::Tensor& to) const override {
+  template <class To>
+  void expandFlat(std::int64_t first, std::int64_t count, To* to) const {
     const std::int64_t perRow = inFeatures() / group_, half = group_ / 2;
-    const auto* codes = weight().part("").const_data_ptr<std::uint8_t>();
-    const auto* scales = static_cast<const Bf16*>(weight().part("scale_and_zero").const_data_ptr());
-    forRuns(to, group_, [&](std::int64_t run, std::int64_t within, std::int64_t count, auto* out) {
-      const std::int64_t group = begin * perRow + run, row = group / perRow, place = group % perRow;
-      const Bf16* pair = scales + (place * outFeatures() + row) * 2;
+    forRuns(first, count, group_, to, [&](std::int64_t group, std::int64_t within, std::int64_t here, To* out) {
+      const Bf16* pair = pairs_ + (group % perRow * outFeatures() + group / perRow) * 2;
       const FieldTable table = midpointTable(pair[0], pair[1]);
-      const std::int64_t low = std::clamp<std::int64_t>(half - within, 0, count);
-      expandFields(codes + group * half + within, low, 0, 15, table, out);
-      expandFields(codes + group * half + (within + low - half), count - low, 4, 15, table, out + low);
+      const std::int64_t low = std::clamp<std::int64_t>(half - within, 0, here);
+      expandFields(codes_ + group * half + within, low, 0, 15, table, out);
+      expandFields(codes_ + group * half + (within + low - half), here - low, 4, 15, table, out + low);
     });
   }
 
  private:
   std::int64_t group_;
+  const std::uint8_t* codes_;
+  const Bf16* pairs_;
 };
 
 }  // namespace

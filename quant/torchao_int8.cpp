@@ -23,29 +23,19 @@ at::Tensor rowCodes(const at::Tensor& values, const at::Tensor& scales) {
 }
 
 // bf16(bf16(bf16(x·codes) · bf16(scale)) + bias)
-class WeightOnly final : public TiledLinear {
+class WeightOnly final : public CodeTiles {
  public:
-  WeightOnly(const Quantizer& owner, QuantizedTensor weight, std::optional<at::Tensor> bias)
-      : TiledLinear(owner, std::move(weight), std::move(bias)) {}
+  using CodeTiles::CodeTiles;
 
  protected:
-  void expandRows(std::int64_t begin, const at::Tensor& to) const override {
-    expandCodes(weight(), begin, to);
-  }
-
-  at::Tensor multiplyTile(const at::Tensor& x, const at::Tensor& rows, std::int64_t begin) const override {
-    return finished(timesRows(x, rows).to(at::kBFloat16), begin, rows.size(0));
+  at::Tensor finish(const at::Tensor& product, std::int64_t begin) const override {
+    const at::Tensor y = product.to(at::kBFloat16) * weight().part("scale").narrow(0, begin, product.size(1)).to(at::kBFloat16).flatten();
+    const at::Tensor added = biasRows(begin, product.size(1));
+    return added.defined() ? y.add(added) : y;
   }
 
   at::Tensor multiplyElsewhere(const at::Tensor& x) const override {
-    return finished(at::linear(x, weight().part("").to(x.scalar_type())), 0, outFeatures());
-  }
-
- private:
-  at::Tensor finished(at::Tensor y, std::int64_t begin, std::int64_t count) const {
-    y.mul_(weight().part("scale").narrow(0, begin, count).to(at::kBFloat16).flatten());
-    const at::Tensor added = biasRows(begin, count);
-    return added.defined() ? y.add_(added) : y;
+    return finish(at::linear(x, weight().part("").to(x.scalar_type())), 0);
   }
 };
 

@@ -30,9 +30,9 @@ int compare(service::Service& service, const CompareOptions& options);
 
 struct QuantizeOptions {
   std::string model = "default", precision;
-  std::filesystem::path out;             // a folder that is not there yet
+  std::filesystem::path out;             // a folder that is not there yet; of GGUF: a file
 };
-// A checkpoint that the reference library of the precision loads.
+// A checkpoint that the reference library of the precision loads: a pipeline, or its transformer as one GGUF file.
 int quantize(const QuantizeOptions& options);
 
 struct ScoreOptions {

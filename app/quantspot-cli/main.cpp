@@ -3,6 +3,7 @@
 #include "app/quantspot-cli/files.h"
 #include "app/quantspot-cli/progress_bar.h"
 #include "engine/pipeline/auto_precision.h"
+#include "engine/model/assembled.h"
 #include "engine/service/errors.h"
 #include "engine/service/models.h"
 
@@ -10,6 +11,7 @@
 
 #include <cstdio>
 #include <iostream>
+#include <optional>
 
 using namespace quantspot;
 using namespace quantspot::cli;
@@ -23,12 +25,13 @@ struct Arguments {
   QuantizeOptions quantize;
   ScoreOptions score;
   int batch = 1;
-  std::string out, promptsFile, precisions = "bf16,fp8-layerwise,bnb-int8,bnb-nf4", seeds = "0", modelName = "default";
+  std::string parts, out, promptsFile, precisions = "bf16,fp8-layerwise,bnb-int8,bnb-nf4", seeds = "0", modelName = "default";
 };
 
 void addRecipe(CLI::App& command, Arguments& a) {
   protocol::Recipe& r = a.generate.params.recipe;
   command.add_option("--model", a.generate.params.model, "Folder of a diffusers pipeline, or a name that 'models list' shows")->capture_default_str();
+  command.add_option("--parts", a.parts, "Where --model is one .gguf file: the folder of a pipeline that lends the other parts");
   command.add_option("--negative-prompt", r.negative_prompt, "What the picture should be led away from; needs --true-cfg above 1");
   command.add_option("--steps", r.steps, "Denoising steps")->capture_default_str();
   command.add_option("--width", r.width, "Pixels, a multiple of 16")->capture_default_str();
@@ -99,13 +102,14 @@ void addCommands(CLI::App& app, Arguments& a, std::function<int()>& run) {
 
   CLI::App& i = *app.add_subcommand("inspect", "List a model's layers with precision and bytes");
   i.add_option("--model", a.inspect.model)->capture_default_str();
+  i.add_option("--parts", a.parts, "As for generate");
   i.add_option("--precision", a.inspect.precision)->capture_default_str();
   i.callback([&] { run = [&] { return inspect(a); }; });
 
   CLI::App& q = *app.add_subcommand("quantize", "Write a model in packed form, as the reference library of the precision loads it");
-  q.add_option("--model", a.quantize.model)->capture_default_str();
-  q.add_option("--precision", a.quantize.precision, "Id or policy, such as bnb-nf4?skip=proj_out")->required();
-  q.add_option("--out", a.quantize.out, "A folder that is not there yet")->required();
+  q.add_option("--model", a.quantize.model, "Folder of a diffusers pipeline, or a name that 'models list' shows")->capture_default_str();
+  q.add_option("--precision", a.quantize.precision, "Id or policy, such as bnb-nf4?skip=proj_out or gguf-q4_k")->required();
+  q.add_option("--out", a.quantize.out, "A folder that is not there yet; of a transformer in GGUF: the .gguf file")->required();
   q.callback([&] { run = [&] { return quantize(a.quantize); }; });
 
   CLI::App& s = *app.add_subcommand("score", "Measure pictures");
@@ -135,6 +139,10 @@ int main(int argc, char** argv) {
   addCommands(app, arguments, run);
   try {
     app.parse(argc, argv);
+    std::optional<model::AssembledPipeline> assembled;   // until run() is done
+    if (!arguments.parts.empty())
+      for (std::string* given : {&arguments.generate.params.model, &arguments.inspect.model})
+        if (std::filesystem::path(*given).extension() == ".gguf") *given = assembled.emplace(*given, service::resolveModel(arguments.parts)).folder().string();
     return run();
   } catch (const CLI::ParseError& error) {
     return app.exit(error, std::cout, std::cerr) == 0 ? 0 : 2;

@@ -1,22 +1,37 @@
 #include "app/quantspot-cli/commands.h"
 #include "app/quantspot-cli/files.h"
 #include "app/quantspot-cli/progress_bar.h"
+#include "engine/model/gguf_convert.h"
 #include "engine/pipeline/quantize_model.h"
 #include "engine/service/models.h"
 
 namespace quantspot::cli {
+namespace {
+
+nlohmann::json writeGguf(const QuantizeOptions& options, const quant::Policy& policy) {
+  ProgressBar bar(options.precision);
+  const auto summary = model::convertToGguf(service::resolveModel(options.model), policy, options.out, [&](std::size_t done, std::size_t total) {
+    bar.show("quantize", static_cast<int>(done), static_cast<int>(total));
+  });
+  return {{"out", options.out.string()}, {"precision", policy.text()}, {"bytes", summary.bytes}, {"tensors", summary.types}};
+}
+
+nlohmann::json writePipeline(const QuantizeOptions& options, const quant::Policy& policy) {
+  ProgressBar bar(options.precision);
+  pipeline::QuantizeRequest request{service::resolveModel(options.model), options.out, policy};
+  request.progress = [&](const std::string& stage, int step, int steps) { bar.show(stage, step, steps); };
+  const pipeline::QuantizeResult result = pipeline::quantizeModel(request);
+  return {{"out", options.out.string()}, {"precision", policy.text()}, {"bytes", result.bytes}, {"bytes_before", result.was},
+          {"packed", result.packed.size()}, {"kept", result.kept}};
+}
+
+}  // namespace
 
 int quantize(const QuantizeOptions& options) {
+  const quant::Policy policy = quant::parsePolicy(options.precision);
   checkFolder(options.out);
-  pipeline::QuantizeRequest request{service::resolveModel(options.model), options.out, quant::parsePolicy(options.precision)};
-  pipeline::QuantizeResult result;
-  {
-    ProgressBar bar(options.precision);
-    request.progress = [&](const std::string& stage, int step, int steps) { bar.show(stage, step, steps); };
-    result = pipeline::quantizeModel(request);
-  }
-  printJson({{"path", options.out.string()}, {"precision", options.precision}, {"bytes", result.bytes}, {"bytes_before", result.was},
-             {"packed", result.packed.size()}, {"kept", result.kept}});
+  const bool gguf = policy.precision.starts_with("gguf-") || options.out.extension() == ".gguf";
+  printJson(gguf ? writeGguf(options, policy) : writePipeline(options, policy));
   return 0;
 }
 

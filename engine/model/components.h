@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace quantspot::model {
@@ -14,6 +15,9 @@ struct LoadOptions {
   at::ScalarType compute = at::kFloat;             // of activations and of unpacked parameters
   at::Device device = at::kCPU;                    // at::kMeta: shapes are checked, nothing is read; give a factory that needs no values
   LinearFactory linear;                            // empty: plain Linear layers in the compute type
+  // Whether a layer that a GGUF file stores at one precision stays so; `main` is the precision of most of the file. Empty: never.
+  std::function<bool(const std::string& name, std::string_view stored, std::string_view main)> keeps;
+  LinearDecoration decorate;                       // of every Linear layer; empty: none
   std::function<void(std::size_t done, std::size_t total)> onLayer;  // may throw Cancelled
 };
 

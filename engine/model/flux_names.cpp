@@ -1,86 +1,81 @@
 #include "engine/model/flux_names.h"
 
+#include <spdlog/fmt/fmt.h>
+
 #include <algorithm>
-#include <array>
-#include <utility>
+#include <charconv>
 
 namespace quantspot::model {
 namespace {
 
-// Original words joined by "_" → layers of the block, separated by spaces.
-using Names = std::pair<std::string_view, std::string_view>;
+constexpr std::int64_t kMlpShare = 4;   // rows of the MLP for one of q, k and v
 
-constexpr std::array kDouble = {
-    Names{"img_attn_qkv", "attn.to_q attn.to_k attn.to_v"},
-    Names{"img_attn_proj", "attn.to_out.0"},
-    Names{"img_attn_norm_query_norm", "attn.norm_q"},
-    Names{"img_attn_norm_key_norm", "attn.norm_k"},
-    Names{"img_mlp_0", "ff.net.0.proj"},
-    Names{"img_mlp_2", "ff.net.2"},
-    Names{"img_mod_lin", "norm1.linear"},
-    Names{"txt_attn_qkv", "attn.add_q_proj attn.add_k_proj attn.add_v_proj"},
-    Names{"txt_attn_proj", "attn.to_add_out"},
-    Names{"txt_attn_norm_query_norm", "attn.norm_added_q"},
-    Names{"txt_attn_norm_key_norm", "attn.norm_added_k"},
-    Names{"txt_mlp_0", "ff_context.net.0.proj"},
-    Names{"txt_mlp_2", "ff_context.net.2"},
-    Names{"txt_mod_lin", "norm1_context.linear"},
-};
+FluxEntry layer(std::string name, std::string part) { return {.name = std::move(name), .parts = {{std::move(part)}}}; }
 
-constexpr std::array kSingle = {
-    Names{"linear1", "attn.to_q attn.to_k attn.to_v proj_mlp"},
-    Names{"linear2", "proj_out"},
-    Names{"modulation_lin", "norm.linear"},
-    Names{"norm_query_norm", "attn.norm_q"},
-    Names{"norm_key_norm", "attn.norm_k"},
-};
+FluxEntry norm(std::string name, std::string part) { return {.name = std::move(name), .parts = {{std::move(part)}}, .isNorm = true}; }
 
-constexpr std::array kTop = {
-    Names{"img_in", "x_embedder"},
-    Names{"txt_in", "context_embedder"},
-    Names{"time_in_in_layer", "time_text_embed.timestep_embedder.linear_1"},
-    Names{"time_in_out_layer", "time_text_embed.timestep_embedder.linear_2"},
-    Names{"vector_in_in_layer", "time_text_embed.text_embedder.linear_1"},
-    Names{"vector_in_out_layer", "time_text_embed.text_embedder.linear_2"},
-    Names{"guidance_in_in_layer", "time_text_embed.guidance_embedder.linear_1"},
-    Names{"guidance_in_out_layer", "time_text_embed.guidance_embedder.linear_2"},
-    Names{"final_layer_linear", "proj_out"},
-    Names{"final_layer_adaLN_modulation_1", "norm_out.linear"},
-};
-
-template <std::size_t N>
-std::vector<std::string> find(const std::array<Names, N>& table, std::string_view words, const std::string& block) {
-  const auto found = std::ranges::find(table, words, &Names::first);
-  std::vector<std::string> layers;
-  if (found == table.end()) return layers;
-  for (std::string_view rest = found->second; !rest.empty(); rest.remove_prefix(std::min(rest.size(), layers.back().size() - block.size() + 1)))
-    layers.push_back(block + std::string(rest.substr(0, rest.find(' '))));
-  return layers;
+void addAround(std::vector<FluxEntry>& all, bool guidance) {
+  const auto embedder = [&](const char* name, const char* part) {
+    all.push_back(layer(fmt::format("{}.in_layer", name), fmt::format("time_text_embed.{}.linear_1", part)));
+    all.push_back(layer(fmt::format("{}.out_layer", name), fmt::format("time_text_embed.{}.linear_2", part)));
+  };
+  all.push_back(layer("img_in", "x_embedder"));
+  embedder("time_in", "timestep_embedder");
+  embedder("vector_in", "text_embedder");
+  if (guidance) embedder("guidance_in", "guidance_embedder");
+  all.push_back(layer("txt_in", "context_embedder"));
 }
 
-// "double_blocks_3_img_in" with this prefix → "3" and "img_in"; false when it begins otherwise.
-bool splitBlock(std::string_view name, std::string_view prefix, std::string& index, std::string_view& words) {
-  if (!name.starts_with(prefix)) return false;
-  name.remove_prefix(prefix.size());
-  const std::size_t digits = std::min(name.find_first_not_of("0123456789"), name.size());
-  if (digits == 0 || digits == name.size()) return false;
-  index = name.substr(0, digits);
-  words = name.substr(digits + 1);
-  return true;
+// One stream of a double block: `side` is "img" or "txt".
+void addStream(std::vector<FluxEntry>& all, const std::string& name, const std::string& block, bool image) {
+  const std::string from = name + (image ? "img_" : "txt_"), attention = block + "attn.", feedForward = block + (image ? "ff" : "ff_context");
+  const auto projection = [&](const char* which) { return FluxPart{attention + (image ? fmt::format("to_{}", which) : fmt::format("add_{}_proj", which))}; };
+  all.push_back(layer(from + "mod.lin", block + (image ? "norm1.linear" : "norm1_context.linear")));
+  all.push_back({.name = from + "attn.qkv", .parts = {projection("q"), projection("k"), projection("v")}});
+  all.push_back(norm(from + "attn.norm.query_norm", attention + (image ? "norm_q" : "norm_added_q")));
+  all.push_back(norm(from + "attn.norm.key_norm", attention + (image ? "norm_k" : "norm_added_k")));
+  all.push_back(layer(from + "attn.proj", attention + (image ? "to_out.0" : "to_add_out")));
+  all.push_back(layer(from + "mlp.0", feedForward + ".net.0.proj"));
+  all.push_back(layer(from + "mlp.2", feedForward + ".net.2"));
+}
+
+void addSingle(std::vector<FluxEntry>& all, const std::string& name, const std::string& block) {
+  all.push_back({.name = name + "linear1",
+                 .parts = {{block + "attn.to_q"}, {block + "attn.to_k"}, {block + "attn.to_v"}, {block + "proj_mlp", kMlpShare}}});
+  all.push_back(layer(name + "linear2", block + "proj_out"));
+  all.push_back(norm(name + "norm.query_norm", block + "attn.norm_q"));
+  all.push_back(norm(name + "norm.key_norm", block + "attn.norm_k"));
+  all.push_back(layer(name + "modulation.lin", block + "norm.linear"));
 }
 
 }  // namespace
 
-std::vector<std::string> fluxLayers(std::string_view original) {
-  std::string name(original);
-  std::ranges::replace(name, '.', '_');
-  std::string index;
-  std::string_view words;
-  if (splitBlock(name, "double_blocks_", index, words)) return find(kDouble, words, "transformer_blocks." + index + ".");
-  if (splitBlock(name, "single_blocks_", index, words)) return find(kSingle, words, "single_transformer_blocks." + index + ".");
-  return find(kTop, name, "");
+std::vector<FluxEntry> fluxEntries(std::int64_t doubleBlocks, std::int64_t singleBlocks, bool guidance) {
+  std::vector<FluxEntry> all;
+  addAround(all, guidance);
+  for (std::int64_t i = 0; i < doubleBlocks; ++i)
+    for (const bool image : {true, false}) addStream(all, fmt::format("double_blocks.{}.", i), fmt::format("transformer_blocks.{}.", i), image);
+  for (std::int64_t i = 0; i < singleBlocks; ++i) addSingle(all, fmt::format("single_blocks.{}.", i), fmt::format("single_transformer_blocks.{}.", i));
+  all.push_back(layer("final_layer.linear", "proj_out"));
+  all.push_back({.name = "final_layer.adaLN_modulation.1", .parts = {{"norm_out.linear"}}, .swapsHalves = true});
+  return all;
 }
 
-bool swapsHalves(std::string_view diffusersLayer) { return diffusersLayer == "norm_out.linear"; }
+std::optional<FluxEntry> fluxEntry(std::string_view name) {
+  const auto plain = [](std::string text) {
+    std::ranges::replace(text, '.', '_');
+    return text;
+  };
+  const std::string wanted = plain(std::string(name));
+  // As many blocks as the number in the name asks for.
+  const std::size_t digits = wanted.find_first_of("0123456789");
+  std::int64_t block = 0;
+  if (wanted.find("_blocks_") != std::string::npos && digits != std::string::npos)
+    std::from_chars(wanted.data() + digits, wanted.data() + wanted.size(), block);
+  if (block > 1000) return {};
+  for (FluxEntry& entry : fluxEntries(block + 1, block + 1, true))
+    if (plain(entry.name) == wanted) return std::move(entry);
+  return {};
+}
 
 }  // namespace quantspot::model

@@ -21,4 +21,7 @@ struct LayerInfo {
 using LinearFactory =
     std::function<std::unique_ptr<quant::Linear>(const std::string& name, const at::Tensor& weight, std::optional<at::Tensor> bias)>;
 
+// What is done to a layer once it is there, however it came; returns it or what takes its place.
+using LinearDecoration = std::function<std::unique_ptr<quant::Linear>(const std::string& name, std::unique_ptr<quant::Linear> layer)>;
+
 }  // namespace quantspot::model

@@ -63,7 +63,7 @@ class Reader {
   void readSettings();
   double alphaOf(const std::string& key, const std::string& layer, const Raw& raw) const;
   void add(const std::string& key, const Raw& raw);
-  void addPieces(const std::string& key, const std::vector<std::string>& layers, const Raw& raw, double scale);
+  void addPieces(const std::string& key, const FluxEntry& entry, const Raw& raw, double scale);
 
   SafeTensors file_;
   std::map<std::string, Raw> raw_;       // by name in the file, without its suffix
@@ -104,7 +104,8 @@ double Reader::alphaOf(const std::string& key, const std::string& layer, const R
 }
 
 // Fused layers share `down`; `up` is cut in the order of its rows.
-void Reader::addPieces(const std::string& key, const std::vector<std::string>& layers, const Raw& raw, double scale) {
+void Reader::addPieces(const std::string& key, const FluxEntry& entry, const Raw& raw, double scale) {
+  const std::vector<FluxPart>& layers = entry.parts;
   const std::int64_t rows = raw.up.size(0), width = raw.down.size(1);
   std::int64_t begin = 0;
   for (std::size_t i = 0; i < layers.size(); ++i) {
@@ -112,8 +113,8 @@ void Reader::addPieces(const std::string& key, const std::vector<std::string>& l
     const std::int64_t count = last ? rows - begin : width;   // q, k and v are as wide as their input
     if (count <= 0 || begin + count > rows) fail(fmt::format("'{}' has {} rows, too few for {} layers of {}", key, rows, layers.size(), width));
     at::Tensor up = raw.up.slice(0, begin, begin + count);
-    if (swapsHalves(layers[i])) up = at::cat({up.slice(0, count / 2), up.slice(0, 0, count / 2)});
-    updates_[layers[i]] = {raw.down, up.contiguous(), scale};
+    if (entry.swapsHalves) up = at::cat({up.slice(0, count / 2), up.slice(0, 0, count / 2)});
+    updates_[layers[i].name] = {raw.down, up.contiguous(), scale};
     begin += count;
   }
 }
@@ -127,9 +128,9 @@ void Reader::add(const std::string& key, const Raw& raw) {
     if (name.starts_with(prefix)) name.remove_prefix(prefix.size());
   const std::string layer = loraName(std::string(name));
   const double scale = alphaOf(key, layer, raw);
-  const std::vector<std::string> original = fluxLayers(layer);
+  const std::optional<FluxEntry> original = fluxEntry(layer);
   const std::string clip = clipLayer(key);
-  if (!original.empty()) addPieces(key, original, raw, scale);
+  if (original && !original->isNorm) addPieces(key, *original, raw, scale);
   else if (!clip.empty()) updates_[clip] = {raw.down, raw.up, scale};
   else if (key.starts_with("lora_")) fail(fmt::format("layer '{}' is not known; FLUX layers in kohya's naming are", key));
   else updates_[layer] = {raw.down, raw.up, scale};

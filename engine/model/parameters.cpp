@@ -2,6 +2,7 @@
 
 #include "engine/model/folder.h"
 #include "engine/model/ops.h"
+#include "quant/gguf.h"
 #include "quant/plain.h"
 
 #include <ATen/ATen.h>
@@ -30,14 +31,24 @@ Parameters::Parameters(const std::filesystem::path& folder, const LoadOptions& o
     : weights_(folder), options_(options), total_(linears), prefix_(std::move(prefix)) {}
 
 Linear Parameters::linear(const std::string& name, std::int64_t in, std::int64_t out, bool bias) {
-  at::Tensor weight = load(name + ".weight", {out, in});
   std::optional<at::Tensor> shift;
   if (bias) shift = read(name + ".bias", {out});
-  const std::shared_ptr<const quant::Linear> layer = make(prefix_ + name, std::move(weight), std::move(shift));
+  std::unique_ptr<quant::Linear> layer = keepStored(name, {out, in}, shift);
+  if (!layer) layer = make(prefix_ + name, load(name + ".weight", {out, in}), std::move(shift));
+  if (options_.decorate) layer = options_.decorate(prefix_ + name, std::move(layer));
   ledger_.push_back({prefix_ + name, std::string(layer->precision()), {out, in}, layer->bytes()});
   ++done_;
   if (options_.onLayer) options_.onLayer(done_, total_);
-  return Linear(layer);
+  return Linear(std::move(layer));
+}
+
+std::unique_ptr<quant::Linear> Parameters::keepStored(const std::string& name, const std::vector<std::int64_t>& shape, std::optional<at::Tensor> bias) const {
+  if (!options_.keeps || weights_.mainPrecision().empty()) return nullptr;
+  auto stored = weights_.packed(name + ".weight", shape);
+  if (!stored || !options_.keeps(prefix_ + name, stored->precision, weights_.mainPrecision())) return nullptr;
+  for (auto& [part, tensor] : stored->parts) tensor = tensor.to(options_.device);
+  const quant::Quantizer& blocks = quant::storedQuantizer(stored->precision);
+  return blocks.linear(std::move(*stored), std::move(bias));
 }
 
 std::unique_ptr<quant::Linear> Parameters::make(const std::string& name, at::Tensor weight, std::optional<at::Tensor> bias) const {

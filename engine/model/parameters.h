@@ -65,6 +65,8 @@ class Parameters {
   std::vector<LayerInfo> takeLedger() { return std::move(ledger_); }
 
  private:
+  // The layer as a GGUF file holds it; null where it holds plain numbers or the policy wants something else.
+  std::unique_ptr<quant::Linear> keepStored(const std::string& name, const std::vector<std::int64_t>& shape, std::optional<at::Tensor> bias) const;
   std::unique_ptr<quant::Linear> make(const std::string& name, at::Tensor weight, std::optional<at::Tensor> bias) const;
   at::Tensor read(const std::string& tensor, const std::vector<std::int64_t>& shape) const;  // compute type, device
   at::Tensor load(const std::string& tensor, const std::vector<std::int64_t>& shape) const;  // the file's type, device

@@ -29,6 +29,15 @@ std::vector<std::filesystem::path> shards(const std::filesystem::path& index) {
   return files;
 }
 
+std::vector<std::filesystem::path> ggufFiles(const std::filesystem::path& folder) {
+  std::vector<std::filesystem::path> files;
+  std::error_code unreadable;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, unreadable))
+    if (entry.path().extension() == ".gguf") files.push_back(entry.path());
+  std::ranges::sort(files);
+  return files;
+}
+
 // Levenshtein distance: how many letters differ.
 std::size_t distance(const std::string& a, const std::string& b) {
   std::vector<std::size_t> row(b.size() + 1);
@@ -57,13 +66,22 @@ std::vector<std::filesystem::path> weightFiles(const std::filesystem::path& fold
     if (const auto index = folder / fmt::format("{}.safetensors.index.json", stem); std::filesystem::exists(index)) return shards(index);
   for (const char* stem : kStems)
     if (const auto file = folder / fmt::format("{}.safetensors", stem); std::filesystem::exists(file)) return {file};
-  throw ModelError(fmt::format("{}: holds neither diffusion_pytorch_model.safetensors nor model.safetensors (nor an index of shards); "
+  const auto ggufs = ggufFiles(folder);
+  if (ggufs.size() == 1) return ggufs;
+  if (ggufs.size() > 1)
+    throw ModelError(fmt::format("{}: holds {} GGUF files, {} and {} among them; leave the one that is meant", folder.string(), ggufs.size(),
+                                 ggufs[0].filename().string(), ggufs[1].filename().string()));
+  throw ModelError(fmt::format("{}: holds neither diffusion_pytorch_model.safetensors nor model.safetensors (nor an index of shards) nor a .gguf file; "
                                "other weight formats are not read",
                                folder.string()));
 }
 
 Weights::Weights(const std::filesystem::path& folder) : folder_(folder) {
   for (const auto& path : weightFiles(folder)) {
+    if (path.extension() == ".gguf") {
+      gguf_.emplace(path);
+      continue;
+    }
     files_.emplace_back(path);
     for (const auto& [name, entry] : files_.back().entries())
       if (!where_.emplace(name, files_.size() - 1).second)
@@ -73,22 +91,22 @@ Weights::Weights(const std::filesystem::path& folder) : folder_(folder) {
 
 const SafeTensors& Weights::fileOf(const std::string& name) const {
   const auto found = where_.find(name);
-  if (found == where_.end()) throw ModelError(fmt::format("{}: tensor '{}' is missing{}", folder_.string(), name, closest(name)));
+  if (found == where_.end()) failMissing(name);
   return files_[found->second];
 }
 
 std::vector<std::string> Weights::names() const {
+  if (gguf_) return gguf_->names();
   std::vector<std::string> names;
   for (const auto& [name, file] : where_) names.push_back(name);
   return names;
 }
 
 void Weights::check(const std::string& name, const std::vector<std::int64_t>& shape) const {
+  if (gguf_) return checkGguf(name, shape);
   const SafeTensors& file = fileOf(name);
   const TensorEntry& entry = file.entries().at(name);
-  if (entry.shape != shape)
-    throw ModelError(fmt::format("{}: tensor '{}' has shape [{}], config.json asks for [{}]", file.path().string(), name,
-                                 fmt::join(entry.shape, ", "), fmt::join(shape, ", ")));
+  if (entry.shape != shape) failShape(file.path(), name, entry.shape, shape);
   checkFloating(file, name, entry);
 }
 
@@ -98,17 +116,48 @@ at::Tensor Weights::read(const std::string& name, const std::vector<std::int64_t
 }
 
 at::Tensor Weights::read(const std::string& name) const {
+  if (gguf_) {
+    if (!gguf_->has(name)) failMissing(name);
+    return gguf_->read(name);
+  }
   const SafeTensors& file = fileOf(name);
   const TensorEntry& entry = file.entries().at(name);
   checkFloating(file, name, entry);
   return file.copy(entry);
 }
 
+std::vector<std::int64_t> Weights::shape(const std::string& name) const {
+  if (!has(name)) failMissing(name);
+  return gguf_ ? gguf_->shape(name) : files_[where_.at(name)].entries().at(name).shape;
+}
+
+std::optional<quant::QuantizedTensor> Weights::packed(const std::string& name, const std::vector<std::int64_t>& shape) const {
+  if (!gguf_) return {};
+  checkGguf(name, shape);
+  return gguf_->packed(name);
+}
+
+void Weights::checkGguf(const std::string& name, const std::vector<std::int64_t>& shape) const {
+  if (!gguf_->has(name)) failMissing(name);
+  if (const auto has = gguf_->shape(name); has != shape) failShape(gguf_->path(), name, has, shape);
+}
+
+void Weights::failMissing(const std::string& name) const {
+  throw ModelError(fmt::format("{}: tensor '{}' is missing{}", folder_.string(), name, closest(name)));
+}
+
+void Weights::failShape(const std::filesystem::path& path, const std::string& name, const std::vector<std::int64_t>& has,
+                        const std::vector<std::int64_t>& wanted) const {
+  throw ModelError(fmt::format("{}: tensor '{}' has shape [{}], config.json asks for [{}]", path.string(), name, fmt::join(has, ", "),
+                               fmt::join(wanted, ", ")));
+}
+
 std::string Weights::closest(const std::string& name) const {
-  const auto nearest = std::min_element(where_.begin(), where_.end(), [&](const auto& a, const auto& b) {
-    return distance(a.first, name) < distance(b.first, name);
-  });
-  return nearest == where_.end() ? "; the files hold no tensors" : fmt::format("; the closest name there is '{}'", nearest->first);
+  std::vector<std::string> names;
+  if (gguf_) names = gguf_->names();
+  for (const auto& [known, file] : where_) names.push_back(known);
+  const auto nearest = std::ranges::min_element(names, {}, [&](const std::string& known) { return distance(known, name); });
+  return nearest == names.end() ? "; the files hold no tensors" : fmt::format("; the closest name there is '{}'", *nearest);
 }
 
 }  // namespace quantspot::model

@@ -1,6 +1,7 @@
-// All tensors of one component's folder, over however many safetensors files they are spread.
+// All tensors of one component's folder, over however many safetensors files they are spread, or in its GGUF file.
 #pragma once
 
+#include "engine/model/gguf_weights.h"
 #include "engine/model/safetensors.h"
 
 #include <filesystem>
@@ -11,27 +12,38 @@
 namespace quantspot::model {
 
 // The weight files of a component folder: those that "<stem>.safetensors.index.json" names, else the single file, where
-// stem is "diffusion_pytorch_model" (diffusers) or "model" (transformers). Throws ModelError: none, a shard is missing.
+// stem is "diffusion_pytorch_model" (diffusers) or "model" (transformers), else the only GGUF file. Throws ModelError: none, several
+// GGUF files, a shard is missing.
 std::vector<std::filesystem::path> weightFiles(const std::filesystem::path& folder);
 
 class Weights {
  public:
   explicit Weights(const std::filesystem::path& folder);
 
-  bool has(const std::string& name) const { return where_.contains(name); }
+  bool has(const std::string& name) const { return gguf_ ? gguf_->has(name) : where_.contains(name); }
   // An owned copy in the file's dtype. Throws ModelError: absent (the closest name is told), another shape (both are told).
   at::Tensor read(const std::string& name, const std::vector<std::int64_t>& shape) const;
   at::Tensor read(const std::string& name) const;   // whatever its shape
   void check(const std::string& name, const std::vector<std::int64_t>& shape) const;   // throws as read() would, without reading
   std::vector<std::string> names() const;
+  std::vector<std::int64_t> shape(const std::string& name) const;   // throws ModelError when it is absent
+  // The weight in ggml's blocks, where the file has it so; throws as read() does.
+  std::optional<quant::QuantizedTensor> packed(const std::string& name, const std::vector<std::int64_t>& shape) const;
+  // The block type that most of the file has, as a precision; empty: none.
+  std::string_view mainPrecision() const { return gguf_ ? gguf_->mainPrecision() : std::string_view(); }
   const std::filesystem::path& folder() const { return folder_; }
 
  private:
   const SafeTensors& fileOf(const std::string& name) const;
   std::string closest(const std::string& name) const;
+  [[noreturn]] void failMissing(const std::string& name) const;
+  [[noreturn]] void failShape(const std::filesystem::path& path, const std::string& name, const std::vector<std::int64_t>& has,
+                              const std::vector<std::int64_t>& wanted) const;
+  void checkGguf(const std::string& name, const std::vector<std::int64_t>& shape) const;
 
   std::filesystem::path folder_;
   std::vector<SafeTensors> files_;
+  std::optional<GgufWeights> gguf_;           // in place of the files
   std::map<std::string, std::size_t> where_;  // tensor → index into files_
 };
 

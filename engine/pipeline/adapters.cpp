@@ -82,22 +82,18 @@ Adapters::Adapters(const std::vector<Adapter>& adapters) {
 
 Adapters::~Adapters() = default;
 
-model::LinearFactory Adapters::around(model::LinearFactory inner) {
-  if (files_.empty()) return inner;
-  return [this, inner = std::move(inner)](const std::string& name, const at::Tensor& weight, std::optional<at::Tensor> bias) {
-    auto layer = inner(name, weight, std::move(bias));
-    for (const auto& file : files_) {
-      const auto found = file->updates.find(model::loraName(name));
-      if (found == file->updates.end()) continue;
-      const model::LoraUpdate& update = found->second;
-      if (update.down.size(1) != weight.size(1) || update.up.size(0) != weight.size(0))
-        throw std::invalid_argument(fmt::format("the update in {} is for [{}, {}], the layer is [{}, {}]", file->path.filename().string(),
-                                                update.up.size(0), update.down.size(1), weight.size(0), weight.size(1)));
-      layer = std::make_unique<LoraLinear>(std::move(layer), update, file->scale, weight.device(), file->effect);
-      file->used.insert(found->first);
-    }
-    return layer;
-  };
+std::unique_ptr<quant::Linear> Adapters::around(const std::string& name, std::unique_ptr<quant::Linear> layer, const at::Device& device) {
+  for (const auto& file : files_) {
+    const auto found = file->updates.find(model::loraName(name));
+    if (found == file->updates.end()) continue;
+    const model::LoraUpdate& update = found->second;
+    if (update.down.size(1) != layer->inFeatures() || update.up.size(0) != layer->outFeatures())
+      throw model::ModelError(fmt::format("{}: the update of {} is for [{}, {}], the layer is [{}, {}]", file->path.string(), name, update.up.size(0),
+                                          update.down.size(1), layer->outFeatures(), layer->inFeatures()));
+    layer = std::make_unique<LoraLinear>(std::move(layer), update, file->scale, device, file->effect);
+    file->used.insert(found->first);
+  }
+  return layer;
 }
 
 void Adapters::check() const {

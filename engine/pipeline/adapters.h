@@ -26,9 +26,8 @@ class Adapters {
   explicit Adapters(const std::vector<Adapter>& adapters);
   ~Adapters();
 
-  // `inner` with the updates around its layers. Must not outlive this. The factory throws std::invalid_argument when an update does
-  // not fit its layer's shape.
-  model::LinearFactory around(model::LinearFactory inner);
+  // The layer with its updates around it; must not outlive this. Throws ModelError when an update does not fit the layer's shape.
+  std::unique_ptr<quant::Linear> around(const std::string& name, std::unique_ptr<quant::Linear> layer, const at::Device& device);
 
   // Throws ModelError when a file changed no layer: it belongs to another model. Call when all parts are loaded.
   void check() const;

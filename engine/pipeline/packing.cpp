@@ -76,4 +76,11 @@ model::LinearFactory measuringFactory(const quant::Policy& policy) {
   };
 }
 
+std::function<bool(const std::string& name, std::string_view stored, std::string_view main)> keepingRule(const quant::Policy& policy) {
+  return [&policy](const std::string& name, std::string_view stored, std::string_view main) {
+    const std::string wanted = policy.precisionOf(name);
+    return wanted == stored || wanted == main;
+  };
+}
+
 }  // namespace quantspot::pipeline

@@ -27,4 +27,8 @@ model::LinearFactory packingFactory(const quant::Policy& policy, PackingNotes& n
 // Layers that know their precision and resident bytes but hold nothing and cannot multiply: for weights on the meta device.
 model::LinearFactory measuringFactory(const quant::Policy& policy);
 
+// For LoadOptions::keeps: a layer of a GGUF file stays as it is stored when the policy asks for that very precision, or for the one
+// that most of the file has (files such as Q4_K_M mix several). Everything else is made anew from its values.
+std::function<bool(const std::string& name, std::string_view stored, std::string_view main)> keepingRule(const quant::Policy& policy);
+
 }  // namespace quantspot::pipeline

@@ -118,7 +118,8 @@ Encoded Phases::encode() {
   Encoded out = meter_.phase("encode", "encode", [&] {
     const Stopwatch watch;
     model::LoadOptions options = loadOptions("encode");
-    options.linear = linears(request_.policy);
+    options.linear = packingFactory(request_.policy, notes_);
+    options.decorate = decoration();
     const auto encoders = model::loadTextEncoders(request_.model, options);
     loading = watch.seconds();
     Encoded made = encodeAll(*encoders, request_);
@@ -130,13 +131,11 @@ Encoded Phases::encode() {
   return out;
 }
 
-model::LinearFactory Phases::linears(const quant::Policy& policy) {
-  auto packed = packingFactory(policy, notes_);
-  return adapters_.around([this, packed = std::move(packed)](const std::string& name, const at::Tensor& weight, std::optional<at::Tensor> bias) {
-    auto layer = packed(name, weight, std::move(bias));
+model::LinearDecoration Phases::decoration() {
+  return [this](const std::string& name, std::unique_ptr<quant::Linear> layer) {
     if (quant::CalibratedLinear* scaled = quant::calibratedLinear(*layer)) calibratedLayers_.push_back(scaled);
-    return layer;
-  });
+    return adapters_.around(name, std::move(layer), device_);
+  };
 }
 
 std::vector<quant::StepSpan> Phases::spans() const {
@@ -148,7 +147,9 @@ std::unique_ptr<model::Transformer> Phases::loadTransformer(const quant::Policy&
   calibratedLayers_.clear();
   auto transformer = meter_.phase("load", "load", [&] {
     model::LoadOptions options = loadOptions("load");
-    options.linear = linears(policy);
+    options.linear = packingFactory(policy, notes_);
+    options.keeps = keepingRule(policy);
+    options.decorate = decoration();
     return model::loadTransformer(request_.model, options);
   });
   meter_.move("load", "quantize", notes_.seconds);

@@ -52,7 +52,7 @@ class Phases {
  private:
   void tell(const char* stage, int step, int steps) const;
   model::LoadOptions loadOptions(const char* stage) const;
-  model::LinearFactory linears(const quant::Policy& policy);
+  model::LinearDecoration decoration();
   std::vector<quant::StepSpan> spans() const;
   std::unique_ptr<model::Transformer> loadTransformer(const quant::Policy& policy);
   at::Tensor run(const model::Transformer& transformer, const Conditioning& conditioning, const at::Tensor& latents, const DenoiseOptions& options);

@@ -56,6 +56,8 @@ std::vector<fs::path> modelFolders() {
 
 fs::path resolveModel(const std::string& name) {
   if (name == "default" || name.empty()) return defaultModel();
+  if (fs::path(name).extension() == ".gguf" && fs::is_regular_file(name))
+    throw model::ModelError(name + " is a transformer alone; name the folder of a pipeline that lends the other parts with --parts");
   if (fs::exists(name)) return name;
   std::string known = "default";
   for (const protocol::ModelEntry& entry : listModels().models) {

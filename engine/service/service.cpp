@@ -65,6 +65,7 @@ protocol::InspectResult Service::inspect(const protocol::InspectParams& params, 
   options.linear = pipeline::measuringFactory(policy);
   append(result.layers, "text_encoder", model::loadTextEncoders(folder, options)->layers());
   append(result.layers, "vae", model::loadAutoencoder(folder, options)->layers());
+  options.keeps = pipeline::keepingRule(policy);
   append(result.layers, "transformer", model::loadTransformer(folder, options)->layers());
   for (const protocol::LayerEntry& layer : result.layers) result.bytes += layer.bytes;
   return result;

@@ -120,7 +120,7 @@ void fieldsToBf16(const std::uint8_t* bytes, std::int64_t count, int shift, int 
 
 const Kernels* avx512Kernels() {
   static const Kernels avx512{bytesToBf16, bytesToFp32, nibblesToBf16, nibblesToFp32, signedBytes<Bf16>, signedBytes<float>, scaleBf16,
-                              scaleFp32, fieldsToBf16, fieldsToFp32, dotRowsOf, packPart};
+                              scaleFp32, fieldsToBf16, fieldsToFp32, splitOf, packPart};
   const bool supported = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
                          __builtin_cpu_supports("avx512vl");
   return supported ? &avx512 : nullptr;

@@ -32,8 +32,8 @@ struct Kernels {
   void (*fieldsToBf16)(const std::uint8_t* bytes, std::int64_t count, int shift, int mask, const float* table, Bf16* to);
   void (*fieldsToFp32)(const std::uint8_t* bytes, std::int64_t count, int shift, int mask, const float* table, float* to);
 
-  // out[row · stride + column] = Σ x[row][k] · weight[column][k], both row after row; for few rows.
-  void (*dotRows)(const float* x, std::int64_t rows, const float* weight, std::int64_t columns, std::int64_t depth, float* out, std::int64_t stride);
+  // high[i] = bf16(values[i]), low[i] = bf16(values[i] − high[i]).
+  void (*split)(const float* values, std::int64_t count, Bf16* high, Bf16* low);
 
   // At most 64 finite values to codes; `order` and `bounds` as in FourBitMap, `scale` above 0, `whole`: of a block that is not cut.
   void (*packNibbles)(const Bf16* weight, std::int64_t count, float scale, bool whole, const float* bounds, const std::uint8_t* order,

@@ -1,5 +1,5 @@
 // Loops that the compiler turns into vector code by itself. Static: each kernel file keeps the code that its own compiler
-// flags gave. Every element is computed alone, or in sixteen partial sums of fixed order, so that all give the same bits.
+// flags gave. Every element is computed alone, so that all give the same bits.
 #pragma once
 
 #include "quant/kernels/rounding.h"
@@ -52,52 +52,11 @@ static inline void bitFields(const std::uint8_t* bytes, std::int64_t count, int 
   for (std::int64_t i = 0; i < count; ++i) store(table[(bytes[i] >> shift) & mask], to + i);
 }
 
-// A register of 16 floats, or as many smaller ones as the flags ask for.
-typedef float Lanes __attribute__((vector_size(64), aligned(4), may_alias));
-
-static inline float sumOf(Lanes lanes) {
-  for (int width = 8; width > 0; width /= 2)
-    for (int i = 0; i < width; ++i) lanes[i] += lanes[i + width];
-  return lanes[0];
-}
-
-// Rows × Columns sums stay in registers; the loops over them are gone early.
-template <int Rows, int Columns>
-static inline void dotTile(const float* x, const float* weight, std::int64_t depth, float* out, std::int64_t stride) {
-  Lanes sums[Rows][Columns] = {};
-  std::int64_t k = 0;
-  for (; k + 16 <= depth; k += 16) {
-    Lanes w[Columns];
-#pragma GCC unroll 4
-    for (int j = 0; j < Columns; ++j) w[j] = *reinterpret_cast<const Lanes*>(weight + j * depth + k);
-#pragma GCC unroll 4
-    for (int i = 0; i < Rows; ++i) {
-      const Lanes a = *reinterpret_cast<const Lanes*>(x + i * depth + k);
-#pragma GCC unroll 4
-      for (int j = 0; j < Columns; ++j) sums[i][j] += w[j] * a;
-    }
+static inline void splitOf(const float* values, std::int64_t count, Bf16* high, Bf16* low) {
+  for (std::int64_t i = 0; i < count; ++i) {
+    high[i] = roundToBf16(values[i]);
+    low[i] = roundToBf16(values[i] - widen(high[i]));
   }
-#pragma GCC unroll 4
-  for (int i = 0; i < Rows; ++i)
-#pragma GCC unroll 4
-    for (int j = 0; j < Columns; ++j) {
-      float total = sumOf(sums[i][j]);
-      for (std::int64_t rest = k; rest < depth; ++rest) total += weight[j * depth + rest] * x[i * depth + rest];
-      out[i * stride + j] = total;
-    }
-}
-
-template <int Columns>
-static inline void dotColumns(const float* x, std::int64_t rows, const float* weight, std::int64_t depth, float* out, std::int64_t stride) {
-  std::int64_t row = 0;
-  for (; row + 4 <= rows; row += 4) dotTile<4, Columns>(x + row * depth, weight, depth, out + row * stride, stride);
-  for (; row < rows; ++row) dotTile<1, Columns>(x + row * depth, weight, depth, out + row * stride, stride);
-}
-
-static inline void dotRowsOf(const float* x, std::int64_t rows, const float* weight, std::int64_t columns, std::int64_t depth, float* out, std::int64_t stride) {
-  std::int64_t column = 0;
-  for (; column + 4 <= columns; column += 4) dotColumns<4>(x, rows, weight + column * depth, depth, out + column, stride);
-  for (; column < columns; ++column) dotColumns<1>(x, rows, weight + column * depth, depth, out + column, stride);
 }
 
 }  // namespace quantspot::quant

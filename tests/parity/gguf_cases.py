@@ -1,7 +1,10 @@
 """Group gguf: what ggml's own reference code makes of weights (libggml through ctypes) and what gguf-py reads back."""
 
 import ctypes
+import hashlib
 import importlib.util
+import inspect
+import json
 from pathlib import Path
 
 import gguf
@@ -78,8 +81,68 @@ def random_blocks(kind: str) -> numpy.ndarray:
     return blocks.reshape(1, -1)
 
 
+WIDTH = 32
+
+
+def flux_tensors() -> dict[str, tuple[tuple[int, ...], str]]:
+    """A FLUX transformer of one block of each kind in BFL's naming: name -> shape and type, as third-party files mix them."""
+    around = {"img_in": (WIDTH, 16), "time_in.in_layer": (WIDTH, 256), "time_in.out_layer": (WIDTH, WIDTH), "vector_in.in_layer": (WIDTH, 24),
+              "vector_in.out_layer": (WIDTH, WIDTH), "guidance_in.in_layer": (WIDTH, 256), "guidance_in.out_layer": (WIDTH, WIDTH),
+              "txt_in": (WIDTH, 20), "final_layer.linear": (16, WIDTH), "final_layer.adaLN_modulation.1": (2 * WIDTH, WIDTH)}
+    block = {"mod.lin": 6, "attn.qkv": 3, "attn.proj": 1, "mlp.0": 4}
+    layers = {name: (shape, ("F32", "F16", "BF16")[i % 3]) for i, (name, shape) in enumerate(around.items())}
+    for side, kinds in (("img", ("Q8_0", "Q4_0", "Q5_1", "Q5_0")), ("txt", ("Q4_1", "Q8_0", "F16", "Q4_0"))):
+        layers |= {f"double_blocks.0.{side}_{name}": ((rows * WIDTH, WIDTH), kind) for (name, rows), kind in zip(block.items(), kinds)}
+        layers[f"double_blocks.0.{side}_mlp.2"] = ((WIDTH, 4 * WIDTH), "Q5_0")
+    layers |= {"single_blocks.0.linear1": ((7 * WIDTH, WIDTH), "Q4_1"), "single_blocks.0.linear2": ((WIDTH, 5 * WIDTH), "Q5_1"),
+               "single_blocks.0.modulation.lin": ((3 * WIDTH, WIDTH), "Q8_0")}
+    tensors = {}
+    for name, (shape, kind) in layers.items():
+        tensors |= {f"{name}.weight": (shape, kind), f"{name}.bias": (shape[:1], "F32")}
+    for name in ("double_blocks.0.img_attn", "double_blocks.0.txt_attn", "single_blocks.0"):
+        tensors |= {f"{name}.norm.{which}_norm.scale": ((8,), "F32") for which in ("query", "key")}
+    return tensors
+
+
+def as_diffusers(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """By diffusers' own conversion, in which the width of FLUX.1 is written out."""
+    from diffusers.loaders import single_file_utils
+
+    source = inspect.getsource(single_file_utils.convert_flux_transformer_checkpoint_to_diffusers)
+    assert "inner_dim = 3072" in source
+    scope = {"torch": torch}
+    exec(source.replace("inner_dim = 3072", f"inner_dim = {WIDTH}"), scope)
+    return scope["convert_flux_transformer_checkpoint_to_diffusers"](dict(tensors))
+
+
+def third_party_file(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    draw = numpy.random.default_rng(53)
+    writer = gguf.GGUFWriter(str(folder / "mixed.gguf"), "flux")
+    writer.add_name("a transformer by gguf-py")
+    writer.add_array("test.numbers", [1, 2, 3])
+    writer.add_array("test.words", ["one", "two"])
+    writer.add_float32("test.half", 0.5)
+    writer.add_bool("test.yes", True)
+    values = {}
+    for name, (shape, kind) in flux_tensors().items():
+        number = gguf.GGMLQuantizationType[kind]
+        packed = gguf.quants.quantize(draw.standard_normal(shape).astype(numpy.float32), number)
+        writer.add_tensor(name, packed, raw_dtype=number)
+        values[name] = torch.from_numpy(gguf.quants.dequantize(packed, number).astype(numpy.float32)).reshape(shape)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    expected = {name: {"shape": list(value.shape), "sha256": hashlib.sha256(value.contiguous().numpy().tobytes()).hexdigest()}
+                for name, value in sorted(as_diffusers(values).items())}
+    (folder / "mixed.json").write_text(json.dumps(expected, indent=0) + "\n")
+    print(f"gguf/mixed: {len(values)} tensors, {len(expected)} of diffusers")
+
+
 def make(golden: Path) -> None:
     ggml = library()
+    third_party_file(golden / "gguf")
     weight = (torch.randn(24, 512, generator=torch.Generator().manual_seed(52)) * 0.03).bfloat16()
     hard = hard_rows()
     tensors = {"weight": weight, "hard": hard}

@@ -129,6 +129,35 @@ class GroupFormatsTest : public QObject {
     }
   }
 
+  // Whole numbers, whose sums are exact in any order: only the reference's own roundings remain.
+  void sumsAreNotRoundedOnTheWay_data() {
+    QTest::addColumn<int>("tokens");
+    for (const int tokens : {1, 16, 17, 100}) QTest::addRow("%d", tokens) << tokens;
+  }
+  void sumsAreNotRoundedOnTheWay() {
+    QFETCH(int, tokens);
+    for (const int outputs : {1, 6, 70}) {
+      const Quantizer& q = quantizer("quanto-int8");
+      const QuantizedTensor packed = q.pack(randomMatrix(outputs, 4224, 12));
+      const at::Tensor x = at::randint(-8, 9, {tokens, 4224}).to(at::kBFloat16), bias = randomMatrix(1, outputs)[0].to(at::kBFloat16);
+      const at::Tensor sums = at::linear(x.to(at::kDouble), packed.part("").to(at::kDouble)).to(at::kFloat);
+      const at::Tensor wanted = (sums * packed.part("_scale").to(at::kFloat).flatten()).to(at::kBFloat16) + bias;
+      QVERIFY(at::equal(q.linear(packed, bias)->forward(x), wanted));
+    }
+  }
+
+  // Codes times a scale plus a midpoint are no bf16 numbers: the product keeps what bf16 would lose.
+  void midpointsAreNotRounded() {
+    for (const char* id : {"torchao-int4wo", "torchao-int4wo?group=64", "quanto-int4"}) {
+      const Quantizer& q = quantizer(id);
+      const QuantizedTensor packed = q.pack(randomMatrix(70, 4224, 13) + 3);
+      const at::Tensor ones = at::ones({20, 4224}, at::kBFloat16), y = q.linear(packed, {})->forward(ones);
+      const at::Tensor first = q.linear(packed, {})->forward(ones.narrow(0, 0, 1));  // few tokens multiply in fp32
+      QVERIFY((y.to(at::kFloat) - first.to(at::kFloat)).abs().max().item<float>() <= first.abs().max().item<float>() * 0x1p-8f);
+      QVERIFY(y.ne(first).to(at::kFloat).mean().item<float>() < 0.05);  // all sums are near 12 700, so that few lie at an edge of bf16
+    }
+  }
+
   void residentBytesAreTheFormats_data() {
     QTest::addColumn<QString>("id");
     QTest::addColumn<qint64>("bytes");

@@ -1,11 +1,14 @@
 // Every variant of a kernel gives the bits of the portable one, wherever a range begins and ends.
 #include "quant/bnb_4bit.h"
 #include "quant/kernels/kernels.h"
+#include "quant/kernels/rounding.h"
 #include "tests/quant/support.h"
 
 #include <QTest>
 
+#include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstring>
 #include <random>
 
@@ -129,18 +132,21 @@ class KernelsTest : public QObject {
       }
   }
 
-  void dotProductsAgree_data() { addVariants(); }
-  void dotProductsAgree() {
+  void splitsAgree_data() { addVariants(); }
+  void splitsAgree() {
     FETCH_VARIANT();
-    for (const auto& [rows, columns, depth] : {std::tuple{1, 1, 1}, {4, 4, 16}, {5, 9, 100}, {16, 6, 257}, {3, 2, 15}, {2, 5, 0}}) {
-      const at::Tensor x = test::randomMatrix(rows, depth, 3), weight = test::randomMatrix(columns, depth, 4);
-      const auto dot = [&, m = rows, n = columns, k = depth](const Kernels& kernel, float* to) {
-        kernel.dotRows(x.const_data_ptr<float>(), m, weight.const_data_ptr<float>(), n, k, to, n);
-      };
-      QVERIFY(agree<float>(rows * columns, dot, variant));
-      const at::Tensor out = at::empty({rows, columns}), wanted = at::linear(x.to(at::kDouble), weight.to(at::kDouble));
-      dot(*variant, out.mutable_data_ptr<float>());
-      QVERIFY(at::allclose(out.to(at::kDouble), wanted, 1e-4, 1e-4));
+    const at::Tensor values = test::randomMatrix(1, 1000, 6).flatten();
+    for (const auto& [first, count] : ranges) {
+      const auto* from = values.const_data_ptr<float>() + first % 128;
+      const std::int64_t n = std::min(count, 800);
+      const auto both = [&](const Kernels& k, Bf16* to) { k.split(from, n, to, to + n); };
+      QVERIFY(agree<Bf16>(2 * n, both, variant));
+    }
+    std::vector<Bf16> high(1000), low(1000);
+    variant->split(values.const_data_ptr<float>(), 1000, high.data(), low.data());
+    for (int i = 0; i < 1000; ++i) {
+      const float value = values.const_data_ptr<float>()[i];
+      QVERIFY(std::abs(value - widen(high[i]) - widen(low[i])) <= std::abs(value) * 0x1p-17f);
     }
   }
 

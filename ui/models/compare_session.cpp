@@ -1,15 +1,34 @@
 #include "ui/models/compare_session.h"
 
+#include "ui/models/precision_names.h"
+
+#include <QDir>
+#include <QFileInfo>
 #include <QJsonArray>
 #include <QRandomGenerator>
 
 #include <algorithm>
 
 namespace quantspot::ui {
+namespace {
+
+QStringList layerNames(const protocol::InspectResult& model) {
+  QStringList names;
+  for (const protocol::LayerEntry& layer : model.layers) names << QString::fromStdString(layer.name);
+  return names;
+}
+
+// Beside the database; of one in memory: none.
+QString policyFolder(const study::StudyStore& store) {
+  if (!store.isOpen() || store.path() == QLatin1String(":memory:")) return {};
+  return QFileInfo(store.path()).absoluteDir().filePath(QStringLiteral("policies"));
+}
+
+}  // namespace
 
 CompareSession::CompareSession(EngineClient* engine, study::StudyStore* store, QObject* parent)
     : QObject(parent), engine_(engine), store_(store), runner_(engine), trial_(store), history_(store), score_(store),
-      inspect_context_(std::make_unique<QObject>()) {
+      policies_(policyFolder(*store)), draft_(engine), inspect_context_(std::make_unique<QObject>()) {
   if (const auto latest = store_->comparison(history_.comparisonAt(0))) estimate_.learn(fromStored(*latest));
   connect(engine, &EngineClient::initialized, this, &CompareSession::onInitialized);
   connect(engine, &EngineClient::engineLost, this, &CompareSession::engineLost);
@@ -25,6 +44,8 @@ CompareSession::CompareSession(EngineClient* engine, study::StudyStore* store, Q
   connect(&runner_, &ComparisonRunner::failed, this, &CompareSession::failed);
   connect(&runner_, &ComparisonRunner::imagesReady, this, &CompareSession::onImagesReady);
   connect(&runner_, &ComparisonRunner::scored, this, &CompareSession::onScored);
+  connect(&policies_, &PolicyLibrary::changed, this, &CompareSession::listPolicies);
+  connect(&precisions_, &QAbstractItemModel::rowsInserted, this, &CompareSession::requestInspect);
   connect(&trial_, &TrialController::revealed, this, [this] {
     names_seen_ = true;
     history_.hide(0);
@@ -37,12 +58,13 @@ void CompareSession::connectEngine() { engine_->start(); }
 void CompareSession::onInitialized(const protocol::InitializeResult& result) {
   engine_info_ = result.engine;
   precisions_.setPrecisions(result.precisions);
+  draft_.setPrecisions(result.precisions);
   engine_->call<protocol::ModelsListResult>(
       QStringLiteral("models/list"), nlohmann::json::object(), this,
       [this](const protocol::ModelsListResult& list) {
         models_ = list.models;
         Q_EMIT modelsChanged();
-        requestInspect();
+        listPolicies();
       },
       // The engine's death is told by engineLost.
       [this](const RpcError& error) { if (error.code != kEngineLost) Q_EMIT failed(error.message); });
@@ -51,8 +73,39 @@ void CompareSession::onInitialized(const protocol::InitializeResult& result) {
 void CompareSession::setModel(const QString& path) {
   model_ = path;
   embeds_guidance_.reset();
+  layers_.clear();
   precisions_.clearBytes();
+  if (drafting_) draft_.setModel(path);
   Q_EMIT modelInspected();
+  listPolicies();
+}
+
+PolicyDraft* CompareSession::draft() {
+  if (!std::exchange(drafting_, true)) draft_.setModel(model_);
+  return &draft_;
+}
+
+void CompareSession::removePolicy(int row) {
+  const QModelIndex index = precisions_.index(row);
+  if (!index.data(PrecisionListModel::IsNamedRole).toBool()) return precisions_.removePolicy(row);
+  if (!policies_.remove(index.data(Qt::DisplayRole).toString())) Q_EMIT failed(policies_.lastError());
+}
+
+QString CompareSession::family() const {
+  const auto chosen = [this](const protocol::ModelEntry& entry) { return entry.path == model_.toStdString(); };
+  const auto entry = std::find_if(models_.begin(), models_.end(), chosen);
+  return entry == models_.end() ? QString() : QString::fromStdString(entry->family);
+}
+
+// The user's own policies as rows to tick. One that speaks of the last block waits until the model's blocks are known.
+void CompareSession::listPolicies() {
+  std::vector<std::pair<QString, QString>> named;
+  for (const NamedPolicy& policy : policies_.policies(family()))
+    if (!policy.shipped && (!needsLayers(policy) || !layers_.isEmpty())) named.emplace_back(policy.name, policyFor(policy, layers_));
+  precisions_.setNamed(named);
+  QHash<QString, QString> names;
+  for (const auto& [name, text] : named) names.insert(text, name);
+  setPolicyNames(std::move(names));
   requestInspect();
 }
 
@@ -75,8 +128,10 @@ void CompareSession::inspectNext() {
         precisions_.setBytes(id, result.bytes);
         const auto guides = [](const protocol::LayerEntry& layer) { return layer.name.find("guidance_embed") != std::string::npos; };
         if (!result.layers.empty()) embeds_guidance_ = std::any_of(result.layers.begin(), result.layers.end(), guides);
+        const bool first = std::exchange(layers_, layerNames(result)).isEmpty();
         Q_EMIT modelInspected();
-        inspectNext();
+        if (first) listPolicies();
+        else inspectNext();
       },
       [this](const RpcError& error) {
         // Sizes are an extra: a model that cannot be read says so when it is used.

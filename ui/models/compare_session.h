@@ -4,6 +4,8 @@
 
 #include "ui/models/comparison_runner.h"
 #include "ui/models/history_model.h"
+#include "ui/models/policy_draft.h"
+#include "ui/models/policy_library.h"
 #include "ui/models/precision_list_model.h"
 #include "ui/models/run_estimate.h"
 #include "ui/models/score_summary.h"
@@ -21,13 +23,18 @@ class CompareSession : public QObject {
   TrialController* trial() { return &trial_; }
   HistoryModel* history() { return &history_; }
   ScoreSummary* score() { return &score_; }
+  PolicyLibrary* policies() { return &policies_; }
+  // The policy in the editor. Asks the engine for the model's layers from the first call on, so not before they are looked at.
+  PolicyDraft* draft();
   const std::vector<protocol::ModelEntry>& models() const { return models_; }
   nlohmann::json engineInfo() const { return engine_info_; }
 
   void connectEngine();                           // starts it; modelsChanged() and precisions follow
   // "default" is the embedded one. Asks for the bytes of every precision, unless that would mean to read a large model.
   void setModel(const QString& path);
+  void removePolicy(int row);                     // of precisions(); a named one is removed from the library, too
   QString model() const { return model_; }
+  QString family() const;                         // "flux"; empty while unknown
   // Whether the model at hand embeds a guidance; nothing while unknown (large models are not looked into).
   std::optional<bool> embedsGuidance() const { return embeds_guidance_; }
   // "about 4.1 s, peak 0.4 GiB" for the ticked precisions; empty before anything was measured.
@@ -71,6 +78,7 @@ class CompareSession : public QObject {
   void onInitialized(const protocol::InitializeResult& result);
   void requestInspect();
   void inspectNext();
+  void listPolicies();
   void onImagesReady();
   void onScored();
 
@@ -81,6 +89,10 @@ class CompareSession : public QObject {
   TrialController trial_;
   HistoryModel history_;
   ScoreSummary score_;
+  PolicyLibrary policies_;
+  PolicyDraft draft_;
+  bool drafting_ = false;
+  QStringList layers_;                            // of the model at hand, for policies that speak of its last block
   RunEstimate estimate_;
   std::optional<bool> embeds_guidance_;
   std::vector<protocol::ModelEntry> models_;

@@ -55,14 +55,37 @@ void PrecisionListModel::clearBytes() {
 bool PrecisionListModel::addPolicy(const QString& text) {
   const QString id = text.trimmed();
   if (id.isEmpty() || find(id)) return false;
-  const Row* base = find(id.section(u'?', 0, 0));
-  const protocol::PrecisionInfo info{.id = id.toStdString(), .label = id.toStdString(), .family = base ? base->info.family : std::string(),
-                                     .bits = base ? base->info.bits : 0};
   beginInsertRows({}, rowCount(), rowCount());
-  rows_.push_back({info, -1, true, true});
+  rows_.push_back(policyRow(id, id));
+  rows_.back().checked = true;
   endInsertRows();
   Q_EMIT checkedChanged();
   return true;
+}
+
+PrecisionListModel::Row PrecisionListModel::policyRow(const QString& text, const QString& label) const {
+  const Row* base = find(text.section(u'?', 0, 0));
+  const protocol::PrecisionInfo info{.id = text.toStdString(), .label = label.toStdString(), .family = base ? base->info.family : std::string(),
+                                     .bits = base ? base->info.bits : 0};
+  return {info, -1, false, true};
+}
+
+void PrecisionListModel::setNamed(const std::vector<std::pair<QString, QString>>& named) {
+  const std::vector<Row> before = rows_;
+  const auto hasText = [](const std::string& text) { return [&text](const Row& row) { return row.info.id == text; }; };
+  beginResetModel();
+  std::erase_if(rows_, [](const Row& row) { return row.named; });
+  for (const auto& [name, text] : named) {
+    Row row = policyRow(text, name);
+    const auto old = std::find_if(before.begin(), before.end(), hasText(row.info.id));
+    if (old != before.end()) row.checked = old->checked, row.bytes = old->bytes;
+    row.named = true;
+    const auto same = std::find_if(rows_.begin(), rows_.end(), hasText(row.info.id));
+    if (same == rows_.end()) rows_.push_back(row);
+    else if (same->policy) *same = row;   // it has a name now; a plain precision keeps its own
+  }
+  endResetModel();
+  Q_EMIT checkedChanged();
 }
 
 void PrecisionListModel::removePolicy(int row) {
@@ -123,6 +146,7 @@ QVariant PrecisionListModel::data(const QModelIndex& index, int role) const {
     case BytesRole: return row.bytes < 0 ? QVariant() : QVariant(row.bytes);
     case BytesTextRole: return row.bytes < 0 ? QString() : fileSizeText(row.bytes);
     case IsPolicyRole: return row.policy;
+    case IsNamedRole: return row.named;
     default: return {};
   }
 }
@@ -141,7 +165,7 @@ Qt::ItemFlags PrecisionListModel::flags(const QModelIndex& index) const {
 
 QHash<int, QByteArray> PrecisionListModel::roleNames() const {
   return {{Qt::DisplayRole, "display"}, {Qt::CheckStateRole, "checked"}, {IdRole, "id"}, {FamilyRole, "family"}, {BitsRole, "bits"},
-          {BytesRole, "bytes"}, {BytesTextRole, "bytesText"}, {IsPolicyRole, "isPolicy"}};
+          {BytesRole, "bytes"}, {BytesTextRole, "bytesText"}, {IsPolicyRole, "isPolicy"}, {IsNamedRole, "isNamed"}};
 }
 
 }  // namespace quantspot::ui

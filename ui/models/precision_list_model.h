@@ -17,6 +17,7 @@ class PrecisionListModel : public QAbstractListModel {
     BytesRole,                        // qint64 of the chosen model at this precision, null while unknown
     BytesTextRole,                    // "6.9 MB", "" while unknown
     IsPolicyRole,                     // bool: added by the user, can be removed
+    IsNamedRole,                      // bool: a policy of the library
   };
 
   using QAbstractListModel::QAbstractListModel;
@@ -27,11 +28,13 @@ class PrecisionListModel : public QAbstractListModel {
   void setBytes(const QString& id, qint64 bytes);
   void clearBytes();                              // another model was chosen
   bool addPolicy(const QString& text);            // false when empty or already there; the engine checks the rest
+  // The user's named policies, after what was added without a name. Ticks and bytes of those that stay are kept.
+  void setNamed(const std::vector<std::pair<QString, QString>>& named);   // name, text
   void removePolicy(int row);
   QStringList ids() const;
   QStringList checkedIds() const;
   void setChecked(const QString& id, bool checked);
-  QString label(const QString& id) const;         // the id itself when unknown
+  QString label(const QString& id) const;         // of a named policy its name; the id itself when unknown
   QString family(const QString& id) const;        // of a policy: that of its base precision
 
   int rowCount(const QModelIndex& parent = {}) const override;
@@ -47,9 +50,10 @@ class PrecisionListModel : public QAbstractListModel {
   struct Row {
     protocol::PrecisionInfo info;
     qint64 bytes = -1;
-    bool checked = false, policy = false;
+    bool checked = false, policy = false, named = false;
   };
   const Row* find(const QString& id) const;
+  Row policyRow(const QString& text, const QString& label) const;
 
   std::vector<Row> rows_;
 };

@@ -1,5 +1,6 @@
 #include "ui/views/answer_form.h"
 
+#include "ui/models/precision_names.h"
 #include "ui/models/trial_controller.h"
 #include "ui/views/precision_chip.h"
 
@@ -68,7 +69,7 @@ void AnswerForm::buildNames() {
     auto* combo = new QComboBox;
     combo->setAccessibleName(QStringLiteral("Precision of tile %1").arg(ui::SlotListModel::letter(slot)));
     combo->addItem(QStringLiteral("?"), QString());
-    for (const QString& option : options) combo->addItem(option, option);
+    for (const QString& option : options) combo->addItem(ui::shortName(option), option);
     connect(combo, &QComboBox::activated, this, [this, slot, combo] { trial_->choose(slot, combo->currentData().toString()), Q_EMIT named(slot); });
     rows->addWidget(letter, slot, 0), rows->addWidget(combo, slot, 1);
     letters_.push_back(letter), combos_.push_back(combo);

@@ -1,11 +1,13 @@
 #include "ui/views/compare_page.h"
 
 #include "ui/models/compare_session.h"
+#include "ui/models/precision_names.h"
 #include "ui/views/answer_form.h"
 #include "ui/views/charts_panel.h"
 #include "ui/views/eyes_chart.h"
 #include "ui/views/footer.h"
 #include "ui/views/image_grid.h"
+#include "ui/views/policy_editor.h"
 #include "ui/views/precision_panel.h"
 #include "ui/views/question_panel.h"
 #include "ui/views/recipe_bar.h"
@@ -69,6 +71,8 @@ void ComparePage::connectRecipe() {
   connect(session_->precisions(), &QAbstractItemModel::modelReset, this, &ComparePage::refreshControls);
   connect(question_, &QuestionPanel::taskChosen, this, &ComparePage::refreshControls);
   connect(precisions_, &PrecisionPanel::generate, this, &ComparePage::generate);
+  connect(precisions_, &PrecisionPanel::policyWanted, this, &ComparePage::editPolicy);
+  connect(precisions_, &PrecisionPanel::policyDropped, session_, &ui::CompareSession::removePolicy);
   connect(footer_, &Footer::cancel, session_, &ui::CompareSession::cancel);
 }
 
@@ -143,6 +147,14 @@ void ComparePage::refreshControls() {
   refreshEstimate();
 }
 
+void ComparePage::editPolicy(const QString& text) {
+  if (!policyEditor_) {
+    policyEditor_ = new PolicyEditor(session_, this);
+    connect(policyEditor_, &PolicyEditor::added, precisions_, &PrecisionPanel::scrollTo);
+  }
+  policyEditor_->open(text);
+}
+
 void ComparePage::refreshEstimate() { precisions_->setEstimate(session_->estimateText(question_->task(), recipe_->recipe())); }
 
 // A blind screen holds nothing of the last reveal, hidden or not.
@@ -179,7 +191,7 @@ void ComparePage::onChoices() {
   if (trial->state() != TrialController::State::Open) return;
   for (int slot = 0; slot < grid_->count(); ++slot) {
     const bool picked = trial->task() == study::Task::SpotOne && trial->picked() == slot;
-    grid_->setGuess(slot, picked ? QStringLiteral("this one") : trial->choice(slot));
+    grid_->setGuess(slot, picked ? QStringLiteral("this one") : ui::shortName(trial->choice(slot)));
   }
 }
 

@@ -16,6 +16,7 @@ namespace quantspot::views {
 class ChartsPanel;
 class Footer;
 class ImageGrid;
+class PolicyEditor;
 class PrecisionPanel;
 class QuestionPanel;
 class RecipeBar;
@@ -37,6 +38,7 @@ class ComparePage : public QWidget {
   QuestionPanel* questionPanel() { return question_; }
   ResultPanel* resultPanel() { return result_; }
   ChartsPanel* charts() { return charts_; }
+  PolicyEditor* policyEditor() { return policyEditor_; }   // null until it was opened
 
  public Q_SLOTS:
   void generate();
@@ -62,6 +64,7 @@ class ComparePage : public QWidget {
   void showDifference(int tile);
   void name(int tile, int number);
   void armNext();
+  void editPolicy(const QString& text);
 
   ui::CompareSession* session_;
   RecipeBar* recipe_;
@@ -71,6 +74,7 @@ class ComparePage : public QWidget {
   ResultPanel* result_;
   ChartsPanel* charts_;
   Footer* footer_;
+  PolicyEditor* policyEditor_ = nullptr;
   QWidget* middle_;
   QStackedLayout* side_;
   bool chartsOnly_ = false, connected_ = false, revealing_ = false;

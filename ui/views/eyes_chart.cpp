@@ -1,5 +1,6 @@
 #include "ui/views/eyes_chart.h"
 
+#include "ui/models/precision_names.h"
 #include "ui/views/theme.h"
 
 #include <QHelpEvent>
@@ -76,7 +77,7 @@ void EyesChart::paintRate(QPainter& painter, QRectF area) const {
 QRectF EyesChart::cellsArea(QRectF area) const {
   double names = 0;
   const QFontMetricsF metrics(smaller(font()));
-  for (const QString& name : order_) names = std::max(names, metrics.horizontalAdvance(QStringLiteral("9  ") + name));
+  for (const QString& name : order_) names = std::max(names, metrics.horizontalAdvance(QStringLiteral("9  ") + ui::shortName(name)));
   names = std::min(names + 8, area.width() * 0.45);
   return area.adjusted(names, 16, 0, 0);
 }
@@ -96,7 +97,7 @@ void EyesChart::paintMatrix(QPainter& painter, QRectF area) const {
     int shown = 0;
     for (const QString& guess : order_) shown += count(order_[row], guess);
     painter.setPen(t.text);
-    const QString name = QStringLiteral("%1  %2").arg(row + 1).arg(order_[row]);
+    const QString name = QStringLiteral("%1  %2").arg(row + 1).arg(ui::shortName(order_[row]));
     painter.drawText(QRectF(0, y, cells.left() - 6, h), Qt::AlignLeft | Qt::AlignVCenter,
                      metrics.elidedText(name, Qt::ElideRight, int(cells.left() - 6)));
     for (qsizetype column = 0; column < order_.size(); ++column) {

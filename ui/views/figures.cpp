@@ -1,5 +1,6 @@
 #include "ui/views/figures.h"
 
+#include "ui/models/precision_names.h"
 #include "ui/views/theme.h"
 
 #include <QJsonArray>
@@ -34,7 +35,7 @@ double Figures::denoise() const { return std::accumulate(steps.begin(), steps.en
 Figures figuresOf(const study::Sample& sample) {
   Figures figures;
   figures.precision = sample.precision;
-  figures.label = sample.repeat > 0 ? QStringLiteral("%1 (%2)").arg(sample.precision).arg(sample.repeat + 1) : sample.precision;
+  figures.label = sample.repeat > 0 ? QStringLiteral("%1 (%2)").arg(ui::shortName(sample.precision)).arg(sample.repeat + 1) : ui::shortName(sample.precision);
   figures.color = precisionColor(sample.precision);
   const QJsonObject seconds = sample.report[u"seconds"].toObject();
   figures.load = seconds[u"load"].toDouble() + seconds[u"quantize"].toDouble();

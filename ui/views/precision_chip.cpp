@@ -1,5 +1,6 @@
 #include "ui/views/precision_chip.h"
 
+#include "ui/models/precision_names.h"
 #include "ui/views/image_grid.h"
 #include "ui/views/theme.h"
 
@@ -15,7 +16,8 @@ PrecisionChip::PrecisionChip(int number, const QString& precision, QWidget* pare
   setCursor(Qt::OpenHandCursor);
   setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Fixed);
   setAccessibleName(precision);
-  setToolTip(QStringLiteral("Drag onto a tile, or press the tile's letter and then %1").arg(number));
+  const QString tip = QStringLiteral("Drag onto a tile, or press the tile's letter and then %1").arg(number);
+  setToolTip(ui::shortName(precision) == precision ? tip : precision + u'\n' + tip);
 }
 
 void PrecisionChip::setUsed(bool used) { used_ = used, update(); }
@@ -31,7 +33,7 @@ void PrecisionChip::paintEvent(QPaintEvent*) {
   painter.drawText(box.adjusted(10, 0, 0, 0), Qt::AlignVCenter | Qt::AlignLeft, QString::number(number_));
   painter.setPen(used_ ? t.quiet : t.text);
   const QRectF text = box.adjusted(30, 0, -6, 0);
-  painter.drawText(text, Qt::AlignVCenter | Qt::AlignLeft, fontMetrics().elidedText(precision_, Qt::ElideMiddle, int(text.width())));
+  painter.drawText(text, Qt::AlignVCenter | Qt::AlignLeft, fontMetrics().elidedText(ui::shortName(precision_), Qt::ElideMiddle, int(text.width())));
 }
 
 void PrecisionChip::mousePressEvent(QMouseEvent* event) { start_ = event->pos(), pressed_ = true; }

@@ -21,6 +21,12 @@ void paintTick(QPainter& painter, QRectF box, bool checked) {
   painter.drawPolyline(QPolygonF{box.center() + QPointF(-3.2, 0.2), box.center() + QPointF(-0.8, 2.7), box.center() + QPointF(3.4, -2.5)});
 }
 
+// Policies by the name that they were given.
+QString nameOf(const QModelIndex& index) {
+  const bool policy = index.data(ui::PrecisionListModel::IsPolicyRole).toBool();
+  return index.data(policy ? int(Qt::DisplayRole) : int(ui::PrecisionListModel::IdRole)).toString();
+}
+
 }  // namespace
 
 QSize PrecisionDelegate::sizeHint(const QStyleOptionViewItem&, const QModelIndex&) const { return {160, kHeight}; }
@@ -38,7 +44,7 @@ void PrecisionDelegate::paint(QPainter* painter, const QStyleOptionViewItem& opt
   const QRectF text = row.adjusted(26, 0, -2, 0);
   painter->setPen(enabled ? t.text : t.quiet);
   painter->drawText(text.adjusted(0, 0, -sizeWidth, 0), Qt::AlignVCenter | Qt::AlignLeft,
-                    option.fontMetrics.elidedText(index.data(ui::PrecisionListModel::IdRole).toString(), Qt::ElideMiddle, int(text.width() - sizeWidth)));
+                    option.fontMetrics.elidedText(nameOf(index), Qt::ElideMiddle, int(text.width() - sizeWidth)));
   painter->setPen(t.quiet);
   painter->drawText(text, Qt::AlignVCenter | Qt::AlignRight, size);
   painter->restore();

@@ -1,12 +1,13 @@
 #include "ui/views/precision_panel.h"
 
 #include "ui/models/precision_list_model.h"
+#include "ui/models/precision_names.h"
 #include "ui/views/precision_delegate.h"
 
-#include <QLabel>
 #include <QKeyEvent>
-#include <QLineEdit>
+#include <QLabel>
 #include <QListView>
+#include <QMenu>
 #include <QPushButton>
 #include <QStyle>
 #include <QToolButton>
@@ -42,7 +43,7 @@ void setMainRole(QPushButton* button, bool main) {
 }
 
 PrecisionPanel::PrecisionPanel(ui::PrecisionListModel* model, QWidget* parent)
-    : QFrame(parent), model_(model), list_(new QListView), openPolicy_(new QToolButton), policy_(new QLineEdit),
+    : QFrame(parent), model_(model), list_(new QListView), openPolicy_(new QToolButton),
       failures_(wrapped("problem")), estimate_(wrapped("quiet")), problem_(wrapped("problem")),
       generate_(new QPushButton(QStringLiteral("Generate"))) {
   setObjectName(QStringLiteral("sidePanel"));
@@ -67,38 +68,42 @@ PrecisionPanel::PrecisionPanel(ui::PrecisionListModel* model, QWidget* parent)
 
   auto* layout = new QVBoxLayout(this);
   layout->setContentsMargins(18, 14, 18, 16), layout->setSpacing(8);
-  layout->addWidget(title), layout->addWidget(list_, 100), layout->addWidget(makePolicyRow()), layout->addWidget(failures_);
+  layout->addWidget(title), layout->addWidget(list_, 100), layout->addWidget(openPolicy_, 0, Qt::AlignLeft), layout->addWidget(failures_);
   layout->addStretch(1);
   layout->addWidget(estimate_), layout->addWidget(problem_), layout->addWidget(generate_);
+  addPolicyActions();
   growList();
 }
 
-QWidget* PrecisionPanel::makePolicyRow() {
-  auto* row = new QWidget;
-  auto* layout = new QVBoxLayout(row);
-  layout->setContentsMargins(0, 0, 0, 0), layout->setSpacing(4);
+// A policy's row can be edited (F2) and removed (Delete); the context menu says so.
+void PrecisionPanel::addPolicyActions() {
   openPolicy_->setText(QStringLiteral("+ policy…"));
   openPolicy_->setProperty("role", "link");
-  openPolicy_->setToolTip(QStringLiteral("A precision for some layers only"));
-  policy_->setPlaceholderText(QStringLiteral("bnb-nf4?skip=proj_out"));
-  policy_->setAccessibleName(QStringLiteral("Policy"));
-  policy_->hide();
-  connect(openPolicy_, &QToolButton::clicked, this, [this] { policy_->setVisible(policy_->isHidden()), policy_->setFocus(); });
-  connect(policy_, &QLineEdit::returnPressed, this, &PrecisionPanel::addPolicy);
-  layout->addWidget(openPolicy_, 0, Qt::AlignLeft), layout->addWidget(policy_);
-  return row;
+  openPolicy_->setToolTip(QStringLiteral("Choose a precision for each layer"));
+  connect(openPolicy_, &QToolButton::clicked, this, [this] { Q_EMIT policyWanted({}); });
+  list_->installEventFilter(this);
+  list_->setContextMenuPolicy(Qt::CustomContextMenu);
+  connect(list_, &QWidget::customContextMenuRequested, this, [this](const QPoint& at) {
+    const QModelIndex index = list_->indexAt(at);
+    if (!index.data(ui::PrecisionListModel::IsPolicyRole).toBool()) return;
+    auto* menu = new QMenu(this);
+    menu->setAttribute(Qt::WA_DeleteOnClose);
+    const QString text = index.data(ui::PrecisionListModel::IdRole).toString();
+    menu->addAction(QStringLiteral("Edit policy…"), this, [this, text] { Q_EMIT policyWanted(text); });
+    menu->addAction(QStringLiteral("Remove policy"), this, [this, row = index.row()] { Q_EMIT policyDropped(row); });
+    menu->popup(list_->viewport()->mapToGlobal(at));
+  });
 }
 
-void PrecisionPanel::keyPressEvent(QKeyEvent* event) {
-  if (policy_->hasFocus() && (event->key() == Qt::Key_Return || event->key() == Qt::Key_Enter)) event->accept();
-  else QFrame::keyPressEvent(event);
-}
-
-void PrecisionPanel::addPolicy() {
-  const QString text = policy_->text().trimmed();
-  if (!model_->addPolicy(text)) return;
-  model_->setChecked(text, true);
-  policy_->clear(), policy_->hide();
+bool PrecisionPanel::eventFilter(QObject* watched, QEvent* event) {
+  if (watched != list_ || event->type() != QEvent::KeyPress || busy_) return QFrame::eventFilter(watched, event);
+  const int key = static_cast<QKeyEvent*>(event)->key();
+  const QModelIndex index = list_->currentIndex();
+  if (!index.data(ui::PrecisionListModel::IsPolicyRole).toBool()) return QFrame::eventFilter(watched, event);
+  if (key == Qt::Key_F2) Q_EMIT policyWanted(index.data(ui::PrecisionListModel::IdRole).toString());
+  else if (key == Qt::Key_Delete) Q_EMIT policyDropped(index.row());
+  else return QFrame::eventFilter(watched, event);
+  return true;
 }
 
 // As high as its rows, so that what follows stays near; a long list scrolls.
@@ -119,10 +124,15 @@ void PrecisionPanel::updateGenerate() {
   list_->setEnabled(!busy_);
 }
 
+void PrecisionPanel::scrollTo(const QString& precision) {
+  const QModelIndex row = model_->index(static_cast<int>(model_->ids().indexOf(precision)));
+  list_->setCurrentIndex(row), list_->scrollTo(row);
+}
+
 void PrecisionPanel::clearFailures() { setText(failures_, {}); }
 
 void PrecisionPanel::addFailure(const QString& precision, const QString& reason) {
-  const QString line = QStringLiteral("%1 failed: %2").arg(precision, reason);
+  const QString line = QStringLiteral("%1 failed: %2").arg(ui::shortName(precision), reason);
   setText(failures_, failures_->text().isEmpty() ? line : failures_->text() + u'\n' + line);
 }
 

@@ -4,7 +4,6 @@
 #include <QFrame>
 
 class QLabel;
-class QLineEdit;
 class QListView;
 class QPushButton;
 class QToolButton;
@@ -26,24 +25,27 @@ class PrecisionPanel : public QFrame {
   void setEstimate(const QString& text);
   void clearFailures();
   void addFailure(const QString& precision, const QString& reason);
+  void scrollTo(const QString& precision);          // makes its row visible and current
   QPushButton* generateButton() { return generate_; }
+  QToolButton* policyButton() { return openPolicy_; }
+  QListView* list() { return list_; }
 
  Q_SIGNALS:
   void generate();
+  void policyWanted(const QString& text);           // to be edited; empty: a new one
+  void policyDropped(int row);
 
  protected:
-  void keyPressEvent(QKeyEvent* event) override;    // Return in the policy is not the page's
+  bool eventFilter(QObject* watched, QEvent* event) override;   // keys of the list
 
  private:
-  QWidget* makePolicyRow();
-  void addPolicy();
+  void addPolicyActions();
   void updateGenerate();
   void growList();
 
   ui::PrecisionListModel* model_;
   QListView* list_;
   QToolButton* openPolicy_;
-  QLineEdit* policy_;
   QLabel *failures_, *estimate_, *problem_;
   QPushButton* generate_;
   QString problemText_;

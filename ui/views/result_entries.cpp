@@ -1,6 +1,7 @@
 #include "ui/views/result_entries.h"
 
 #include "ui/models/compare_session.h"
+#include "ui/models/precision_names.h"
 
 #include <algorithm>
 
@@ -11,7 +12,7 @@ bool isReference(const study::Sample& sample) { return sample.precision == QLati
 
 ResultEntry entryOf(const ui::SampleResult& result) {
   ResultEntry entry{result.image, figuresOf(result.sample), {}, {}};
-  entry.truth.precision = entry.figures.precision;
+  entry.truth.precision = ui::shortName(entry.figures.precision);
   return entry;
 }
 
@@ -19,7 +20,7 @@ ResultEntry entryOf(const ui::SampleResult& result) {
 void judge(ResultEntry& entry, const ui::SampleResult& result, const study::AnsweredTrial& trial, int slot) {
   const QString said = trial.choices.value(slot);
   if (trial.task == study::Task::NameEach) {
-    entry.said = said;
+    entry.said = ui::shortName(said);
     entry.truth.verdict = said == result.sample.precision ? TileTruth::Right : TileTruth::Wrong;
     return;
   }

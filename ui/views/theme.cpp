@@ -56,6 +56,10 @@ QProgressBar::chunk { background: %7; border-radius: 2px; }
 QToolButton[role="link"] { padding: 2px 0; }
 QToolButton[role="link"]:hover { background: transparent; }
 QListView { background: %1; border: none; outline: none; }
+QWidget#policyEditor { background: %2; }
+QTableView { background: %3; border: 1px solid %4; gridline-color: %4; outline: none; selection-background-color: %7; selection-color: %8; }
+QTableView::item:disabled { color: %6; }
+QHeaderView::section { background: %2; color: %6; border: none; border-bottom: 1px solid %4; padding: 4px 3px; font-weight: 600; }
 QFrame#charts { background: %2; border-top: 1px solid %4; }
 QScrollBar:vertical { background: transparent; width: 9px; margin: 0; }
 QScrollBar::handle:vertical { background: %4; border-radius: 4px; min-height: 28px; }

@@ -1,79 +1,127 @@
 """Trains the tiny autoencoder (AutoencoderTiny, 8 x smaller, 16 channels) on 64 x 64 crops of scenes."""
 import argparse
-import random
-import time
 from pathlib import Path
 
-import numpy as np
 import torch
 from diffusers import AutoencoderTiny
 
-import data
+import pictures
+import stages
+from scenes import SIZES, draw_scene, training_scene
+from workplace import Clock, Log, chunk_rng, device, leave_if, load_checkpoint, save_checkpoint, work_dir
 
-WIDTHS = (32, 32, 32, 32)
-CROP, BATCH, POOL = 64, 16, 4000
-
-
-def pixels(scenes) -> torch.Tensor:
-    """(n, 3, 128, 128) uint8."""
-    return torch.from_numpy(np.stack([data.draw(s) for s in scenes])).permute(0, 3, 1, 2).contiguous()
+CROP, FULL_RATE = 64, 2e-3
 
 
-def scene_pool(count: int, seed: int) -> list[data.Scene]:
-    rng = random.Random(seed)
-    repeats = -(-count // (len(data.SUBJECTS) * len(data.COLOURS)))
-    singles, pairs = data.scenes(rng, repeats, count // 4)
-    return rng.sample(singles, count - len(pairs)) + pairs
+def build(width: int) -> AutoencoderTiny:
+    widths = (width,) * 4
+    return AutoencoderTiny(encoder_block_out_channels=widths, decoder_block_out_channels=widths, latent_channels=16,
+                           num_encoder_blocks=(1, 1, 2, 2), num_decoder_blocks=(2, 2, 1, 1), force_upcast=False)
 
 
-def gradients(x: torch.Tensor) -> torch.Tensor:
-    return (x[..., 1:, :] - x[..., :-1, :]).abs().mean() + (x[..., 1:] - x[..., :-1]).abs().mean()
+def crops(index: int, seed: int, batch: int) -> torch.Tensor:
+    """(batch, 3, 64, 64) uint8: one random place of each of `batch` training scenes."""
+    rng, cut = chunk_rng("autoencoder", seed, index), []
+    for _ in range(batch):
+        scene = training_scene(rng)
+        left, top = rng.randint(0, scene.width - CROP), rng.randint(0, scene.height - CROP)
+        cut.append(pictures.tensor([scene])[:, :, top:top + CROP, left:left + CROP])
+    return torch.cat(cut)
 
 
 def loss_of(vae: AutoencoderTiny, x: torch.Tensor) -> torch.Tensor:
     """L1 + edges + a little L2; noise on the latents makes them smooth for the diffusion model."""
     z = vae.encoder(x)
-    error = vae.decoder(z + 0.03 * torch.randn_like(z)) - x
-    return error.abs().mean() + 0.5 * gradients(error) + 0.5 * error.pow(2).mean() + 1e-3 * z.pow(2).mean()
+    error = (vae.decoder(z + 0.03 * torch.randn_like(z)) - x).float()
+    edges = (error[..., 1:, :] - error[..., :-1, :]).abs().mean() + (error[..., 1:] - error[..., :-1]).abs().mean()
+    return error.abs().mean() + 0.5 * edges + 0.5 * error.pow(2).mean() + 1e-3 * z.float().pow(2).mean()
 
 
 @torch.no_grad()
-def psnr(vae: AutoencoderTiny, scenes) -> float:
-    """Mean over whole pictures, in dB."""
-    x = pixels(scenes).float() / 127.5 - 1
-    error = (vae.decode(vae.encode(x).latents).sample.clamp(-1, 1) - x).pow(2).mean((1, 2, 3))
-    return (10 * torch.log10(4 / error)).mean().item()
+def psnr(vae: AutoencoderTiny, seed: int, each: int) -> float:
+    """Mean over whole pictures in dB, `each` of every size, drawn with another purpose than training's."""
+    rng, values = chunk_rng("autoencoder-psnr", seed, 0), []
+    for frame in SIZES:
+        for _ in range(each):
+            x = pictures.to_unit(pictures.tensor([draw_scene(rng, frame)])).to(vae.device)
+            error = (vae.decode(vae.encode(x).latents).sample.clamp(-1, 1) - x).pow(2).mean()
+            values.append(10 * torch.log10(4 / error))
+    return torch.stack(values).mean().item()
 
 
-def train(folder: Path, minutes: float, seed: int) -> None:
-    torch.manual_seed(seed)
-    vae = AutoencoderTiny(encoder_block_out_channels=WIDTHS, decoder_block_out_channels=WIDTHS, latent_channels=16,
-                          num_encoder_blocks=(1, 1, 2, 2), num_decoder_blocks=(2, 2, 1, 1), force_upcast=False)
-    optimizer = torch.optim.AdamW(vae.parameters(), lr=2e-3, betas=(0.9, 0.99), weight_decay=0)
-    pool, begun, step = pixels(scene_pool(POOL, seed)), time.time(), 0
-    while (done := (time.time() - begun) / (minutes * 60)) < 1:
-        optimizer.param_groups[0]["lr"] = 2e-3 * min(1, (step + 1) / 100) * max(0.02, 1 - done)
-        top, left = torch.randint(0, data.SIZE - CROP, (2,)).tolist()
-        crop = pool[torch.randint(0, POOL, (BATCH,)), :, top:top + CROP, left:left + CROP].float() / 127.5 - 1
-        loss = loss_of(vae, crop)
-        optimizer.zero_grad()
+@torch.no_grad()
+def deviation(vae: AutoencoderTiny, seed: int, count: int) -> float:
+    """Standard deviation of the latents of `count` pictures, by which the pipeline divides them."""
+    rng = chunk_rng("autoencoder-deviation", seed, 0)
+    return torch.cat([vae.encode(pictures.to_unit(pictures.tensor([draw_scene(rng)])).to(vae.device)).latents.flatten()
+                      for _ in range(count)]).std().item()
+
+
+class Trainer:
+    def __init__(self, args: argparse.Namespace):
+        torch.manual_seed(args.seed)
+        self.args, self.checkpoint = args, work_dir() / "autoencoder.pt"
+        stored = load_checkpoint(self.checkpoint) or dict(steps=0, seconds=0.0, width=args.width)
+        self.vae = build(stored["width"]).to(device(), memory_format=torch.channels_last)
+        self.optimizer = torch.optim.AdamW(self.vae.parameters(), lr=FULL_RATE, betas=(0.9, 0.99), weight_decay=0)
+        if "vae" not in stored and args.start:
+            stages.load_matching(self.vae, args.start / "vae/diffusion_pytorch_model.safetensors")
+        elif "vae" in stored:
+            self.vae.load_state_dict(stored["vae"])
+            self.optimizer.load_state_dict(stored["optimizer"])
+        self.steps, self.width = stored["steps"], stored["width"]
+        self.clock = Clock(args.minutes, args.slice_end, stored["seconds"])
+
+    def step(self, chunk: torch.Tensor) -> torch.Tensor:
+        self.optimizer.param_groups[0]["lr"] = FULL_RATE * min(1, (self.steps + 1) / 100) * max(0.02, 1 - self.clock.done)
+        x = pictures.to_unit(chunk.to(device(), non_blocking=True)).contiguous(memory_format=torch.channels_last)
+        with torch.autocast(device().type, torch.bfloat16, enabled=self.args.bf16):
+            loss = loss_of(self.vae, x)
+        self.optimizer.zero_grad()
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(vae.parameters(), 1.0)
-        optimizer.step()
-        step += 1
-        if step % 500 == 0:
-            print(f"autoencoder steps {step} minutes {done * minutes:.1f} loss {loss.item():.4f}", flush=True)
-    with torch.no_grad():  # unit variance, as the transformer expects
-        deviation = vae.encode(pool[:512].float() / 127.5 - 1).latents.std().item()
-    vae.register_to_config(scaling_factor=1 / deviation, shift_factor=0.0)
-    print(f"autoencoder PSNR {psnr(vae, scene_pool(64, seed + 1)):.2f} dB")
-    vae.save_pretrained(folder)
+        torch.nn.utils.clip_grad_norm_(self.vae.parameters(), 1.0)
+        self.optimizer.step()
+        self.steps += 1
+        return loss.detach()
+
+    def run(self) -> None:
+        log = Log(work_dir() / "autoencoder.csv", "steps", "minutes", "loss")
+        chunks = pictures.stream(lambda index: crops(index, self.args.seed, self.args.batch), self.steps, self.args.workers)
+        saved = self.clock.seconds
+        while self.clock.runs():
+            loss = self.step(next(chunks))
+            if self.steps % self.args.log_every == 0:
+                log.row(self.steps, round(self.clock.seconds / 60, 2), round(loss.item(), 4))
+            if self.clock.seconds - saved > 120:
+                self.save()
+                saved = self.clock.seconds
+        self.save()
+
+    def save(self) -> None:
+        save_checkpoint(dict(vae=self.vae.state_dict(), optimizer=self.optimizer.state_dict(), steps=self.steps,
+                             seconds=self.clock.seconds, width=self.width), self.checkpoint)
+
+    def finish(self, folder: Path) -> None:
+        """Writes the folder and the stage's figures."""
+        vae = self.vae.float().eval()
+        vae.register_to_config(scaling_factor=1 / deviation(vae, self.args.seed, self.args.check), shift_factor=0.0)
+        figures = dict(psnr_db=round(psnr(vae, self.args.seed, self.args.check // 4), 2), steps=self.steps,
+                       pictures=self.steps * self.args.batch, minutes=round(self.clock.seconds / 60, 1), device=stages.hardware())
+        print("autoencoder", figures)
+        vae.to(memory_format=torch.contiguous_format).save_pretrained(folder)
+        stages.finish("autoencoder", figures)
+
+
+def parse() -> argparse.Namespace:
+    parser = stages.parser(__doc__)
+    parser.add_argument("--width", type=int, default=stages.pick(gpu=48, cpu=32))
+    parser.add_argument("--check", type=int, default=128, help="pictures for PSNR and the latents' deviation")
+    parser.add_argument("--batch", type=int, default=stages.pick(gpu=128, cpu=16))
+    return stages.parsed(parser)
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--pipeline", type=Path, required=True)
-    parser.add_argument("--minutes", type=float, default=24)
-    parser.add_argument("--seed", type=int, default=0)
-    arguments = parser.parse_args()
-    train(arguments.pipeline / "vae", arguments.minutes, arguments.seed)
+    trainer = Trainer(parse())
+    trainer.run()
+    leave_if(trainer.clock)
+    trainer.finish(trainer.args.pipeline / "vae")

@@ -1,67 +1,202 @@
-"""Trains the small CLIP on scenes and captions; its text half becomes the pipeline's frozen first text encoder."""
+"""Trains the small CLIP on scenes and close-ups with captions; its text half becomes the pipeline's frozen first text encoder."""
 import argparse
 import random
-import time
 from pathlib import Path
 
+import numpy as np
 import torch
+from PIL import Image
 from transformers import CLIPConfig, CLIPModel, CLIPTextConfig, CLIPTextModel, CLIPTokenizer, CLIPVisionConfig
 
-import data
-from autoencoder import pixels, scene_pool
+import captions
+import emoji
+import pictures
+import render
+import stages
+import words
+from scenes import Placed, Scene, draw_scene, evaluation_scene, training_scene
+from workplace import Clock, Log, chunk_rng, device, leave_if, load_checkpoint, save_checkpoint, work_dir
 
+SIDE, FULL_RATE = 128, 1e-3
 MEAN = torch.tensor([0.48145466, 0.4578275, 0.40821073]).view(1, 3, 1, 1)  # CLIP's own normalization
 STD = torch.tensor([0.26862954, 0.26130258, 0.27577711]).view(1, 3, 1, 1)
-WIDTH = dict(hidden_size=192, intermediate_size=512, num_attention_heads=4, projection_dim=128)
-BATCH, POOL = 96, 6000
+CLOSE_UPS = 0.55  # share of training pictures that show one subject cut out, as the judge of evaluate.py looks at it
 
 
 def build(tokenizer: CLIPTokenizer) -> CLIPModel:
     special = dict(bos_token_id=tokenizer.bos_token_id, eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id)
-    text = CLIPTextConfig(vocab_size=len(tokenizer), num_hidden_layers=3, max_position_embeddings=77, **WIDTH, **special)
-    vision = CLIPVisionConfig(num_hidden_layers=4, image_size=data.SIZE, patch_size=16, **WIDTH)
+    text = CLIPTextConfig(vocab_size=len(tokenizer), num_hidden_layers=3, max_position_embeddings=77, hidden_size=128, intermediate_size=384,
+                          num_attention_heads=4, projection_dim=128, **special)
+    vision = CLIPVisionConfig(num_hidden_layers=5, image_size=SIDE, patch_size=16, hidden_size=192, intermediate_size=512,
+                              num_attention_heads=4, projection_dim=128)
     return CLIPModel(CLIPConfig(text_config=text.to_dict(), vision_config=vision.to_dict(), projection_dim=128))
 
 
-def contrastive(logits: torch.Tensor, captions: list[str]) -> torch.Tensor:
+def squared(pixels: np.ndarray) -> np.ndarray:
+    """(128, 128, 3): the shorter edge resized, the middle cut out, as CLIP's image processor does."""
+    height, width = pixels.shape[:2]
+    if height == width == SIDE:
+        return pixels
+    scale = SIDE / min(height, width)
+    image = Image.fromarray(pixels).resize((max(SIDE, int(width * scale)), max(SIDE, int(height * scale))), Image.BICUBIC)
+    left, top = (image.width - SIDE) // 2, (image.height - SIDE) // 2
+    return np.asarray(image)[top:top + SIDE, left:left + SIDE]
+
+
+def close_up(pixels: np.ndarray, left: float, top: float, side: float) -> np.ndarray:
+    """(128, 128, 3): a square of the picture with a twentieth of margin all around, enlarged; moved inside where it would leave it."""
+    height, width = pixels.shape[:2]
+    full = round(min(side * 1.1, width, height))
+    x = min(max(0, round(left - 0.05 * side)), width - full)
+    y = min(max(0, round(top - 0.05 * side)), height - full)
+    return np.asarray(Image.fromarray(pixels[y:y + full, x:x + full]).resize((SIDE, SIDE), Image.BICUBIC))
+
+
+def softened(pixels: np.ndarray, rng: random.Random) -> np.ndarray:
+    """Now and then as blurred as a generated picture may be."""
+    if rng.random() > 0.3:
+        return pixels
+    small = Image.fromarray(pixels).resize((rng.randint(40, 100),) * 2, Image.BILINEAR)
+    return np.asarray(small.resize((SIDE, SIDE), Image.BICUBIC))
+
+
+def colour_behind(scene: Scene, subject: Placed) -> str:
+    """The background's colour under the middle of a subject."""
+    ground = scene.background
+    second = (subject.left + subject.side / 2 >= scene.width // 2 if ground.split == "beside" else
+              subject.top + subject.side / 2 >= scene.height // 2 if ground.split == "above" else False)
+    return ground.colours[1 if second else 0]
+
+
+def close_up_text(name: str, colour: str) -> str:
+    """What the judge compares a close-up with."""
+    return f"{words.with_article(name)} on {words.with_article(colour)} background"
+
+
+def example(rng: random.Random) -> tuple[np.ndarray, str]:
+    """A (128, 128, 3) picture and what it shows."""
+    if rng.random() >= CLOSE_UPS:
+        scene = training_scene(rng)
+        return squared(render.render(scene)), captions.random_caption(scene, rng)
+    while not (scene := training_scene(rng)).subjects:
+        pass
+    subject = rng.choice(scene.subjects)
+    shift = lambda: rng.uniform(-0.07, 0.07) * subject.side
+    view = close_up(render.render(scene), subject.left + shift(), subject.top + shift(), subject.side * rng.uniform(0.9, 1.15))
+    text = words.with_article(subject.name) if rng.random() < 0.3 else close_up_text(subject.name, colour_behind(scene, subject))
+    return softened(view, rng), text
+
+
+def chunk(index: int, seed: int, batch: int) -> tuple[torch.Tensor, list[str]]:
+    rng = chunk_rng("clip", seed, index)
+    views, texts = zip(*(example(rng) for _ in range(batch)))
+    return torch.from_numpy(np.stack(views)).permute(0, 3, 1, 2).contiguous(), list(texts)
+
+
+def contrastive(logits: torch.Tensor, texts: list[str]) -> torch.Tensor:
     """Symmetric cross-entropy in which equal captions are all right answers."""
-    same = torch.tensor([[a == b for b in captions] for a in captions]).float()
+    number = {text: i for i, text in enumerate(texts)}
+    ids = torch.tensor([number[text] for text in texts], device=logits.device)
+    same = (ids[:, None] == ids).float()
     target = same / same.sum(1, keepdim=True)
     return -(target * logits.log_softmax(1)).sum(1).mean() / 2 - (target * logits.t().log_softmax(1)).sum(1).mean() / 2
 
 
 def normalize(images: torch.Tensor) -> torch.Tensor:
-    return (images.float() / 255 - MEAN) / STD
+    return (images.float() / 255 - MEAN.to(images.device)) / STD.to(images.device)
 
 
-def train(pipeline: Path, minutes: float, seed: int) -> None:
-    torch.manual_seed(seed)
-    tokenizer = CLIPTokenizer.from_pretrained(pipeline / "tokenizer")
-    model = build(tokenizer)
-    scenes, rng = scene_pool(POOL, seed + 2), random.Random(seed)
-    images, captions = pixels(scenes), [data.random_caption(s, rng) for s in scenes]
-    encoded = tokenizer(captions, padding=True, return_tensors="pt")
-    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, weight_decay=0.02, betas=(0.9, 0.98))
-    begun, step = time.time(), 0
-    while (done := (time.time() - begun) / (minutes * 60)) < 1:
-        optimizer.param_groups[0]["lr"] = 1e-3 * min(1, (step + 1) / 100) * max(0.02, 1 - done)
-        chosen = torch.randint(0, POOL, (BATCH,))
-        logits = model(input_ids=encoded.input_ids[chosen], attention_mask=encoded.attention_mask[chosen],
-                       pixel_values=normalize(images[chosen])).logits_per_text
-        loss = contrastive(logits, [captions[i] for i in chosen])
-        optimizer.zero_grad()
+def similarities(model: CLIPModel, tokenizer: CLIPTokenizer, texts: list[str], images: torch.Tensor) -> torch.Tensor:
+    """(texts, images) logits."""
+    encoded = tokenizer(texts, padding=True, return_tensors="pt").to(images.device)
+    return model(**encoded, pixel_values=normalize(images)).logits_per_text.float()
+
+
+@torch.no_grad()
+def retrieval(model: CLIPModel, tokenizer: CLIPTokenizer, seed: int, count: int) -> float:
+    """Share of held-out square scenes whose own caption is the best of all `count`."""
+    rng, found = chunk_rng("clip-retrieval", seed, 0), {}
+    while len(found) < count:
+        scene = evaluation_scene(rng, rng.choice(((128, 128), (256, 256))))
+        found.setdefault(captions.caption(scene), scene)
+    views = torch.from_numpy(np.stack([squared(render.render(scene)) for scene in found.values()])).permute(0, 3, 1, 2)
+    return float((similarities(model, tokenizer, list(found), views.to(device())).argmax(0).cpu() == torch.arange(count)).float().mean())
+
+
+@torch.no_grad()
+def zero_shot(model: CLIPModel, tokenizer: CLIPTokenizer, seed: int, count: int) -> float:
+    """Share of close-ups of single subjects that are given their name among all names."""
+    rng, subjects, views = chunk_rng("clip-zero-shot", seed, 0), [], []
+    for _ in range(count):
+        scene = draw_scene(rng, (128, 128), "pair")
+        subject = scene.subjects[0]
+        subjects.append(subject.name)
+        views.append(close_up(render.render(scene), subject.left, subject.top, subject.side))
+    images = torch.from_numpy(np.stack(views)).permute(0, 3, 1, 2).to(device())
+    known = list(emoji.table())
+    best = similarities(model, tokenizer, [words.with_article(name) for name in known], images).argmax(0).tolist()
+    return sum(known[i] == name for i, name in zip(best, subjects)) / count
+
+
+class Trainer:
+    def __init__(self, args: argparse.Namespace):
+        torch.manual_seed(args.seed)
+        self.args, self.checkpoint = args, work_dir() / "clip.pt"
+        self.tokenizer = CLIPTokenizer.from_pretrained(args.pipeline / "tokenizer")
+        self.model = build(self.tokenizer).to(device())
+        self.optimizer = torch.optim.AdamW(self.model.parameters(), lr=FULL_RATE, weight_decay=0.02, betas=(0.9, 0.98))
+        stored = load_checkpoint(self.checkpoint) or dict(steps=0, seconds=0.0)
+        if "model" in stored:
+            self.model.load_state_dict(stored["model"])
+            self.optimizer.load_state_dict(stored["optimizer"])
+        self.steps = stored["steps"]
+        self.clock = Clock(args.minutes, args.slice_end, stored["seconds"])
+
+    def step(self, images: torch.Tensor, texts: list[str]) -> tuple[torch.Tensor, torch.Tensor]:
+        self.optimizer.param_groups[0]["lr"] = FULL_RATE * min(1, (self.steps + 1) / 100) * max(0.02, 1 - self.clock.done)
+        with torch.autocast(device().type, torch.bfloat16, enabled=self.args.bf16):
+            logits = similarities(self.model, self.tokenizer, texts, images.to(device(), non_blocking=True))
+        loss = contrastive(logits, texts)
+        self.optimizer.zero_grad()
         loss.backward()
-        optimizer.step()
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        self.optimizer.step()
         with torch.no_grad():
-            model.logit_scale.clamp_(max=4.6052)
-        step += 1
-        if step % 50 == 0:
-            hits = (logits.argmax(1) == torch.arange(BATCH)).float().mean().item()
-            print(f"clip steps {step} minutes {done * minutes:.1f} loss {loss.item():.3f} in-batch {hits:.3f}", flush=True)
-    save(model, tokenizer, pipeline)
+            self.model.logit_scale.clamp_(max=4.6052)
+        self.steps += 1
+        return loss.detach(), logits.detach()
+
+    def run(self) -> None:
+        log = Log(work_dir() / "clip.csv", "steps", "minutes", "loss", "in_batch")
+        chunks = pictures.stream(lambda index: chunk(index, self.args.seed, self.args.batch), self.steps, self.args.workers)
+        saved = self.clock.seconds
+        while self.clock.runs():
+            loss, logits = self.step(*next(chunks))
+            if self.steps % self.args.log_every == 0:
+                hits = (logits.argmax(1).cpu() == torch.arange(len(logits))).float().mean().item()
+                log.row(self.steps, round(self.clock.seconds / 60, 2), round(loss.item(), 3), round(hits, 3))
+            if self.clock.seconds - saved > 120:
+                self.save()
+                saved = self.clock.seconds
+        self.save()
+
+    def save(self) -> None:
+        save_checkpoint(dict(model=self.model.state_dict(), optimizer=self.optimizer.state_dict(), steps=self.steps,
+                             seconds=self.clock.seconds), self.checkpoint)
+
+    def finish(self, pipeline: Path) -> None:
+        """Writes clip_score/ and text_encoder/, and the stage's figures."""
+        model, count = self.model.float().eval(), self.args.check
+        figures = dict(retrieval_of=count, retrieval=round(retrieval(model, self.tokenizer, self.args.seed, count), 3),
+                       zero_shot_of=len(emoji.table()), zero_shot=round(zero_shot(model, self.tokenizer, self.args.seed, count), 3),
+                       steps=self.steps, pictures=self.steps * self.args.batch, minutes=round(self.clock.seconds / 60, 1),
+                       device=stages.hardware())
+        print("clip", figures)
+        write(model.cpu(), self.tokenizer, pipeline)
+        stages.finish("clip", figures)
 
 
-def save(model: CLIPModel, tokenizer: CLIPTokenizer, pipeline: Path) -> None:
+def write(model: CLIPModel, tokenizer: CLIPTokenizer, pipeline: Path) -> None:
     model.save_pretrained(pipeline / "clip_score")
     tokenizer.save_pretrained(pipeline / "clip_score")
     text = CLIPTextModel(model.config.text_config)
@@ -71,10 +206,15 @@ def save(model: CLIPModel, tokenizer: CLIPTokenizer, pipeline: Path) -> None:
     text.save_pretrained(pipeline / "text_encoder")
 
 
+def parse() -> argparse.Namespace:
+    parser = stages.parser(__doc__)
+    parser.add_argument("--batch", type=int, default=stages.pick(gpu=1024, cpu=96))
+    parser.add_argument("--check", type=int, default=512, help="pictures for retrieval and zero-shot accuracy")
+    return stages.parsed(parser)
+
+
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--pipeline", type=Path, required=True)
-    parser.add_argument("--minutes", type=float, default=7)
-    parser.add_argument("--seed", type=int, default=0)
-    arguments = parser.parse_args()
-    train(arguments.pipeline, arguments.minutes, arguments.seed)
+    trainer = Trainer(parse())
+    trainer.run()
+    leave_if(trainer.clock)
+    trainer.finish(trainer.args.pipeline)

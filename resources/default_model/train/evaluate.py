@@ -1,121 +1,145 @@
-"""Figures of the finished pipeline through diffusers: subject by the small CLIP, background colour in pixels, autoencoder PSNR.
+"""Figures of the finished model at every precision: draws the held-out captions with quantspot-cli and measures the pictures.
 
-Chance is 1 and 5 in the number of names for the subject, 1 in 12 for the colour.
+The same measures on real composed pictures, and on these after the autoencoder alone, stand beside them: what the measures can reach.
 """
 import argparse
+import collections
 import json
-import random
+import subprocess
 from pathlib import Path
 
 import numpy as np
 import torch
-from diffusers import FluxPipeline
+from diffusers import AutoencoderTiny
 from PIL import Image
-from transformers import CLIPModel, CLIPTokenizer
 
-import autoencoder
-import clip
-import data
-from flux import STEPS, TOKENS
+import emoji
+import heldout
+import judge
+import pictures
+import render
+from workplace import work_dir
 
-
-class Judge:
-    """The small CLIP as a zero-shot classifier of the subject, the background colour being given."""
-
-    def __init__(self, folder: Path):
-        self.model = CLIPModel.from_pretrained(folder, dtype=torch.float32).eval()
-        self.tokenizer = CLIPTokenizer.from_pretrained(folder)
-        self.names = list(data.SUBJECTS)
-
-    @torch.no_grad()
-    def order(self, picture: np.ndarray, colour: str) -> list[str]:
-        """All names, the best fitting first."""
-        options = [data.caption(data.Scene((option,), colour, data.COLOURS[colour])) for option in self.names]
-        pixels = clip.normalize(torch.from_numpy(picture.copy()).permute(2, 0, 1)[None])
-        text = self.tokenizer(options, padding=True, return_tensors="pt")
-        scores = self.model(**text, pixel_values=pixels).logits_per_image[0]
-        return [self.names[i] for i in scores.argsort(descending=True).tolist()]
+PRECISIONS = ",".join("""bf16 fp32 fp16 fp8-layerwise fp8-layerwise-e5m2 torchao-fp8wo torchao-fp8dq quanto-fp8 bnb-int8 torchao-int8wo torchao-int8dq
+quanto-int8 quanto-int8a8 int8-dynamic gguf-q8_0 gguf-q6_k gguf-q5_k gguf-q5_1 gguf-q5_0 bnb-nf4 bnb-nf4-dq bnb-fp4 bnb-fp4-dq torchao-int4wo
+quanto-int4 gguf-q4_k gguf-q4_1 gguf-q4_0 gguf-q3_k gguf-q2_k quanto-int2""".split())
+STEPS = 20
+GRID_COLUMNS = 12
 
 
-def close_ups(picture: np.ndarray, count: int) -> list[np.ndarray]:
-    """One picture per subject: of two, each half is enlarged, since the small CLIP is no judge of small subjects."""
-    half = data.SIZE // 2
-    if count == 1:
-        return [picture]
-    squares = [picture[half // 2:half // 2 + half, left:left + half] for left in (0, half)]
-    return [np.asarray(Image.fromarray(square).resize((data.SIZE, data.SIZE), Image.BICUBIC)) for square in squares]
+def run_cli(cli: Path, model: Path, entries: list[dict], precisions: list[str], folder: Path, threads: int) -> dict[str, dict[str, np.ndarray]]:
+    """Pictures by precision and caption; one call of `compare` for every size and seed, skipped where its report exists."""
+    drawn, groups = collections.defaultdict(dict), collections.defaultdict(list)
+    for entry in entries:
+        groups[entry["scene"].width, entry["scene"].height, entry["seed"]].append(entry["caption"])
+    for (width, height, seed), texts in groups.items():
+        place = folder / f"{width}x{height}-seed{seed}"
+        if not (place / "report.json").exists():
+            place.mkdir(parents=True, exist_ok=True)
+            (place / "prompts.txt").write_text("\n".join(texts) + "\n")
+            subprocess.run([cli, "compare", "--model", model, "--precisions", ",".join(precisions), "--prompts", place / "prompts.txt",
+                            "--seeds", str(seed), "--steps", str(STEPS), "--width", str(width), "--height", str(height), "--batch", "8",
+                            "--threads", str(threads), "--out", place], check=True, stdout=subprocess.DEVNULL)
+        for comparison in json.loads((place / "report.json").read_text())["comparisons"]:
+            for sample in comparison["samples"]:
+                with Image.open(place / sample["image"]) as image:
+                    drawn[sample["precision"]][comparison["recipe"]["prompt"]] = np.asarray(image.convert("RGB"))
+    return drawn
 
 
-def background(picture: np.ndarray) -> str:
-    """The named colour nearest to the median of the outermost two pixels."""
-    edge = np.concatenate([picture[:2].reshape(-1, 3), picture[-2:].reshape(-1, 3)])
-    seen = np.median(edge, axis=0)
-    return min(data.COLOURS, key=lambda name: np.abs(seen - np.array(data.COLOURS[name])).sum())
+@torch.no_grad()
+def through_autoencoder(model: Path, real: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The pictures encoded and decoded again."""
+    vae = AutoencoderTiny.from_pretrained(model / "vae", torch_dtype=torch.float32)
+    decode = lambda x: pictures.to_bytes(vae.decode(vae.encode(pictures.to_unit(x)).latents).sample)[0]
+    return {text: decode(torch.from_numpy(picture.copy()).permute(2, 0, 1)[None]) for text, picture in real.items()}
 
 
-def questions(count: int, seed: int) -> list[data.Scene]:
-    """Three scenes of one subject for every scene of two; other random numbers than training's."""
-    singles, pairs = data.scenes(random.Random(seed), 1, count // 4)
-    return random.Random(seed).sample(singles, count - len(pairs)) + pairs
+def share(values: list[bool]) -> float | None:
+    return round(sum(values) / len(values), 3) if values else None
 
 
-def generate(pipeline: FluxPipeline, captions: list[str], seeds: list[int]) -> list[np.ndarray]:
-    pictures = []
-    for start in range(0, len(captions), 16):
-        part = slice(start, start + 16)
-        images = pipeline(captions[part], height=data.SIZE, width=data.SIZE, num_inference_steps=STEPS, max_sequence_length=TOKENS,
-                          generator=[torch.Generator().manual_seed(seed) for seed in seeds[part]]).images
-        pictures += [np.asarray(image) for image in images]
-    return pictures
+def figures(judged: judge.Judge, entries: list[dict], drawn: dict[str, np.ndarray]) -> dict:
+    """All measures of one set of pictures (by caption). Shares of 1, or null where nothing was asked."""
+    ranks, colours, counts, read = collections.defaultdict(list), [], [], []
+    for entry in entries:
+        scene, picture = entry["scene"], drawn[entry["caption"]]
+        ranks[scene.kind] += judged.ranks(picture, scene)
+        colours.append(judge.background_right(picture, scene))
+        counts += [judge.count_things(picture, scene) == len(scene.subjects)] if scene.kind == "count" else []
+        read += [judge.read_sign(picture, scene) == scene.sign.word] if scene.sign else []
+    every = sum(ranks.values(), [])
+    return dict(subject_top1=share([r < 1 for r in every]), subject_top5=share([r < 5 for r in every]),
+                one_subject_top1=share([r < 1 for r in ranks["one"]]), one_subject_top5=share([r < 5 for r in ranks["one"]]),
+                background=share(colours), count=share(counts), sign=share(read))
 
 
-def summary(judge: Judge, scenes, pictures) -> dict:
-    ranks, either = {1: [], 2: []}, []
-    for scene, picture in zip(scenes, pictures):
-        orders = [judge.order(view, scene.colour) for view in close_ups(picture, len(scene.subjects))]
-        ranks[len(scene.subjects)] += [order.index(name) for order, name in zip(orders, scene.subjects)]
-        if len(scene.subjects) == 2:
-            either.append({order[0] for order in orders} == set(scene.subjects))
-    share = lambda values, within: round(sum(r < within for r in values) / len(values), 3)
-    return {
-        "captions": len(scenes), "names": len(judge.names), "steps": STEPS,
-        "one_subject_top1": share(ranks[1], 1), "one_subject_top5": share(ranks[1], 5),
-        "two_subjects_top1": share(ranks[2], 1), "two_subjects_top5": share(ranks[2], 5),
-        "two_subjects_both_in_either_order": round(sum(either) / len(either), 3),
-        "all_subjects_top1": share(ranks[1] + ranks[2], 1), "all_subjects_top5": share(ranks[1] + ranks[2], 5),
-        "background_right": round(sum(background(p) == s.colour for s, p in zip(scenes, pictures)) / len(scenes), 3),
-    }
+def psnr(a: np.ndarray, b: np.ndarray) -> float:
+    return float(10 * np.log10(255 ** 2 / max(1e-9, np.mean((a.astype(float) - b) ** 2))))
 
 
-def sheet(pictures: list[np.ndarray], columns: int) -> Image.Image:
-    rows = [np.concatenate(pictures[i:i + columns], axis=1) for i in range(0, len(pictures) - columns + 1, columns)]
+def table(result: dict) -> str:
+    """Markdown: one row per precision, then what the measures reach on real pictures."""
+    columns = ("subject_top1", "subject_top5", "one_subject_top1", "one_subject_top5", "background", "count", "sign")
+    lines = ["| | " + " | ".join(c.replace("_", " ") for c in columns) + " | PSNR to the first |", "|---" * (len(columns) + 2) + "|"]
+    for name, row in (result["precisions"] | result["real"]).items():
+        cells = ["–" if row[c] is None else f"{row[c]:.1%}" for c in columns] + [f"{row['psnr_to_first']} dB" if "psnr_to_first" in row else ""]
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def grid(entries: list[dict], drawn: dict[str, dict[str, np.ndarray]]) -> Image.Image:
+    """A row per precision, a column per caption: square ones, as many kinds as there are."""
+    square = [e for e in entries if (e["scene"].width, e["scene"].height) == (128, 128)]
+    chosen = [square[i * len(square) // GRID_COLUMNS] for i in range(min(GRID_COLUMNS, len(square)))]
+    rows = [np.concatenate([kept[entry["caption"]] for entry in chosen], axis=1) for kept in drawn.values()]
     return Image.fromarray(np.concatenate(rows))
+
+
+def evaluate(args: argparse.Namespace) -> dict:
+    names, entries = heldout.read(args.captions)
+    entries = entries[::max(1, len(entries) // args.limit)][:args.limit] if args.limit else entries
+    known = {name: name for name in emoji.table()} if names == "all" else names
+    judged = judge.Judge(args.model / "clip_score", known)
+    precisions = args.precisions.split(",")
+    drawn = run_cli(args.cli, args.model, entries, precisions, args.pictures, args.threads)
+    real = {entry["caption"]: render.render(entry["scene"]) for entry in entries}
+    decoded = through_autoencoder(args.model, real)
+    result = dict(captions=len(entries), names=len(known), steps=STEPS, precisions={}, real={})
+    for precision in precisions:
+        row = figures(judged, entries, drawn[precision])
+        if precision != precisions[0]:
+            row["psnr_to_first"] = round(float(np.mean([psnr(drawn[precision][t], drawn[precisions[0]][t]) for t in real])), 1)
+        result["precisions"][precision] = row
+    for label, kept in (("real pictures", real), ("real pictures, autoencoder only", decoded)):
+        result["real"][label] = figures(judged, entries, kept)
+    result["autoencoder_psnr_db"] = round(float(np.mean([psnr(real[t], decoded[t]) for t in real])), 2)
+    square = [e["caption"] for e in entries if e["scene"].width == e["scene"].height]
+    result["clip_retrieval"] = dict(among=len(square), share=round(judged.retrieval(square, [real[t] for t in square]), 3))
+    if args.grid:
+        grid(entries, {precision: drawn[precision] for precision in precisions}).save(args.grid, optimize=True)
+    return result
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--pipeline", type=Path, default=Path(__file__).resolve().parents[1])
-    parser.add_argument("--captions", type=int, default=128)
-    parser.add_argument("--dtype", default="float32", choices=("float32", "bfloat16"))
-    parser.add_argument("--seed", type=int, default=99)
-    parser.add_argument("--sheet", type=Path, help="PNG of the first twelve lines of prompts.txt, seed 7")
+    parser.add_argument("--model", type=Path, default=Path(__file__).resolve().parents[1])
+    parser.add_argument("--cli", type=Path, default=Path(__file__).resolve().parents[3] / "build/release/bin/quantspot-cli")
+    parser.add_argument("--captions", type=Path, default=heldout.FILE)
+    parser.add_argument("--precisions", default=PRECISIONS, help="policies separated by commas; PSNR is against the first")
+    parser.add_argument("--limit", type=int, help="only so many captions, evenly chosen")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--pictures", type=Path, default=work_dir() / "evaluation", help="where pictures are kept; finished ones are not drawn again")
+    parser.add_argument("--grid", type=Path, help="PNG with a row of pictures for every precision")
     parser.add_argument("--out", type=Path, help="JSON file of the figures")
     args = parser.parse_args()
-    pipeline = FluxPipeline.from_pretrained(args.pipeline, torch_dtype=getattr(torch, args.dtype))
-    pipeline.set_progress_bar_config(disable=True)
-    scenes = questions(args.captions, args.seed)
-    pictures = generate(pipeline, [data.caption(s) for s in scenes], list(range(len(scenes))))
-    judge = Judge(args.pipeline / "clip_score")
-    figures = {"dtype": args.dtype, **summary(judge, scenes, pictures)}
-    figures["same_figures_on_real_pictures"] = summary(judge, scenes, [data.draw(s) for s in scenes])
-    figures["autoencoder_psnr_db"] = round(autoencoder.psnr(pipeline.vae.float(), autoencoder.scene_pool(64, 1)), 2)
-    text = json.dumps(figures, indent=2)
-    print(text)
+    if not args.cli.exists():
+        raise SystemExit(f"{args.cli}: no such program; build it with `cmake --build build/release --target quantspot-cli` or give --cli")
+    result = evaluate(args)
+    print(table(result))
+    print(json.dumps({key: value for key, value in result.items() if key not in ("precisions", "real")}, indent=2))
     if args.out:
-        args.out.write_text(text + "\n")
-    if args.sheet:
-        prompts = (args.pipeline / "prompts.txt").read_text().splitlines()[:12]
-        sheet(generate(pipeline, prompts, [7] * 12), 6).save(args.sheet, optimize=True)
+        args.out.write_text(json.dumps(result, indent=2) + "\n")
 
 
 if __name__ == "__main__":

@@ -1,80 +1,51 @@
-"""Writes the trained pipeline in diffusers form, bfloat16, with a CLIP vocabulary cut to what the emoji names use."""
+"""Writes the trained pipeline in diffusers form, bfloat16, into the folder of the embedded model; refuses one that is too large."""
 import argparse
 import json
 import shutil
 from pathlib import Path
 
 import torch
-from diffusers import AutoencoderTiny, FlowMatchEulerDiscreteScheduler, FluxPipeline, FluxTransformer2DModel
-from transformers import CLIPModel, CLIPTextModel, CLIPTokenizer, T5EncoderModel, T5Tokenizer
+from diffusers import AutoencoderTiny, FlowMatchEulerDiscreteScheduler, FluxPipeline
+from transformers import CLIPModel, CLIPTextModel, CLIPTokenizer
 
-import vocabulary
+from flux import Networks
+from vocabulary import TOKENS
+from workplace import load_checkpoint, work_dir
 
-LIMIT = 30_000_000  # bytes of the whole folder
+LIMIT = 30_000_000  # bytes of all that the program reads, pictures of the model card included
 
 
-def averaged(work: Path, net: FluxTransformer2DModel, t5: T5EncoderModel) -> None:
-    """Puts the checkpoint's EMA into the two trained models, in the order in which flux.py lists their parameters."""
-    stored = torch.load(work / "flux.pt")
-    parameters = [p for model in (net, t5) for p in model.parameters()]
+def averaged(checkpoint: dict) -> Networks:
+    """The networks with the checkpoint's averaged weights."""
+    networks = Networks(None, compiled=False)
     with torch.no_grad():
-        torch._foreach_copy_(parameters, stored["optimizer"]["ema"])
+        torch._foreach_copy_([parameter for _, parameter in networks.named()], checkpoint["optimizer"]["ema"])
+    return networks
 
 
-def cut_embedding(table: torch.nn.Embedding, rows: list[int]) -> torch.nn.Embedding:
-    return torch.nn.Embedding.from_pretrained(table.weight.detach()[rows].clone())
+def write_model_index(target: Path) -> None:
+    parts = dict(text_encoder=["transformers", "CLIPTextModel"], tokenizer=["transformers", "CLIPTokenizer"],
+                 text_encoder_2=["transformers", "T5EncoderModel"], tokenizer_2=["transformers", "T5Tokenizer"],
+                 transformer=["diffusers", "FluxTransformer2DModel"], vae=["diffusers", "AutoencoderTiny"],
+                 scheduler=["diffusers", "FlowMatchEulerDiscreteScheduler"], feature_extractor=[None, None], image_encoder=[None, None])
+    (target / "model_index.json").write_text(json.dumps({"_class_name": "FluxPipeline"} | parts, indent=2) + "\n")
+    (target / "quantspot.json").write_text(json.dumps({"max_sequence_length": TOKENS}) + "\n")
 
 
-def cut_text_model(model, rows: list[int], special: dict) -> None:
-    """Keeps only the chosen rows of the token embedding; the ids of the special tokens move with them."""
-    text = getattr(model, "text_model", model)
-    text.embeddings.token_embedding = cut_embedding(text.embeddings.token_embedding, rows)
-    config = getattr(model.config, "text_config", model.config)
-    config.update(special | {"vocab_size": len(rows)})
-    text.config.update(special | {"vocab_size": len(rows)})
-    if hasattr(text, "eos_token_id"):
-        text.eos_token_id = special["eos_token_id"]
-
-
-def write_clip(source: Path, target: Path, probe: list[str]) -> None:
-    """Both CLIP parts with a pruned vocabulary; checks that every probe caption keeps its pooled features."""
-    old_tokenizer = CLIPTokenizer.from_pretrained(source / "tokenizer")
-    merges = (source / "tokenizer/merges.txt").read_text().split("\n")[1:-1]
-    vocabulary.write_clip(target / "tokenizer", vocabulary.prune(merges))
-    tokenizer = CLIPTokenizer.from_pretrained(target / "tokenizer")
-    rows = [old_tokenizer.get_vocab()[piece] for piece, _ in sorted(tokenizer.get_vocab().items(), key=lambda item: item[1])]
-    special = dict(bos_token_id=tokenizer.bos_token_id, eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id)
-    text = CLIPTextModel.from_pretrained(source / "text_encoder", dtype=torch.bfloat16).float().eval()
-    before = pooled(text, old_tokenizer, probe)
-    cut_text_model(text, rows, special)
-    text.bfloat16().save_pretrained(target / "text_encoder")
-    after = pooled(CLIPTextModel.from_pretrained(target / "text_encoder", dtype=torch.float32).eval(), tokenizer, probe)
-    if (before - after).abs().max() > 1e-4:
-        raise RuntimeError(f"text_encoder: pruning changed the features by {(before - after).abs().max():.2g}; check vocabulary.prune")
-    score = CLIPModel.from_pretrained(source / "clip_score", dtype=torch.float32)
-    cut_text_model(score, rows, special)
-    score.bfloat16().save_pretrained(target / "clip_score")
-    tokenizer.save_pretrained(target / "clip_score")  # tokenizer.json: the other form that the engine reads
-
-
-@torch.no_grad()
-def pooled(model, tokenizer, captions: list[str]) -> torch.Tensor:
-    ids = tokenizer(captions, padding="max_length", max_length=77, truncation=True, return_tensors="pt").input_ids
-    return model(ids).pooler_output
-
-
-def write_rest(source: Path, work: Path, target: Path) -> None:
-    net = FluxTransformer2DModel.from_pretrained(source / "transformer", torch_dtype=torch.float32)
-    t5 = T5EncoderModel.from_pretrained(source / "text_encoder_2", dtype=torch.float32)
-    averaged(work, net, t5)
-    net.bfloat16().save_pretrained(target / "transformer")
-    t5.bfloat16().save_pretrained(target / "text_encoder_2")
+def write(source: Path, target: Path, checkpoint: dict) -> None:
+    """Every folder of the pipeline. The small CLIP keeps its tokenizer as tokenizer.json, the other form that the engine reads."""
+    target.mkdir(parents=True, exist_ok=True)
+    networks = averaged(checkpoint)
+    networks.net.save_pretrained(target / "transformer")
+    networks.t5.save_pretrained(target / "text_encoder_2")
+    CLIPTextModel.from_pretrained(source / "text_encoder", dtype=torch.bfloat16).save_pretrained(target / "text_encoder")
+    CLIPModel.from_pretrained(source / "clip_score", dtype=torch.bfloat16).save_pretrained(target / "clip_score")
+    CLIPTokenizer.from_pretrained(source / "tokenizer").save_pretrained(target / "clip_score")
     AutoencoderTiny.from_pretrained(source / "vae", torch_dtype=torch.bfloat16).save_pretrained(target / "vae")
-    T5Tokenizer.from_pretrained(source / "tokenizer_2").save_pretrained(target / "tokenizer_2")
-    shutil.copy(source / "tokenizer_2/spiece.model", target / "tokenizer_2/spiece.model")
-    (target / "tokenizer_2/tokenizer.json").unlink()
+    for name in ("tokenizer", "tokenizer_2"):
+        shutil.copytree(source / name, target / name, dirs_exist_ok=True)
     FlowMatchEulerDiscreteScheduler(shift=1.0).save_pretrained(target / "scheduler")
-    shutil.copy(source / "model_index.json", target / "model_index.json")
+    write_model_index(target)
 
 
 def forget_paths(target: Path) -> None:
@@ -85,18 +56,27 @@ def forget_paths(target: Path) -> None:
         file.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n")
 
 
-if __name__ == "__main__":
+def size_of(target: Path) -> int:
+    """Bytes of the model, without its trainer."""
+    return sum(f.stat().st_size for f in target.rglob("*") if f.is_file() and "train" not in f.relative_to(target).parts)
+
+
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--pipeline", type=Path, required=True, help="the folder that flux.py trained on")
-    parser.add_argument("--work", type=Path, required=True, help="where flux.pt lies")
+    parser.add_argument("--pipeline", type=Path, required=True, help="the folder that the stages have filled")
     parser.add_argument("--target", type=Path, required=True)
     arguments = parser.parse_args()
-    prompts = (Path(__file__).parents[1] / "prompts.txt").read_text().splitlines()
-    write_clip(arguments.pipeline, arguments.target, prompts)
-    write_rest(arguments.pipeline, arguments.work, arguments.target)
+    checkpoint = load_checkpoint(work_dir() / "flux.pt")
+    if checkpoint is None:
+        raise SystemExit(f"{work_dir() / 'flux.pt'}: no checkpoint; run train.sh first")
+    write(arguments.pipeline, arguments.target, checkpoint)
     forget_paths(arguments.target)
     FluxPipeline.from_pretrained(arguments.target, torch_dtype=torch.bfloat16)
-    size = sum(f.stat().st_size for f in arguments.target.rglob("*") if f.is_file() and "__pycache__" not in f.parts)
+    size = size_of(arguments.target)
     print(f"{arguments.target}: {size} bytes")
     if size > LIMIT:
-        raise SystemExit(f"{arguments.target}: {size} bytes, over {LIMIT}; drop a block or cut the vocabulary")
+        raise SystemExit(f"{arguments.target}: {size} bytes, over {LIMIT}; make a network smaller in flux.py, clip.py or autoencoder.py")
+
+
+if __name__ == "__main__":
+    main()

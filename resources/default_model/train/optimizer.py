@@ -29,12 +29,12 @@ class MasterOptimizer:
         self.muon = [is_muon(name, p) for name, p in zip(self.names, self.live)]
         self.ema_decay, self.weight_decay, self.steps = ema_decay, weight_decay, 0
 
-    def step(self, adam_lr: float, muon_lr: float, clip: float = 1.0) -> float:
-        """One update from the live gradients, which it clears. Returns the gradient norm before clipping."""
+    def step(self, adam_lr: float, muon_lr: float, clip: float = 1.0) -> None:
+        """One update from the live gradients (scaled down to a norm of at most `clip`), which it clears. Never waits for the device."""
         self.steps += 1
         grads = [p.grad.float() for p in self.live]
         norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(grads)))
-        torch._foreach_mul_(grads, (clip / (norm + 1e-6)).clamp(max=1.0).item())
+        torch._foreach_mul_(grads, (clip / (norm + 1e-6)).clamp(max=1.0))
         self._adam([i for i, m in enumerate(self.muon) if not m], grads, adam_lr)
         self._muon([i for i, m in enumerate(self.muon) if m], grads, muon_lr)
         decay = min(self.ema_decay, (1 + self.steps) / (10 + self.steps))
@@ -43,7 +43,6 @@ class MasterOptimizer:
             torch._foreach_copy_(list(self.live), self.master)
         for p in self.live:
             p.grad = None
-        return norm.item()
 
     def _adam(self, chosen, grads, lr, b1=0.9, b2=0.95):
         pick = lambda values: [values[i] for i in chosen]

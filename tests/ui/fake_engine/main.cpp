@@ -9,10 +9,12 @@
 //   --deaf             does not obey cancel; --protocol=N: claims another version
 #include "engine/protocol/framing.h"
 #include "engine/protocol/rpc.h"
+#include "tests/ui/fake_engine/layers.h"
 
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <deque>
 #include <map>
 #include <poll.h>
 #include <unistd.h>
@@ -32,6 +34,7 @@ const char* const kPlain = "iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAIAAAD91JpzAAAADklE
 
 std::map<std::string, std::string> flags;
 FrameReader reader;
+std::deque<Call> waiting;   // came while a picture was painted
 int generated = 0;
 
 bool is(const std::string& flag, const std::string& value) { return flags.contains(flag) && flags[flag] == value; }
@@ -57,9 +60,11 @@ bool cancelledDuring(int id) {
   if (poll(&input, 1, number("slow", 0)) <= 0) return false;
   feed();
   const auto message = reader.next();
-  if (!message || flags.contains("deaf")) return false;
+  if (!message) return false;
   const Call call = toCall(parseMessage(*message));
-  return call.method == "cancel" && call.params.get<CancelParams>().id == id;
+  if (call.method == "cancel") return !flags.contains("deaf") && call.params.get<CancelParams>().id == id;
+  waiting.push_back(call);
+  return false;
 }
 
 json generate(int id, const GenerateParams& params) {
@@ -85,7 +90,7 @@ json answer(int id, const Call& call) {
     return InitializeResult{number("protocol", kProtocolVersion), {{"version", "fake"}},
                             {{"bf16", "BF16", "bf16", 16}, {"fp8-layerwise", "FP8", "fp8", 8}, {"bnb-int8", "INT8", "8-bit", 8}, {"bnb-nf4", "NF4", "4-bit", 4.5}}};
   if (call.method == "models/list") return ModelsListResult{{{"Fake", "default", "flux", 13'000'000, {}}}};
-  if (call.method == "models/inspect") return InspectResult{"Fake", "flux", "00", call.params.at("precision") == "bf16" ? 13'000'000 : 6'900'000, {}};
+  if (call.method == "models/inspect") return quantspot::fake::inspect(call.params.at("precision"));
   if (call.method == "samples/generate") return generate(id, call.params.get<GenerateParams>());
   if (call.method == "metrics/score") {
     const auto params = call.params.get<ScoreParams>();
@@ -121,5 +126,8 @@ int main(int argc, char** argv) {
   }
   std::fputs("fake engine is up\n", stderr);
   for (;; feed())
-    while (const auto message = reader.next()) serve(toCall(parseMessage(*message)));
+    while (const auto message = reader.next()) {
+      serve(toCall(parseMessage(*message)));
+      for (; !waiting.empty(); waiting.pop_front()) serve(Call(waiting.front()));
+    }
 }

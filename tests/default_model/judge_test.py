@@ -1,0 +1,159 @@
+import random
+import unittest
+
+import numpy as np
+import torch
+from transformers import CLIPTokenizer
+
+import fixture
+import clip
+import emoji
+import judge
+import render
+import scenes
+import vocabulary
+from scenes import Background, Placed, Scene, Sign
+
+YELLOW = Background(("yellow",), "", (scenes.COLOURS["yellow"],))
+SPLIT = Background(("red", "blue"), "beside", (scenes.COLOURS["red"], scenes.COLOURS["blue"]))
+
+
+def noisy(picture: np.ndarray, amount: float = 12) -> np.ndarray:
+    noise = np.random.default_rng(0).normal(0, amount, picture.shape)
+    return np.clip(picture + noise, 0, 255).astype(np.uint8)
+
+
+class BackgroundColour(unittest.TestCase):
+    def test_every_colour_is_told_from_the_others_in_spite_of_tint_and_noise(self):
+        for name, rgb in scenes.COLOURS.items():
+            tinted = tuple(min(255, max(0, value + 6)) for value in rgb)
+            made = Scene("one", 128, 128, Background((name,), "", (tinted,)), (Placed("owl", 20, 20, 88),))
+            self.assertTrue(judge.background_right(noisy(render.render(made)), made), name)
+
+    def test_a_wrong_colour_is_wrong(self):
+        asked = Scene("one", 128, 128, Background(("red",), "", (scenes.COLOURS["red"],)), (Placed("owl", 20, 20, 88),))
+        drawn = Scene("one", 128, 128, YELLOW, asked.subjects)
+        self.assertFalse(judge.background_right(render.render(drawn), asked))
+
+    def test_both_of_two_colours_must_be_right_and_in_order(self):
+        asked = Scene("one", 192, 128, SPLIT, (Placed("fox", 60, 30, 64),))
+        swapped = scenes.dataclasses.replace(asked, background=Background(("blue", "red"), "beside", SPLIT.rgb[::-1]))
+        self.assertTrue(judge.background_right(render.render(asked), asked))
+        self.assertFalse(judge.background_right(render.render(swapped), asked))
+
+    def test_a_picture_that_is_all_subject_is_judged_by_its_edge(self):
+        made = Scene("one", 128, 128, YELLOW, (Placed("fox", 0, 0, 128),))
+        self.assertEqual(judge.empty_ground(made).sum(), 128 * 128 - 124 * 124)
+
+
+class Count(unittest.TestCase):
+    def test_pieces_are_counted_on_one_and_on_two_colours(self):
+        rng = random.Random(1)
+        for number in (2, 3, 4):
+            for background in (YELLOW, SPLIT):
+                for _ in range(4):
+                    subjects = scenes._grid(["rocket"] * number, (128, 128), 3 if number == 3 else 2, rng)
+                    made = Scene("count", 128, 128, background, subjects)
+                    self.assertEqual(judge.count_things(noisy(render.render(made), 6), made), number)
+
+    def test_one_too_few_is_seen(self):
+        subjects = scenes._grid(["lemon"] * 4, (128, 128), 2, random.Random(2))
+        asked = Scene("count", 128, 128, SPLIT, subjects)
+        drawn = scenes.dataclasses.replace(asked, subjects=subjects[:3])
+        self.assertEqual(judge.count_things(render.render(drawn), asked), 3)
+
+    def test_specks_are_no_things(self):
+        made = Scene("count", 128, 128, YELLOW, (Placed("owl", 20, 20, 60),))
+        picture = render.render(made)
+        picture[100:103, 100:103] = 0
+        self.assertEqual(judge.count_things(picture, made), 1)
+
+
+class Reading(unittest.TestCase):
+    def board(self, word: str, frame=(128, 128), unit=3) -> Scene:
+        sign = Sign(word, 0, 0, unit)
+        return Scene("sign", *frame, YELLOW, sign=scenes.dataclasses.replace(sign, left=(frame[0] - sign.width) // 2, top=40))
+
+    def test_every_word_is_read_in_spite_of_noise(self):
+        for word in scenes.WORDS:
+            made = self.board(word)
+            self.assertEqual(judge.read_sign(noisy(render.render(made), 25), made), word)
+
+    def test_a_shifted_board_is_read(self):
+        made = self.board("HELLO")
+        self.assertEqual(judge.read_sign(np.roll(render.render(made), (3, -4), (0, 1)), made), "HELLO")
+
+    def test_another_word_is_not_read_as_the_asked_one(self):
+        self.assertEqual(judge.read_sign(render.render(self.board("WAIT")), self.board("WELL")), "WAIT")
+
+    def test_an_empty_picture_has_no_word(self):
+        made = self.board("OPEN")
+        self.assertNotEqual(judge.read_sign(render.ground(YELLOW, 128, 128), made), "OPEN")
+
+
+class CloseUps(unittest.TestCase):
+    def test_a_close_up_is_the_subject_with_a_margin(self):
+        picture = render.render(Scene("one", 192, 128, YELLOW, (Placed("owl", 100, 30, 60),)))
+        view = clip.close_up(picture, 100, 30, 60)
+        self.assertEqual(view.shape, (128, 128, 3))
+        self.assertLess(np.abs(view[64, 64].astype(int) - (120, 80, 60)).max(), 4)
+        self.assertLess(np.abs(view[2, 2].astype(int) - scenes.COLOURS["yellow"]).max(), 4)
+
+    def test_at_the_edge_it_moves_inside(self):
+        picture = np.zeros((128, 128, 3), np.uint8)
+        picture[:, 100:] = 255
+        self.assertGreater(clip.close_up(picture, 90, 0, 40)[:, 64:].mean(), 200)
+
+    def test_squared_cuts_the_middle_of_the_longer_side(self):
+        picture = np.zeros((128, 192, 3), np.uint8)
+        picture[:, 32:160] = 200
+        self.assertTrue((clip.squared(picture) == 200).all())
+        self.assertEqual(clip.squared(np.zeros((256, 256, 3), np.uint8)).shape, (128, 128, 3))
+
+    def test_the_colour_behind_a_subject(self):
+        made = Scene("one", 128, 128, SPLIT)
+        self.assertEqual([clip.colour_behind(made, Placed("fox", left, 0, 40)) for left in (0, 80)], ["red", "blue"])
+
+
+class SmallClip(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        torch.manual_seed(0)
+        cls.folder = fixture.WORK / "clip_test"
+        merges = ["f o", "fo x</w>"]
+        vocabulary.write_clip(cls.folder / "tokenizer", merges)
+        tokenizer = CLIPTokenizer.from_pretrained(cls.folder / "tokenizer")
+        clip.write(clip.build(tokenizer), tokenizer, cls.folder)
+        cls.judge = judge.Judge(cls.folder / "clip_score", {name: name for name in emoji.table()})
+
+    def test_one_rank_for_every_subject(self):
+        made = Scene("many", 128, 128, YELLOW, scenes._grid(["fox", "owl", "key"], (128, 128), 3, random.Random(3)))
+        ranks = self.judge.ranks(render.render(made), made)
+        self.assertEqual(len(ranks), 3)
+        self.assertTrue(all(0 <= rank < len(emoji.table()) for rank in ranks))
+        self.assertEqual(self.judge.ranks(render.render(made), Scene("sign", 128, 128, YELLOW)), [])
+
+    def test_the_rank_counts_better_fitting_names(self):
+        made = Scene("one", 128, 128, YELLOW, (Placed("fox", 20, 20, 88),))
+        picture, ranks = render.render(made), {}
+        for name in emoji.table():
+            ranks[name] = self.judge.ranks(picture, scenes.dataclasses.replace(made, subjects=(Placed(name, 20, 20, 88),)))[0]
+        self.assertEqual(sorted(ranks.values()), list(range(len(ranks))))
+
+    def test_the_text_half_gives_what_the_whole_gives(self):
+        from transformers import CLIPModel, CLIPTextModel
+        whole = CLIPModel.from_pretrained(self.folder / "clip_score").eval()
+        half = CLIPTextModel.from_pretrained(self.folder / "text_encoder").eval()
+        ids = CLIPTokenizer.from_pretrained(self.folder / "tokenizer")(["a fox"], return_tensors="pt").input_ids
+        with torch.no_grad():
+            expected = whole.text_model(ids).pooler_output
+            torch.testing.assert_close(half(ids).pooler_output, expected)
+
+    def test_equal_captions_are_all_right_answers(self):
+        logits = torch.full((2, 2), 5.0)
+        self.assertAlmostEqual(clip.contrastive(logits, ["a", "a"]).item(), np.log(2), places=5)
+        self.assertLess(clip.contrastive(torch.eye(2) * 50, ["a", "b"]).item(), 1e-6)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,216 @@
+import argparse
+import random
+import time
+import unittest
+
+import torch
+
+import fixture
+import autoencoder
+import flux
+import latents
+import optimizer
+import pictures
+import scenes
+import vocabulary
+import workplace
+
+
+class Clocks(unittest.TestCase):
+    def test_earlier_runs_count(self):
+        clock = workplace.Clock(minutes=1, slice_end=None, used_seconds=59.99)
+        self.assertGreater(clock.done, 0.99)
+        time.sleep(0.02)
+        self.assertTrue(clock.finished and not clock.runs() and not clock.interrupted)
+        workplace.leave_if(clock)
+
+    def test_a_slice_ends_with_its_own_exit_code(self):
+        clock = workplace.Clock(minutes=60, slice_end=time.time() - 1)
+        self.assertTrue(clock.interrupted and not clock.runs())
+        with self.assertRaises(SystemExit) as left:
+            workplace.leave_if(clock)
+        self.assertEqual(left.exception.code, 75)
+
+    def test_a_signal_ends_it_in_order(self):
+        clock = workplace.Clock(minutes=60, slice_end=None)
+        self.assertTrue(clock.runs())
+        clock._stop()
+        self.assertTrue(clock.interrupted)
+
+
+class Files(unittest.TestCase):
+    def test_a_checkpoint_is_replaced_whole(self):
+        file = fixture.WORK / "a.pt"
+        self.assertIsNone(workplace.load_checkpoint(file))
+        workplace.save_checkpoint(dict(step=1, weight=torch.ones(2)), file)
+        workplace.save_checkpoint(dict(step=2, weight=torch.zeros(2)), file)
+        self.assertEqual(workplace.load_checkpoint(file)["step"], 2)
+        self.assertFalse(file.with_suffix(".part").exists())
+
+    def test_a_log_has_its_header_once(self):
+        file = fixture.WORK / "log.csv"
+        for step in (1, 2):
+            workplace.Log(file, "steps", "loss").row(step, 0.5)
+        self.assertEqual(file.read_text().split(), ["steps,loss", "1,0.5", "2,0.5"])
+
+
+class Chunks(unittest.TestCase):
+    def test_workers_change_nothing(self):
+        make = lambda index: autoencoder.crops(index, 3, 2)
+        alone, beside = pictures.stream(make, 5, 0), pictures.stream(make, 5, 2)
+        for _ in range(3):
+            torch.testing.assert_close(next(alone), next(beside))
+
+    def test_a_resumed_stream_goes_on_where_it_was(self):
+        make = lambda index: index * index
+        whole = pictures.stream(make, 0, 0)
+        self.assertEqual([next(whole) for _ in range(6)][4:], [next(pictures.stream(make, 4, 0)), 25])
+
+    def test_bytes_and_units_are_inverse(self):
+        pixels = torch.arange(256, dtype=torch.uint8).view(1, 1, 16, 16).repeat(1, 3, 1, 1)
+        self.assertTrue((pictures.to_bytes(pictures.to_unit(pixels)) == pixels.permute(0, 2, 3, 1).numpy()).all())
+
+
+class Packing(unittest.TestCase):
+    def test_the_inverse_for_every_size(self):
+        for width, height in scenes.SIZES:
+            z = torch.randn(2, 16, height // 8, width // 8)
+            tokens = latents.pack(z)
+            self.assertEqual(tokens.shape, (2, width * height // 256, 64))
+            torch.testing.assert_close(latents.unpack(tokens, width, height), z)
+
+    def test_as_the_pipeline_packs(self):
+        from diffusers import FluxPipeline
+        z = torch.randn(1, 16, 16, 24)
+        torch.testing.assert_close(latents.pack(z), FluxPipeline._pack_latents(z, 1, 16, 16, 24))
+
+    def test_sizes_follow_their_shares(self):
+        cycle = latents.Chunks(None, 0).cycle
+        for size, share in enumerate(scenes.SIZE_SHARES):
+            self.assertAlmostEqual(cycle.count(size) / len(cycle), share, places=2)
+        self.assertGreater(len(set(cycle[:6])), 1)
+
+
+class Noise(unittest.TestCase):
+    def test_levels_lie_between_clean_and_noise_and_are_bfloat16(self):
+        sigma = flux.noise_levels(20000, torch.Generator().manual_seed(0))
+        self.assertTrue((sigma.bfloat16().float() == sigma).all() and sigma.min() >= 0 and sigma.max() <= 1)
+        self.assertAlmostEqual(sigma.mean().item(), 0.537, delta=0.01)
+        self.assertGreater((sigma < 0.05).float().mean().item(), 0.004)
+
+
+def descend(steps: int, stored: dict | None = None):
+    """A few steps on a small problem, from the start or from a stored state; the state and the live weights."""
+    torch.manual_seed(0)
+    net = torch.nn.Sequential(torch.nn.Linear(8, 16), torch.nn.Linear(16, 4)).bfloat16()
+    stepper = optimizer.MasterOptimizer(list(net.named_parameters()), lambda name, p: p.ndim == 2 and name.startswith("0"))
+    if stored:
+        stepper.restore(stored)
+    x, y = torch.randn(32, 8).bfloat16(), torch.randn(32, 4).bfloat16()
+    losses = []
+    for _ in range(steps):
+        loss = (net(x) - y).float().pow(2).mean()
+        loss.backward()
+        stepper.step(1e-2, 1e-2)
+        losses.append(loss.item())
+    return stepper, [p.detach().clone() for p in net.parameters()], losses
+
+
+class Optimizer(unittest.TestCase):
+    def test_it_descends(self):
+        losses = descend(60)[2]
+        self.assertLess(losses[-1], 0.7 * losses[0])
+
+    def test_a_restored_state_goes_on_exactly(self):
+        whole = descend(10)
+        half = descend(5)[0].state()
+        for a, b in zip(whole[1], descend(5, {k: [t.clone() for t in v] if isinstance(v, list) else v for k, v in half.items()})[1]):
+            torch.testing.assert_close(a, b, rtol=0, atol=0)
+
+    def test_averaged_weights_can_be_put_in_and_taken_out(self):
+        stepper, live, _ = descend(5)
+        stepper.load_ema()
+        self.assertTrue(any((a != b).any() for a, b in zip(stepper.live, live)))
+        stepper.load_master()
+        for a, b in zip(stepper.live, live):
+            torch.testing.assert_close(a.detach(), b, rtol=0, atol=0)
+
+    def test_orthogonalized_matrices_have_singular_values_near_one(self):
+        torch.manual_seed(1)
+        for shape in ((1, 24, 64), (2, 64, 24)):
+            values = torch.linalg.svdvals(optimizer.orthogonalize(torch.randn(shape)))
+            self.assertGreater(values.min().item(), 0.5)
+            self.assertLess(values.max().item(), 1.3)
+
+    def test_muon_takes_the_matrices_inside_blocks_only(self):
+        networks = flux.Networks(None, compiled=False)
+        chosen = [name for name, parameter in networks.named() if flux.is_muon(name, parameter)]
+        self.assertTrue(chosen and all(".block." in name or "transformer_blocks." in name for name in chosen))
+        self.assertFalse([name for name in chosen if "norm" in name or "embed" in name])
+
+
+class Networks(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        torch.manual_seed(0)
+        cls.networks = flux.Networks(None, compiled=False)
+
+    def test_within_the_budget(self):
+        count = sum(parameter.numel() for parameter in self.networks.net.parameters())
+        self.assertLessEqual(count, 12_000_000)
+
+    def test_the_loss_reaches_every_weight(self):
+        frame = (192, 128)
+        x, sigma = torch.randn(2, 96, 64), torch.tensor([0.3, 0.7])
+        ids = torch.randint(3, vocabulary.T5_PIECES, (2, vocabulary.TOKENS))
+        velocity = self.networks.velocity(x, sigma, ids, torch.randn(2, 128), frame)
+        self.assertEqual(velocity.shape, x.shape)
+        velocity.pow(2).mean().backward()
+        untouched = [name for name, p in self.networks.named() if p.grad is None]
+        self.assertEqual(untouched, [])
+
+
+class Autoencoder(unittest.TestCase):
+    def arguments(self, **more) -> argparse.Namespace:
+        return argparse.Namespace(**dict(seed=0, width=8, start=None, minutes=10.0, slice_end=None, bf16=True, batch=2, workers=0, log_every=1, check=4) | more)
+
+    def test_it_goes_on_from_its_checkpoint(self):
+        first = autoencoder.Trainer(self.arguments())
+        for index in range(3):
+            first.step(autoencoder.crops(index, 0, 2))
+        first.save()
+        second = autoencoder.Trainer(self.arguments(width=99))
+        self.assertEqual((second.steps, second.width), (3, 8))
+        for a, b in zip(first.vae.parameters(), second.vae.parameters()):
+            torch.testing.assert_close(a, b, rtol=0, atol=0)
+        first.checkpoint.unlink()
+
+    def test_crops_are_of_training_scenes_and_by_their_number(self):
+        self.assertEqual(autoencoder.crops(0, 0, 3).shape, (3, 3, 64, 64))
+        torch.testing.assert_close(autoencoder.crops(7, 0, 2), autoencoder.crops(7, 0, 2))
+        self.assertTrue((autoencoder.crops(7, 0, 2) != autoencoder.crops(8, 0, 2)).any())
+
+
+class Vocabulary(unittest.TestCase):
+    def test_pruning_keeps_how_words_are_cut(self):
+        merges = ["f o", "fo x</w>", "o w", "ow l</w>", "z z", "l e"]
+        kept = vocabulary.prune(merges)
+        self.assertIn("fo x</w>", kept)
+        self.assertNotIn("z z", kept)
+        rank = {tuple(m.split()): i for i, m in enumerate(merges)}
+        short = {tuple(m.split()): i for i, m in enumerate(kept)}
+        for word in vocabulary.corpus_words():
+            self.assertEqual(vocabulary.derivation(word, rank), vocabulary.derivation(word, short))
+
+    def test_case_is_folded_and_captions_have_no_unknown_pieces(self):
+        folder = fixture.WORK / "t5"
+        vocabulary.write_t5(folder, 200)
+        from transformers import T5Tokenizer
+        tokenizer = T5Tokenizer.from_pretrained(folder)
+        self.assertEqual(tokenizer("a sign that says HELLO").input_ids, tokenizer("A Sign that says hello").input_ids)
+        rng = random.Random(0)
+        self.assertNotIn(tokenizer.unk_token_id, tokenizer(vocabulary.captions.caption(scenes.draw_scene(rng))).input_ids)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,85 @@
+// The layers of the fake engine's model, small and in the names of FLUX, under a policy. Knows of policies what the tests need.
+#pragma once
+
+#include "engine/protocol/messages.h"
+#include "engine/protocol/rpc.h"
+
+#include <cctype>
+#include <map>
+
+namespace quantspot::fake {
+
+inline const std::map<std::string, double> kBytesPerWeight = {{"fp32", 4}, {"bf16", 2}, {"fp8-layerwise", 1}, {"bnb-int8", 1},
+                                                              {"torchao-int8wo", 1}, {"bnb-nf4", 0.5}, {"gguf-q4_k", 0.5625}, {"gguf-q5_0", 0.6875}};
+
+inline bool known(const std::string& id) { return kBytesPerWeight.contains(id); }
+
+inline bool found(std::string pattern, const std::string& name) {
+  const bool start = pattern.starts_with('^');
+  if (start) pattern.erase(0, 1);
+  const bool end = pattern.ends_with('$');
+  if (end) pattern.pop_back();
+  if (pattern.starts_with("text_encoder") != name.starts_with("text_encoder")) return false;
+  for (auto at = name.find(pattern); at != std::string::npos; at = name.find(pattern, at + 1)) {
+    const auto after = at + pattern.size();
+    const bool cut = std::isdigit(pattern.back()) && after < name.size() && std::isdigit(name[after]);
+    if ((!start || at == 0) && (!end || after == name.size()) && !cut) return true;
+  }
+  return false;
+}
+
+// "?skip=a,b&c=d" one after another; unknown precisions are refused as by the engine.
+inline std::string precisionOf(const std::string& policy, const std::string& name) {
+  const auto question = policy.find('?');
+  const std::string base = policy.substr(0, question);
+  if (!known(base)) throw protocol::RpcError(protocol::InvalidParams, "unknown precision \"" + base + "\"");
+  const bool encoder = name.starts_with("text_encoder");
+  std::string skipped, ruled;
+  for (std::string rest = question == std::string::npos ? "" : policy.substr(question + 1); !rest.empty();) {
+    const std::string part = rest.substr(0, rest.find('&'));
+    rest.erase(0, part.size() + 1);
+    const std::string key = part.substr(0, part.find('=')), value = part.substr(key.size() + 1);
+    if (key == "skip") {
+      for (std::string list = value; !list.empty();) {
+        const std::string pattern = list.substr(0, list.find(','));
+        list.erase(0, pattern.size() + 1);
+        if (found(pattern, name)) skipped = "bf16";
+      }
+    } else if (!known(value)) {
+      throw protocol::RpcError(protocol::InvalidParams, "unknown precision \"" + value + "\"");
+    } else if (found(key, name)) {
+      ruled = value;
+    }
+  }
+  const bool normed = base == "fp8-layerwise" && name.find("norm") != std::string::npos;
+  return !ruled.empty() ? ruled : !skipped.empty() || encoder || normed ? "bf16" : base;
+}
+
+inline void add(protocol::InspectResult& model, const std::string& component, const std::string& name, std::vector<std::int64_t> shape, const std::string& policy) {
+  std::int64_t weights = 1;
+  for (const std::int64_t size : shape) weights *= size;
+  std::string precision = shape.size() == 2 && component != "vae" ? precisionOf(policy, name) : "bf16";
+  if (precision == "gguf-q4_k" && shape.back() % 256 != 0) precision = "gguf-q5_0";
+  const auto bytes = static_cast<std::int64_t>(static_cast<double>(weights) * kBytesPerWeight.at(precision));
+  model.layers.push_back({component, name, precision, std::move(shape), bytes});
+}
+
+inline protocol::InspectResult inspect(const std::string& policy) {
+  protocol::InspectResult model{"Fake", "flux", "00", policy == "bf16" ? 13'000'000 : 6'900'000, {}};
+  for (const char* name : {"self_attn.q_proj", "mlp.fc1"}) add(model, "text_encoder", std::string("text_encoder.encoder.layers.0.") + name, {192, 192}, policy);
+  add(model, "text_encoder", "text_encoder_2.encoder.block.0.layer.0.SelfAttention.q", {192, 192}, policy);
+  add(model, "vae", "decoder.layers.0", {32, 16, 3, 3}, policy);
+  add(model, "transformer", "time_text_embed.guidance_embedder.linear_1", {256, 256}, policy);
+  add(model, "transformer", "x_embedder", {256, 64}, policy);
+  for (const std::string block : {"transformer_blocks.0.", "transformer_blocks.1."}) {
+    for (const char* name : {"norm1.linear", "attn.to_q", "attn.to_out.0", "ff.net.0.proj"}) add(model, "transformer", block + name, {256, 256}, policy);
+    add(model, "transformer", block + "attn.norm_q", {32}, policy);
+  }
+  for (const std::string block : {"single_transformer_blocks.0.", "single_transformer_blocks.1.", "single_transformer_blocks.2."})
+    for (const char* name : {"norm.linear", "attn.to_q", "proj_out"}) add(model, "transformer", block + name, {256, 256}, policy);
+  add(model, "transformer", "norm_out.linear", {512, 256}, policy);
+  add(model, "transformer", "proj_out", {64, 256}, policy);
+  return model;
+}
+
+}  // namespace quantspot::fake

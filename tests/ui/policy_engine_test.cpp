@@ -1,0 +1,92 @@
+// Policies of the screen on the real engine and the embedded default model: what the table asks is what the engine holds.
+#include "ui/models/policy_draft.h"
+#include "ui/models/policy_library.h"
+
+#include <QElapsedTimer>
+#include <QRandomGenerator>
+#include <QSignalSpy>
+#include <QTest>
+
+using namespace quantspot;
+using namespace quantspot::ui;
+
+namespace {
+
+constexpr int kPatience = 60000;   // the machine may be shared
+
+}  // namespace
+
+class PolicyEngineTest : public QObject {
+  Q_OBJECT
+ private Q_SLOTS:
+  void initTestCase() {
+    connect(&engine_, &EngineClient::initialized, this, [this](const protocol::InitializeResult& result) { draft_.setPrecisions(result.precisions); });
+    engine_.start();
+    draft_.setText(QStringLiteral("bnb-nf4"));
+    draft_.setModel(QStringLiteral("default"));
+    QVERIFY(settled());
+    QVERIFY(quantizable() > 40);
+  }
+
+  void shippedPoliciesMeanWhatTheySay_data() {
+    QTest::addColumn<QString>("name");
+    for (const NamedPolicy& policy : PolicyLibrary({}).policies(QStringLiteral("flux"))) QTest::newRow(qPrintable(policy.name)) << policy.name;
+  }
+  void shippedPoliciesMeanWhatTheySay() {
+    QFETCH(QString, name);
+    const PolicyLibrary library({});
+    for (const NamedPolicy& policy : library.policies())
+      if (policy.name == name) draft_.setText(policyFor(policy, draft_.allLayers()));
+    QVERIFY(!draft_.text().contains(u'{'));
+    QVERIFY2(settled(), qPrintable(draft_.problem()));
+    compareWithEngine();
+    QVERIFY(draft_.summary().after < draft_.summary().before);
+    QVERIFY(draft_.summary().quantized > 0.3);
+  }
+
+  void anyEditOfTheTableIsWhatTheEngineHolds() {
+    QRandomGenerator random(11);
+    const QStringList choices{"bf16", "fp32", "bnb-int8", "bnb-nf4", "fp8-layerwise", "torchao-int4wo", QString()};
+    qint64 longest = 0;
+    for (int round = 0; round < 12; ++round) {
+      if (round % 4 == 0) draft_.setText(round == 4 ? QStringLiteral("fp8-layerwise?skip=ff") : QStringLiteral("bnb-nf4?text_encoder=bnb-int8"));
+      QVERIFY2(settled(), qPrintable(draft_.problem()));
+      QList<int> rows;
+      const int first = random.bounded(draft_.layers()->rowCount()), many = 1 + random.bounded(12);
+      for (int row = first; row < first + many && row < draft_.layers()->rowCount(); ++row)
+        if (draft_.layers()->layers()[static_cast<std::size_t>(row)].quantizable) rows << row;
+      const QString precision = choices[random.bounded(choices.size())];
+      draft_.setPrecision(rows, precision);
+      QElapsedTimer time;
+      time.start();
+      QVERIFY2(settled(), qPrintable(draft_.text() + u' ' + draft_.problem()));
+      longest = std::max(longest, time.elapsed());
+      compareWithEngine();
+    }
+    qInfo("from an edit to the engine's bytes: %lld ms at most; the last: %s", static_cast<long long>(longest), qPrintable(draft_.text()));
+  }
+
+  void theEngineNamesWhatItDoesNotKnow() {
+    draft_.setText(QStringLiteral("bnb-nf4?blocksize=7"));
+    QVERIFY(QTest::qWaitFor([&] { return !draft_.problem().isEmpty(); }, kPatience));
+    QVERIFY2(draft_.problem().contains(QStringLiteral("7")) && !draft_.problem().contains(u'\n'), qPrintable(draft_.problem()));
+  }
+
+ private:
+  bool settled() { return QTest::qWaitFor([this] { return draft_.isReady(); }, kPatience); }
+  int quantizable() {
+    int count = 0;
+    for (const PolicyLayer& layer : draft_.layers()->layers()) count += layer.quantizable;
+    return count;
+  }
+  void compareWithEngine() {
+    for (const PolicyLayer& layer : draft_.layers()->layers())
+      if (layer.quantizable) QVERIFY2(layer.asked == layer.held, qPrintable(draft_.text() + u' ' + layer.name + u' ' + layer.asked + u' ' + layer.held));
+  }
+
+  EngineClient engine_{EngineCommand{QStringLiteral(REAL_ENGINE), {}}};
+  PolicyDraft draft_{&engine_};
+};
+
+QTEST_GUILESS_MAIN(PolicyEngineTest)
+#include "policy_engine_test.moc"

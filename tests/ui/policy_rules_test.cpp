@@ -1,0 +1,183 @@
+// Text → table → text: the rules that the screen writes mean the same as the table that they come from, layer by layer.
+#include "ui/models/policy_rules.h"
+
+#include <QElapsedTimer>
+#include <QRandomGenerator>
+#include <QTest>
+
+using namespace quantspot::ui;
+
+namespace {
+
+const QStringList kIds{QStringLiteral("fp32"), QStringLiteral("bf16"), QStringLiteral("fp16"), QStringLiteral("bnb-int8"), QStringLiteral("bnb-nf4"), QStringLiteral("torchao-int4wo")};
+
+// The Linear layers of a FLUX with so many blocks, and a text encoder.
+QStringList fluxLayers(int doubles, int singles) {
+  QStringList layers{"x_embedder", "context_embedder", "time_text_embed.timestep_embedder.linear_1"};
+  for (int i = 0; i < doubles; ++i)
+    for (const char* name : {"norm1.linear", "norm1_context.linear", "attn.to_q", "attn.to_k", "attn.to_v", "attn.to_out.0", "attn.add_q_proj", "ff.net.0.proj", "ff.net.2"})
+      layers << QStringLiteral("transformer_blocks.%1.").arg(i) + name;
+  for (int i = 0; i < singles; ++i)
+    for (const char* name : {"norm.linear", "proj_mlp", "proj_out", "attn.to_q", "attn.to_k", "attn.to_v"})
+      layers << QStringLiteral("single_transformer_blocks.%1.").arg(i) + name;
+  layers << "norm_out.linear" << "proj_out";
+  for (int i = 0; i < 3; ++i)
+    for (const char* name : {"SelfAttention.q", "SelfAttention.k", "DenseReluDense.wo"}) layers << QStringLiteral("text_encoder_2.encoder.block.%1.%2").arg(i).arg(name);
+  return layers;
+}
+
+QStringList all(const QStringList& layers, const QString& base) {
+  QStringList precisions;
+  for (const QString& layer : layers) precisions << (layer.startsWith("text_encoder") ? QStringLiteral("bf16") : base);
+  return precisions;
+}
+
+// The text for: base, but these layers so.
+QString textFor(const RuleFinder& finder, const QString& base, const QString& precision, const std::function<bool(const QString&)>& chosen) {
+  QStringList frame = all(finder.layers(), base), wanted = frame;
+  for (qsizetype i = 0; i < wanted.size(); ++i)
+    if (chosen(finder.layers()[i])) wanted[i] = precision;
+  const PolicyText text = finder.policy({base, {}, {}}, {frame}, wanted);
+  if (resolve(text, finder.layers(), {frame}) != wanted) return QStringLiteral("WRONG: ") + text.text();
+  return text.text();
+}
+
+}  // namespace
+
+class PolicyRulesTest : public QObject {
+  Q_OBJECT
+ private Q_SLOTS:
+  // The same rows as in tests/quant/policy_test.cpp, of the engine's side.
+  void patternsMatchAsInTheEngine_data() {
+    QTest::addColumn<QString>("pattern");
+    QTest::addColumn<QString>("layer");
+    QTest::addColumn<bool>("matches");
+    QTest::newRow("piece") << "norm" << "transformer_blocks.0.norm1.linear" << true;
+    QTest::newRow("absent") << "norm" << "proj_out" << false;
+    QTest::newRow("whole number") << "blocks.1" << "transformer_blocks.1.attn" << true;
+    QTest::newRow("cut number") << "blocks.1" << "transformer_blocks.10.attn" << false;
+    QTest::newRow("cut number, then whole") << "b.1" << "b.10.b.1.c" << true;
+    QTest::newRow("start") << "^transformer_blocks" << "single_transformer_blocks.0" << false;
+    QTest::newRow("both ends") << "^proj_out$" << "proj_out" << true;
+    QTest::newRow("both ends, longer name") << "^proj_out$" << "single_transformer_blocks.0.proj_out" << false;
+    QTest::newRow("dot is a dot") << "a.b" << "axb" << false;
+    QTest::newRow("empty name") << "a" << "" << false;
+    QTest::newRow("encoder") << "text_encoder_2.encoder" << "text_encoder_2.encoder.block.0.q" << true;
+    QTest::newRow("encoder by its start") << "^text_encoder" << "text_encoder.layers.0" << true;
+    QTest::newRow("no encoder") << "layer" << "text_encoder.layers.0" << false;
+    QTest::newRow("not of the transformer") << "text_encoder" << "transformer.text_encoder" << false;
+  }
+  void patternsMatchAsInTheEngine() {
+    QFETCH(QString, pattern);
+    QFETCH(QString, layer);
+    QTEST(matchesLayer(pattern, layer), "matches");
+  }
+
+  void textComesBack_data() {
+    QTest::addColumn<QString>("text");
+    for (const char* text : {"bf16", "bf16?skip=a", "bf16?skip=a,b&c=fp32", "fp32?x=bf16&y=bf16", "torchao-int4wo?group=64", "torchao-int4wo?group=32&skip=a&b=bf16",
+                             "bf16?attn=torchao-int4wo?group=64", "bnb-nf4?text_encoder=bnb-nf4&text_encoder_2.encoder.block.0=bf16"}) QTest::newRow(text) << text;
+  }
+  void textComesBack() {
+    QFETCH(QString, text);
+    const auto policy = parsePolicyText(text, kIds);
+    QVERIFY(policy);
+    QCOMPARE(policy->text(), text);
+  }
+
+  void mistakesAreNamed_data() {
+    QTest::addColumn<QString>("text");
+    QTest::addColumn<QString>("says");
+    QTest::newRow("unknown id") << "nf5" << "“nf5” is no precision of this engine";
+    QTest::newRow("no value") << "bf16?attn" << "“attn” is neither skip";
+    QTest::newRow("nothing after ?") << "bf16?" << "“” is neither";
+    QTest::newRow("empty pattern") << "bf16?skip=a,,b" << "a pattern of skip= is empty";
+    QTest::newRow("empty key") << "bf16?=fp32" << "“=fp32” is neither";
+  }
+  void mistakesAreNamed() {
+    QFETCH(QString, text);
+    QFETCH(QString, says);
+    QString problem;
+    QVERIFY(!parsePolicyText(text, kIds, &problem));
+    QVERIFY2(problem.contains(says), qPrintable(problem));
+  }
+
+  void rulesWinOverSkipsAndTheLastOverAll() {
+    const QStringList layers{"x.attn.to_k", "x.attn.to_q", "x.ff", "text_encoder.a.b"};
+    const QStringList frame{"bnb-nf4", "bnb-nf4", "bnb-nf4", "bf16"};
+    const auto text = *parsePolicyText("bnb-nf4?skip=x&attn=fp32&attn.to_q=bnb-int8", kIds);
+    QCOMPARE(resolve(text, layers, {frame}), (QStringList{"fp32", "bnb-int8", "bf16", "bf16"}));
+    // What names whole encoders is in the frame already, and comes last there, too.
+    const auto encoders = *parsePolicyText("bnb-nf4?text_encoder.a=fp32&text_encoder=bnb-int8", kIds);
+    QCOMPARE(resolve(encoders, layers, {{"bnb-nf4", "bnb-nf4", "bnb-nf4", "bnb-int8"}}).constLast(), QStringLiteral("bnb-int8"));
+    QCOMPARE(encoders.frame().text(), QStringLiteral("bnb-nf4?text_encoder=bnb-int8"));
+  }
+
+  void theShortestSensibleRuleIsFound() {
+    const RuleFinder finder(fluxLayers(19, 38));
+    const auto nf4 = [&](const QString& precision, auto chosen) { return textFor(finder, QStringLiteral("bnb-nf4"), precision, chosen); };
+    const QString bf16 = QStringLiteral("bf16"), int8 = QStringLiteral("bnb-int8");
+    const auto in = [](const char* piece) { return [piece = QString::fromLatin1(piece)](const QString& layer) { return matchesLayer(piece, layer); }; };
+    QCOMPARE(nf4(int8, [](const QString&) { return false; }), QStringLiteral("bnb-nf4"));
+    QCOMPARE(nf4(bf16, in("attn")), QStringLiteral("bnb-nf4?skip=attn"));
+    QCOMPARE(nf4(int8, in("attn")), QStringLiteral("bnb-nf4?attn=bnb-int8"));
+    QCOMPARE(nf4(bf16, in("norm")), QStringLiteral("bnb-nf4?skip=norm"));                                   // norm1, norm1_context, norm, norm_out
+    QCOMPARE(nf4(int8, in("single_transformer_blocks.3")), QStringLiteral("bnb-nf4?single_transformer_blocks.3=bnb-int8"));
+    QCOMPARE(nf4(int8, in("^transformer_blocks.3")), QStringLiteral("bnb-nf4?^transformer_blocks.3=bnb-int8"));   // not the single one
+    QCOMPARE(nf4(bf16, in("^proj_out$")), QStringLiteral("bnb-nf4?skip=^proj_out"));                        // not those of the blocks
+    QCOMPARE(nf4(bf16, in("x_embedder")), QStringLiteral("bnb-nf4?skip=x_embedder"));
+    QCOMPARE(nf4(int8, in("text_encoder_2.encoder.block.1")), QStringLiteral("bnb-nf4?text_encoder_2.encoder.block.1=bnb-int8"));
+  }
+
+  void skippedIsWhatTheBaseComputesIn() {
+    const RuleFinder finder({"a.x", "b.x"});
+    const FrameAnswer held{{"int8-dynamic", "int8-dynamic"}, "fp32"};
+    QCOMPARE(finder.policy({"int8-dynamic", {}, {}}, held, {"fp32", "int8-dynamic"}).text(), QStringLiteral("int8-dynamic?skip=a"));
+    QCOMPARE(finder.policy({"int8-dynamic", {}, {}}, held, {"bf16", "int8-dynamic"}).text(), QStringLiteral("int8-dynamic?a=bf16"));
+  }
+
+  void allButOneLayerOfABlockIsTheBlockAndAnException() {
+    const RuleFinder finder(fluxLayers(19, 38));
+    const QString text = textFor(finder, QStringLiteral("bnb-nf4"), QStringLiteral("bf16"), [](const QString& layer) {
+      return matchesLayer(QStringLiteral("single_transformer_blocks.7"), layer) && !layer.endsWith(QStringLiteral("proj_mlp"));
+    });
+    QCOMPARE(text, QStringLiteral("bnb-nf4?skip=single_transformer_blocks.7&proj_mlp=bnb-nf4"));
+  }
+
+  void anyTableComesBackFromItsText() {
+    const RuleFinder finder(fluxLayers(4, 6));
+    const QStringList layers = finder.layers();
+    QRandomGenerator random(5);
+    const QStringList choices{"bf16", "bnb-nf4", "bnb-int8", "fp32"};
+    for (int round = 0; round < 60; ++round) {
+      const QString base = choices[random.bounded(3)];
+      const QStringList frame = all(layers, base);
+      QStringList wanted = frame;
+      for (int edit = 0; edit < 1 + round / 6; ++edit) {   // whole pieces of names, and from the middle on single layers, too
+        const QString piece = layers[random.bounded(layers.size())].section('.', 0, random.bounded(4));
+        const QString precision = choices[random.bounded(choices.size())];
+        for (qsizetype i = 0; i < layers.size(); ++i)
+          if (round > 30 ? random.bounded(layers.size()) == 0 : layers[i].startsWith(piece)) wanted[i] = precision;
+      }
+      const PolicyText written = finder.policy({base, {}, {}}, {frame}, wanted);
+      const auto read = parsePolicyText(written.text(), kIds);
+      QVERIFY2(read, qPrintable(written.text()));
+      QCOMPARE(*read, written);
+      QCOMPARE(resolve(*read, layers, {frame}), wanted);
+      QCOMPARE(finder.policy({base, {}, {}}, {frame}, resolve(*read, layers, {frame})).text(), written.text());   // and stays
+    }
+  }
+
+  void aLargeModelIsNoWait() {
+    QElapsedTimer time;
+    time.start();
+    const RuleFinder finder(fluxLayers(19, 38));
+    const qint64 built = time.restart();
+    const QString text = textFor(finder, QStringLiteral("bnb-nf4"), QStringLiteral("bf16"), [](const QString& layer) { return layer.contains(QStringLiteral("blocks.1")); });
+    qInfo("%lld layers: patterns %lld ms, rules %lld ms: %s", static_cast<long long>(finder.layers().size()), static_cast<long long>(built), static_cast<long long>(time.elapsed()), qPrintable(text));
+    QVERIFY(!text.startsWith(QStringLiteral("WRONG")));
+  }
+};
+
+QTEST_GUILESS_MAIN(PolicyRulesTest)
+#include "policy_rules_test.moc"
