@@ -47,10 +47,13 @@ void writeCache(const fs::path& cache, const nlohmann::json& all) {
 
 std::string filesStamp(const fs::path& folder) {
   std::vector<std::string> lines;
-  for (const auto& entry : fs::recursive_directory_iterator(fs::weakly_canonical(folder), fs::directory_options::follow_directory_symlink)) {
+  const fs::path root = fs::weakly_canonical(folder);
+  for (const auto& entry : fs::recursive_directory_iterator(root, fs::directory_options::follow_directory_symlink)) {
     if (!entry.is_regular_file()) continue;
     const auto time = entry.last_write_time().time_since_epoch().count();
-    lines.push_back(entry.path().string() + ' ' + std::to_string(entry.file_size()) + ' ' + std::to_string(time));
+    // Where a link leads to: a folder put together of links anew is not read anew.
+    const std::string name = entry.path().lexically_relative(root).string() + ' ' + fs::canonical(entry.path()).string();
+    lines.push_back(name + ' ' + std::to_string(entry.file_size()) + ' ' + std::to_string(time));
   }
   std::ranges::sort(lines);
   model::Sha256 hash;

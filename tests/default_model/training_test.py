@@ -92,6 +92,12 @@ class Packing(unittest.TestCase):
 
 
 class Noise(unittest.TestCase):
+    def test_a_loss_that_is_no_number_ends_training(self):
+        self.assertEqual(flux.finite(0.5, 1), 0.5)
+        for loss in (float("nan"), float("inf")):
+            with self.assertRaisesRegex(SystemExit, "at step 7; run again with a lower"):
+                flux.finite(loss, 7)
+
     def test_levels_lie_between_clean_and_noise_and_are_bfloat16(self):
         sigma = flux.noise_levels(20000, torch.Generator().manual_seed(0))
         self.assertTrue((sigma.bfloat16().float() == sigma).all() and sigma.min() >= 0 and sigma.max() <= 1)

@@ -5,6 +5,7 @@
 #include "engine/model/gguf_convert.h"
 #include "engine/model/gguf_weights.h"
 #include "engine/model/weights.h"
+#include "engine/pipeline/hash_cache.h"
 #include "engine/pipeline/packing.h"
 #include "quant/gguf.h"
 
@@ -135,6 +136,9 @@ class PipelineGgufTest : public QObject {
       const quant::Policy policy = quant::parsePolicy("gguf-q5_0");
       QVERIFY(at::equal(velocity(*load(folder, policy)), velocity(*load(source, policy))));
       QVERIFY(model::weightsHash(folder) != model::weightsHash(source));
+      const model::AssembledPipeline again(named, source);
+      QVERIFY(again.folder() != folder);
+      QCOMPARE(pipeline::filesStamp(again.folder()), pipeline::filesStamp(folder));   // 12 GB are not read again
     }
     QVERIFY(!fs::exists(folder));
     QVERIFY(fs::exists(named) && fs::exists(source / "vae/config.json"));

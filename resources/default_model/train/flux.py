@@ -1,5 +1,6 @@
 """Trains the FLUX transformer together with its T5 encoder on precomputed latents; goes on from its own checkpoint."""
 import argparse
+import math
 from pathlib import Path
 
 import torch
@@ -61,6 +62,13 @@ class Networks:
                         img_ids=self.image_ids[frame], txt_ids=torch.zeros(ids.shape[1], 3, device=x.device), return_dict=False)[0].float()
 
 
+def finite(loss: float, step: int) -> float:
+    """The loss, or the end: the checkpoint on disk is then still the last good one."""
+    if not math.isfinite(loss):
+        raise SystemExit(f"flux: the loss is {loss} at step {step}; run again with a lower --muon-lr and --adam-lr (flux.py --help)")
+    return loss
+
+
 class Trainer:
     def __init__(self, args: argparse.Namespace):
         torch.manual_seed(args.seed)
@@ -114,7 +122,7 @@ class Trainer:
             loss = self.step()
             losses += [] if loss is None else [loss]
             if len(losses) >= self.args.log_every:
-                mean = torch.stack(losses).mean().item()
+                mean = finite(torch.stack(losses).mean().item(), self.optimizer.steps)
                 log.row(self.optimizer.steps, self.samples, round(self.clock.seconds / 60, 2), round(mean, 4), round(self.rate(), 3))
                 losses = []
             if self.clock.seconds - saved > 240:

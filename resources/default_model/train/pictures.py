@@ -22,7 +22,7 @@ def stream(make: Callable[[int], object], first: int, workers: int) -> Iterator:
     """make(first), make(first + 1), …: in order and the same for any number of workers."""
     for side in emoji.SIDES:
         emoji.pictures(side)  # written before the workers look for it
-    ahead = dict(prefetch_factor=4, persistent_workers=True) if workers else {}
+    ahead = dict(prefetch_factor=4, persistent_workers=True, multiprocessing_context="fork") if workers else {}
     loader = torch.utils.data.DataLoader(_Numbered(make), batch_size=None, sampler=itertools.count(first), num_workers=workers, **ahead)
     return iter(loader)
 
