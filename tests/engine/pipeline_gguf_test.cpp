@@ -27,8 +27,9 @@ const fs::path source = QUANTSPOT_SOURCE_DIR "/resources/default_model";
 
 std::unique_ptr<model::Transformer> load(const fs::path& folder, const quant::Policy& policy) {
   model::LoadOptions options;
+  pipeline::PackingNotes notes;
   options.compute = quant::quantizer(policy.precision).computeType();
-  options.linear = pipeline::packingFactory(policy);
+  options.linear = pipeline::packingFactory(policy, notes);
   options.keeps = pipeline::keepingRule(policy);
   return model::loadTransformer(folder, options);
 }

@@ -1,6 +1,8 @@
 // LoRA files in three namings against diffusers (tests/parity/lora_cases.py), on plain and on packed weights.
+#include "engine/model/assembled.h"
 #include "engine/model/flux_names.h"
 #include "engine/model/folder.h"
+#include "engine/model/gguf_convert.h"
 #include "engine/model/lora.h"
 #include "engine/model/safetensors.h"
 #include "engine/pipeline/sampler.h"
@@ -83,6 +85,27 @@ class LoraTest : public QObject {
     QVERIFY2(std::abs(effect / plain - 1) < 0.2, qPrintable(QString("%1 beside %2").arg(effect).arg(plain)));
     QVERIFY(distance(with.latents, without.latents) > 0.02);
     QVERIFY(without.report["loras"].empty());
+  }
+
+  // Layers that stay as a GGUF file has them never pass the packing.
+  void layersKeptFromAGgufFileGetTheUpdate() {
+    const std::filesystem::path parts = QUANTSPOT_SOURCE_DIR "/resources/default_model", file = path("q8.gguf");
+    model::convertToGguf(parts, quant::parsePolicy("gguf-q8_0"), file);
+    const model::AssembledPipeline assembled(file, parts);
+    const std::string layer = "transformer.single_transformer_blocks.0.attn.to_q";
+    model::saveSafeTensors(path("one.safetensors"), {{layer + ".lora_A.weight", at::ones({1, 256}) / 16}, {layer + ".lora_B.weight", at::ones({256, 1})}});
+    protocol::Recipe recipe;
+    recipe.prompt = "a fox";
+    recipe.steps = 1;
+    recipe.width = recipe.height = 64;
+    pipeline::Sampler sampler;
+    const pipeline::Sample sample = sampler.generate({.model = assembled.folder(), .policy = quant::parsePolicy("gguf-q8_0"), .recipe = recipe,
+                                                      .adapters = {{path("one.safetensors"), 1}}, .device = "cpu", .noise = {}, .progress = {}, .cancel = nullptr});
+    const nlohmann::json report = sample.report["loras"][0];
+    QCOMPARE(report["layers"].get<int>(), 1);
+    QVERIFY(report["effect"].get<double>() > 0.001);
+    for (const auto& one : sample.report["weights"]["transformer"]["layers"])
+      if (one["name"] == "single_transformer_blocks.0.attn.to_q") QCOMPARE(one["precision"].get<std::string>(), std::string("gguf-q8_0"));
   }
 
   void aScaleOfZeroIsReportedAsNoEffect() {
