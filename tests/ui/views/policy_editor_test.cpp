@@ -296,7 +296,8 @@ class PolicyEditorTest : public QObject {
     for (int slot = 0; slot < 5; ++slot) bench.session.trial()->choose(slot, bench.session.trial()->options().value(slot));
     bench.page().answer();
     int named = 0;
-    for (const ResultEntry& entry : resultEntries(bench.session)) named += entry.truth.precision == QLatin1String("my mix") && entry.figures.label == QLatin1String("my mix");
+    for (const ResultEntry& entry : resultEntries(bench.session))
+      named += entry.truth.precision == QLatin1String("my mix") && entry.figures.label == QLatin1String("my mix");
     QCOMPARE(named, 1);
   }
 
