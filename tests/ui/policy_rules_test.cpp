@@ -115,6 +115,8 @@ class PolicyRulesTest : public QObject {
     const auto encoders = *parsePolicyText("bnb-nf4?text_encoder.a=fp32&text_encoder=bnb-int8", kIds);
     QCOMPARE(resolve(encoders, layers, {{"bnb-nf4", "bnb-nf4", "bnb-nf4", "bnb-int8"}}).constLast(), QStringLiteral("bnb-int8"));
     QCOMPARE(encoders.frame().text(), QStringLiteral("bnb-nf4?text_encoder=bnb-int8"));
+    // What the reference leaves out of an encoder stays out.
+    QCOMPARE(resolve(*parsePolicyText("bnb-nf4?text_encoder=bnb-nf4", kIds), {"text_encoder_2.block.0.wo"}, {{"bf16"}}), QStringList{"bf16"});
   }
 
   void theShortestSensibleRuleIsFound() {
@@ -132,6 +134,12 @@ class PolicyRulesTest : public QObject {
     QCOMPARE(nf4(bf16, in("^proj_out$")), QStringLiteral("bnb-nf4?skip=^proj_out"));                        // not those of the blocks
     QCOMPARE(nf4(bf16, in("x_embedder")), QStringLiteral("bnb-nf4?skip=x_embedder"));
     QCOMPARE(nf4(int8, in("text_encoder_2.encoder.block.1")), QStringLiteral("bnb-nf4?text_encoder_2.encoder.block.1=bnb-int8"));
+  }
+
+  void aRuleThatLaterOnesMadeNeedlessIsLeftOut() {
+    const RuleFinder finder({"a.m.s", "a.m.t", "a.n.u", "b.m.s", "b.m.t", "b.n.u", "c.n.u", "d.n.u", "e.n.u"});
+    const auto chosen = [](const QString& layer) { return layer[0] == u'a' || layer[0] == u'b'; };
+    QCOMPARE(textFor(finder, "bnb-nf4", "bf16", chosen), QStringLiteral("bnb-nf4?skip=a,b"));   // "m" brought the most at first
   }
 
   void skippedIsWhatTheBaseComputesIn() {
