@@ -12,7 +12,8 @@ using namespace quantspot::ui;
 namespace {
 
 const std::vector<protocol::PrecisionInfo> kPrecisions = {
-    {"fp32", "FP32", "bf16", 32}, {"bf16", "BF16", "bf16", 16}, {"fp8-layerwise", "FP8", "fp8", 8}, {"bnb-int8", "INT8", "8-bit", 8}, {"bnb-nf4", "NF4", "4-bit", 4.5}, {"gguf-q4_k", "GGUF Q4_K", "gguf", 4.5}};
+    {"fp32", "FP32", "bf16", 32},     {"bf16", "BF16", "bf16", 16},   {"fp8-layerwise", "FP8", "fp8", 8},
+    {"bnb-int8", "INT8", "8-bit", 8}, {"bnb-nf4", "NF4", "4-bit", 4.5}, {"gguf-q4_k", "GGUF Q4_K", "gguf", 4.5}};
 
 struct Bench {
   explicit Bench(const QString& text, QStringList flags = {}) : engine(fakeEngine(std::move(flags))), draft(&engine) {
@@ -106,9 +107,11 @@ class PolicyDraftTest : public QObject {
 
   void whatTheTableAsksIsWhatTheEngineHolds_data() {
     QTest::addColumn<QString>("text");
-    for (const char* text : {"bf16", "bnb-nf4", "fp8-layerwise", "fp8-layerwise?norm1=fp8-layerwise", "bnb-nf4?skip=attn,^proj_out&transformer_blocks.1=bnb-int8&attn.to_q=fp32",
-                             "bnb-nf4?text_encoder=bnb-int8", "bnb-nf4?text_encoder_2=bnb-nf4&text_encoder.encoder.layers.0.mlp=fp32", "bf16?text_encoder.encoder=fp32&text_encoder=bnb-nf4",
-                             "bnb-nf4?skip=text_encoder.encoder&single=bnb-int8"}) QTest::newRow(text) << text;
+    for (const char* text :
+         {"bf16", "bnb-nf4", "fp8-layerwise", "fp8-layerwise?norm1=fp8-layerwise", "bnb-nf4?text_encoder=bnb-int8",
+          "bnb-nf4?skip=attn,^proj_out&transformer_blocks.1=bnb-int8&attn.to_q=fp32", "bf16?text_encoder.encoder=fp32&text_encoder=bnb-nf4",
+          "bnb-nf4?text_encoder_2=bnb-nf4&text_encoder.encoder.layers.0.mlp=fp32", "bnb-nf4?skip=text_encoder.encoder&single=bnb-int8"})
+      QTest::newRow(text) << text;
   }
   void whatTheTableAsksIsWhatTheEngineHolds() {
     QFETCH(QString, text);
@@ -124,7 +127,8 @@ class PolicyDraftTest : public QObject {
     QVERIFY(bench.settled());
     QCOMPARE(bench.layer(kX).asked, QStringLiteral("gguf-q4_k"));
     QCOMPARE(bench.layer(kX).held, QStringLiteral("gguf-q5_0"));
-    QVERIFY(bench.draft.layers()->index(bench.row(kX), 0).data(Qt::ToolTipRole).toString().contains(QStringLiteral("gguf-q4_k cannot hold this shape, so it is gguf-q5_0")));
+    const QString tip = bench.draft.layers()->index(bench.row(kX), 0).data(Qt::ToolTipRole).toString();
+    QVERIFY2(tip.contains(QStringLiteral("gguf-q4_k cannot hold this shape, so it is gguf-q5_0")), qPrintable(tip));
     bench.draft.setPrecision({bench.row(kProj)}, QStringLiteral("bf16"));
     QCOMPARE(bench.draft.text(), QStringLiteral("bnb-nf4?skip=^proj_out&x_embedder=gguf-q4_k"));   // asked for, still
   }
@@ -151,19 +155,23 @@ class PolicyDraftTest : public QObject {
     QVERIFY(bench.settled());
     const auto starts = [&](const QString& text) { return bench.draft.sentence().startsWith(text) ? QString() : bench.draft.sentence(); };
     QCOMPARE(starts(QStringLiteral("NF4 for all 21 layers; ")), QString());
-    QVERIFY(bench.draft.sentence().endsWith(policySizeText(bench.draft.summary().after) + QStringLiteral(" instead of ") + policySizeText(bench.draft.summary().before)));
+    const PolicySummary summary = bench.draft.summary();
+    QVERIFY(bench.draft.sentence().endsWith(policySizeText(summary.after) + QStringLiteral(" instead of ") + policySizeText(summary.before)));
     bench.draft.setText(QStringLiteral("bnb-nf4?skip=^proj_out"));
     QVERIFY(bench.settled());
     QCOMPARE(starts(QStringLiteral("NF4 for 20 of 21 layers; proj_out stays BF16; ")), QString());
     bench.draft.setText(QStringLiteral("bnb-nf4?skip=norm,^proj_out&x_embedder=bnb-int8&text_encoder=bnb-nf4"));
     QVERIFY(bench.settled());
-    QCOMPARE(starts(QStringLiteral("NF4 for 13 of 21 layers; x_embedder is INT8; norm and proj_out (7 layers) stay BF16; text encoders: NF4 for all 3 layers; ")), QString());
+    QCOMPARE(starts(QStringLiteral("NF4 for 13 of 21 layers; x_embedder is INT8; norm and proj_out (7 layers) stay BF16; "
+                                   "text encoders: NF4 for all 3 layers; ")), QString());
     bench.draft.setText(QStringLiteral("bnb-nf4?skip=norm,^proj_out&single_transformer_blocks.2=bnb-int8"));
     QVERIFY(bench.settled());   // the block's own norm was told of already
-    QCOMPARE(starts(QStringLiteral("NF4 for 12 of 21 layers; single_transformer_blocks.2 (3 layers) are INT8; norm and proj_out (6 layers) stay BF16; ")), QString());
+    QCOMPARE(starts(QStringLiteral("NF4 for 12 of 21 layers; single_transformer_blocks.2 (3 layers) are INT8; "
+                                   "norm and proj_out (6 layers) stay BF16; ")), QString());
     bench.draft.setText(QStringLiteral("bnb-nf4?text_encoder=bnb-nf4&text_encoder.encoder.layers.0.mlp=bf16"));
     QVERIFY(bench.settled());
-    QVERIFY2(bench.draft.sentence().contains(QStringLiteral("text encoders: NF4 for 2 of 3 layers; fc1 stays BF16; ")), qPrintable(bench.draft.sentence()));
+    const QString said = bench.draft.sentence();
+    QVERIFY2(said.contains(QStringLiteral("text encoders: NF4 for 2 of 3 layers; fc1 stays BF16; ")), qPrintable(said));
     bench.draft.setText(QStringLiteral("bf16"));
     QVERIFY(bench.settled());
     QCOMPARE(starts(QStringLiteral("BF16 for all 21 layers; ")), QString());
@@ -187,7 +195,8 @@ class PolicyDraftTest : public QObject {
     Bench bench(QStringLiteral("bnb-nf4"));
     QVERIFY(bench.settled());
     QSignalSpy changed(&bench.draft, &PolicyDraft::changed);
-    for (const char* text : {"bnb-nf4?skip=a", "bnb-nf4?skip=at", "bnb-nf4?skip=att", "bnb-nf4?skip=attn"}) bench.draft.setText(QString::fromLatin1(text));
+    for (const char* text : {"bnb-nf4?skip=a", "bnb-nf4?skip=at", "bnb-nf4?skip=att", "bnb-nf4?skip=attn"})
+      bench.draft.setText(QString::fromLatin1(text));
     QVERIFY(bench.settled());
     QCOMPARE(changed.count(), 5);                                     // one for each text, one answer
   }

