@@ -65,7 +65,8 @@ inline Bytes32 fifthBits(const std::uint8_t* from) {
 
 // `value` where the bit is set, else 0.
 inline Bytes32 whereSet(Bytes32 bytes, int bit, std::uint8_t value) {
-  const Bytes32 wanted = Bytes32{} + static_cast<std::uint8_t>(1 << bit);
+  const auto mask = static_cast<std::uint8_t>(1 << bit);
+  const Bytes32 wanted = Bytes32{} + mask;
   return static_cast<Bytes32>((bytes & wanted) == wanted) & value;
 }
 

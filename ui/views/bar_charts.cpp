@@ -52,7 +52,7 @@ double largest(const std::vector<Figures>& figures, double (*value)(const Figure
 MemoryChart::MemoryChart(QWidget* parent) : ChartCard(QStringLiteral("Peak memory"), parent) {}
 
 void MemoryChart::draw() {
-  setNote(phaseLegend(QStringLiteral("MiB above the idle engine")));
+  setNote(phaseLegend(QStringLiteral("MiB over idle")));
   nameVariants(plot(), figures());
   for (std::size_t i = 0; i < figures().size(); ++i) {
     const Figures& f = figures()[i];
