@@ -29,12 +29,13 @@ at::ScalarType productType(const at::Tensor& x, at::ScalarType compute) {
 }  // namespace
 
 Conv2d::Conv2d(const Quantizer& quantizer, const at::Tensor& weight, std::optional<at::Tensor> bias, Conv2dOptions options)
-    : quantizer_(quantizer), packed_(quantizer.packConvolution(checkedKernel(weight))), kernel_(weight.sizes().slice(1).vec()),
-      options_(std::move(options)) {
+    : Conv2d(quantizer, quantizer.packConvolution(checkedKernel(weight)), weight.sizes(), std::move(bias), std::move(options)) {}
+
+Conv2d::Conv2d(const Quantizer& quantizer, QuantizedTensor packed, at::IntArrayRef shape, std::optional<at::Tensor> bias, Conv2dOptions options)
+    : quantizer_(quantizer), packed_(std::move(packed)), kernel_(shape.slice(1).vec()), options_(std::move(options)) {
   if (!bias) return;
-  if (bias->dim() != 1 || bias->size(0) != weight.size(0))
-    throw std::invalid_argument("bias has " + std::to_string(bias->numel()) + " values, the convolution " + std::to_string(weight.size(0)) +
-                                " channels");
+  if (bias->dim() != 1 || bias->size(0) != shape[0])
+    throw std::invalid_argument("bias has " + std::to_string(bias->numel()) + " values, the convolution " + std::to_string(shape[0]) + " channels");
   bias_ = bias->to(quantizer.computeType());
 }
 

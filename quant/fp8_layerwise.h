@@ -20,6 +20,7 @@ class Fp8Layerwise final : public Quantizer {
   at::Tensor unpack(const QuantizedTensor& packed) const override;
   std::unique_ptr<Linear> linear(QuantizedTensor weight, std::optional<at::Tensor> bias) const override;
   bool skips(std::string_view layer) const override;
+  bool reachesConvolutions() const override { return true; }
 
  private:
   std::string name_;

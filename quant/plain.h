@@ -14,6 +14,7 @@ class Plain final : public Quantizer {
   QuantizedTensor pack(const at::Tensor& weight) const override;
   at::Tensor unpack(const QuantizedTensor& packed) const override;
   std::unique_ptr<Linear> linear(QuantizedTensor weight, std::optional<at::Tensor> bias) const override;
+  bool reachesConvolutions() const override { return true; }
 
  private:
   std::string name_;

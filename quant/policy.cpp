@@ -49,9 +49,20 @@ void addRule(Policy& policy, std::string_view text, std::string_view rule) {
   }
 }
 
-constexpr std::string_view kTextEncoder = "text_encoder";
+constexpr std::string_view kTextEncoder = "text_encoder", kAutoencoder = "vae", kConvolutions = "conv:";
 
-bool ofTextEncoder(std::string_view pattern) { return pattern.substr(pattern.starts_with('^')).starts_with(kTextEncoder); }
+// What a pattern is for: all three must suit the layer.
+struct Scope {
+  explicit Scope(std::string_view rule) : pattern(rule), convolutions(rule.starts_with(kConvolutions)) {
+    if (convolutions) pattern.remove_prefix(kConvolutions.size());
+    const std::string_view start = pattern.substr(pattern.starts_with('^'));
+    part = start.starts_with(kTextEncoder) ? kTextEncoder : start.starts_with(kAutoencoder) ? kAutoencoder : std::string_view();
+  }
+  std::string_view pattern, part;   // part: empty for the transformer or UNet
+  bool convolutions;                // and nothing else
+};
+
+bool ofTextEncoder(std::string_view rule) { return Scope(rule).part == kTextEncoder; }
 
 // "text_encoder", "text_encoder_2.": one that names no layer, so that default skips hold.
 bool namesWholePart(std::string_view pattern) { return pattern.find('.') >= pattern.size() - 1; }
@@ -76,18 +87,26 @@ bool matchesLayer(std::string_view pattern, std::string_view layer) {
   return false;
 }
 
-std::string Policy::precisionOf(std::string_view layer) const {
-  const bool text = layer.starts_with(kTextEncoder);
-  const auto speaksOf = [&](std::string_view pattern) { return ofTextEncoder(pattern) == text && matchesLayer(pattern, layer); };
+std::string Policy::precisionOf(std::string_view layer, LayerKind kind) const {
+  const bool convolution = kind == LayerKind::Convolution;
+  const std::string_view part = Scope(layer).part;
+  const auto speaksOf = [&](std::string_view rule) {
+    const Scope scope(rule);
+    return scope.part == part && (convolution || !scope.convolutions) && matchesLayer(scope.pattern, layer);
+  };
+  const auto gives = [&](const auto& rule) {
+    return speaksOf(rule.first) && (!convolution || Scope(rule.first).convolutions || part == kAutoencoder || quantizer(rule.second).reachesConvolutions());
+  };
   const Quantizer& base = quantizer(precision);
   const std::string plain(plainPrecision(base.computeType()));
   const bool skipped = std::ranges::any_of(skip, speaksOf);
-  const auto named = std::find_if(layers.rbegin(), layers.rend(), [&](const auto& rule) { return speaksOf(rule.first); });
+  const auto named = std::find_if(layers.rbegin(), layers.rend(), gives);
   if (named != layers.rend()) {
-    const bool kept = text && namesWholePart(named->first) && (skipped || keptInTextEncoder(quantizer(named->second), layer));
+    const bool kept = part == kTextEncoder && namesWholePart(named->first) && (skipped || keptInTextEncoder(quantizer(named->second), layer));
     return kept ? plain : named->second;
   }
-  return text || skipped || base.skips(layer) ? plain : std::string(base.name());
+  const bool reached = part.empty() && !skipped && !base.skips(layer) && (!convolution || base.reachesConvolutions());
+  return reached ? std::string(base.name()) : plain;
 }
 
 std::string Policy::textEncoderRules() const {

@@ -6,9 +6,14 @@
 // A key that is an option of the precision sets it instead: `torchao-int4wo?group=64`, `bnb-int8?threshold=0&skip=proj_out`. No
 // layer is called like an option; where a piece of a name would be, `^` or a longer piece names the layer.
 //
-// A policy speaks of the transformer. Layers of other parts have the part in front of their names ("text_encoder_2.encoder.block.0…")
+// A rule is for Linear layers. It is for convolutions, too, where the reference library gives its precision to them (fp8-layerwise,
+// quanto-*, plain types); a pattern that begins with `conv:` is for convolutions alone, at any precision: `bf16?conv:down_blocks=quanto-int8`
+// (nothing behind the colon means all of them).
+//
+// A policy speaks of the transformer or UNet. Layers of other parts have the part in front of their names ("text_encoder_2.encoder.block.0…")
 // and stay in the compute type, but where a pattern that begins with text_encoder says otherwise: `bnb-nf4?text_encoder=bnb-nf4`
-// quantizes all text encoders but what the reference leaves out (T5's wo). Other patterns never reach them.
+// quantizes all text encoders but what the reference leaves out (T5's wo). Other patterns never reach them. The autoencoder is "vae":
+// `bf16?vae.decoder=quanto-int8` is for its Linear layers and its convolutions.
 #pragma once
 
 #include <string>
@@ -18,13 +23,15 @@
 
 namespace quantspot::quant {
 
+enum class LayerKind { Linear, Convolution };
+
 struct Policy {
   std::string precision;                                    // of every layer that nothing below names; with its options
   std::vector<std::string> skip;                            // layers whose name contains one of these stay in the compute type
   std::vector<std::pair<std::string, std::string>> layers;  // pattern → precision id; the last match wins
 
   // The id of the precision that this layer gets, the reference's default skips included. `layers` wins over both skips.
-  std::string precisionOf(std::string_view layer) const;
+  std::string precisionOf(std::string_view layer, LayerKind kind = LayerKind::Linear) const;
   std::string textEncoderRules() const;                     // what is said of text encoders, one line; empty: nothing
   std::string text() const;                                 // back to the one-line form
 };

@@ -47,6 +47,8 @@ class Quantizer {
   virtual at::Tensor unpack(const QuantizedTensor& packed) const = 0;  // (out, in) in computeType()
   // Rows begin … begin + count − 1 of it. Here: of the parts, where each has a row for each of the weight's, else of the whole.
   virtual at::Tensor unpackRows(const QuantizedTensor& packed, std::int64_t begin, std::int64_t count) const;
+  // Whether the reference gives it to convolutions, too, when it is given to a whole model.
+  virtual bool reachesConvolutions() const { return false; }
   // pack() for a convolution's weight (out, in, kh, kw), as (out, in · kh · kw).
   virtual QuantizedTensor packConvolution(const at::Tensor& weight) const { return pack(weight.flatten(1)); }
   virtual std::unique_ptr<Linear> linear(QuantizedTensor weight, std::optional<at::Tensor> bias) const = 0;

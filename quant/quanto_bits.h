@@ -22,6 +22,7 @@ class QuantoBits final : public Quantizer {
   QuantizedTensor pack(const at::Tensor& weight) const override;
   at::Tensor unpack(const QuantizedTensor& packed) const override;
   std::unique_ptr<Linear> linear(QuantizedTensor weight, std::optional<at::Tensor> bias) const override;
+  bool reachesConvolutions() const override { return true; }
   std::vector<std::pair<std::string, at::Tensor>> onDisk(const std::string& layer, const QuantizedTensor& packed) const override;
 
   // A flattened convolution: always with shifts, because the int4 product is only for Linear layers.

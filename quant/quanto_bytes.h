@@ -19,6 +19,7 @@ class QuantoBytes final : public Quantizer {
   at::Tensor unpack(const QuantizedTensor& packed) const override;
   // With Kind::Int8Activations the layer is a CalibratedLinear.
   std::unique_ptr<Linear> linear(QuantizedTensor weight, std::optional<at::Tensor> bias) const override;
+  bool reachesConvolutions() const override { return true; }
   std::vector<std::pair<std::string, at::Tensor>> onDisk(const std::string& layer, const QuantizedTensor& packed) const override;
 
  private:

@@ -117,7 +117,7 @@ KlDecoder::KlDecoder(const std::filesystem::path& folder, const Config& c, const
   if (!act) c.fail("act_fn", "is not a known activation");
   latentChannels = c.positive("latent_channels", 4);
   scaleFactor = 1 << (channels.size() - 1);
-  Parameters p(folder, options, attends ? 4 : 0);
+  Parameters p(folder, options, attends ? 4 : 0, "vae.");
   const Builder build{p, groups, act};
   if (c.get("use_post_quant_conv", true)) postQuant_ = p.conv("post_quant_conv", latentChannels, latentChannels, 1);
   in_ = p.conv("decoder.conv_in", latentChannels, channels[0], 3);

@@ -34,7 +34,7 @@ TinyDecoder::TinyDecoder(const std::filesystem::path& folder, const Config& c, c
   latentChannels = c.positive("latent_channels", 4);
   for (std::size_t i = 1; i < channels.size(); ++i) scaleFactor *= static_cast<int>(up);
 
-  Parameters p(folder, options, 0);
+  Parameters p(folder, options, 0, "vae.");
   const auto name = [&] { return fmt::format("decoder.layers.{}", layers_.size()); };
   layers_.push_back(p.conv(name(), latentChannels, channels[0], 3));
   layers_.push_back(act_);

@@ -15,6 +15,7 @@ struct LoadOptions {
   at::ScalarType compute = at::kFloat;             // of activations and of unpacked parameters
   at::Device device = at::kCPU;                    // at::kMeta: shapes are checked, nothing is read; give a factory that needs no values
   LinearFactory linear;                            // empty: plain Linear layers in the compute type
+  ConvolutionFactory convolution;                  // empty: plain convolutions
   // Whether a layer that a GGUF file stores at one precision stays so; `main` is the precision of most of the file. Empty: never.
   std::function<bool(const std::string& name, std::string_view stored, std::string_view main)> keeps;
   LinearDecoration decorate;                       // of every Linear layer; empty: none

@@ -1,6 +1,7 @@
 // How a module gets its parameters: Linear layers through a factory that applies a policy, the rest as plain tensors.
 #pragma once
 
+#include "quant/conv2d.h"
 #include "quant/quantizer.h"
 
 #include <functional>
@@ -17,9 +18,18 @@ struct LayerInfo {
   std::int64_t bytes = 0;            // resident, with scales and bias
 };
 
-// Packs one weight; `name` is the layer's name inside its component.
-using LinearFactory =
-    std::function<std::unique_ptr<quant::Linear>(const std::string& name, const at::Tensor& weight, std::optional<at::Tensor> bias)>;
+// A layer's weight, read only when somebody needs its values: what is made of it may already be at hand.
+struct LayerWeight {
+  std::string name;                  // inside its component, with the part in front ("text_encoder_2.encoder…", "vae.decoder…")
+  std::vector<std::int64_t> shape;   // (out, in); of a convolution (out, in, height, width)
+  std::function<at::Tensor()> read;  // in the file's type, on the device; on the meta device it holds nothing
+};
+
+// Packs one weight.
+using LinearFactory = std::function<std::unique_ptr<quant::Linear>(const LayerWeight& weight, std::optional<at::Tensor> bias)>;
+// Null: the convolution stays plain.
+using ConvolutionFactory =
+    std::function<std::unique_ptr<quant::Convolution>(const LayerWeight& weight, std::optional<at::Tensor> bias, const quant::Conv2dOptions& options)>;
 
 // What is done to a layer once it is there, however it came; returns it or what takes its place.
 using LinearDecoration = std::function<std::unique_ptr<quant::Linear>(const std::string& name, std::unique_ptr<quant::Linear> layer)>;

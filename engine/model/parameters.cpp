@@ -25,7 +25,7 @@ at::Tensor RmsNorm::operator()(const at::Tensor& x) const { return at::rms_norm(
 
 at::Tensor GroupNorm::operator()(const at::Tensor& x) const { return at::group_norm(x, groups, weight, bias, eps); }
 
-at::Tensor Conv::operator()(const at::Tensor& x) const { return conv2d(x, weight, bias); }
+at::Tensor Conv::operator()(const at::Tensor& x) const { return packed ? packed->forward(x) : conv2d(x, weight, bias); }
 
 Parameters::Parameters(const std::filesystem::path& folder, const LoadOptions& options, std::size_t linears, std::string prefix)
     : weights_(folder), options_(options), total_(linears), prefix_(std::move(prefix)) {}
@@ -34,7 +34,7 @@ Linear Parameters::linear(const std::string& name, std::int64_t in, std::int64_t
   std::optional<at::Tensor> shift;
   if (bias) shift = read(name + ".bias", {out});
   std::unique_ptr<quant::Linear> layer = keepStored(name, {out, in}, shift);
-  if (!layer) layer = make(prefix_ + name, load(name + ".weight", {out, in}), std::move(shift));
+  if (!layer) layer = make(weightOf(name, {out, in}), std::move(shift));
   if (options_.decorate) layer = options_.decorate(prefix_ + name, std::move(layer));
   ledger_.push_back({prefix_ + name, std::string(layer->precision()), {out, in}, layer->bytes()});
   ++done_;
@@ -51,14 +51,26 @@ std::unique_ptr<quant::Linear> Parameters::keepStored(const std::string& name, c
   return blocks.linear(std::move(*stored), std::move(bias));
 }
 
-std::unique_ptr<quant::Linear> Parameters::make(const std::string& name, at::Tensor weight, std::optional<at::Tensor> bias) const {
+LayerWeight Parameters::weightOf(const std::string& name, std::vector<std::int64_t> shape) const {
+  weights_.check(name + ".weight", shape);
+  return {prefix_ + name, shape, [this, name, shape] { return load(name + ".weight", shape); }};
+}
+
+template <class Work>
+auto Parameters::blaming(const std::string& name, Work&& work) const {
   try {
-    if (options_.linear) return options_.linear(name, weight, std::move(bias));
-    const quant::Quantizer& plain = quant::quantizer(quant::plainPrecision(options_.compute));
-    return plain.linear(plain.pack(weight), std::move(bias));
-  } catch (const std::invalid_argument& error) {  // the weight, not the program, is at fault
+    return work();
+  } catch (const std::invalid_argument& error) {
     throw ModelError(fmt::format("{}: {}: {}", weights_.folder().string(), name, error.what()));
   }
+}
+
+std::unique_ptr<quant::Linear> Parameters::make(const LayerWeight& weight, std::optional<at::Tensor> bias) const {
+  return blaming(weight.name, [&] {
+    if (options_.linear) return options_.linear(weight, std::move(bias));
+    const quant::Quantizer& plain = quant::quantizer(quant::plainPrecision(options_.compute));
+    return plain.linear(plain.pack(weight.read()), std::move(bias));
+  });
 }
 
 LayerNorm Parameters::layerNorm(const std::string& name, std::int64_t width, double eps) {
@@ -80,7 +92,16 @@ GroupNorm Parameters::groupNorm(const std::string& name, std::int64_t channels, 
 }
 
 Conv Parameters::conv(const std::string& name, std::int64_t in, std::int64_t out, std::int64_t kernel, bool bias) {
-  Conv conv{read(name + ".weight", {out, in, kernel, kernel}), bias ? read(name + ".bias", {out}) : at::Tensor()};
+  at::Tensor shift = bias ? read(name + ".bias", {out}) : at::Tensor();
+  if (options_.convolution) {
+    const LayerWeight weight = weightOf(name, {out, in, kernel, kernel});
+    const quant::Conv2dOptions options{.padding = {kernel / 2, kernel / 2}};
+    if (std::shared_ptr<const quant::Convolution> packed = blaming(weight.name, [&] { return options_.convolution(weight, optional(shift), options); })) {
+      ledger_.push_back({weight.name, std::string(packed->precision()), weight.shape, packed->bytes()});
+      return {.weight = {}, .bias = {}, .packed = std::move(packed)};
+    }
+  }
+  Conv conv{read(name + ".weight", {out, in, kernel, kernel}), shift};
   record(name, conv.weight, conv.bias);
   return conv;
 }

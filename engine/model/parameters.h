@@ -40,8 +40,9 @@ struct GroupNorm {           // (B, C, …)
   at::Tensor operator()(const at::Tensor& x) const;
 };
 
-struct Conv {
+struct Conv {                // plain, or what a policy made of it
   at::Tensor weight, bias;
+  std::shared_ptr<const quant::Convolution> packed = nullptr;
   at::Tensor operator()(const at::Tensor& x) const;
 };
 
@@ -67,7 +68,12 @@ class Parameters {
  private:
   // The layer as a GGUF file holds it; null where it holds plain numbers or the policy wants something else.
   std::unique_ptr<quant::Linear> keepStored(const std::string& name, const std::vector<std::int64_t>& shape, std::optional<at::Tensor> bias) const;
-  std::unique_ptr<quant::Linear> make(const std::string& name, at::Tensor weight, std::optional<at::Tensor> bias) const;
+  std::unique_ptr<quant::Linear> make(const LayerWeight& weight, std::optional<at::Tensor> bias) const;
+  // The weight is read when it is asked for.
+  LayerWeight weightOf(const std::string& name, std::vector<std::int64_t> shape) const;
+  // Runs `work`, whose std::invalid_argument is the weight's fault, not the program's: a ModelError with the layer.
+  template <class Work>
+  auto blaming(const std::string& name, Work&& work) const;
   at::Tensor read(const std::string& tensor, const std::vector<std::int64_t>& shape) const;  // compute type, device
   at::Tensor load(const std::string& tensor, const std::vector<std::int64_t>& shape) const;  // the file's type, device
   void record(const std::string& name, const at::Tensor& weight, const at::Tensor& bias = {});

@@ -73,7 +73,7 @@ MemoryNeed memoryNeed(const fs::path& model, const std::string& policyText, cons
   model::LoadOptions options;
   options.compute = quant::quantizer(policy.precision).computeType();
   options.device = at::kMeta;
-  options.linear = measuringFactory(policy);
+  measureLayers(options, policy);
   const std::int64_t patch = pixelsPerToken(model), tokens = (recipe.width / patch) * (recipe.height / patch);
   MemoryNeed need;
   need.encode = model::loadTextEncoders(model, options)->bytes();

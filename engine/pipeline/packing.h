@@ -1,12 +1,13 @@
 // A policy, as the models ask for it. Text encoders have their part in front of the layer names.
 #pragma once
 
-#include "engine/model/layers.h"
+#include "engine/model/components.h"
 #include "quant/policy.h"
 
 namespace quantspot::pipeline {
 
-// What packs this layer: the policy's choice, or what that one names in its place where it cannot hold the shape.
+// What packs this layer: the policy's choice, or what that one names in its place where it cannot hold the shape. A shape of four
+// dimensions is a convolution's.
 const quant::Quantizer& quantizerFor(const quant::Policy& policy, const std::string& layer, at::IntArrayRef shape);
 
 // What happened while layers were packed.
@@ -18,14 +19,14 @@ struct PackingNotes {
   std::vector<Fallback> fallbacks;       // layers that could not be held as asked
 };
 
-// Packs every Linear weight at the precision that the policy gives its layer; biases go in its compute type. A layer whose
-// compute type is not the policy's casts its activations to it and back. A layer that its precision cannot hold (shape, range) gets what that
-// precision names in its place, else the plain type; that is noted. `policy` and `notes` must outlive the factory. The factory throws
-// std::invalid_argument when the plain type cannot hold the weight either (NaN, infinity).
-model::LinearFactory packingFactory(const quant::Policy& policy, PackingNotes& notes);
+// Sets the factories of Linear layers and convolutions: they pack every weight at the precision that the policy gives its layer; biases
+// go in its compute type. A layer whose compute type is not the policy's casts its activations to it and back. A layer that its precision
+// cannot hold (shape, range) gets what that precision names in its place, else the plain type; that is noted. `policy` and `notes` must
+// outlive the loading. The factories throw std::invalid_argument when the plain type cannot hold the weight either (NaN, infinity).
+void packLayers(model::LoadOptions& options, const quant::Policy& policy, PackingNotes& notes);
 
-// Layers that know their precision and resident bytes but hold nothing and cannot multiply: for weights on the meta device.
-model::LinearFactory measuringFactory(const quant::Policy& policy);
+// The same for layers that know their precision and resident bytes but hold nothing and cannot multiply: for weights on the meta device.
+void measureLayers(model::LoadOptions& options, const quant::Policy& policy);
 
 // For LoadOptions::keeps: a layer of a GGUF file stays as it is stored when the policy asks for that very precision, or for the one
 // that most of the file has (files such as Q4_K_M mix several). Everything else is made anew from its values.

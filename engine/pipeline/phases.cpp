@@ -118,7 +118,7 @@ Encoded Phases::encode() {
   Encoded out = meter_.phase("encode", "encode", [&] {
     const Stopwatch watch;
     model::LoadOptions options = loadOptions("encode");
-    options.linear = packingFactory(request_.policy, notes_);
+    packLayers(options, request_.policy, notes_);
     options.decorate = decoration();
     const auto encoders = model::loadTextEncoders(request_.model, options);
     loading = watch.seconds();
@@ -147,7 +147,7 @@ std::unique_ptr<model::Transformer> Phases::loadTransformer(const quant::Policy&
   calibratedLayers_.clear();
   auto transformer = meter_.phase("load", "load", [&] {
     model::LoadOptions options = loadOptions("load");
-    options.linear = packingFactory(policy, notes_);
+    packLayers(options, policy, notes_);
     options.keeps = keepingRule(policy);
     options.decorate = decoration();
     return model::loadTransformer(request_.model, options);
@@ -222,7 +222,9 @@ json Phases::fallbacks() const {
 std::vector<RgbImage> Phases::decode(const at::Tensor& packed) {
   trimHeap();                            // the transformer is gone
   tell("decode", 0, 1);
-  const auto autoencoder = meter_.phase("load", "decode", [&] { return model::loadAutoencoder(request_.model, loadOptions("decode")); });
+  model::LoadOptions options = loadOptions("decode");
+  packLayers(options, request_.policy, notes_);
+  const auto autoencoder = meter_.phase("load", "decode", [&] { return model::loadAutoencoder(request_.model, options); });
   weights_["vae"] = weightsBlock(autoencoder->bytes(), autoencoder->layers());
   std::vector<RgbImage> images = meter_.phase("decode", "decode", [&] {
     const at::Tensor decoded = autoencoder->decode(unpackLatents(packed, latentHeight(), latentWidth()));

@@ -57,10 +57,10 @@ model::LoadOptions Packing::options(const char* stage) {
     if (request_.cancel && *request_.cancel) throw Cancelled();
     if (request_.progress) request_.progress(stage, static_cast<int>(done), static_cast<int>(total));
   };
-  options.linear = [this](const std::string& name, const at::Tensor& weight, std::optional<at::Tensor> bias) {
-    const quant::Quantizer& quantizer = quantizerFor(request_.policy, name, weight.sizes());
-    quant::QuantizedTensor packed = quantizer.pack(weight);
-    const auto [part, layer] = splitName(name);
+  options.linear = [this](const model::LayerWeight& weight, std::optional<at::Tensor> bias) {
+    const quant::Quantizer& quantizer = quantizerFor(request_.policy, weight.name, weight.shape);
+    quant::QuantizedTensor packed = quantizer.pack(weight.read());
+    const auto [part, layer] = splitName(weight.name);
     parts_[part][layer] = {packed, bias};
     return quantizer.linear(std::move(packed), std::move(bias));
   };

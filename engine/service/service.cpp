@@ -62,7 +62,7 @@ protocol::InspectResult Service::inspect(const protocol::InspectParams& params, 
     if (control.progress) control.progress("load", static_cast<int>(done), static_cast<int>(total));
   };
   options.device = at::kMeta;
-  options.linear = pipeline::measuringFactory(policy);
+  pipeline::measureLayers(options, policy);
   append(result.layers, "text_encoder", model::loadTextEncoders(folder, options)->layers());
   append(result.layers, "vae", model::loadAutoencoder(folder, options)->layers());
   options.keeps = pipeline::keepingRule(policy);

@@ -108,10 +108,10 @@ class ModelParityTest : public QObject {
     const Golden golden("flux_a");
     std::vector<std::string> names;
     LoadOptions options;
-    options.linear = [&](const std::string& name, const at::Tensor& weight, std::optional<at::Tensor> bias) {
-      names.push_back(name);
+    options.linear = [&](const LayerWeight& weight, std::optional<at::Tensor> bias) {
+      names.push_back(weight.name);
       const auto& q = quantspot::quant::quantizer("bf16");
-      return q.linear(q.pack(weight), std::move(bias));
+      return q.linear(q.pack(weight.read()), std::move(bias));
     };
     options.compute = at::kBFloat16;
     const auto transformer = loadTransformer(golden.pipeline(), options);

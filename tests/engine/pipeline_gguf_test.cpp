@@ -29,7 +29,7 @@ std::unique_ptr<model::Transformer> load(const fs::path& folder, const quant::Po
   model::LoadOptions options;
   pipeline::PackingNotes notes;
   options.compute = quant::quantizer(policy.precision).computeType();
-  options.linear = pipeline::packingFactory(policy, notes);
+  pipeline::packLayers(options, policy, notes);
   options.keeps = pipeline::keepingRule(policy);
   return model::loadTransformer(folder, options);
 }

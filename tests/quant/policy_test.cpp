@@ -78,6 +78,39 @@ class PolicyTest : public QObject {
     QCOMPARE(QString::fromStdString(parsePolicy(text.toStdString()).text()), text);
   }
 
+  void convolutionsFollowWhatTheReferenceDoes_data() {
+    QTest::addColumn<QString>("text");
+    QTest::addColumn<QString>("layer");
+    QTest::addColumn<QString>("linear");
+    QTest::addColumn<QString>("convolution");
+    QTest::newRow("bitsandbytes leaves them") << "bnb-nf4" << "down_blocks.0.conv1" << "bnb-nf4" << "bf16";
+    QTest::newRow("quanto takes them") << "quanto-int8" << "down_blocks.0.conv1" << "quanto-int8" << "quanto-int8";
+    QTest::newRow("layerwise casting takes them") << "fp8-layerwise" << "down_blocks.0.conv1" << "fp8-layerwise" << "fp8-layerwise";
+    QTest::newRow("skips hold for them") << "quanto-int8?skip=conv1" << "down_blocks.0.conv1" << "bf16" << "bf16";
+    QTest::newRow("default skips hold for them") << "fp8-layerwise" << "conv_norm_out" << "bf16" << "bf16";
+    QTest::newRow("rule that reaches them") << "bnb-nf4?down=quanto-int8" << "down_blocks.0.conv1" << "quanto-int8" << "quanto-int8";
+    QTest::newRow("rule that does not") << "quanto-int8?down=bnb-nf4" << "down_blocks.0.conv1" << "bnb-nf4" << "quanto-int8";
+    QTest::newRow("rule for them alone") << "bf16?conv:down_blocks=gguf-q8_0" << "down_blocks.0.conv1" << "bf16" << "gguf-q8_0";
+    QTest::newRow("all of them") << "bnb-nf4?conv:=quanto-int4" << "mid.conv" << "bnb-nf4" << "quanto-int4";
+    QTest::newRow("anchored") << "bnb-nf4?conv:^mid=quanto-int4" << "down.mid" << "bnb-nf4" << "bf16";
+    QTest::newRow("the last rule wins") << "bnb-nf4?conv:=quanto-int4&mid=fp32" << "mid.conv" << "fp32" << "fp32";
+    QTest::newRow("a decoder asks for itself") << "quanto-int8" << "vae.decoder.conv_in" << "bf16" << "bf16";
+    QTest::newRow("decoder") << "bf16?vae.decoder=bnb-nf4" << "vae.decoder.conv_in" << "bnb-nf4" << "bnb-nf4";
+    QTest::newRow("decoder's convolutions") << "bf16?conv:vae=quanto-int8" << "vae.decoder.conv_in" << "bf16" << "quanto-int8";
+    QTest::newRow("not the decoder") << "bf16?decoder=quanto-int8" << "vae.decoder.conv_in" << "bf16" << "bf16";
+    QTest::newRow("text encoders are not the decoder") << "bf16?text_encoder=quanto-int8" << "vae.decoder.conv_in" << "bf16" << "bf16";
+  }
+  void convolutionsFollowWhatTheReferenceDoes() {
+    QFETCH(QString, text);
+    QFETCH(QString, layer);
+    QFETCH(QString, linear);
+    QFETCH(QString, convolution);
+    const Policy policy = parsePolicy(text.toStdString());
+    QCOMPARE(QString::fromStdString(policy.precisionOf(layer.toStdString())), linear);
+    QCOMPARE(QString::fromStdString(policy.precisionOf(layer.toStdString(), LayerKind::Convolution)), convolution);
+    QCOMPARE(QString::fromStdString(parsePolicy(policy.text()).text()), text);
+  }
+
   void optionsGoWithThePrecision() {
     const Policy policy = parsePolicy("torchao-int4wo?group=64&skip=proj");
     QCOMPARE(policy.precision, std::string("torchao-int4wo?group=64"));
