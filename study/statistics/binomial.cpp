@@ -1,5 +1,7 @@
 #include "study/statistics/binomial.h"
 
+#include <boost/math/special_functions/beta.hpp>
+
 #include <algorithm>
 #include <cmath>
 #include <stdexcept>
@@ -39,6 +41,14 @@ Interval wilson(int correct, int trials, double z) {
   const double half = z / (1 + z2 / n) * std::sqrt(p * (1 - p) / n + z2 / (4 * n * n));
   // At the ends the formula is exactly 0 or 1; rounding would leave a trace.
   return {correct == 0 ? 0.0 : center - half, correct == trials ? 1.0 : center + half};
+}
+
+Interval clopperPearson(int correct, int trials, double level) {
+  check(correct, trials);
+  if (!(level > 0 && level < 1)) throw std::invalid_argument("level=" + std::to_string(level) + ": must lie between 0 and 1, such as 0.95");
+  const double tail = (1 - level) / 2;
+  return {correct == 0 ? 0.0 : boost::math::ibeta_inv(correct, trials - correct + 1.0, tail),
+          correct == trials ? 1.0 : boost::math::ibetac_inv(correct + 1.0, trials - correct, tail)};
 }
 
 double binomialTest(int correct, int trials, double chance, Alternative alternative) {

@@ -12,6 +12,10 @@ struct Interval {
 // unless 0 ≤ correct ≤ trials.
 Interval wilson(int correct, int trials, double z = 1.959963984540054);
 
+// Exact interval of a proportion: never covers less than the level. Source: Clopper and Pearson, Biometrika 26 (1934); oracle:
+// scipy.stats.binomtest(…).proportion_ci(method="exact"). No trials: [0, 1]. Throws like wilson.
+Interval clopperPearson(int correct, int trials, double level = 0.95);
+
 enum class Alternative { Greater, Less, TwoSided };
 
 // Exact p-value of correct out of trials when each is right with probability chance. TwoSided sums all outcomes that are

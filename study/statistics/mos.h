@@ -1,0 +1,31 @@
+// Mean opinion scores, plain and corrected for the people who gave them.
+#pragma once
+
+#include "study/statistics/krippendorff.h"
+
+#include <vector>
+
+namespace quantspot::statistics {
+
+// One per column of Ratings.
+struct Mos {
+  double mean = 0;
+  Interval interval;      // Student's t over the people; the point itself for one rating
+  int ratings = 0;
+};
+std::vector<Mos> mos(const Ratings& ratings, double level = 0.95);
+
+// Score = quality of the thing + bias of the person + noise with that person's own spread, by alternating projection. Source:
+// ITU-T P.910 (2023) annex E, Li et al. (2020); oracle: sureal's SubjectMLEModelProjectionSolver. Biases have mean 0. Throws
+// std::invalid_argument where a person or a thing has no rating.
+struct SubjectBias {
+  std::vector<double> quality, quality_error;      // per thing; standard errors
+  std::vector<double> bias, inconsistency;         // per person
+};
+SubjectBias subjectBias(const Ratings& ratings);
+
+// Whom Rec. ITU-R BT.500-14, annex 1, 2.3.1 would reject: more than 5 % of the ratings beyond 2 σ (√20 σ where the kurtosis of a
+// thing's ratings is not within 2…4), about as many above as below. If that were everybody, nobody. Oracle: sureal.
+std::vector<bool> bt500Rejected(const Ratings& ratings);
+
+}  // namespace quantspot::statistics

@@ -1,0 +1,157 @@
+// The fixtures of the plan for blind studies, and what each function refuses or flags.
+#include "study/statistics/chi_square.h"
+#include "study/statistics/correlation.h"
+#include "study/statistics/equivalence.h"
+#include "study/statistics/holm.h"
+#include "study/statistics/krippendorff.h"
+#include "study/statistics/mixed_logistic.h"
+#include "study/statistics/mos.h"
+#include "study/statistics/plackett_luce.h"
+#include "study/statistics/power.h"
+#include "study/statistics/psychometric.h"
+#include "study/statistics/sensitivity.h"
+#include "study/statistics/sprt.h"
+#include "tests/study/golden.h"
+
+using namespace quantspot::statistics;
+
+class StatisticsRulesTest : public QObject {
+  Q_OBJECT
+ private Q_SLOTS:
+  void fixturesOfTheStudyPlan() {
+    CLOSE(binomialTest(12, 16, 0.5), 0.03841, 5e-6);
+    CLOSE(dprimeFromRate(Task::Mafc, 0.75, 2), 0.954, 5e-4);
+    CLOSE(dprimeFromRate(Task::AbxDifferencing, 0.75), 2.020, 5e-4);
+    CLOSE(dprimeFromRate(Task::AbxIndependent, 0.75), 1.790, 5e-4);
+    CLOSE(dprimeFromRate(Task::Mafc, 0.75, 4), 1.682, 5e-4);
+  }
+
+  void firstNumberOfTrialsWithEightyPercentPower_data() {
+    QTest::addColumn<double>("rate");
+    QTest::addColumn<int>("trials");
+    QTest::addColumn<int>("needed");
+    QTest::newRow("0.60") << 0.60 << 158 << 90;
+    QTest::newRow("0.65") << 0.65 << 69 << 42;
+    QTest::newRow("0.70") << 0.70 << 37 << 24;
+    QTest::newRow("0.75") << 0.75 << 23 << 16;
+  }
+  void firstNumberOfTrialsWithEightyPercentPower() {
+    QFETCH(double, rate);
+    QFETCH(int, trials);
+    QFETCH(int, needed);
+    const Power power = trialsNeeded(rate, 0.5);
+    QCOMPARE(power.trials, trials);
+    QCOMPARE(power.needed, needed);
+    QVERIFY(power.power >= 0.8);
+    QVERIFY(binomialPower(trials - 1, rate, 0.5).power < 0.8);
+  }
+
+  void dprimeOfCountsCarriesTheExactInterval() {
+    const Dprime d = dprime(Task::Mafc, 12, 16, 4);
+    const Interval rate = clopperPearson(12, 16);
+    CLOSE(rateFromDprime(Task::Mafc, d.interval.low, 4), rate.low, 1e-9);
+    CLOSE(rateFromDprime(Task::Mafc, d.interval.high, 4), rate.high, 1e-9);
+    QVERIFY(std::isinf(dprime(Task::Oddity, 9, 9).value));
+    QCOMPARE(dprime(Task::AbxIndependent, 3, 10).value, 0.0);
+    QCOMPARE(dprime(Task::Mafc, 0, 0).interval.low, 0.0);
+  }
+
+  void sameDifferentGivesErrorsAndSurvivesExtremes() {
+    const SameDifferent usual = sameDifferent(true, 45, 60, 20, 60);
+    CLOSE(usual.dprime, sameDifferentDprime(true, 0.75, 1.0 / 3), 1e-12);
+    QVERIFY(usual.interval.low < usual.dprime && usual.dprime < usual.interval.high);
+    QVERIFY(sameDifferent(true, 180, 240, 80, 240).standard_error < 0.51 * usual.standard_error);
+    QVERIFY(std::isfinite(sameDifferent(false, 20, 20, 0, 20).dprime));
+    QVERIFY(sameDifferentDprime(false, 0.3, 0.5) < 0);
+    QVERIFY_EXCEPTION_THROWN(sameDifferent(true, 5, 4, 0, 10), std::invalid_argument);
+    QVERIFY_EXCEPTION_THROWN(sameDifferentDprime(true, 1.0, 0.5), std::invalid_argument);
+  }
+
+  void notNoticeableNeedsTheMargin() {
+    const Equivalence few = equivalence(6, 20, 0.25);          // nothing found, but nothing excluded either
+    QVERIFY(few.verdict == Noticeability::Undecided && few.p_value > 0.3);
+    const Equivalence many = equivalence(510, 2000, 0.25);     // detection 0.7 %, interval up to 3.3 %
+    QVERIFY(many.verdict == Noticeability::NotNoticeable);
+    QVERIFY(equivalence(510, 2000, 0.25, 0.01).verdict == Noticeability::Undecided);
+    const Equivalence seen = equivalence(300, 480, 0.25);
+    QVERIFY(seen.verdict == Noticeability::Noticeable);
+    CLOSE(seen.detection, 0.5, 1e-12);
+    const Equivalence slight = equivalence(5600, 20000, 0.25); // real, yet within the margin
+    QVERIFY(slight.verdict == Noticeability::NotNoticeable && slight.p_value < 1e-6);
+    QVERIFY_EXCEPTION_THROWN(equivalence(1, 2, 0.25, 0), std::invalid_argument);
+  }
+
+  void anOrderThatIsAlwaysPreferredIsFlagged() {
+    const std::vector<PairCounts> pairs = {{0, 1, 9, 0, 0}, {1, 0, 9, 0, 0}};   // whatever lies left wins
+    const Abilities fit = bradleyTerry(2, pairs, {.ties = false, .order_effect = true, .level = 0.95});
+    QVERIFY(fit.separated && fit.bias_reduced);
+    CLOSE(fit.items[1].value, 0, 1e-6);
+    QVERIFY(fit.log_order.value > 2);
+  }
+
+  void pairsThatMakeNoSenseAreRefused() {
+    QVERIFY_EXCEPTION_THROWN(bradleyTerry(2, {{0, 1, 3, 2, 1}}), std::invalid_argument);          // ties, unasked
+    QVERIFY_EXCEPTION_THROWN(bradleyTerry(3, {{0, 1, 3, 2, 0}}), std::invalid_argument);          // 2 was never compared
+    QVERIFY_EXCEPTION_THROWN(bradleyTerry(2, {{0, 2, 3, 2, 0}}), std::invalid_argument);
+    QVERIFY_EXCEPTION_THROWN(plackettLuce(3, {{0, 1, 1}}), std::invalid_argument);
+    CLOSE(eloPoints(std::log(10.0)), 400, 1e-9);
+  }
+
+  void rankingsWithALastThatNeverMovesAreFlagged() {
+    const Abilities fit = plackettLuce(3, {{0, 1, 2}, {1, 0, 2}, {0, 1, 2}});
+    QVERIFY(fit.separated);
+    QVERIFY(fit.items[2].value < fit.items[1].value && std::isfinite(fit.items[2].value));
+  }
+
+  void mixedModelFlagsWhatHasNoSpread() {
+    std::vector<MixedRow> rows;
+    for (std::size_t i = 0; i < 240; ++i) rows.push_back({{1}, i % 8, 0, i % 3 == 0, 0});   // everyone alike, one prompt
+    const MixedFit fit = mixedLogistic(rows);
+    QVERIFY(fit.singular);
+    CLOSE(fit.participant_sd, 0, 1e-3);
+    CLOSE(fit.fixed[0].value, std::log(0.5), 1e-4);
+    CLOSE(fit.fixed[0].standard_error, std::sqrt(1 / (240.0 * 2 / 9)), 1e-4);
+    for (MixedRow& row : rows) row.success = true;
+    QVERIFY_EXCEPTION_THROWN(mixedLogistic(rows), std::domain_error);
+    QVERIFY_EXCEPTION_THROWN(mixedLogistic({}), std::invalid_argument);
+  }
+
+  void aStepHasNoSlope() {
+    const Psychometric fit = fitPsychometric({{2, 20, 20}, {4, 0, 20}}, {.guess = 0, .lapse = 0, .level = 0.95});
+    QVERIFY(fit.separated);
+    QVERIFY_EXCEPTION_THROWN(fitPsychometric({{2, 5, 20}, {2, 6, 20}}), std::invalid_argument);
+    QVERIFY_EXCEPTION_THROWN(fitPsychometric({{2, 5, 20}, {3, 6, 20}}, {.guess = 1, .lapse = 0, .level = 0.95}), std::invalid_argument);
+  }
+
+  void sprtStopsAtWaldsBounds() {
+    const SprtPlan plan{.null_rate = 0.5, .alternative_rate = 0.75, .alpha = 0.05, .beta = 0.1};
+    CLOSE(sprt(plan, 0, 0).upper, std::log(18.0), 1e-12);
+    CLOSE(sprt(plan, 0, 0).lower, std::log(0.1 / 0.95), 1e-12);
+    CLOSE(sprt(plan, 3, 5).log_ratio, 3 * std::log(1.5) + 2 * std::log(0.5), 1e-12);
+    QVERIFY(sprt(plan, 8, 8).verdict == SequentialVerdict::AcceptAlternative);    // 8 · ln 1.5 = 3.24
+    QVERIFY(sprt(plan, 7, 7).verdict == SequentialVerdict::Continue);
+    QVERIFY(sprt(plan, 0, 4).verdict == SequentialVerdict::AcceptNull);
+    QVERIFY_EXCEPTION_THROWN(sprt({.null_rate = 0.5, .alternative_rate = 0.4}, 0, 0), std::invalid_argument);
+  }
+
+  void agreementIsUndefinedWithoutVariation() {
+    QVERIFY_EXCEPTION_THROWN(krippendorffAlpha({{1, 1}, {1, 1}}, Measurement::Nominal), std::invalid_argument);
+    QVERIFY_EXCEPTION_THROWN(krippendorffAlpha({{1, 2}}, Measurement::Nominal), std::invalid_argument);
+    QCOMPARE(krippendorffAlpha({{1, 2, 3}, {1, 2, 3}}, Measurement::Interval), 1.0);
+  }
+
+  void smallFunctionsRefuseNonsense() {
+    QVERIFY_EXCEPTION_THROWN(holm({0.5, 1.2}), std::invalid_argument);
+    QVERIFY_EXCEPTION_THROWN(spearman({1, 2}, {3, 3}), std::invalid_argument);
+    QVERIFY_EXCEPTION_THROWN(evenness({5}), std::invalid_argument);
+    QVERIFY_EXCEPTION_THROWN(independence({{1, 2}, {0, 0}}), std::invalid_argument);
+    QVERIFY_EXCEPTION_THROWN(trialsNeeded(0.5, 0.5), std::invalid_argument);
+    QVERIFY_EXCEPTION_THROWN(mos({{1, 2}, {1}}), std::invalid_argument);
+    QCOMPARE(kendall({1, 2, 3}, {1, 2, 3}).interval.low, -1.0);   // too few pairs for an interval
+    QVERIFY(equivalencePower(1000, 0.25, 0.325).power > 0.99);
+    QVERIFY(equivalencePower(30, 0.25, 0.325).power < 0.3);
+  }
+};
+
+QTEST_GUILESS_MAIN(StatisticsRulesTest)
+#include "statistics_rules_test.moc"
