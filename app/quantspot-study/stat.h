@@ -1,0 +1,20 @@
+// One figure as JSON, for scripts and for checking the program against R.
+#pragma once
+
+#include "app/quantspot-study/keys.h"
+
+#include <QJsonObject>
+
+namespace quantspot::cli {
+
+QStringList statNames();
+// Throws UsageError for an unknown name or key, std::invalid_argument for impossible values. A figure that is infinite or
+// undefined is null.
+QJsonObject stat(const QString& name, const Keys& keys);
+
+// The parts: counts (stat_counts.cpp) and tables read from files (stat_tables.cpp).
+using Stat = QJsonObject (*)(const Keys&);
+QMap<QString, Stat> countStats();
+QMap<QString, Stat> tableStats();
+
+}  // namespace quantspot::cli
