@@ -16,7 +16,7 @@ void checkFinite(const at::Tensor& latents, int step, std::size_t steps) {
 
 }  // namespace
 
-at::Tensor denoise(const model::Transformer& transformer, const model::FlowMatchEuler& scheduler, const Conditioning& conditioning,
+at::Tensor denoise(const model::Transformer& transformer, model::Scheduler& scheduler, const Conditioning& conditioning,
                    at::Tensor latents, const at::Tensor& imageIds, const DenoiseOptions& options) {
   const auto compute = latents.options();
   const std::int64_t pictures = latents.size(0);
@@ -39,7 +39,7 @@ at::Tensor denoise(const model::Transformer& transformer, const model::FlowMatch
       const at::Tensor away = velocity(*conditioning.negative);
       v = away + options.trueCfg * (v - away);
     }
-    latents = scheduler.step(v, static_cast<int>(i), latents);
+    latents = scheduler.step(v, i, latents, {});
     checkFinite(latents, static_cast<int>(i) + 1, steps);
     if (options.onStep) options.onStep(static_cast<int>(i) + 1);
   }

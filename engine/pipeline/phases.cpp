@@ -162,9 +162,14 @@ std::unique_ptr<model::Transformer> Phases::loadTransformer(const quant::Policy&
   return transformer;
 }
 
-at::Tensor Phases::run(const model::Transformer& transformer, const Conditioning& conditioning, const at::Tensor& latents, const DenoiseOptions& options) {
-  model::FlowMatchEuler scheduler(request_.model);
-  scheduler.setTimesteps(recipe_.steps, latents.size(1));
+std::unique_ptr<model::Scheduler> Phases::loadScheduler() const {
+  auto scheduler = model::loadScheduler(request_.model, recipe_.scheduler);
+  scheduler->setTimesteps(recipe_.steps, static_cast<std::int64_t>(latentHeight() / 2) * (latentWidth() / 2));
+  return scheduler;
+}
+
+at::Tensor Phases::run(const model::Transformer& transformer, model::Scheduler& scheduler, const Conditioning& conditioning, const at::Tensor& latents,
+                       const DenoiseOptions& options) {
   return pipeline::denoise(transformer, scheduler, conditioning, latents, imageIds(latentHeight(), latentWidth(), latents.options()), options);
 }
 
@@ -184,7 +189,7 @@ void Phases::calibrate(const model::Transformer& transformer, const Encoded& enc
       const at::Tensor noise = drawNoise(i, transformer.inChannels() / 4, latentHeight(), latentWidth());
       DenoiseOptions options{.guidance = recipe_.guidance.value_or(3.5), .onStep = {}};
       options.onStep = [this](int) { tell("calibrate", 0, 0); };
-      run(transformer, {encoded.calibration[i], {}}, packLatents(noise).to(device_, compute_), options);
+      run(transformer, *loadScheduler(), {encoded.calibration[i], {}}, packLatents(noise).to(device_, compute_), options);
     }
   });
   calibrated = {key, {}};
@@ -193,21 +198,25 @@ void Phases::calibrate(const model::Transformer& transformer, const Encoded& enc
 
 at::Tensor Phases::denoise(const Encoded& encoded, const std::function<at::Tensor(std::int64_t channels)>& noiseFor, Calibrated& calibrated) {
   at::Tensor latents;
+  const auto scheduler = loadScheduler();
+  const auto calls = static_cast<int>(scheduler->timesteps().size());
+  const auto firstCall = [&](int step) { return static_cast<int>(std::int64_t{step} * calls / recipe_.steps); };
   for (const quant::StepSpan& span : spans()) {
     const auto transformer = loadTransformer(span.policy);
     calibrate(*transformer, encoded, span.policy.text(), calibrated);
     if (!latents.defined()) latents = packLatents(noiseFor(transformer->inChannels() / 4)).to(device_, compute_);
-    DenoiseOptions options{.guidance = recipe_.guidance.value_or(3.5), .trueCfg = recipe_.true_cfg, .first = span.first, .last = span.last, .onStep = {}};
+    DenoiseOptions options{.guidance = recipe_.guidance.value_or(3.5), .trueCfg = recipe_.true_cfg, .first = firstCall(span.first),
+                           .last = span.last < 0 ? -1 : firstCall(span.last + 1) - 1, .onStep = {}};
     Stopwatch step;
     options.onStep = [&](int done) {
       stepSeconds_.push_back(step.seconds());
-      tell("denoise", done, recipe_.steps);
+      tell("denoise", done, calls);
       step = Stopwatch();
     };
-    tell("denoise", span.first, recipe_.steps);
+    tell("denoise", options.first, calls);
     latents = meter_.phase("denoise", "denoise", [&] {
       step = Stopwatch();
-      return run(*transformer, encoded.conditioning, latents, options);
+      return run(*transformer, *scheduler, encoded.conditioning, latents, options);
     });
   }
   return latents;

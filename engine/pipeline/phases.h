@@ -55,7 +55,9 @@ class Phases {
   model::LinearDecoration decoration();
   std::vector<quant::StepSpan> spans() const;
   std::unique_ptr<model::Transformer> loadTransformer(const quant::Policy& policy);
-  at::Tensor run(const model::Transformer& transformer, const Conditioning& conditioning, const at::Tensor& latents, const DenoiseOptions& options);
+  std::unique_ptr<model::Scheduler> loadScheduler() const;     // its timesteps are set
+  at::Tensor run(const model::Transformer& transformer, model::Scheduler& scheduler, const Conditioning& conditioning, const at::Tensor& latents,
+                 const DenoiseOptions& options);
   void calibrate(const model::Transformer& transformer, const Encoded& encoded, const std::string& policy, Calibrated& calibrated);
 
   const SampleRequest& request_;

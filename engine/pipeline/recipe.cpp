@@ -1,6 +1,7 @@
 #include "engine/pipeline/recipe.h"
 
 #include "engine/model/config.h"
+#include "engine/model/schedulers/scheduler.h"
 
 #include <spdlog/fmt/fmt.h>
 #include <spdlog/fmt/ranges.h>
@@ -34,7 +35,12 @@ constexpr int kDefaultLength = 512;    // of diffusers' FluxPipeline, and its li
 }  // namespace
 
 const std::vector<std::string>& schedulers() {
-  static const std::vector<std::string> all = {"flow-match-euler"};
+  static const std::vector<std::string> all = [] {
+    std::vector<std::string> flow;       // the families of today were all trained on flow matching
+    for (const model::SchedulerInfo& info : model::schedulerInfos())
+      if (info.flow) flow.emplace_back(info.id);
+    return flow;
+  }();
   return all;
 }
 

@@ -4,7 +4,7 @@
 #include "engine/model/components.h"
 #include "engine/model/config.h"
 #include "engine/model/safetensors.h"
-#include "engine/model/scheduler.h"
+#include "engine/model/schedulers/scheduler.h"
 
 #include <ATen/ATen.h>
 #include <QString>
@@ -54,15 +54,15 @@ inline Rendered render(const Golden& golden, const LoadOptions& options) {
   auto imageIds = at::zeros({h, w, 3}, type);
   imageIds.select(2, 1).add_(at::arange(h, type).unsqueeze(1));
   imageIds.select(2, 2).add_(at::arange(w, type));
-  FlowMatchEuler scheduler(golden.pipeline());
+  const auto scheduler = loadScheduler(golden.pipeline());
   const int steps = r["steps"];
-  scheduler.setTimesteps(steps, latents.size(1));
+  scheduler->setTimesteps(steps, latents.size(1));
 
   Rendered out;
   for (int i = 0; i < steps; ++i) {
     TransformerInput in{.latents = latents, .sequence = positive.sequence, .pooled = positive.pooled, .timestep = {}, .guidance = {},
                         .textIds = at::zeros({length, 3}, type), .imageIds = imageIds.reshape({-1, 3})};
-    in.timestep = at::full({batch}, scheduler.timesteps()[static_cast<std::size_t>(i)], at::kFloat).to(type) / 1000;
+    in.timestep = at::full({batch}, scheduler->timesteps()[static_cast<std::size_t>(i)], at::kFloat).to(type) / 1000;
     if (transformer->guidanceEmbeds()) in.guidance = at::full({batch}, r["guidance"].get<double>(), at::kFloat);
     at::Tensor velocity = transformer->forward(in);
     if (i == 0) out.firstVelocity = velocity;
@@ -72,7 +72,7 @@ inline Rendered render(const Golden& golden, const LoadOptions& options) {
       const at::Tensor away = transformer->forward(in);
       velocity = away + r["true_cfg"].get<double>() * (velocity - away);
     }
-    latents = scheduler.step(velocity, i, latents);
+    latents = scheduler->step(velocity, static_cast<std::size_t>(i), latents, {});
   }
   out.latents = latents;
   const auto grid = latents.view({batch, h, w, channels, 2, 2}).permute({0, 3, 1, 4, 2, 5}).reshape({batch, channels, 2 * h, 2 * w});

@@ -43,10 +43,10 @@ class ModelParityTest : public QObject {
   void sigmas() {
     QFETCH(QString, name);
     const Golden golden(name.toStdString());
-    FlowMatchEuler scheduler(golden.pipeline());
-    scheduler.setTimesteps(golden.recipe["steps"], golden["noise_packed"].size(1));
-    QVERIFY(at::tensor(scheduler.sigmas()).equal(golden["sigmas"]));
-    QVERIFY(at::tensor(scheduler.timesteps()).equal(golden["timesteps"]));
+    const auto scheduler = loadScheduler(golden.pipeline());
+    scheduler->setTimesteps(golden.recipe["steps"], golden["noise_packed"].size(1));
+    QVERIFY(scheduler->sigmas().equal(golden["sigmas"]));
+    QVERIFY(at::tensor(scheduler->timesteps()).equal(golden["timesteps"].to(at::kDouble)));
   }
 
   void imageInFp32_data() { addCases(); }

@@ -1,105 +1,249 @@
-// FlowMatchEulerDiscreteScheduler: figures from diffusers 0.42.1 with FluxPipeline's sigmas and mu.
+// Every scheduler against what diffusers' class of its name does (tests/parity/golden/schedulers, see the README there), and what is refused.
 #include "engine/model/folder.h"
-#include "engine/model/scheduler.h"
+#include "engine/model/safetensors.h"
+#include "engine/model/schedulers/scheduler.h"
 
 #include <ATen/ATen.h>
 #include <QTemporaryDir>
 #include <QTest>
+#include <nlohmann/json.hpp>
 
 #include <fstream>
+#include <set>
 
 using namespace quantspot::model;
+using nlohmann::json;
+
+namespace {
+
+const std::string kGolden = QUANTSPOT_SOURCE_DIR "/tests/parity/golden/schedulers/";
+
+struct Golden {
+  SafeTensors file{kGolden + "expected.safetensors"};
+  json cases = json::parse(std::ifstream(kGolden + "cases.json"));
+  at::Tensor operator[](const std::string& name) const { return file.copy(file.entries().at(name)); }
+  const json& named(const QString& name) const {
+    for (const json& one : cases)
+      if (one["name"] == name.toStdString()) return one;
+    throw std::out_of_range(name.toStdString());
+  }
+};
+
+const Golden& golden() {
+  static const Golden only;
+  return only;
+}
+
+// Greatest difference in units of the last place of the greatest value; infinite where only one is finite.
+double apart(const at::Tensor& got, const at::Tensor& expected) {
+  if (got.sizes() != expected.sizes()) return std::numeric_limits<double>::infinity();
+  const at::Tensor a = got.to(at::kDouble), b = expected.to(at::kDouble);
+  if (!a.isfinite().equal(b.isfinite())) return std::numeric_limits<double>::infinity();
+  const at::Tensor difference = at::where(b.isfinite(), (a - b).abs(), at::zeros({}, at::kDouble));
+  return difference.max().item<double>() / std::max(1.0, at::where(b.isfinite(), b.abs(), at::zeros({}, at::kDouble)).max().item<double>());
+}
+
+at::Tensor madeUpOutput(const at::Tensor& row, const at::Tensor& seen, bool learned) {
+  const at::Tensor output = row.to(seen.scalar_type()) + 0.25 * seen;
+  return learned ? at::cat({output, row.to(seen.scalar_type()).abs() * 0.5}, 1) : output;
+}
+
+}  // namespace
 
 class ModelSchedulerTest : public QObject {
   Q_OBJECT
 
   QTemporaryDir dir_;
-  FlowMatchEuler scheduler(const QString& settings) const {
-    const std::filesystem::path folder = std::filesystem::path(dir_.path().toStdString()) / "scheduler";
-    std::filesystem::create_directories(folder);
-    const QString comma = settings.isEmpty() ? "" : ", ";
-    std::ofstream(folder / "scheduler_config.json") << "{\"_class_name\": \"FlowMatchEulerDiscreteScheduler\"" << (comma + settings).toStdString() << "}";
-    return FlowMatchEuler(folder.parent_path());
+  std::unique_ptr<Scheduler> load(const std::string& config, const std::string& id = "") const {
+    const std::filesystem::path folder = dir_.path().toStdString();
+    std::filesystem::create_directories(folder / "scheduler");
+    std::ofstream(folder / "scheduler" / "scheduler_config.json") << config;
+    return loadScheduler(folder, id);
   }
-
- private Q_SLOTS:
-  void sigmas_data();
-  void sigmas() {
-    QFETCH(QString, settings);
-    QFETCH(int, steps);
-    QFETCH(int, length);
-    QFETCH(QList<double>, expected);
-    FlowMatchEuler s = scheduler(settings);
-    s.setTimesteps(steps, length);
-    QCOMPARE(s.sigmas().size(), static_cast<std::size_t>(steps) + 1);
-    QCOMPARE(s.timesteps().size(), static_cast<std::size_t>(steps));
-    for (int i = 0; i <= steps; ++i)
-      QVERIFY2(s.sigmas()[static_cast<std::size_t>(i)] == static_cast<float>(expected[i]), qPrintable(QString::number(s.sigmas()[static_cast<std::size_t>(i)], 'g', 9)));
-  }
-
-  void unsupportedSettings_data() {
-    QTest::addColumn<QString>("settings");
-    QTest::newRow("beta") << R"("use_beta_sigmas": true)";
-    QTest::newRow("stochastic") << R"("stochastic_sampling": true)";
-    QTest::newRow("shift type") << R"("time_shift_type": "cosine")";
-    QTest::newRow("two spacings") << R"("use_karras_sigmas": true, "use_exponential_sigmas": true)";
-    QTest::newRow("type") << R"("shift": "three")";
-    QTest::newRow("timesteps") << R"("num_train_timesteps": 0)";
-  }
-  void unsupportedSettings() {
-    QFETCH(QString, settings);
-    QVERIFY_THROWS_EXCEPTION(ModelError, scheduler(settings));
-  }
-
-  void anotherSchedulerIsNamed() {
-    std::ofstream(dir_.filePath("scheduler/scheduler_config.json").toStdString()) << R"({"_class_name": "DDIMScheduler"})";
+  QString complaint(const std::string& config, const std::string& id = "", int steps = 0, int tokens = 0) const {
     try {
-      FlowMatchEuler s(dir_.path().toStdString());
-      QFAIL("no error");
+      const auto scheduler = load(config, id);
+      if (steps != 0) scheduler->setTimesteps(steps, tokens);
+      return "";
     } catch (const ModelError& error) {
-      QVERIFY2(QString(error.what()).contains("DDIMScheduler"), error.what());
+      return error.what();
     }
   }
 
-  void aStepGoesAlongTheVelocity() {
-    FlowMatchEuler s = scheduler("");
-    s.setTimesteps(2, 16);  // 1, 0.5, 0
-    const at::Tensor sample = at::ones({1, 2, 4}), velocity = at::full({1, 2, 4}, 0.25);
-    QVERIFY(s.step(velocity, 0, sample).equal(at::full({1, 2, 4}, 0.875)));
-    QCOMPARE(s.step(velocity.to(at::kBFloat16), 1, sample.to(at::kBFloat16)).scalar_type(), at::kBFloat16);
+ private Q_SLOTS:
+  void doesWhatDiffusersDoes_data();
+  void doesWhatDiffusersDoes();
+
+  void refusesStepsThatDiffusersRefuses() {
+    int refused = 0;
+    for (const json& one : golden().cases)
+      for (const int steps : one["refused"]) {
+        QVERIFY2(complaint(one["config"], one["id"], steps, one["tokens"]).contains("steps"), one["name"].get<std::string>().c_str());
+        ++refused;
+      }
+    QVERIFY(refused > 5);
+    QVERIFY(complaint(R"({"_class_name": "EulerDiscreteScheduler"})", "", 0).isEmpty());
+    QVERIFY(complaint(R"({"_class_name": "EulerDiscreteScheduler"})", "", -1).contains("at least 1"));
   }
 
-  void noStepsIsAnError() {
-    FlowMatchEuler s = scheduler("");
-    QVERIFY_THROWS_EXCEPTION(ModelError, s.setTimesteps(0, 16));
+  void everyIdIsTested() {
+    std::set<std::string_view> tested;
+    for (const SchedulerInfo& info : schedulerInfos())
+      for (const json& one : golden().cases)
+        if (one["id"] == info.id) tested.insert(info.id);
+    QCOMPARE(tested.size(), schedulerInfos().size());
+    QCOMPARE(schedulerInfos().size(), std::size_t{12});
+  }
+
+  // A second run with the same object must not see the first.
+  void setTimestepsForgetsTheState() {
+    for (const SchedulerInfo& info : schedulerInfos()) {
+      const auto scheduler = load(R"({"_class_name": "DDIMScheduler", "skip_prk_steps": true})", std::string(info.id));
+      std::vector<at::Tensor> ends;
+      for (const int calls : {2, 100, 100}) {
+        scheduler->setTimesteps(5);
+        at::Tensor sample = golden()["start"];
+        std::size_t draws = 0;
+        for (std::size_t i = 0; i < std::min(scheduler->timesteps().size(), static_cast<std::size_t>(calls)); ++i)
+          sample = scheduler->step(golden()["outputs"][static_cast<std::int64_t>(i)], i, sample,
+                                   [&](at::IntArrayRef) { return golden()["noises"][static_cast<std::int64_t>(draws++)]; });
+        ends.push_back(sample);
+      }
+      QVERIFY2(ends[1].equal(ends[2]) && !ends[0].equal(ends[1]), std::string(info.id).c_str());
+    }
+  }
+
+  void saysWhatItDraws() {
+    for (const SchedulerInfo& info : schedulerInfos()) {
+      const auto scheduler = load(R"({"_class_name": "DDIMScheduler", "skip_prk_steps": true})", std::string(info.id));
+      scheduler->setTimesteps(3);
+      int draws = 0;
+      const auto noise = [&](at::IntArrayRef shape) { return ++draws, at::zeros(shape); };
+      scheduler->step(golden()["outputs"][0], 0, golden()["start"], noise);
+      QVERIFY2((draws > 0) == info.drawsNoise, std::string(info.id).c_str());
+      if (info.drawsNoise) QVERIFY_THROWS_EXCEPTION(ModelError, scheduler->step(golden()["outputs"][0], 1, golden()["start"], {}));
+    }
+  }
+
+  void unsupportedSettings_data();
+  void unsupportedSettings() {
+    QFETCH(QString, name);
+    QFETCH(QString, settings);
+    QFETCH(QString, key);
+    const QString said = complaint(QString(R"({"_class_name": "%1Scheduler", %2})").arg(name, settings).toStdString());
+    QVERIFY2(said.contains("scheduler_config.json: " + key), qPrintable(said));
+    QVERIFY(!said.contains('\n'));
+  }
+
+  void unknownSchedulersAreNamed() {
+    const QString said = complaint(R"({"_class_name": "HeunDiscreteScheduler"})");
+    QVERIFY2(said.contains("HeunDiscreteScheduler") && said.contains("EulerDiscreteScheduler"), qPrintable(said));
+    QVERIFY(complaint(R"({"_class_name": "HeunDiscreteScheduler"})", "euler").isEmpty());
+    QVERIFY(complaint(R"({"_class_name": "DDIMScheduler"})", "euler-b").contains("scheduler 'euler-b' is not known; use flow-match-euler, flow-match-heun, ddim"));
+    QVERIFY(complaint("{").contains("is not valid JSON"));
+    QVERIFY_THROWS_EXCEPTION(ModelError, loadScheduler(dir_.path().toStdString() + "/nothing"));
+  }
+
+  void dynamicShiftNeedsTokens() {
+    QVERIFY(complaint(R"({"_class_name": "FlowMatchEulerDiscreteScheduler", "use_dynamic_shifting": true})", "", 4).contains("use_dynamic_shifting=true needs"));
+  }
+
+  void timestepsBeyondTheScheduleAreAnError() {
+    const auto scheduler = load(R"({"_class_name": "DDIMScheduler", "num_train_timesteps": 10, "steps_offset": 3})");
+    scheduler->setTimesteps(10);
+    QVERIFY_THROWS_EXCEPTION(ModelError, scheduler->step(golden()["outputs"][0], 0, golden()["start"], {}));
+  }
+
+  void aStepOfFlowMatchingGoesAlongTheVelocity() {
+    const auto s = load(R"({"_class_name": "FlowMatchEulerDiscreteScheduler"})");
+    s->setTimesteps(2, 16);  // 1, 0.5, 0
+    const at::Tensor sample = at::ones({1, 2, 4}), velocity = at::full({1, 2, 4}, 0.25);
+    QVERIFY(s->step(velocity, 0, sample, {}).equal(at::full({1, 2, 4}, 0.875)));
+    QCOMPARE(s->step(velocity.to(at::kBFloat16), 1, sample.to(at::kBFloat16), {}).scalar_type(), at::kBFloat16);
   }
 };
 
-void ModelSchedulerTest::sigmas_data() {
+void ModelSchedulerTest::doesWhatDiffusersDoes_data() {
+  QTest::addColumn<QString>("name");
+  for (const json& one : golden().cases) QTest::newRow(one["name"].get<std::string>().c_str()) << QString::fromStdString(one["name"]);
+}
+
+void ModelSchedulerTest::doesWhatDiffusersDoes() {
+  QFETCH(QString, name);
+  const json& one = golden().named(name);
+  const auto part = [&](const char* what) { return golden()[name.toStdString() + "." + what]; };
+  const at::Tensor timesteps = part("timesteps"), samples = part("samples"), noised = part("noised"), starts = part("start");
+  const at::Tensor sigmas = one["runs"][0].contains("sigmas") ? part("sigmas") : at::Tensor();
+  const auto scheduler = load(one["config"], one["id"]);
+  std::int64_t firstCall = 0, firstSigma = 0, index = 0;
+  double worst = 0, worst16 = 0;
+  for (const json& run : one["runs"]) {
+    scheduler->setTimesteps(run["steps"], one["tokens"]);
+    const auto type = run["bf16"].get<bool>() ? at::kBFloat16 : at::kFloat;
+    const auto calls = run["calls"].get<std::int64_t>();
+    QCOMPARE(static_cast<std::int64_t>(scheduler->timesteps().size()), calls);
+    const double times = apart(at::tensor(scheduler->timesteps(), at::kDouble), timesteps.slice(0, firstCall, firstCall + calls));
+    QVERIFY2(times < 1e-7, qPrintable(QStringLiteral("%1 steps, timesteps: %2").arg(run["steps"].get<int>()).arg(times)));
+    QCOMPARE(scheduler->sigmas().defined(), sigmas.defined());
+    if (sigmas.defined()) {
+      const auto count = run["sigmas"].get<std::int64_t>();
+      const double levels = apart(scheduler->sigmas(), sigmas.slice(0, firstSigma, firstSigma + count));
+      QVERIFY2(levels < 1e-7, qPrintable(QStringLiteral("%1 steps, sigmas: %2").arg(run["steps"].get<int>()).arg(levels)));
+      firstSigma += count;
+    }
+    QCOMPARE(static_cast<float>(scheduler->initNoiseSigma()), starts[index].item<float>());
+    double& error = type == at::kFloat ? worst : worst16;
+    error = std::max(error, apart(scheduler->addNoise(golden()["start"].to(type), golden()["noises"][99].to(type), static_cast<std::size_t>(calls / 2)), noised[index]));
+    at::Tensor sample = golden()["start"].to(type) * scheduler->initNoiseSigma();
+    std::int64_t draws = 0;
+    for (std::int64_t i = 0; i < calls; ++i) {
+      const auto call = static_cast<std::size_t>(i);
+      const at::Tensor output = madeUpOutput(golden()["outputs"][i], scheduler->scaleModelInput(sample, call), one["learned"]);
+      sample = scheduler->step(output, call, sample, [&](at::IntArrayRef) { return golden()["noises"][draws++]; });
+      const double here = apart(sample, samples[firstCall + i]);
+      if (here > (type == at::kFloat ? 2e-6 : 8e-3))
+        QFAIL(qPrintable(QStringLiteral("%1 steps, call %2: %3").arg(run["steps"].get<int>()).arg(i).arg(here)));
+      error = std::max(error, here);
+    }
+    firstCall += calls;
+    ++index;
+  }
+  qInfo("fp32 %g, bf16 %g", worst, worst16);
+}
+
+void ModelSchedulerTest::unsupportedSettings_data() {
+  QTest::addColumn<QString>("name");
   QTest::addColumn<QString>("settings");
-  QTest::addColumn<int>("steps");
-  QTest::addColumn<int>("length");
-  QTest::addColumn<QList<double>>("expected");
-  QTest::newRow("plain") << "" << 4 << 16
-      << QList<double>{1.0, 0.75, 0.5, 0.25, 0.0};
-  QTest::newRow("one step") << "" << 1 << 16
-      << QList<double>{1.0, 0.0};
-  QTest::newRow("static shift") << R"("shift": 3.0)" << 5 << 64
-      << QList<double>{1.0, 0.923076987, 0.818181813, 0.666666687, 0.428571463, 0.0};
-  QTest::newRow("dynamic") << R"("use_dynamic_shifting": true)" << 6 << 1024
-      << QList<double>{1.0, 0.903735578, 0.7897048, 0.652489424, 0.484218419, 0.27300331, 0.0};
-  QTest::newRow("dynamic linear, other lengths") << R"("use_dynamic_shifting": true, "time_shift_type": "linear", "base_shift": 0.3, "max_shift": 1.7, "base_image_seq_len": 100, "max_image_seq_len": 999)" << 5 << 333
-      << QList<double>{1.0, 0.726131737, 0.498563766, 0.306469887, 0.142155111, 0.0};
-  QTest::newRow("terminal") << R"("use_dynamic_shifting": true, "shift_terminal": 0.1)" << 5 << 256
-      << QList<double>{1.0, 0.832655549, 0.634053588, 0.394534111, 0.100000024, 0.0};
-  QTest::newRow("karras") << R"("use_karras_sigmas": true, "shift": 2.0)" << 5 << 16
-      << QList<double>{1.0, 0.771888673, 0.589915693, 0.446026564, 0.333333313, 0.0};
-  QTest::newRow("exponential") << R"("use_exponential_sigmas": true)" << 5 << 16
-      << QList<double>{1.0, 0.668740332, 0.44721359, 0.299069762, 0.200000003, 0.0};
-  QTest::newRow("inverted") << R"("invert_sigmas": true, "shift": 1.5)" << 4 << 16
-      << QList<double>{0.0, 0.181818187, 0.399999976, 0.666666627, 1.0};
-  QTest::newRow("fewer training steps") << R"("num_train_timesteps": 500)" << 3 << 16
-      << QList<double>{1.0, 0.666666687, 0.333333343, 0.0};
+  QTest::addColumn<QString>("key");
+  const auto row = [](const char* name, const char* settings, const char* key) { QTest::newRow(qPrintable(QString(name) + " " + settings)) << name << settings << key; };
+  row("FlowMatchEulerDiscrete", R"("time_shift_type": "cosine")", "time_shift_type=");
+  row("FlowMatchEulerDiscrete", R"("use_karras_sigmas": true, "use_exponential_sigmas": true)", "use_exponential_sigmas=");
+  row("FlowMatchEulerDiscrete", R"("shift": "three")", "shift=");
+  row("FlowMatchEulerDiscrete", R"("num_train_timesteps": 0)", "num_train_timesteps=");
+  row("FlowMatchEulerDiscrete", R"("base_image_seq_len": 64, "max_image_seq_len": 64)", "max_image_seq_len=");
+  row("DDIM", R"("beta_schedule": "sigmoid")", "beta_schedule=");
+  row("DDIM", R"("prediction_type": "flow_prediction")", "prediction_type=");
+  row("DDIM", R"("timestep_spacing": "odd")", "timestep_spacing=");
+  row("DDIM", R"("steps_offset": 4000)", "steps_offset=");
+  row("DDIM", R"("trained_betas": [0.1, 0.2, 0.3])", "trained_betas=");
+  row("DDIM", R"("num_train_timesteps": 1)", "num_train_timesteps=");
+  row("DDIM", R"("thresholding": true, "dynamic_thresholding_ratio": 2)", "dynamic_thresholding_ratio=");
+  row("DDPM", R"("variance_type": "odd")", "variance_type=");
+  row("PNDM", R"("prediction_type": "sample")", "prediction_type=");
+  row("EulerDiscrete", R"("interpolation_type": "cubic")", "interpolation_type=");
+  row("EulerDiscrete", R"("timestep_type": "odd")", "timestep_type=");
+  row("EulerDiscrete", R"("final_sigmas_type": "odd")", "final_sigmas_type=");
+  row("EulerAncestralDiscrete", R"("prediction_type": "sample")", "prediction_type=");
+  row("DPMSolverMultistep", R"("algorithm_type": "odd")", "algorithm_type=");
+  row("DPMSolverMultistep", R"("solver_type": "odd")", "solver_type=");
+  row("DPMSolverMultistep", R"("solver_order": 4)", "solver_order=");
+  row("DPMSolverMultistep", R"("algorithm_type": "dpmsolver")", "final_sigmas_type");
+  row("DPMSolverMultistep", R"("lambda_min_clipped": 99)", "lambda_min_clipped=");
+  row("DPMSolverMultistep", R"("time_shift_type": "linear")", "time_shift_type=");
+  row("UniPCMultistep", R"("solver_p": {})", "solver_p=");
+  row("UniPCMultistep", R"("solver_type": "odd")", "solver_type=");
+  row("UniPCMultistep", R"("shift_terminal": 0.1)", "shift_terminal=");
+  row("LCM", R"("original_inference_steps": 2000)", "original_inference_steps=");
 }
 
 QTEST_GUILESS_MAIN(ModelSchedulerTest)

@@ -36,7 +36,7 @@ class RecipeTest : public QObject {
     QCOMPARE(complaint([](Recipe& r) { r.steps = 0; }), QStringLiteral("steps = 0 is out of range; use 1 to 1000"));
     QCOMPARE(complaint([](Recipe& r) { r.steps = 1001; }), QStringLiteral("steps = 1001 is out of range; use 1 to 1000"));
     QCOMPARE(complaint([](Recipe& r) { r.max_sequence_length = 0; }), QStringLiteral("max_sequence_length = 0 is out of range; use 1 to 512"));
-    QCOMPARE(complaint([](Recipe& r) { r.scheduler = "ddim"; }), QStringLiteral("scheduler 'ddim' is not known; use flow-match-euler"));
+    QCOMPARE(complaint([](Recipe& r) { r.scheduler = "ddim"; }), QStringLiteral("scheduler 'ddim' is not known; use flow-match-euler, flow-match-heun"));
     QVERIFY(complaint([](Recipe& r) { r.guidance = NAN; }).startsWith("guidance = nan"));
     QVERIFY(complaint([](Recipe& r) { r.true_cfg = INFINITY; }).startsWith("true_cfg = inf"));
   }

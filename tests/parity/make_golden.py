@@ -10,7 +10,7 @@ import diffusers
 import transformers
 
 GROUPS = {name: f"{name.removesuffix('s')}_cases"
-          for name in ("flux", "quant", "gguf", "torchao", "quanto", "dynamic", "checkpoints", "lora", "tokenizers", "metrics")}
+          for name in ("flux", "quant", "gguf", "torchao", "quanto", "dynamic", "checkpoints", "lora", "tokenizers", "metrics", "schedulers")}
 
 
 def main() -> int:
