@@ -5,6 +5,7 @@
 #include "quant/int8_product.h"
 #include "quant/kernels/rounding.h"
 #include "quant/packed_linear.h"
+#include "quant/pieces.h"
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
@@ -105,10 +106,12 @@ class BnbInt8Linear final : public PackedLinear {
 }  // namespace
 
 QuantizedTensor BnbInt8::pack(const at::Tensor& weight) const {
-  const at::Tensor half = checkedWeight(checkedWeight(weight, at::kBFloat16), at::kHalf);
-  const at::Tensor scales = half.abs().amax(1).to(at::kFloat);
-  const at::Tensor codes = (half * (scales.reciprocal() * 127).view({-1, 1})).round_().nan_to_num_(0).to(at::kChar);
-  return {name_, half.sizes().vec(), at::kBFloat16, {{"", codes}, {"SCB", scales}}};
+  return packByRows(weight, [&](const at::Tensor& rows) -> QuantizedTensor {
+    const at::Tensor half = checkedWeight(checkedWeight(rows, at::kBFloat16), at::kHalf);
+    const at::Tensor scales = half.abs().amax(1).to(at::kFloat);
+    const at::Tensor codes = (half * (scales.reciprocal() * 127).view({-1, 1})).round_().nan_to_num_(0).to(at::kChar);
+    return {name_, half.sizes().vec(), at::kBFloat16, {{"", codes}, {"SCB", scales}}};
+  });
 }
 
 at::Tensor BnbInt8::unpack(const QuantizedTensor& packed) const { return dequantize(packed.part(""), packed.part("SCB")); }

@@ -3,6 +3,7 @@
 #include "quant/checks.h"
 #include "quant/expand.h"
 #include "quant/packed_linear.h"
+#include "quant/pieces.h"
 #include "quant/policy.h"
 
 #include <algorithm>
@@ -47,8 +48,10 @@ Fp8Layerwise::Fp8Layerwise(std::string name, at::ScalarType storage) : name_(std
 }
 
 QuantizedTensor Fp8Layerwise::pack(const at::Tensor& weight) const {
-  const at::Tensor checked = checkedWeight(weight, at::kBFloat16);
-  return {name_, checked.sizes().vec(), at::kBFloat16, {{"", checked.to(storage_)}}};
+  return packByRows(weight, [&](const at::Tensor& rows) -> QuantizedTensor {
+    const at::Tensor checked = checkedWeight(rows, at::kBFloat16);
+    return {name_, checked.sizes().vec(), at::kBFloat16, {{"", checked.to(storage_)}}};
+  });
 }
 
 at::Tensor Fp8Layerwise::unpack(const QuantizedTensor& packed) const { return packed.part("").to(at::kBFloat16); }

@@ -3,6 +3,7 @@
 #include "quant/checks.h"
 #include "quant/kernels/gguf.h"
 #include "quant/packed_linear.h"
+#include "quant/pieces.h"
 #include "quant/policy.h"
 
 #include <ATen/Parallel.h>
@@ -81,11 +82,15 @@ std::vector<std::unique_ptr<Gguf>> makeAll() {
 QuantizedTensor Gguf::pack(const at::Tensor& weight) const {
   if (info_.type == GgmlType::IQ4_NL || info_.type == GgmlType::IQ4_XS)
     throw std::invalid_argument(std::string(info_.id) + " can be read from a GGUF file, not made; use gguf-q4_0 or gguf-q4_k");
-  const at::Tensor checked = checkedWeight(weight, at::kBFloat16), source = checked.to(at::kCPU, at::kFloat);
-  const std::int64_t rows = source.size(0), columns = source.size(1), blocks = columns / info_.elements;
-  if (columns % info_.elements != 0)
+  if (weight.dim() == 2 && weight.size(1) % info_.elements != 0)
     throw std::invalid_argument(std::string(info_.id) + " packs rows of " + std::to_string(info_.elements) + " values, which do not divide " +
-                                std::to_string(columns) + " inputs; use " + std::string(precisionFor(checked.sizes())));
+                                std::to_string(weight.size(1)) + " inputs; use " + std::string(precisionFor(weight.sizes())));
+  return packByRows(weight, [&](const at::Tensor& rows) { return packChecked(checkedWeight(rows, at::kBFloat16)); });
+}
+
+QuantizedTensor Gguf::packChecked(const at::Tensor& checked) const {
+  const at::Tensor source = checked.to(at::kCPU, at::kFloat);
+  const std::int64_t rows = source.size(0), columns = source.size(1), blocks = columns / info_.elements;
   const at::Tensor bytes = at::empty({rows, blocks * info_.bytes}, at::kByte);
   const auto* from = source.const_data_ptr<float>();
   auto* to = bytes.mutable_data_ptr<std::uint8_t>();

@@ -31,6 +31,8 @@ class Gguf final : public Quantizer {
   const GgmlTypeInfo& type() const { return info_; }
 
  private:
+  QuantizedTensor packChecked(const at::Tensor& checked) const;   // bf16, whole blocks
+
   const GgmlTypeInfo& info_;
 };
 

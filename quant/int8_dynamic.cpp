@@ -3,6 +3,7 @@
 #include "quant/checks.h"
 #include "quant/int8_product.h"
 #include "quant/packed_linear.h"
+#include "quant/pieces.h"
 
 #include <ATen/ATen.h>
 
@@ -66,11 +67,20 @@ class Int8DynamicLinear final : public PackedLinear {
 }  // namespace
 
 QuantizedTensor Int8Dynamic::pack(const at::Tensor& weight) const {
-  const at::Tensor checked = checkedWeight(weight, at::kFloat);
-  const at::Tensor largest = perChannel_ ? checked.abs().amax(1) : checked.abs().max().view({1});
+  at::Tensor largest = packByRows(weight, [&](const at::Tensor& rows) -> QuantizedTensor {
+    return {name_, {}, at::kFloat, {{"", checkedWeight(rows, at::kFloat).abs().amax(1)}}};
+  }).part("");
+  if (!perChannel_) largest = largest.max().view({1});
   const at::Tensor scale = (largest / codeRange).clamp_min(smallestScale);
-  const at::Tensor codes = (checked * scale.reciprocal().view({-1, 1})).round_().clamp_(-128, 127).to(at::kChar);
-  return {name_, checked.sizes().vec(), at::kFloat, {{"", codes}, {"scale", scale}}};
+  const at::Tensor factors = scale.reciprocal().expand({weight.size(0)});
+  const at::Tensor codes = at::empty(weight.sizes(), weight.options().dtype(at::kChar));
+  constexpr std::int64_t together = 256;   // rows: the copy in float32 stays small
+  for (std::int64_t row = 0; row < codes.size(0); row += together) {
+    const std::int64_t count = std::min(together, codes.size(0) - row);
+    const at::Tensor scaled = weight.narrow(0, row, count).to(at::kFloat) * factors.narrow(0, row, count).unsqueeze(1);
+    codes.narrow(0, row, count).copy_(scaled.round_().clamp_(-128, 127));
+  }
+  return {name_, weight.sizes().vec(), at::kFloat, {{"", codes}, {"scale", scale}}};
 }
 
 at::Tensor Int8Dynamic::unpack(const QuantizedTensor& packed) const { return packed.part("") * packed.part("scale").view({-1, 1}); }

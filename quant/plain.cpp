@@ -3,6 +3,7 @@
 #include "quant/checks.h"
 #include "quant/cpu_features.h"
 #include "quant/packed_linear.h"
+#include "quant/pieces.h"
 
 #include <stdexcept>
 
@@ -27,8 +28,8 @@ class PlainLinear final : public TiledLinear {
 }  // namespace
 
 QuantizedTensor Plain::pack(const at::Tensor& weight) const {
-  const at::Tensor checked = checkedWeight(weight, type_);
-  return {name_, checked.sizes().vec(), type_, {{"", checked}}};
+  const auto cast = [&](const at::Tensor& rows) -> QuantizedTensor { return {name_, rows.sizes().vec(), type_, {{"", checkedWeight(rows, type_)}}}; };
+  return weight.scalar_type() == type_ ? cast(weight) : packByRows(weight, cast);
 }
 
 at::Tensor Plain::unpack(const QuantizedTensor& packed) const { return packed.part(""); }

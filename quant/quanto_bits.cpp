@@ -2,6 +2,7 @@
 
 #include "quant/checks.h"
 #include "quant/int4_groups.h"
+#include "quant/pieces.h"
 
 #include <ATen/ATen.h>
 
@@ -102,18 +103,25 @@ QuantizedTensor QuantoBits::pack(const at::Tensor& weight) const {
 QuantizedTensor QuantoBits::packConvolution(const at::Tensor& weight) const { return packGroups(weight.flatten(1), false); }
 
 QuantizedTensor QuantoBits::packGroups(const at::Tensor& weight, bool midpoints) const {
-  const at::Tensor checked = checkedWeight(weight, at::kBFloat16);
-  const std::int64_t rows = checked.size(0), columns = checked.size(1), group = groupOf(columns);
-  const at::Tensor groups = checked.view({-1, group});
-  const at::Tensor low = groups.amin(1, true), shift = -low;
-  const double highest = (1 << bits_) - 1;
-  const at::Tensor scale = (groups.amax(1, true) - low) / highest;
-  const at::Tensor codes = ((groups + shift) / scale).round_().nan_to_num_(0, highest, 0).clamp_(0, highest).to(at::kByte);
+  const std::int64_t group = weight.dim() == 2 ? groupOf(weight.size(1)) : 0;
+  const QuantizedTensor fields = packByRows(weight, [&](const at::Tensor& some) -> QuantizedTensor {
+    const at::Tensor groups = checkedWeight(some, at::kBFloat16).view({-1, group});
+    const at::Tensor low = groups.amin(1, true), shift = -low;
+    const double highest = (1 << bits_) - 1;
+    const at::Tensor scale = (groups.amax(1, true) - low) / highest;
+    const at::Tensor codes = ((groups + shift) / scale).round_().nan_to_num_(0, highest, 0).clamp_(0, highest).to(at::kByte);
+    return {name_, {}, at::kBFloat16, {{"", codes}, {"scale", scale}, {"low", low}}};
+  });
+  const at::Tensor &codes = fields.part(""), &scale = fields.part("scale"), &low = fields.part("low"), shift = -low;
+  const std::int64_t rows = weight.size(0), columns = weight.size(1);
 
-  const std::int64_t perByte = 8 / bits_, packedRows = (groups.size(0) + perByte - 1) / perByte;
-  const at::Tensor padded = at::constant_pad_nd(codes, {0, 0, 0, packedRows * perByte - groups.size(0)}).view({perByte, packedRows, group});
-  at::Tensor packed = padded[0].clone();
-  for (std::int64_t i = 1; i < perByte; ++i) packed.bitwise_or_(padded[i].bitwise_left_shift(bits_ * i));
+  // Each byte holds groups from parts of the weight that lie as far apart as can be.
+  const std::int64_t perByte = 8 / bits_, packedRows = (codes.size(0) + perByte - 1) / perByte;
+  at::Tensor packed = codes.narrow(0, 0, packedRows).clone();
+  for (std::int64_t i = 1; i < perByte; ++i) {
+    const std::int64_t first = i * packedRows, count = std::min(packedRows, codes.size(0) - first);
+    if (count > 0) packed.narrow(0, 0, count).bitwise_or_(codes.narrow(0, first, count).bitwise_left_shift(bits_ * i));
+  }
 
   QuantizedTensor result{name_, {rows, columns}, at::kBFloat16, {{"", packed}, {"_scale", scale}, {"_shift", shift}}};
   if (!midpoints) return result;

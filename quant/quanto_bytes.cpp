@@ -1,6 +1,7 @@
 #include "quant/quanto_bytes.h"
 
 #include "quant/checks.h"
+#include "quant/pieces.h"
 #include "quant/quanto_int8a8.h"
 #include "quant/scaled_rows.h"
 
@@ -27,13 +28,15 @@ class Int8Packed final : public CodeTiles {
 }  // namespace
 
 QuantizedTensor QuantoBytes::pack(const at::Tensor& weight) const {
-  const at::Tensor checked = checkedWeight(weight, at::kBFloat16);
-  const bool fp8 = kind_ == Kind::Fp8;
-  const at::Tensor scales = checked.abs().amax(1, true) / (fp8 ? 448.0 : 127.0);
-  const at::Tensor divided = checked / scales;  // rounded to bf16, and only then to the code
-  const double low = fp8 ? -448 : -128, high = fp8 ? 448 : 127;
-  const at::Tensor values = (fp8 ? divided : divided.round()).nan_to_num(0, high, low).clamp(low, high);
-  return {name_, checked.sizes().vec(), at::kBFloat16, {{"", values.to(fp8 ? at::kFloat8_e4m3fn : at::kChar)}, {"_scale", scales}}};
+  return packByRows(weight, [&](const at::Tensor& rows) -> QuantizedTensor {
+    const at::Tensor checked = checkedWeight(rows, at::kBFloat16);
+    const bool fp8 = kind_ == Kind::Fp8;
+    const at::Tensor scales = checked.abs().amax(1, true) / (fp8 ? 448.0 : 127.0);
+    const at::Tensor divided = checked / scales;  // rounded to bf16, and only then to the code
+    const double low = fp8 ? -448 : -128, high = fp8 ? 448 : 127;
+    const at::Tensor values = (fp8 ? divided : divided.round()).nan_to_num(0, high, low).clamp(low, high);
+    return {name_, checked.sizes().vec(), at::kBFloat16, {{"", values.to(fp8 ? at::kFloat8_e4m3fn : at::kChar)}, {"_scale", scales}}};
+  });
 }
 
 at::Tensor QuantoBytes::unpack(const QuantizedTensor& packed) const { return packed.part("").to(at::kBFloat16) * packed.part("_scale"); }

@@ -1,6 +1,7 @@
 #include "quant/torchao_fp8.h"
 
 #include "quant/checks.h"
+#include "quant/pieces.h"
 #include "quant/scaled_rows.h"
 #include "quant/torchao_int8.h"
 
@@ -62,12 +63,13 @@ const std::array<Bf16, 256>& e4m3Values() {
 }
 
 QuantizedTensor TorchAoFp8::pack(const at::Tensor& weight) const {
-  const at::Tensor checked = checkedWeight(weight, at::kBFloat16);
-  if (precisionFor(checked.sizes()) != name())
-    throw std::invalid_argument(name_ + " multiplies in sixteens; a weight of " + std::to_string(checked.size(0)) + " x " +
-                                std::to_string(checked.size(1)) + " stays in bf16");
-  const at::Tensor scales = rowScales(checked);
-  return {name_, checked.sizes().vec(), at::kBFloat16, {{"", rowCodes(checked, scales)}, {"scale", scales}}};
+  return packByRows(weight, [&](const at::Tensor& rows) -> QuantizedTensor {
+    const at::Tensor checked = checkedWeight(rows, at::kBFloat16), scales = rowScales(checked);
+    if (precisionFor(weight.sizes()) != name())
+      throw std::invalid_argument(name_ + " multiplies in sixteens; a weight of " + std::to_string(weight.size(0)) + " x " +
+                                  std::to_string(weight.size(1)) + " stays in bf16");
+    return {name_, checked.sizes().vec(), at::kBFloat16, {{"", rowCodes(checked, scales)}, {"scale", scales}}};
+  });
 }
 
 at::Tensor TorchAoFp8::unpack(const QuantizedTensor& packed) const {

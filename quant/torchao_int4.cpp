@@ -2,6 +2,7 @@
 
 #include "quant/checks.h"
 #include "quant/int4_groups.h"
+#include "quant/pieces.h"
 #include "quant/torchao_int8.h"
 
 #include <ATen/ATen.h>
@@ -41,19 +42,24 @@ TorchAoInt4::TorchAoInt4(std::int64_t group)
     : name_(group == defaultGroup ? "torchao-int4wo" : "torchao-int4wo?group=" + std::to_string(group)), group_(group) {}
 
 QuantizedTensor TorchAoInt4::pack(const at::Tensor& weight) const {
-  const at::Tensor checked = checkedWeight(weight, at::kBFloat16);
-  const std::int64_t rows = checked.size(0), columns = checked.size(1);
+  const std::int64_t columns = weight.dim() == 2 ? weight.size(1) : 0;
   if (columns % group_ != 0)
     throw std::invalid_argument(name_ + " packs groups of " + std::to_string(group_) + ", which do not divide " + std::to_string(columns) +
                                 " inputs; such a weight stays in bf16");
-  const at::Tensor groups = checked.view({rows, columns / group_, group_});
-  const at::Tensor low = groups.amin(2, true), scale = ((groups.amax(2, true) - low) / 15.0).clamp_min(1e-6);
-  const at::Tensor zero = low + scale * 8.0;
-  const at::Tensor codes = ((groups - (zero - scale * 8.0)) / scale).round_().clamp_(0, 15).to(at::kByte);
-  const auto halves = codes.view({rows, columns / group_, 2, group_ / 2}).unbind(2);
-  const at::Tensor packed = halves[0].bitwise_or(halves[1].bitwise_left_shift(4)).view({rows, columns / 2}).contiguous();
-  const at::Tensor pairs = at::cat({scale, zero}, 2).transpose(0, 1).contiguous();
-  return {name_, {rows, columns}, at::kBFloat16, {{"", packed}, {"scale_and_zero", pairs}}};
+  QuantizedTensor packed = packByRows(weight, [&](const at::Tensor& some) -> QuantizedTensor {
+    const at::Tensor checked = checkedWeight(some, at::kBFloat16);
+    const std::int64_t rows = checked.size(0);
+    const at::Tensor groups = checked.view({rows, columns / group_, group_});
+    const at::Tensor low = groups.amin(2, true), scale = ((groups.amax(2, true) - low) / 15.0).clamp_min(1e-6);
+    const at::Tensor zero = low + scale * 8.0;
+    const at::Tensor codes = ((groups - (zero - scale * 8.0)) / scale).round_().clamp_(0, 15).to(at::kByte);
+    const auto halves = codes.view({rows, columns / group_, 2, group_ / 2}).unbind(2);
+    const at::Tensor bytes = halves[0].bitwise_or(halves[1].bitwise_left_shift(4)).view({rows, columns / 2});
+    return {name_, {rows, columns}, at::kBFloat16, {{"", bytes}, {"scale_and_zero", at::cat({scale, zero}, 2)}}};
+  });
+  at::Tensor& pairs = packed.parts[1].second;   // (out, groups, 2), as the kernel does not want it
+  pairs = pairs.transpose(0, 1).contiguous();
+  return packed;
 }
 
 at::Tensor TorchAoInt4::codes(const QuantizedTensor& packed) const {

@@ -3,6 +3,7 @@
 #include "quant/checks.h"
 #include "quant/int8_product.h"
 #include "quant/kernels/rounding.h"
+#include "quant/pieces.h"
 #include "quant/scaled_rows.h"
 
 #include <ATen/ATen.h>
@@ -70,9 +71,11 @@ class Dynamic final : public PackedLinear {
 }  // namespace
 
 QuantizedTensor TorchAoInt8::pack(const at::Tensor& weight) const {
-  const at::Tensor checked = checkedWeight(weight, at::kBFloat16), scales = rowScales(checked);
-  return {name_, checked.sizes().vec(), at::kBFloat16,
-          {{"", rowCodes(checked, scales)}, {"scale", scales}, {"zero_point", at::zeros_like(scales, at::kChar)}}};
+  return packByRows(weight, [&](const at::Tensor& rows) -> QuantizedTensor {
+    const at::Tensor checked = checkedWeight(rows, at::kBFloat16), scales = rowScales(checked);
+    return {name_, checked.sizes().vec(), at::kBFloat16,
+            {{"", rowCodes(checked, scales)}, {"scale", scales}, {"zero_point", at::zeros_like(scales, at::kChar)}}};
+  });
 }
 
 at::Tensor TorchAoInt8::unpack(const QuantizedTensor& packed) const { return (packed.part("") * packed.part("scale")).to(at::kBFloat16); }

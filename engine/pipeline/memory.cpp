@@ -50,4 +50,12 @@ void PeakMemory::watch(const std::stop_token& stop) {
 
 void trimHeap() { malloc_trim(0); }
 
+// glibc maps blocks above this size on their own. It raises the size by itself, to at most 32 MiB, until it is told one.
+TightHeap::TightHeap() { ::mallopt(M_MMAP_THRESHOLD, 512 << 10); }
+
+TightHeap::~TightHeap() {
+  ::mallopt(M_MMAP_THRESHOLD, 32 << 20);
+  trimHeap();
+}
+
 }  // namespace quantspot::pipeline

@@ -28,4 +28,14 @@ class PeakMemory {
 // Gives freed heap pages back to the system.
 void trimHeap();
 
+// While it lives, large blocks are given back as soon as they are freed. Without it the allocator keeps some of every size that passes,
+// and loading ends well above what it needs. Not for computing: there it pays to reuse them.
+class TightHeap {
+ public:
+  TightHeap();
+  ~TightHeap();
+  TightHeap(const TightHeap&) = delete;
+  TightHeap& operator=(const TightHeap&) = delete;
+};
+
 }  // namespace quantspot::pipeline

@@ -120,7 +120,10 @@ Encoded Phases::encode() {
     model::LoadOptions options = loadOptions("encode");
     packLayers(options, request_.policy, notes_);
     options.decorate = decoration();
-    const auto encoders = model::loadTextEncoders(request_.model, options);
+    const auto encoders = [&] {
+      const TightHeap tight;
+      return model::loadTextEncoders(request_.model, options);
+    }();
     loading = watch.seconds();
     Encoded made = encodeAll(*encoders, request_);
     made.weights = weightsBlock(encoders->bytes(), encoders->layers());
@@ -146,6 +149,7 @@ std::unique_ptr<model::Transformer> Phases::loadTransformer(const quant::Policy&
   notes_.seconds = 0;
   calibratedLayers_.clear();
   auto transformer = meter_.phase("load", "load", [&] {
+    const TightHeap tight;
     model::LoadOptions options = loadOptions("load");
     packLayers(options, policy, notes_);
     options.keeps = keepingRule(policy);
@@ -233,7 +237,10 @@ std::vector<RgbImage> Phases::decode(const at::Tensor& packed) {
   tell("decode", 0, 1);
   model::LoadOptions options = loadOptions("decode");
   packLayers(options, request_.policy, notes_);
-  const auto autoencoder = meter_.phase("load", "decode", [&] { return model::loadAutoencoder(request_.model, options); });
+  const auto autoencoder = meter_.phase("load", "decode", [&] {
+    const TightHeap tight;
+    return model::loadAutoencoder(request_.model, options);
+  });
   weights_["vae"] = weightsBlock(autoencoder->bytes(), autoencoder->layers());
   std::vector<RgbImage> images = meter_.phase("decode", "decode", [&] {
     const at::Tensor decoded = autoencoder->decode(unpackLatents(packed, latentHeight(), latentWidth()));

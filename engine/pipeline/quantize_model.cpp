@@ -69,6 +69,7 @@ model::LoadOptions Packing::options(const char* stage) {
 
 // The modules are built and dropped; what they were given stays.
 std::map<std::string, PackedPart> Packing::run() {
+  const TightHeap tight;
   if (!request_.policy.textEncoderRules().empty()) model::loadTextEncoders(request_.model, options("encode"));
   model::loadTransformer(request_.model, options("load"));
   return std::move(parts_);
