@@ -1,6 +1,7 @@
 // quantspot-cli: the engine's service without a pipe. JSON goes to stdout, everything else to stderr.
 #include "app/quantspot-cli/commands.h"
 #include "app/quantspot-cli/files.h"
+#include "app/quantspot-cli/model_commands.h"
 #include "app/quantspot-cli/progress_bar.h"
 #include "engine/pipeline/auto_precision.h"
 #include "engine/model/assembled.h"
@@ -25,7 +26,7 @@ struct Arguments {
   QuantizeOptions quantize;
   ScoreOptions score;
   int batch = 1;
-  std::string parts, out, promptsFile, precisions = "bf16,fp8-layerwise,bnb-int8,bnb-nf4", seeds = "0", modelName = "default";
+  std::string parts, out, promptsFile, precisions = "bf16,fp8-layerwise,bnb-int8,bnb-nf4", seeds = "0";
 };
 
 void addRecipe(CLI::App& command, Arguments& a) {
@@ -67,13 +68,6 @@ int inspect(const Arguments& a) {
   service::Control control;
   control.progress = [&](const std::string& stage, int step, int steps) { bar.show(stage, step, steps); };
   printJson(service.inspect(a.inspect, control));
-  return 0;
-}
-
-int showPath(const std::string& name) {
-  nlohmann::json folders = nlohmann::json::array();
-  for (const auto& folder : service::modelFolders()) folders.push_back(folder.string());
-  printJson({{"name", name}, {"path", service::resolveModel(name).string()}, {"folders", folders}});
   return 0;
 }
 
@@ -121,11 +115,7 @@ void addCommands(CLI::App& app, Arguments& a, std::function<int()>& run) {
   s.add_option("--prompts", a.score.prompts, "A prompt per line, for the pictures in sorted order");
   s.callback([&] { run = [&] { return score(a.score); }; });
 
-  CLI::App& m = *app.add_subcommand("models", "Which models there are")->require_subcommand(1);
-  m.add_subcommand("list")->callback([&] { run = [] { printJson(service::listModels()); return 0; }; });
-  CLI::App& p = *m.add_subcommand("path", "Where a model lies");
-  p.add_option("name", a.modelName)->capture_default_str();
-  p.callback([&] { run = [&] { return showPath(a.modelName); }; });
+  addModels(app, run);
 }
 
 }  // namespace

@@ -61,12 +61,15 @@ struct PrecisionInfo { std::string id, label, family; double bits = 0; };       
 struct InitializeResult { int protocol = kProtocolVersion; nlohmann::json engine; std::vector<PrecisionInfo> precisions; };
 struct ModelEntry { std::string name, path, family; std::int64_t bytes = 0; std::vector<std::string> missing; };
 struct ModelsListResult { std::vector<ModelEntry> models; };
+// models/download: from a hub into its cache on the engine's machine; globs in include, empty: what a pipeline needs.
+struct DownloadParams { std::string repo, revision = "main"; std::vector<std::string> include = {}; };
+struct DownloadResult { std::string name, path, commit, license; std::int64_t files = 0, bytes = 0, fetched = 0; };
 struct InspectParams { std::string model = "default", precision = "bf16"; bool hash = true; };   // hash: of all weights, which a large model takes minutes for
 struct LayerEntry { std::string component, name, precision; std::vector<std::int64_t> shape; std::int64_t bytes = 0; };
 struct InspectResult { std::string name, family, weights_sha256; std::int64_t bytes = 0; std::vector<LayerEntry> layers; };
 struct CancelParams { std::int64_t id = 0; };
 
-// Notification `progress`: of the request with this id. stage: encode, load, denoise, decode.
+// Notification `progress`: of the request with this id. stage: encode, load, denoise, decode; download (in MiB).
 struct Progress { std::int64_t id = 0; std::string stage; int step = 0, steps = 0; };
 // Notification `log`: a line for the user's log; level: info, warning.
 struct LogLine { std::string level, message; };
@@ -81,6 +84,8 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(PrecisionInfo, id, label, family, bits)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(InitializeResult, protocol, engine, precisions)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ModelEntry, name, path, family, bytes, missing)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ModelsListResult, models)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(DownloadParams, repo, revision, include)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(DownloadResult, name, path, commit, license, files, bytes, fetched)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(InspectParams, model, precision, hash)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LayerEntry, component, name, precision, shape, bytes)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(InspectResult, name, family, weights_sha256, bytes, layers)

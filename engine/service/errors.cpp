@@ -1,5 +1,6 @@
 #include "engine/service/errors.h"
 
+#include "engine/hub/settings.h"
 #include "engine/pipeline/sampler.h"
 
 #include <c10/util/Exception.h>
@@ -30,6 +31,8 @@ RpcError describe(const std::exception_ptr& error) try {
 } catch (const RpcError& known) {
   return known;
 } catch (const pipeline::Cancelled& cancelled) {
+  return {protocol::Cancelled, cancelled.what()};
+} catch (const hub::Cancelled& cancelled) {
   return {protocol::Cancelled, cancelled.what()};
 } catch (const std::bad_alloc&) {
   return {protocol::OutOfMemory, "out of memory; use a smaller size or a smaller precision"};

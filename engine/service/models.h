@@ -9,13 +9,18 @@
 
 namespace quantspot::service {
 
+struct Control;
+
 // $QUANTSPOT_DEFAULT_MODEL, else ../share/quantspot/default_model beside the program, else the source tree's.
 std::filesystem::path defaultModel();
 // Folders whose subfolders are models: those of $QUANTSPOT_MODELS (colon-separated), then the user's data folder.
 std::vector<std::filesystem::path> modelFolders();
-// "default", a folder, or the name of a listed model. Throws ModelError that names what there is.
+// Where the model lies that `name` means: "default", a path, the name of a listed model, "owner/name" or "owner/name@revision" of the hub's
+// cache. Throws ModelError or HubError that names what there is.
 std::filesystem::path resolveModel(const std::string& name);
-// The embedded model first, then the others by name; what is no pipeline is left out.
-protocol::ModelsListResult listModels();
+// The embedded model first, then those of `more` and of modelFolders(), then the hub's cache; what is no pipeline is left out.
+protocol::ModelsListResult listModels(const std::vector<std::filesystem::path>& more = {});
+// From the hub that the environment names into its cache. Throws HubError, hub::Cancelled, invalid_argument: no name of a repository.
+protocol::DownloadResult downloadModel(const protocol::DownloadParams& params, const Control& control);
 
 }  // namespace quantspot::service

@@ -26,6 +26,9 @@ void Server::addMethods() {
   methods_["models/inspect"] = {false, [this](const json& params, const Control& control) {
                                   return json(service_.inspect(params.get<protocol::InspectParams>(), control));
                                 }};
+  methods_["models/download"] = {false, [this](const json& params, const Control& control) {
+                                   return json(service_.download(params.get<protocol::DownloadParams>(), control));
+                                 }};
   methods_["samples/generate"] = {false, [this](const json& params, const Control& control) {
                                     const auto wanted = params.get<protocol::GenerateParams>();
                                     Control watched = control;

@@ -49,6 +49,8 @@ protocol::InitializeResult Service::initialize() const {
 
 protocol::ModelsListResult Service::listModels() const { return service::listModels(); }
 
+protocol::DownloadResult Service::download(const protocol::DownloadParams& params, const Control& control) const { return downloadModel(params, control); }
+
 // Shapes alone: nothing is read but the files' headers.
 protocol::InspectResult Service::inspect(const protocol::InspectParams& params, const Control& control) {
   const auto folder = resolveModel(params.model);

@@ -33,6 +33,7 @@ class Service {
   void useThreads() const;               // libtorch's thread count belongs to the calling thread
   protocol::InitializeResult initialize() const;
   protocol::ModelsListResult listModels() const;
+  protocol::DownloadResult download(const protocol::DownloadParams& params, const Control& control) const;   // the only one that uses a network
   protocol::InspectResult inspect(const protocol::InspectParams& params, const Control& control);
   pipeline::Sample sample(const protocol::GenerateParams& params, const Control& control);
   // The picture of `params` and those of `more` in one pass; see Sampler::generateBatch().

@@ -43,7 +43,7 @@ class Hub(BaseHTTPRequestHandler):
             return self.answer(200, body=json.dumps(log).encode())
         log.append({"method": self.command, "path": self.path, "range": self.headers.get("Range"), "token": self.headers.get("Authorization")})
         parts = [unquote(part) for part in self.path.split("?")[0].strip("/").split("/")]
-        if parts[0] == "api":
+        if parts[0] == "api" and len(parts) > 5:
             return self.listing(parts[2], parts[3], "/".join(parts[5:]))
         if parts[0] == "storage":
             return self.content(parts[1], ROOT.joinpath(*parts[1:]))
@@ -92,7 +92,8 @@ class Hub(BaseHTTPRequestHandler):
             return self.answer(200, common | {"ETag": f'"{tag}"'}, body)
         size = 1 << 60 if owner == "huge" else len(body)
         tag = hashlib.sha256(body).hexdigest()
-        return self.answer(302, common | {"X-Linked-ETag": f'"{tag}"', "X-Linked-Size": str(size), "Location": f"/storage/{quote(str(file.relative_to(ROOT)))}"})
+        storage = f"http://localhost:{server.server_address[1]}/storage/{quote(str(file.relative_to(ROOT)))}"   # another host than ours
+        return self.answer(302, common | {"X-Linked-ETag": f'"{tag}"', "X-Linked-Size": str(size), "Location": storage})
 
     def content(self, owner, file):
         body = file.read_bytes()

@@ -165,6 +165,18 @@ class HubDownloadTest : public QObject {
     QVERIFY(token.isEmpty() || !error.contains(token));
   }
 
+  void theTokenStaysWithTheHub() {
+    hub::download(settings("right"), options("secret"));
+    int own = 0, storage = 0;
+    for (const auto& asked : requests("secret/tiny")) {
+      const bool sent = asked["token"] == "Bearer right", elsewhere = asked["path"].get<std::string>().starts_with("/storage");
+      QVERIFY(!(sent && elsewhere));
+      own += sent;
+      storage += elsewhere;
+    }
+    QVERIFY(own > 4 && storage >= 2);
+  }
+
   void noServerAndNoNetworkAtAll() {
     hub::HubSettings nowhere = settings();
     nowhere.endpoint = "http://127.0.0.1:9";

@@ -2,3 +2,7 @@ find_program(PYTHON3 python3 REQUIRED)
 quantspot_add_test(hub_cache_test SOURCES hub_cache_test.cpp LIBS quantspot_hub LABELS unit)
 quantspot_add_test(hub_download_test SOURCES hub_download_test.cpp LIBS quantspot_hub LABELS unit)
 target_compile_definitions(hub_download_test PRIVATE PYTHON3="${PYTHON3}")
+
+quantspot_add_test(service_models_test SOURCES service_models_test.cpp LIBS quantspot_protocol LABELS unit TIMEOUT 600)
+add_dependencies(service_models_test quantspot-cli quantspot-engine)
+target_compile_definitions(service_models_test PRIVATE PYTHON3="${PYTHON3}" QUANTSPOT_CLI="$<TARGET_FILE:quantspot-cli>" QUANTSPOT_ENGINE="$<TARGET_FILE:quantspot-engine>")

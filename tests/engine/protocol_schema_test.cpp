@@ -45,6 +45,8 @@ class SchemaTest : public QObject {
     compare("InitializeResult", InitializeResult{kProtocolVersion, json::object(), {{"fp32", "FP32", "bf16", 32}}});
     compare("ModelEntry", ModelEntry{"default", "/x", "flux", 1, {"vae is missing"}});
     compare("ModelsListResult", ModelsListResult{});
+    compare("DownloadParams", DownloadParams{"a/b"});
+    compare("DownloadResult", DownloadResult{"a/b", "/x", "0", "mit", 4, 100, 50});
     compare("InspectParams", InspectParams{});
     compare("LayerEntry", LayerEntry{"vae", "decoder", "bf16", {1, 2}, 4});
     compare("InspectResult", InspectResult{"x", "flux", hash, 1, {}});

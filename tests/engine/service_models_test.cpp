@@ -1,0 +1,168 @@
+// Models as they lie on disk, through quantspot-cli and quantspot-engine: folders, the hub's cache, downloads.
+#include "tests/engine/engine_process.h"
+#include "tests/engine/fake_hub.h"
+#include "tests/engine/json_schema.h"
+
+#include <QJsonArray>
+#include <QJsonDocument>
+#include <QJsonObject>
+#include <QTest>
+
+#include <filesystem>
+#include <fstream>
+
+using namespace quantspot;
+namespace fs = std::filesystem;
+
+namespace {
+
+const std::string kOld(40, 'a'), kNew(40, 'b');
+const fs::path kPipeline = QUANTSPOT_SOURCE_DIR "/tests/parity/golden/flux_a/pipeline";
+
+// A snapshot as huggingface_hub lays it: each file a link to a blob.
+void cacheSnapshot(const fs::path& repo, const std::string& commit) {
+  fs::create_directories(repo / "blobs");
+  int number = 0;
+  for (const auto& entry : fs::recursive_directory_iterator(kPipeline)) {
+    if (!entry.is_regular_file()) continue;
+    const fs::path link = repo / "snapshots" / commit / entry.path().lexically_relative(kPipeline), blob = repo / "blobs" / (commit + std::to_string(number++));
+    fs::create_directories(link.parent_path());
+    fs::copy_file(entry.path(), blob);
+    fs::create_symlink(blob.lexically_relative(link.parent_path()), link);
+  }
+}
+
+}  // namespace
+
+class ModelsTest : public QObject {
+  Q_OBJECT
+  QTemporaryDir dir_;
+  int code_ = 0;
+  QByteArray error_;
+
+  fs::path path(const std::string& name) const { return dir_.path().toStdString() + "/" + name; }
+  QStringList environment() const { return {"HF_HUB_CACHE=" + dir_.filePath("hub"), "QUANTSPOT_MODELS=" + dir_.filePath("models"), "XDG_DATA_HOME=" + dir_.filePath("data")}; }
+  QJsonObject run(const QStringList& arguments, const QStringList& more = {}) {
+    QProcess cli;
+    cli.setEnvironment(QProcess::systemEnvironment() + environment() + more);
+    cli.start(QStringLiteral(QUANTSPOT_CLI), arguments);
+    if (!cli.waitForFinished(120000)) cli.kill();
+    code_ = cli.exitCode();
+    error_ = cli.readAllStandardError();
+    return QJsonDocument::fromJson(cli.readAllStandardOutput()).object();
+  }
+  QJsonObject entry(const QString& name, const QStringList& folders = {}) {
+    const QJsonArray models = run(QStringList{"models", "list"} + folders)["models"].toArray();
+    for (const QJsonValue& model : models)
+      if (model["name"].toString() == name) return model.toObject();
+    return {};
+  }
+
+ private Q_SLOTS:
+  void initTestCase() {
+    const fs::path repo = path("hub/models--tiny--flux");
+    cacheSnapshot(repo, kOld);
+    cacheSnapshot(repo, kNew);
+    fs::create_directories(repo / "refs");
+    std::ofstream(repo / "refs/main") << kNew;
+    fs::create_directories(path("models"));
+    fs::create_symlink(kPipeline, path("models/mine"));
+  }
+
+  void everyRevisionIsListed() {
+    const QJsonObject main = entry("tiny/flux");
+    QCOMPARE(main["family"].toString(), QStringLiteral("flux"));
+    QCOMPARE(main["path"].toString().toStdString(), path("hub/models--tiny--flux/snapshots/" + kNew).string());
+    QVERIFY(main["missing"].toArray().isEmpty());
+    QVERIFY(main["bytes"].toDouble() > 1e5);
+    QCOMPARE(entry("tiny/flux@" + QString::fromStdString(kOld))["bytes"], main["bytes"]);
+    QCOMPARE(entry("mine")["bytes"], main["bytes"]);
+  }
+
+  void namesLeadToFolders_data() {
+    QTest::addColumn<QString>("name");
+    QTest::addColumn<QString>("end");
+    QTest::newRow("main") << "tiny/flux" << "/snapshots/" + QString::fromStdString(kNew);
+    QTest::newRow("commit") << "tiny/flux@" + QString::fromStdString(kOld) << "/snapshots/" + QString::fromStdString(kOld);
+    QTest::newRow("folder of the cache") << QString::fromStdString(path("hub/models--tiny--flux").string()) << "/snapshots/" + QString::fromStdString(kNew);
+    QTest::newRow("a folder of models") << "mine" << "/models/mine";
+    QTest::newRow("a path") << QString::fromStdString(kPipeline.string()) << "/flux_a/pipeline";
+  }
+  void namesLeadToFolders() {
+    QFETCH(QString, name);
+    QFETCH(QString, end);
+    const QString found = run({"models", "path", name})["path"].toString();
+    QVERIFY2(found.endsWith(end), qPrintable(found + QString::fromUtf8(error_)));
+  }
+
+  void aCachedModelIsRead() {
+    const QJsonObject inspected = run({"inspect", "--model", "tiny/flux"});
+    QVERIFY2(code_ == 0, error_);
+    QVERIFY(inspected["layers"].toArray().size() > 10);
+  }
+
+  void otherFoldersAreListedWhenNamed() {
+    const QString parent = QString::fromStdString(kPipeline.parent_path().string());
+    QVERIFY(entry("pipeline").isEmpty());
+    QCOMPARE(entry("pipeline", {parent})["family"].toString(), QStringLiteral("flux"));
+    QCOMPARE(entry("pipeline", {QString::fromStdString(kPipeline.string())})["family"].toString(), QStringLiteral("flux"));
+  }
+
+  void missingPartsAreNamed() {
+    fs::remove(fs::canonical(path("hub/models--tiny--flux/snapshots/" + kOld + "/vae/diffusion_pytorch_model.safetensors")));
+    const QJsonArray missing = entry("tiny/flux@" + QString::fromStdString(kOld))["missing"].toArray();
+    QCOMPARE(missing.size(), 1);
+    QVERIFY2(missing[0].toString().startsWith("vae is missing: "), qPrintable(missing[0].toString()));
+  }
+
+  void namesThatLeadNowhere_data() {
+    QTest::addColumn<QString>("name");
+    QTest::addColumn<QString>("word");
+    fs::create_symlink("loop", path("loop"));
+    fs::create_directories(path("hub/models--gone--away/snapshots"));
+    QTest::newRow("not fetched") << "nobody/nothing" << "quantspot-cli models download nobody/nothing";
+    QTest::newRow("revision") << "tiny/flux@v2" << "--revision v2";
+    QTest::newRow("circle") << QString::fromStdString(path("loop").string()) << "circle";
+    QTest::newRow("empty folder of the cache") << QString::fromStdString(path("hub/models--gone--away").string()) << "holds no snapshot";
+    QTest::newRow("no name") << "nowhere" << "known: default, mine, tiny/flux";
+  }
+  void namesThatLeadNowhere() {
+    QFETCH(QString, name);
+    QFETCH(QString, word);
+    run({"inspect", "--model", name});
+    QCOMPARE(code_, 1);
+    QVERIFY2(error_.contains(word.toUtf8()) && error_.count('\n') == 1, error_);
+  }
+
+  void downloadsComeThroughTheCommandLine() {
+    const test::FakeHub hub({"good", "gated"});
+    const QStringList endpoint = {"HF_ENDPOINT=" + QString::fromStdString(hub.endpoint()), "HF_TOKEN=right"};
+    const QJsonObject done = run({"models", "download", "good/tiny"}, endpoint);
+    QVERIFY2(code_ == 0, error_);
+    QCOMPARE(done["name"].toString(), QStringLiteral("good/tiny"));
+    QVERIFY(fs::exists(done["path"].toString().toStdString() + "/vae/diffusion_pytorch_model.safetensors"));
+    QVERIFY(!entry("good/tiny")["missing"].toArray().isEmpty());
+    QCOMPARE(run({"models", "download", "gated/tiny@pr/1", "--include", "*.json"}, endpoint)["license"].toString(), QStringLiteral("fake-licence"));
+    run({"models", "download", "tiny"}, endpoint);
+    QVERIFY2(code_ == 2 && error_.contains("owner/name"), error_);
+    run({"models", "download", "nobody/tiny"}, endpoint);
+    QVERIFY2(code_ == 1 && error_.contains("HTTP 404") && error_.count('\n') == 1, error_);
+  }
+
+  void downloadsComeThroughTheEngineAndAreCancelled() {
+    const test::FakeHub hub({"slow"});
+    test::EngineProcess engine(environment() + QStringList{"HF_ENDPOINT=" + QString::fromStdString(hub.endpoint())});
+    const auto id = engine.send("models/download", {{"repo", "slow/tiny"}});
+    engine.waitForProgress("download", 0);
+    engine.call("cancel", {{"id", id}});
+    const protocol::Reply cancelled = engine.replyTo(id);
+    QVERIFY(cancelled.error && cancelled.error->code == protocol::Cancelled);
+    const nlohmann::json done = engine.call("models/download", {{"repo", "slow/tiny"}});
+    const test::JsonSchema schema(QUANTSPOT_SOURCE_DIR "/engine/protocol/schema.json");
+    QCOMPARE(QString::fromStdString(schema.check(done, "DownloadResult")), QString());
+    QVERIFY(done["fetched"].get<int>() <= done["bytes"].get<int>());
+  }
+};
+
+QTEST_GUILESS_MAIN(ModelsTest)
+#include "service_models_test.moc"
