@@ -28,6 +28,19 @@ std::optional<int> number(QSqlDatabase& database, const QString& statement, QStr
   return {};
 }
 
+// The file as it was, beside it. VACUUM INTO copies what is committed, the journal included. Returns the reason of a failure.
+QString backUp(QSqlDatabase& database, int version) {
+  const QString path = database.databaseName();
+  if (path.isEmpty() || path == QLatin1String(":memory:")) return {};
+  const QString copy = QStringLiteral("%1.schema%2.bak").arg(path).arg(version);
+  if (QFile::exists(copy) && !QFile::remove(copy)) return QStringLiteral("the backup %1 cannot be replaced").arg(copy);
+  QSqlQuery query(database);
+  query.prepare(QStringLiteral("VACUUM INTO ?"));
+  query.addBindValue(copy);
+  if (query.exec()) return {};
+  return QStringLiteral("no backup could be made before the update (%1): %2").arg(copy, query.lastError().databaseText());
+}
+
 }  // namespace
 
 QStringList schemaScripts() {
@@ -48,6 +61,8 @@ QString migrate(QSqlDatabase& database, const QStringList& scripts) {
     return QStringLiteral("it was written by a newer QuantSpot (schema %1, this program knows %2)").arg(*version).arg(scripts.size());
   if (*version == 0 && *tables > 0) return QStringLiteral("it is the database of another program");
   if (*version == scripts.size()) return {};
+  if (*version > 0) reason = backUp(database, *version);
+  if (!reason.isEmpty()) return reason;
 
   reason = execute(database, QStringLiteral("BEGIN IMMEDIATE"));
   if (!reason.isEmpty()) return reason;

@@ -1,0 +1,107 @@
+#include "study/freeze.h"
+
+#include "study/csv.h"
+#include "study/error.h"
+#include "study/order.h"
+
+#include <QDateTime>
+#include <QDir>
+#include <QJsonArray>
+#include <QJsonDocument>
+#include <QUrl>
+
+#include <algorithm>
+
+namespace quantspot::study {
+namespace {
+
+QByteArray compact(const QJsonObject& json) { return QJsonDocument(json).toJson(QJsonDocument::Compact); }
+
+QJsonObject object(const QByteArray& text, const QString& what) {
+  const QJsonDocument document = QJsonDocument::fromJson(text);
+  if (!document.isObject()) throw Error(what + QStringLiteral(" is damaged: it is no JSON object"));
+  return document.object();
+}
+
+bool needsGold(const Protocol& protocol) {
+  return std::any_of(protocol.blocks.begin(), protocol.blocks.end(), [](const Block& block) { return block.gold > 0; });
+}
+
+QStringList needed(const Protocol& protocol) {
+  QStringList variants = protocol.variants;
+  if (needsGold(protocol)) variants << protocol.gold_variant;
+  return variants;
+}
+
+void addComparison(const QString& id, const QStringList& variants, const QMap<QString, QByteArray>& pictures, FrozenStudy& study, Mapping& mapping) {
+  QMap<QString, QString> seen;   // hash → variant
+  for (const QString& variant : variants) {
+    const QByteArray png = pictures.value(variant);
+    if (!png.startsWith("\x89PNG")) throw Error(QStringLiteral("comparison '%1', variant '%2': there is no PNG picture").arg(id, variant));
+    const QString hash = QString::fromLatin1(sha256Hex(png));
+    if (seen.contains(hash)) throw Error(QStringLiteral("comparison '%1': the pictures of '%2' and '%3' are the same file; a model would be compared with itself").arg(id, seen[hash], variant));
+    seen[hash] = variant;
+    mapping.images[id][variant] = hash;
+    study.pictures[hash] = png;
+  }
+}
+
+}  // namespace
+
+QByteArray Mapping::text() const {
+  QJsonObject all;
+  for (auto comparison = images.begin(); comparison != images.end(); ++comparison) {
+    QJsonObject variants;
+    for (auto variant = comparison->begin(); variant != comparison->end(); ++variant) variants[variant.key()] = variant.value();
+    all[comparison.key()] = variants;
+  }
+  return compact({{"salt", QString::fromLatin1(salt.toHex())}, {"images", all}});
+}
+
+Mapping Mapping::fromText(const QByteArray& text) {
+  const QJsonObject json = object(text, QStringLiteral("the mapping"));
+  Mapping mapping{.salt = QByteArray::fromHex(json["salt"].toString().toLatin1()), .images = {}};
+  const QJsonObject all = json["images"].toObject();
+  for (const QString& comparison : all.keys())
+    for (const QString& variant : all[comparison].toObject().keys()) mapping.images[comparison][variant] = all[comparison].toObject()[variant].toString();
+  if (mapping.salt.size() != 32 || mapping.images.isEmpty()) throw Error(QStringLiteral("the mapping is damaged: it has no salt or no pictures"));
+  return mapping;
+}
+
+QString FrozenStudy::hash() const { return QString::fromLatin1(sha256Hex(frozen)); }
+
+Protocol FrozenStudy::protocol() const { return protocolFromJson(object(frozen, QStringLiteral("the frozen study"))["protocol"].toObject()); }
+
+QString FrozenStudy::mappingCommitment() const { return object(frozen, QStringLiteral("the frozen study"))["mapping_sha256"].toString(); }
+
+Mapping FrozenStudy::open(const QString& passphrase) const {
+  const QByteArray text = unseal(sealed, passphrase);
+  if (QString::fromLatin1(sha256Hex(text)) != mappingCommitment()) throw Error(QStringLiteral("the sealed mapping is not the one that the frozen study committed to"));
+  return Mapping::fromText(text);
+}
+
+FrozenStudy freeze(const Protocol& protocol, const Pictures& pictures, const QString& passphrase, SealCost cost) {
+  validate(protocol);
+  FrozenStudy study;
+  Mapping mapping{.salt = randomBytes(32), .images = {}};
+  for (const StudyComparison& comparison : protocol.comparisons)
+    addComparison(comparison.id, needed(protocol), pictures.value(comparison.id), study, mapping);
+  // The mapping holds the salt, so its hash tells nothing about it before the reveal.
+  study.frozen = compact({{"schema", 1}, {"protocol", toJson(protocol)}, {"images_sha256", QJsonArray::fromStringList(study.pictures.keys())},
+                          {"mapping_sha256", QString::fromLatin1(sha256Hex(mapping.text()))},
+                          {"frozen", QDateTime::currentDateTimeUtc().toString(Qt::ISODate)}, {"program", QStringLiteral(QUANTSPOT_VERSION)}});
+  study.sealed = seal(mapping.text(), passphrase, cost);
+  return study;
+}
+
+QString variantFileName(const QString& variant) { return QString::fromLatin1(QUrl::toPercentEncoding(variant, {}, "~")); }
+
+Pictures readPictures(const Protocol& protocol, const QString& folder) {
+  Pictures pictures;
+  for (const StudyComparison& comparison : protocol.comparisons)
+    for (const QString& variant : needed(protocol))
+      pictures[comparison.id][variant] = readFile(QDir(folder).filePath(comparison.id + QLatin1Char('/') + variantFileName(variant) + QStringLiteral(".png")));
+  return pictures;
+}
+
+}  // namespace quantspot::study

@@ -1,0 +1,46 @@
+// The moment after which only responses can change.
+#pragma once
+
+#include "study/protocol.h"
+#include "study/seal.h"
+
+#include <QMap>
+
+namespace quantspot::study {
+
+// Which picture is which. Kept in memory only while a study runs; at rest it is sealed.
+struct Mapping {
+  QByteArray salt;                                     // 32 secret bytes that orders are drawn from
+  QMap<QString, QMap<QString, QString>> images;        // comparison → variant → SHA-256 of the PNG file
+
+  QByteArray text() const;                             // JSON; what is sealed, and hashed for the commitment
+  static Mapping fromText(const QByteArray& text);     // throws Error
+};
+
+struct FrozenStudy {
+  QByteArray frozen;                  // JSON: protocol, hashes of all pictures in sorted order, commitments
+  QByteArray sealed;                  // Mapping::text() under the passphrase
+  QMap<QString, QByteArray> pictures; // PNG by hash
+
+  // SHA-256 of `frozen`: the study's id.
+  QString hash() const;
+  Protocol protocol() const;
+  QString mappingCommitment() const;
+  // Throws Error when the passphrase is wrong, or when it is not the mapping that was committed to.
+  Mapping open(const QString& passphrase) const;
+};
+
+// PNG files by comparison and variant. Every comparison needs every variant (and the gold variant where blocks have gold trials).
+using Pictures = QMap<QString, QMap<QString, QByteArray>>;
+
+// Throws Error for a missing picture, a file that is no PNG, and two variants of one comparison whose files are equal: a
+// comparison of a model with itself.
+FrozenStudy freeze(const Protocol& protocol, const Pictures& pictures, const QString& passphrase, SealCost cost = SealCost::Moderate);
+
+// Reads FOLDER/COMPARISON/VARIANT.png for all that the protocol names. Throws Error.
+Pictures readPictures(const Protocol& protocol, const QString& folder);
+
+// A variant's file name: every character but letters, digits, '.', '_' and '-' is %XX.
+QString variantFileName(const QString& variant);
+
+}  // namespace quantspot::study

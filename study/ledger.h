@@ -1,0 +1,74 @@
+// Frozen studies, their participants and the chain of what they did, in the same SQLite file as the comparisons. One thread.
+// Several programs may use one file: each change is one transaction that is on disk when the call returns. Everything
+// throws Error with the file, the reason and a remedy; nothing is then changed.
+#pragma once
+
+#include "study/chain.h"
+#include "study/freeze.h"
+
+#include <QSqlDatabase>
+
+#include <functional>
+#include <optional>
+
+class QSqlQuery;
+
+namespace quantspot::study {
+
+// A participant's place: a random id, never a name, and the row of the order design.
+struct Seat {
+  QString participant;
+  int cell = 0;
+};
+
+class Ledger {
+ public:
+  // Creates the file when missing, migrates older ones (a backup is made first).
+  explicit Ledger(const QString& path);
+  ~Ledger();
+  Ledger(const Ledger&) = delete;
+  Ledger& operator=(const Ledger&) = delete;
+
+  void addStudy(const FrozenStudy& study);
+  QStringList studies();                                   // hashes, oldest first
+  // A unique beginning of the hash is enough.
+  FrozenStudy study(const QString& hash);
+
+  // Takes the lowest free cell and records kind "join" with what `about` says (consent version, age band).
+  Seat join(const QString& study, const QJsonObject& about = {});
+  std::vector<Seat> seats(const QString& study);
+
+  // Adds kind, participant and time to the record and appends it. A clock that runs behind the last record is noted in the record
+  // (clock_back_s) and said by lastWarning(). Returns the record's number.
+  qint64 append(const QString& study, const QString& kind, const QString& participant, QJsonObject record);
+  // A response to a trial of the plan, by its index. Refuses a trial that is answered already, and an answer that it does not take.
+  qint64 answer(const FrozenStudy& study, const Mapping& mapping, const Seat& seat, int trial, const QString& answer, const QJsonObject& details = {});
+  // Takes back the participant's last response, once; both stay in the chain. False when there is none.
+  bool undo(const QString& study, const QString& participant);
+  // Indices of the trials with a response that stands.
+  QList<int> answered(const QString& study, const QString& participant);
+
+  // Destroys records and salts of the participant, frees nothing else, and records the erasure. The chain stays valid.
+  void erase(const QString& study, const QString& participant);
+
+  std::vector<ChainRecord> chain(const QString& study);
+  QByteArray head(const QString& study);                   // hash of the last record, or of the study
+
+  // Puts a study with its whole chain into an empty place, as a bundle holds it. The chain is not checked here.
+  void restore(const FrozenStudy& study, const std::vector<ChainRecord>& chain);
+
+  QString lastWarning() const { return warning_; }
+
+ private:
+  void inTransaction(const QString& what, const std::function<void()>& body);
+  void run(QSqlQuery& query, const char* statement, const QVariantList& values = {});
+  ChainRecord appendNow(const QString& study, const QString& kind, const QString& participant, QJsonObject record);
+  void insertStudy(const FrozenStudy& study);
+  void insertRecord(const QString& study, const QString& participant, const ChainRecord& record);
+  [[noreturn]] void fail(const QString& what, const QString& reason) const;
+
+  QString path_, connection_, warning_;
+  QSqlDatabase database_;
+};
+
+}  // namespace quantspot::study

@@ -1,0 +1,95 @@
+#include "study/error.h"
+#include "study/ledger.h"
+#include "study/trial_plan.h"
+
+#include <QJsonArray>
+#include <QJsonDocument>
+#include <QSqlQuery>
+
+#include <algorithm>
+
+namespace quantspot::study {
+namespace {
+
+// Trials with a response that stands, in the order of the answers.
+QList<int> standing(QSqlQuery& records, QString& last_kind) {
+  QList<int> trials;
+  while (records.next()) {
+    const QJsonObject json = QJsonDocument::fromJson(records.value(0).toString().toUtf8()).object();
+    const QString kind = json[QStringLiteral("kind")].toString();
+    if (kind == QLatin1String("response")) trials << json[QStringLiteral("trial")].toInt();
+    if (kind == QLatin1String("undo")) trials.removeAll(json[QStringLiteral("trial")].toInt());
+    if (kind == QLatin1String("response") || kind == QLatin1String("undo")) last_kind = kind;
+  }
+  return trials;
+}
+
+constexpr char kRecordsOf[] = "SELECT record FROM chain WHERE study = ? AND participant = ? AND record IS NOT NULL ORDER BY number";
+
+}  // namespace
+
+QList<int> Ledger::answered(const QString& study, const QString& participant) {
+  QSqlQuery query(database_);
+  run(query, kRecordsOf, {study, participant});
+  QString last;
+  return standing(query, last);
+}
+
+qint64 Ledger::answer(const FrozenStudy& study, const Mapping& mapping, const Seat& seat, int trial, const QString& answer, const QJsonObject& details) {
+  const Protocol protocol = study.protocol();
+  const QString hash = study.hash(), what = QStringLiteral("the answer was not kept");
+  const auto plan = planTrials(protocol, hash, mapping, seat.participant, seat.cell);
+  if (trial < 0 || trial >= static_cast<int>(plan.size())) fail(what, QStringLiteral("there is no trial %1; the plan has %2").arg(trial).arg(plan.size()));
+  const PlannedTrial& planned = plan[static_cast<std::size_t>(trial)];
+  if (!isAnswer(protocol, planned, answer)) fail(what, QStringLiteral("trial %1 (%2) does not take '%3'").arg(trial).arg(kindName(planned.kind), answer));
+  qint64 number = 0;
+  inTransaction(what, [&] {
+    if (answered(hash, seat.participant).contains(trial)) fail(what, QStringLiteral("trial %1 is answered already; take the last answer back first").arg(trial));
+    QJsonObject record = details;
+    record[QStringLiteral("trial")] = trial;
+    record[QStringLiteral("answer")] = answer;
+    record[QStringLiteral("shown")] = QString::fromLatin1(planDigest(mapping, seat.participant, planned));
+    number = appendNow(hash, QStringLiteral("response"), seat.participant, record).number;
+  });
+  return number;
+}
+
+bool Ledger::undo(const QString& study, const QString& participant) {
+  bool done = false;
+  inTransaction(QStringLiteral("the answer was not taken back"), [&] {
+    QSqlQuery query(database_);
+    run(query, kRecordsOf, {study, participant});
+    QString last;
+    const QList<int> trials = standing(query, last);
+    query.finish();
+    if (trials.isEmpty() || last != QLatin1String("response")) return;
+    appendNow(study, QStringLiteral("undo"), participant, {{"trial", trials.last()}});
+    done = true;
+  });
+  return done;
+}
+
+void Ledger::erase(const QString& study, const QString& participant) {
+  const QString what = QStringLiteral("the participant was not erased");
+  inTransaction(what, [&] {
+    QSqlQuery query(database_);
+    run(query, "SELECT number FROM chain WHERE study = ? AND participant = ? ORDER BY number", {study, participant});
+    QJsonArray records;
+    while (query.next()) records << query.value(0).toLongLong();
+    query.finish();
+    if (records.isEmpty()) fail(what, QStringLiteral("there is no participant '%1'").arg(participant));
+    run(query, "UPDATE chain SET salt = NULL, record = NULL, participant = NULL WHERE study = ? AND participant = ?", {study, participant});
+    // The seat's cell stays taken: another person in it would see the same order twice in one study.
+    run(query, "UPDATE seats SET participant = 'erased-' || cell WHERE study = ? AND participant = ?", {study, participant});
+    appendNow(study, QStringLiteral("erasure"), {}, {{"records", records}});
+  });
+  // What was destroyed must not lie on in the file's free pages or in its journal.
+  QSqlQuery query(database_);
+  run(query, "PRAGMA wal_checkpoint(TRUNCATE)");
+  query.finish();
+  run(query, "VACUUM");
+  query.finish();
+  run(query, "PRAGMA wal_checkpoint(TRUNCATE)");
+}
+
+}  // namespace quantspot::study

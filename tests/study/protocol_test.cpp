@@ -1,0 +1,167 @@
+#include "study/error.h"
+#include "study/order.h"
+#include "tests/study/sample_study.h"
+
+#include <QDir>
+#include <QFile>
+#include <QJsonArray>
+#include <QJsonDocument>
+#include <QTemporaryDir>
+#include <QTest>
+
+#include <functional>
+#include <set>
+
+using namespace quantspot::study;
+
+namespace {
+
+QString reason(const std::function<void()>& body) {
+  try {
+    body();
+  } catch (const Error& error) {
+    return QString::fromStdString(error.what());
+  }
+  return {};
+}
+
+}  // namespace
+
+class ProtocolTest : public QObject {
+  Q_OBJECT
+ private Q_SLOTS:
+  void aProtocolComesBackFromItsJson() {
+    Protocol p = sample::protocol();
+    p.before = {{"eyes", "choice", "Do you wear glasses?", {"yes", "no"}}};
+    p.stopping = {StoppingRule::Sprt, 0.25, 0.4, 0.05, 0.1, 50};
+    p.resume = ResumePolicy::Restart;
+    p.order = OrderScheme::Williams;
+    const QJsonObject json = toJson(p);
+    QCOMPARE(toJson(protocolFromJson(json)), json);
+    QCOMPARE(readProtocol(QJsonDocument(json).toJson()).blocks.size(), 2u);
+  }
+
+  void whatMakesNoSenseIsRefused_data() {
+    QTest::addColumn<QString>("path");
+    QTest::addColumn<QJsonValue>("value");
+    QTest::addColumn<QString>("said");
+    QTest::newRow("schema") << "schema" << QJsonValue(2) << "schema must be 1";
+    QTest::newRow("misspelt") << "titel" << QJsonValue("x") << "no key titel";
+    QTest::newRow("reference") << "reference" << QJsonValue("fp32") << "'fp32' is not among the variants";
+    QTest::newRow("order") << "order" << QJsonValue("latin") << "one of balanced-latin-square, williams, random";
+    QTest::newRow("no comparisons") << "comparisons" << QJsonValue(QJsonArray()) << "no comparison";
+    QTest::newRow("kind") << "blocks" << QJsonValue(QJsonArray{QJsonObject{{"kind", "guess"}}}) << "blocks[0].kind must be spot";
+    QTest::newRow("trials") << "blocks" << QJsonValue(QJsonArray{QJsonObject{{"kind", "abx"}}}) << "blocks[0]: trials must be 1";
+    QTest::newRow("slots") << "blocks" << QJsonValue(QJsonArray{QJsonObject{{"kind", "spot"}, {"trials", 5}, {"slots", 1}}}) << "slots must be 2 to 9";
+    QTest::newRow("type") << "title" << QJsonValue(5) << "title must be a text";
+    QTest::newRow("whole") << "practice" << QJsonValue(1.5) << "practice must be a whole number";
+    QTest::newRow("margin") << "analysis" << QJsonValue(QJsonObject{{"margin", 1.0}}) << "margin must lie between";
+    QTest::newRow("sprt") << "stopping" << QJsonValue(QJsonObject{{"rule", "sprt"}}) << "0 < null_rate";
+    QTest::newRow("date") << "retention_until" << QJsonValue("soon") << "must be a date";
+    QTest::newRow("viewing") << "min_viewing_s" << QJsonValue(-1) << "min_viewing_s must be 0 or more";
+  }
+  void whatMakesNoSenseIsRefused() {
+    QFETCH(QString, path);
+    QFETCH(QJsonValue, value);
+    QFETCH(QString, said);
+    QJsonObject json = toJson(sample::protocol());
+    json[path] = value;
+    const QString error = reason([&] { protocolFromJson(json); });
+    QVERIFY2(error.contains(said), qPrintable(error));
+  }
+
+  void freezingNamesEveryPictureAndHidesWhichIsWhich() {
+    const Protocol p = sample::protocol();
+    const FrozenStudy study = sample::frozen(p);
+    QCOMPARE(study.hash().size(), 64);
+    QCOMPARE(study.pictures.size(), 24);
+    const Mapping mapping = study.open(sample::kPassphrase);
+    for (const StudyComparison& c : p.comparisons) QCOMPARE(sha256Hex(sample::pictures(p)[c.id]["bnb-nf4"]), mapping.images[c.id]["bnb-nf4"].toLatin1());
+    QVERIFY(!study.frozen.contains(mapping.salt.toHex()) && !study.sealed.contains("bnb-nf4") && !study.sealed.contains(mapping.images["c0"]["bf16"].toLatin1()));
+    FrozenStudy changed = study;
+    changed.frozen.replace("NF4, as seen", "NF4, as SEEN");
+    QVERIFY(changed.hash() != study.hash());
+    QVERIFY(reason([&] { study.open("wrong"); }).contains("passphrase is wrong"));
+    changed.frozen = study.frozen;
+    changed.frozen.replace("\"mapping_sha256\":\"", "\"mapping_sha256\":\"0");
+    QVERIFY(reason([&] { changed.open(sample::kPassphrase); }).contains("committed to"));
+  }
+
+  void aModelComparedWithItselfIsRefused() {
+    const Protocol p = sample::protocol();
+    Pictures same = sample::pictures(p);
+    same["c2"]["bnb-nf4"] = same["c2"]["bf16"];
+    QVERIFY(reason([&] { freeze(p, same, "x", SealCost::Interactive); }).contains("'c2': the pictures of 'bf16' and 'bnb-nf4' are the same file"));
+    same["c2"].remove("bnb-nf4");
+    QVERIFY(reason([&] { freeze(p, same, "x", SealCost::Interactive); }).contains("there is no PNG"));
+    QVERIFY(reason([&] { freeze(p, sample::pictures(p), "", SealCost::Interactive); }).contains("passphrase is empty"));
+  }
+
+  void picturesAreReadByComparisonAndVariant() {
+    const Protocol p = sample::protocol();
+    QTemporaryDir folder;
+    const Pictures all = sample::pictures(p);
+    QVERIFY(reason([&] { readPictures(p, folder.path()); }).contains("c0/bf16.png cannot be read"));
+    for (auto c = all.begin(); c != all.end(); ++c)
+      for (auto v = c->begin(); v != c->end(); ++v) {
+        QVERIFY(QDir(folder.path()).mkpath(c.key()));
+        QFile file(folder.filePath(c.key() + '/' + variantFileName(v.key()) + ".png"));
+        QVERIFY(file.open(QIODevice::WriteOnly) && file.write(*v) > 0);
+      }
+    QCOMPARE(readPictures(p, folder.path()), all);
+    QCOMPARE(variantFileName("bnb-nf4?skip=a/b~"), QStringLiteral("bnb-nf4%3Fskip%3Da%2Fb%7E"));
+  }
+
+  void sealsOpenOnlyWithTheirPassphraseAndUntouched() {
+    const QByteArray sealed = seal("which is which", "secret", SealCost::Interactive);
+    QCOMPARE(unseal(sealed, "secret"), QByteArray("which is which"));
+    QVERIFY(seal("which is which", "secret", SealCost::Interactive) != sealed);
+    QVERIFY(!sealed.contains("which"));
+    QVERIFY(!reason([&] { unseal(sealed, "Secret"); }).isEmpty());
+    for (const qsizetype at : {qsizetype(0), qsizetype(7), qsizetype(9), qsizetype(30), sealed.size() - 1}) {
+      QByteArray bent = sealed;
+      bent[at] = static_cast<char>(bent[at] ^ 1);
+      QVERIFY2(!reason([&] { unseal(bent, "secret"); }).isEmpty(), qPrintable(QString::number(at)));
+    }
+    QVERIFY(reason([&] { unseal("QSSEAL1", "secret"); }).contains("damaged"));
+  }
+
+  void squaresAreBalanced() {
+    for (int n = 1; n <= 9; ++n) {
+      std::vector<std::vector<int>> at(n, std::vector<int>(n)), after(n, std::vector<int>(n));
+      const Square square = williamsSquare(n);
+      for (const auto& row : square) {
+        QCOMPARE(std::set<int>(row.begin(), row.end()).size(), static_cast<std::size_t>(n));
+        for (int k = 0; k < n; ++k) {
+          ++at[row[k]][k];
+          if (k > 0) ++after[row[k - 1]][row[k]];
+        }
+      }
+      const int rounds = static_cast<int>(square.size()) / n;
+      QCOMPARE(rounds, n % 2 == 1 && n > 1 ? 2 : 1);
+      for (int a = 0; a < n; ++a)
+        for (int b = 0; b < n; ++b) {
+          QCOMPARE(at[a][b], rounds);
+          QCOMPARE(after[a][b], a == b ? 0 : rounds);
+        }
+    }
+    QVERIFY(!reason([] { williamsSquare(0); }).isEmpty());
+  }
+
+  void drawsAreEvenAndHangOnTheSecret() {
+    SecretDraws draws("salt", "label"), again("salt", "label"), other("pepper", "label");
+    std::vector<int> counts(6);
+    bool different = false;
+    for (int i = 0; i < 6000; ++i) {
+      const int draw = draws.below(6);
+      ++counts[draw];
+      QCOMPARE(again.below(6), draw);
+      different |= other.below(6) != draw;
+    }
+    QVERIFY(different);
+    QVERIFY(quantspot::statistics::evenness(counts).p_value > 0.001);
+  }
+};
+
+QTEST_GUILESS_MAIN(ProtocolTest)
+#include "protocol_test.moc"
