@@ -1,0 +1,23 @@
+# The CUDA kernels are compiled wherever nvcc is found, so that they cannot rot; with QUANTSPOT_CUDA they are also linked, which takes
+# a libtorch with CUDA. GPUs: Ampere to Ada (sm_80), Hopper (sm_90a); PTX for what comes after.
+find_program(QUANTSPOT_NVCC nvcc HINTS ENV CUDA_HOME PATHS /usr/local/cuda/bin)
+if(QUANTSPOT_NVCC)
+  set(CMAKE_CUDA_COMPILER ${QUANTSPOT_NVCC})
+  set(CMAKE_CUDA_ARCHITECTURES 80-real 90a-real 90-virtual CACHE STRING "GPU architectures")
+  enable_language(CUDA)
+  if(NOT CMAKE_CUDA20_STANDARD_COMPILE_OPTION)  # CMake 3.25.1 does not know that nvcc 12 and later have C++20
+    set(CMAKE_CUDA20_STANDARD_COMPILE_OPTION -std=c++20)
+  endif()
+  if(CCACHE)
+    set(CMAKE_CUDA_COMPILER_LAUNCHER ${CMAKE_CXX_COMPILER_LAUNCHER})
+  endif()
+endif()
+if(QUANTSPOT_CUDA)
+  if(NOT QUANTSPOT_NVCC)
+    message(FATAL_ERROR "QUANTSPOT_CUDA needs nvcc: install the CUDA toolkit and set CUDA_HOME, or use the preset release")
+  endif()
+  if(NOT EXISTS ${QUANTSPOT_TORCH_LIB}/libc10_cuda.so)
+    message(FATAL_ERROR "QUANTSPOT_CUDA needs a libtorch with CUDA; ${QUANTSPOT_TORCH_LIB} holds no libc10_cuda.so")
+  endif()
+  target_link_libraries(quantspot_libtorch INTERFACE ${QUANTSPOT_TORCH_LIB}/libc10_cuda.so)
+endif()

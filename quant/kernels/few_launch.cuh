@@ -1,0 +1,39 @@
+#pragma once
+
+#include "quant/kernels/cuda.h"
+#include "quant/kernels/with_decoder.h"
+
+namespace quantspot::quant {
+
+inline constexpr int fewWarps = 4;  // of a block
+
+template <class Of, int Most>
+__global__ void __launch_bounds__(fewWarps* lanes) fewKernel(const __grid_constant__ DeviceWeight weight, const __grid_constant__ FewJob job) {
+  constexpr int rows = rowsOfWarp<Most>;
+  __shared__ float table[16];
+  if (threadIdx.x < 16) table[threadIdx.x] = weight.table[threadIdx.x];
+  __syncthreads();
+  const int lane = threadIdx.x % lanes;
+  const std::int64_t first = (std::int64_t{blockIdx.x} * fewWarps + threadIdx.x / lanes) * rows;
+  if (first >= weight.rows) return;
+  float sums[Most][rows] = {};
+  addLane<Most>(Of::on(weight, table), job, first, lane, sums);
+  for (int m = 0; m < Most; ++m)
+    for (int r = 0; r < rows; ++r)
+      for (int step = lanes / 2; step > 0; step /= 2) sums[m][r] += __shfl_xor_sync(0xffffffff, sums[m][r], step);
+  if (lane == 0) storeSums<Most>(job, first, weight.rows, sums);
+}
+
+template <class Of>
+int launchFew(const DeviceWeight& weight, const FewJob& job, CudaStream stream) {
+  const auto launch = [&]<int Most>() {
+    constexpr std::int64_t perBlock = fewWarps * rowsOfWarp<Most>;
+    fewKernel<Of, Most><<<static_cast<unsigned>((weight.rows + perBlock - 1) / perBlock), fewWarps * lanes, 0, stream>>>(weight, job);
+  };
+  if (job.count <= 1) launch.template operator()<1>();
+  else if (job.count <= 4) launch.template operator()<4>();
+  else launch.template operator()<16>();
+  return cudaGetLastError();
+}
+
+}  // namespace quantspot::quant
