@@ -1,6 +1,8 @@
 #include "quant/bnb_4bit.h"
 
 #include "quant/checks.h"
+#include "quant/device_products.h"
+#include "quant/device_weights.h"
 #include "quant/double_quant.h"
 #include "quant/expand.h"
 #include "quant/kernels/int8.h"
@@ -49,12 +51,19 @@ void expand(const QuantizedTensor& packed, const Bnb4BitOptions& options, std::i
   });
 }
 
+// The map of double quantization where the parts are; undefined without it.
+at::Tensor nestedMapFor(const QuantizedTensor& packed) {
+  const at::Tensor& absmax = packed.part("absmax");
+  return absmax.scalar_type() == at::kFloat ? at::Tensor() : dynamicMap().to(absmax.device());
+}
+
 class FourBitLinear final : public TiledLinear {
  public:
   FourBitLinear(const Quantizer& owner, const Bnb4BitOptions& options, QuantizedTensor weight, std::optional<at::Tensor> bias)
-      : TiledLinear(owner, std::move(weight), std::move(bias)), options_(options) {}
+      : TiledLinear(owner, std::move(weight), std::move(bias)), options_(options), nestedMap_(nestedMapFor(this->weight())) {}
 
  protected:
+  std::optional<DeviceWeight> deviceWeight() const override { return fourBitWeight(weight(), *options_.map, options_.block, nestedMap_); }
   void expandRows(std::int64_t begin, const at::Tensor& to) const override { expand(weight(), options_, begin * inFeatures(), to); }
 
   // Scales in 8 bits, and those of larger blocks, are spread with torch, tile by tile.
@@ -72,6 +81,7 @@ class FourBitLinear final : public TiledLinear {
   }
 
   Bnb4BitOptions options_;
+  at::Tensor nestedMap_;
 };
 
 // For tensors that are not on the CPU.
@@ -131,7 +141,13 @@ QuantizedTensor Bnb4Bit::pack(const at::Tensor& weight) const {
 }
 
 at::Tensor Bnb4Bit::unpack(const QuantizedTensor& packed) const {
-  if (!packed.part("").device().is_cpu()) return unpackWithTorch(packed, options_);
+  const at::Tensor& codes = packed.part("");
+  if (const DeviceProducts* products = deviceProducts(codes)) {
+    const at::Tensor nestedMap = nestedMapFor(packed);
+    const DeviceWeight weight = fourBitWeight(packed, *options_.map, options_.block, nestedMap);
+    return products->expand(weight, 0, packed.shape[0], codes.options().dtype(at::kBFloat16));
+  }
+  if (!codes.device().is_cpu()) return unpackWithTorch(packed, options_);
   const at::Tensor weight = at::empty(packed.shape, at::kBFloat16);
   expand(packed, options_, 0, weight);
   return weight;

@@ -2,6 +2,7 @@
 
 #include "quant/checks.h"
 #include "quant/cpu_features.h"
+#include "quant/device_products.h"
 #include "quant/int8_product.h"
 #include "quant/kernels/rounding.h"
 #include "quant/packed_linear.h"
@@ -86,6 +87,7 @@ class BnbInt8Linear final : public PackedLinear {
   // bitsandbytes' own operations, for devices without kernels here.
   at::Tensor multiplyElsewhere(const at::Tensor& x) const override {
     const at::Tensor& codes = weight().part("");
+    if (const DeviceProducts* products = deviceProducts(x)) return multiplyWith(*products, x);
     const at::Tensor half = x.to(at::kHalf);
     const at::Tensor large = threshold_ > 0 ? half.abs().ge(threshold_) : at::zeros_like(half, at::kBool);
     const at::Tensor which = large.any(0).nonzero().flatten();
@@ -100,6 +102,14 @@ class BnbInt8Linear final : public PackedLinear {
   }
 
  private:
+  at::Tensor multiplyWith(const DeviceProducts& products, const at::Tensor& x) const {
+    const at::Tensor &codes = weight().part(""), &scales = weight().part("SCB");
+    const Int8Result result = products.int8(x, {Int8Finish::Bnb, codes, scales, bias(), threshold_});
+    if (!result.outliers.defined()) return result.y;
+    const at::Tensor which = result.outliers.nonzero().flatten();
+    return which.numel() ? addProduct(result.y, x.index_select(1, which), dequantize(codes.index_select(1, which), scales)) : result.y;
+  }
+
   float threshold_;
 };
 

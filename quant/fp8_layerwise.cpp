@@ -1,6 +1,7 @@
 #include "quant/fp8_layerwise.h"
 
 #include "quant/checks.h"
+#include "quant/device_weights.h"
 #include "quant/expand.h"
 #include "quant/packed_linear.h"
 #include "quant/pieces.h"
@@ -27,6 +28,7 @@ class Fp8Linear final : public TiledLinear {
     });
   }
 
+  std::optional<DeviceWeight> deviceWeight() const override { return byteWeight(weight()); }
   bool hasPieces() const override { return true; }
   PackedRows packedRows() const override { return {codesOf({0, 0, 0}), inFeatures()}; }
   void expandPiece(const Piece& piece, float* to) const override { kernels().bytesToFp32(codesOf(piece), piece.count, table_, to); }

@@ -1,6 +1,8 @@
 #include "quant/gguf.h"
 
 #include "quant/checks.h"
+#include "quant/device_products.h"
+#include "quant/device_weights.h"
 #include "quant/kernels/gguf.h"
 #include "quant/packed_linear.h"
 #include "quant/pieces.h"
@@ -45,6 +47,7 @@ class GgufLinear final : public TiledLinear {
     expandBlocks(type_, bytes.const_data_ptr<std::uint8_t>() + begin * bytes.size(1), to);
   }
 
+  std::optional<DeviceWeight> deviceWeight() const override { return blocksWeight(weight(), type_.type); }
   bool hasPieces() const override { return true; }
   PackedRows packedRows() const override { return {bytes_, inFeatures() / type_.elements * type_.bytes}; }
   void expandPiece(const Piece& piece, float* to) const override { ggufKernels().toRounded(type_.type, blocksOf(piece), piece.count, to); }
@@ -111,6 +114,8 @@ QuantizedTensor Gguf::packChecked(const at::Tensor& checked) const {
 
 at::Tensor Gguf::unpack(const QuantizedTensor& packed) const {
   const at::Tensor& bytes = packed.part("");
+  if (const DeviceProducts* products = deviceProducts(bytes))
+    return products->expand(blocksWeight(packed, info_.type), 0, packed.shape[0], bytes.options().dtype(at::kBFloat16));
   const at::Tensor here = bytes.cpu(), weight = at::empty(packed.shape, at::kBFloat16);
   expandBlocks(info_, here.const_data_ptr<std::uint8_t>(), weight);
   return weight.to(bytes.device());

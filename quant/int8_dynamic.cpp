@@ -1,6 +1,7 @@
 #include "quant/int8_dynamic.h"
 
 #include "quant/checks.h"
+#include "quant/device_products.h"
 #include "quant/int8_product.h"
 #include "quant/packed_linear.h"
 #include "quant/pieces.h"
@@ -42,6 +43,9 @@ class Int8DynamicLinear final : public PackedLinear {
 
   at::Tensor multiplyElsewhere(const at::Tensor& x) const override {
     return surround(x, [&](Range range) {
+      if (const DeviceProducts* products = deviceProducts(x))
+        return products->int8(x, {.finish = Int8Finish::Fbgemm, .codes = weight().part(""), .columnScales = columnScales(), .bias = bias(),
+                                  .scale = range.scale, .zero = range.zero}).y;
       const at::Tensor codes = (x * (1.0f / range.scale)).round_().clamp_(-range.zero, 127 - range.zero);
       const at::Tensor y = integerSums(codes, weight().part("")).mul_(columnScales() * range.scale);
       return bias().defined() ? y.add_(bias()) : y;

@@ -1,6 +1,7 @@
 #include "quant/packed_linear.h"
 
 #include "quant/cpu_features.h"
+#include "quant/device_products.h"
 #include "quant/kernels/dots.h"
 #include "quant/kernels/kernels.h"
 
@@ -25,6 +26,7 @@ std::int64_t rowsPerTile(std::int64_t bytes, std::int64_t rows, std::int64_t col
 
 // As few rows of activations as these leave the processor waiting for the weight, so that a tile should not leave the cache.
 constexpr std::int64_t fewRows = 16, fewRowsTileBytes = 256 << 10;
+constexpr std::int64_t deviceTileBytes = 128 << 20;   // the largest layers of FLUX fit in one tile
 constexpr std::int64_t pieceColumns = 2048;   // without tiles: dotRows pieces of them stay in the cache (512: slower by a fifth and more)
 
 // Expanding leaves too few loads in flight for the processor to find the next row by itself (5 of 19 GB/s, measured).
@@ -162,6 +164,21 @@ at::Tensor TiledLinear::multiplyTile(const at::Tensor& x, const at::Tensor& rows
 at::Tensor TiledLinear::finishSums(const at::Tensor& sums) const {
   const at::Tensor added = bias();
   return added.defined() ? sums.add(added) : sums;
+}
+
+at::Tensor TiledLinear::multiplyElsewhere(const at::Tensor& x) const {
+  const DeviceProducts* products = deviceProducts(x);
+  const std::optional<DeviceWeight> packed = products && x.scalar_type() == at::kBFloat16 ? deviceWeight() : std::nullopt;
+  if (!packed) return PackedLinear::multiplyElsewhere(x);
+  if (x.size(0) <= DeviceProducts::fewRows) return finishSums(products->few(*packed, x)).to(x.scalar_type());
+  const std::int64_t tile = rowsPerTile(deviceTileBytes, outFeatures(), inFeatures(), x.element_size());
+  if (tile == outFeatures()) return multiplyTile(x, products->expand(*packed, 0, tile, x.options()), 0).to(x.scalar_type());
+  const at::Tensor out = at::empty({x.size(0), outFeatures()}, x.options());
+  for (std::int64_t begin = 0; begin < outFeatures(); begin += tile) {
+    const std::int64_t count = std::min(tile, outFeatures() - begin);
+    out.narrow(1, begin, count).copy_(multiplyTile(x, products->expand(*packed, begin, count, x.options()), begin));
+  }
+  return out;
 }
 
 at::Tensor TiledLinear::multiply(const at::Tensor& x) const {

@@ -1,6 +1,7 @@
 // What all Linear layers share: shapes, bias, activation types, and where the product runs.
 #pragma once
 
+#include "quant/kernels/device_weight.h"
 #include "quant/quantizer.h"
 
 namespace quantspot::quant {
@@ -55,6 +56,10 @@ class TiledLinear : public PackedLinear {
   // fp32 and is rounded once, which is what torch's own low-precision product does.
   virtual at::ScalarType productType() const;
   at::Tensor multiply(const at::Tensor& x) const override;
+  // With kernels for the device: few rows of x by one that reads the packed weight once, more by a tile and torch's product.
+  at::Tensor multiplyElsewhere(const at::Tensor& x) const override;
+  // What those kernels expand to, the same as expandRows(); nothing: they do not know the weight.
+  virtual std::optional<DeviceWeight> deviceWeight() const { return {}; }
 
   at::Tensor biasRows(std::int64_t begin, std::int64_t count) const;                 // undefined: none
   static at::Tensor timesRows(const at::Tensor& x, const at::Tensor& rows);          // x·rowsᵀ in their own type

@@ -1,6 +1,8 @@
 #include "quant/quanto_bits.h"
 
 #include "quant/checks.h"
+#include "quant/device_products.h"
+#include "quant/device_weights.h"
 #include "quant/int4_groups.h"
 #include "quant/pieces.h"
 
@@ -66,6 +68,7 @@ class Shifted final : public FlatTiles<Shifted> {
 
  protected:
   PackedRows packedRows() const override { return fields_.rows(inFeatures()); }
+  std::optional<DeviceWeight> deviceWeight() const override { return fieldsWeight(weight(), fields_.bits); }
 
  private:
   Fields fields_;
@@ -88,6 +91,7 @@ class Midpoints final : public Int4Groups<Midpoints> {
 
  protected:
   PackedRows packedRows() const override { return fields_.rows(inFeatures()); }
+  std::optional<DeviceWeight> deviceWeight() const override { return fieldsWeight(weight(), fields_.bits); }
 
  private:
   Fields fields_;
@@ -142,6 +146,10 @@ at::Tensor QuantoBits::codes(const QuantizedTensor& packed) const {
 at::Tensor QuantoBits::unpack(const QuantizedTensor& packed) const {
   const auto stored = onDisk("", packed);  // with a shift in either form
   const at::Tensor &scale = stored[1].second, &shift = stored[2].second;
+  if (const DeviceProducts* products = deviceProducts(packed.part(""))) {
+    const QuantizedTensor shifted{packed.precision, packed.shape, packed.dtype, {packed.parts[0], {"_scale", scale}, {"_shift", shift}}};
+    return products->expand(fieldsWeight(shifted, bits_), 0, packed.shape[0], scale.options());
+  }
   return (codes(packed).view({scale.size(0), -1}) * scale - shift).view(packed.shape);
 }
 

@@ -39,7 +39,10 @@ QuantizedTensor QuantoBytes::pack(const at::Tensor& weight) const {
   });
 }
 
-at::Tensor QuantoBytes::unpack(const QuantizedTensor& packed) const { return packed.part("").to(at::kBFloat16) * packed.part("_scale"); }
+at::Tensor QuantoBytes::unpack(const QuantizedTensor& packed) const {
+  const at::Tensor there = unpackOnDevice(packed, "_scale");
+  return there.defined() ? there : packed.part("").to(at::kBFloat16) * packed.part("_scale");
+}
 
 std::unique_ptr<Linear> QuantoBytes::linear(QuantizedTensor weight, std::optional<at::Tensor> bias) const {
   if (bias) bias = bias->to(at::kBFloat16);

@@ -1,5 +1,6 @@
 #include "quant/quanto_int8a8.h"
 
+#include "quant/device_products.h"
 #include "quant/int8_product.h"
 #include "quant/kernels/rounding.h"
 #include "quant/packed_linear.h"
@@ -57,6 +58,9 @@ class Int8a8 final : public PackedLinear, public CalibratedLinear {
 
   at::Tensor multiplyElsewhere(const at::Tensor& x) const override {
     return surround(x, [&](float scale, const at::Tensor& columnScales) {
+      if (const DeviceProducts* products = deviceProducts(x))
+        return products->int8(x, {.finish = Int8Finish::Quanto, .codes = weight().part(""), .columnScales = columnScales, .bias = bias(),
+                                  .scale = scale}).y;
       const at::Tensor y = (integerSums(rounded(x, scale), weight().part("")) * columnScales).to(at::kBFloat16);
       return bias().defined() ? y + bias() : y;
     });

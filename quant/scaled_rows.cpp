@@ -1,5 +1,6 @@
 #include "quant/scaled_rows.h"
 
+#include "quant/device_products.h"
 #include "quant/kernels/rounding.h"
 #include "quant/torchao_fp8.h"
 
@@ -12,6 +13,12 @@ void scaleRun(Bf16* values, std::int64_t count, float scale) { kernels().scaleBf
 void scaleRun(float* values, std::int64_t count, float scale) { kernels().scaleFp32(values, count, scale); }
 
 }  // namespace
+
+at::Tensor unpackOnDevice(const QuantizedTensor& packed, std::string_view scale) {
+  const at::Tensor& codes = packed.part("");
+  const DeviceProducts* products = deviceProducts(codes);
+  return products ? products->expand(byteWeight(packed, scale), 0, packed.shape[0], codes.options().dtype(at::kBFloat16)) : at::Tensor();
+}
 
 void expandCodes(const at::Tensor& codes, std::int64_t first, std::int64_t count, Bf16* to) {
   const auto* bytes = static_cast<const std::uint8_t*>(codes.const_data_ptr()) + first;
@@ -30,7 +37,7 @@ void expandCodes(const at::Tensor& codes, std::int64_t first, std::int64_t count
 }
 
 ScaledRows::ScaledRows(const Quantizer& owner, std::string_view scale, QuantizedTensor weight, std::optional<at::Tensor> bias)
-    : FlatTiles(owner, std::move(weight), std::move(bias)), scales_(this->weight().part(scale).const_data_ptr()),
+    : FlatTiles(owner, std::move(weight), std::move(bias)), scale_(scale), scales_(this->weight().part(scale).const_data_ptr()),
       bf16Scales_(this->weight().part(scale).scalar_type() == at::kBFloat16) {}
 
 float ScaledRows::scaleOf(std::int64_t row) const {

@@ -1,6 +1,7 @@
 #include "quant/torchao_fp8.h"
 
 #include "quant/checks.h"
+#include "quant/device_products.h"
 #include "quant/pieces.h"
 #include "quant/scaled_rows.h"
 #include "quant/torchao_int8.h"
@@ -39,6 +40,7 @@ class Dynamic final : public CodeTiles {
   at::Tensor finish(const at::Tensor& product, std::int64_t) const override { return product; }
 
   at::Tensor multiplyElsewhere(const at::Tensor& x) const override {
+    if (const DeviceProducts* products = deviceProducts(x)) return products->fp8(x, weight().part(""), weight().part("scale"), bias());
     const at::Tensor scales = rowScales(x);
     return finished(at::linear(rowCodes(x, scales).to(at::kFloat), weight().part("").to(at::kFloat)), scales);
   }
@@ -73,7 +75,8 @@ QuantizedTensor TorchAoFp8::pack(const at::Tensor& weight) const {
 }
 
 at::Tensor TorchAoFp8::unpack(const QuantizedTensor& packed) const {
-  return (packed.part("").to(at::kFloat) * packed.part("scale")).to(at::kBFloat16);
+  const at::Tensor there = unpackOnDevice(packed, "scale");
+  return there.defined() ? there : (packed.part("").to(at::kFloat) * packed.part("scale")).to(at::kBFloat16);
 }
 
 std::unique_ptr<Linear> TorchAoFp8::linear(QuantizedTensor weight, std::optional<at::Tensor> bias) const {

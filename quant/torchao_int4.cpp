@@ -1,6 +1,8 @@
 #include "quant/torchao_int4.h"
 
 #include "quant/checks.h"
+#include "quant/device_products.h"
+#include "quant/device_weights.h"
 #include "quant/int4_groups.h"
 #include "quant/pieces.h"
 #include "quant/torchao_int8.h"
@@ -29,6 +31,9 @@ class Int4Linear final : public Int4Groups<Int4Linear> {
       expandFields(codes_ + group * half + (within + low - half), here - low, 4, 15, table, out + low);
     });
   }
+
+ protected:
+  std::optional<DeviceWeight> deviceWeight() const override { return halvesWeight(weight(), group_); }
 
  private:
   std::int64_t group_;
@@ -68,6 +73,8 @@ at::Tensor TorchAoInt4::codes(const QuantizedTensor& packed) const {
 }
 
 at::Tensor TorchAoInt4::unpack(const QuantizedTensor& packed) const {
+  if (const DeviceProducts* products = deviceProducts(packed.part("")))
+    return products->expand(halvesWeight(packed, group_), 0, packed.shape[0], packed.part("scale_and_zero").options());
   const std::int64_t rows = packed.shape[0], perRow = packed.shape[1] / group_;
   const at::Tensor pairs = packed.part("scale_and_zero").transpose(0, 1).to(at::kFloat);  // (out, groups, 2)
   const at::Tensor centred = codes(packed).to(at::kFloat).sub(8).view({rows, perRow, group_});

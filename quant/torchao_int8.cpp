@@ -1,6 +1,7 @@
 #include "quant/torchao_int8.h"
 
 #include "quant/checks.h"
+#include "quant/device_products.h"
 #include "quant/int8_product.h"
 #include "quant/kernels/rounding.h"
 #include "quant/pieces.h"
@@ -36,7 +37,7 @@ class WeightOnly final : public CodeTiles {
   }
 
   at::Tensor multiplyElsewhere(const at::Tensor& x) const override {
-    return finish(at::linear(x, weight().part("").to(x.scalar_type())), 0);
+    return deviceProducts(x) ? CodeTiles::multiplyElsewhere(x) : finish(at::linear(x, weight().part("").to(x.scalar_type())), 0);
   }
 };
 
@@ -61,6 +62,8 @@ class Dynamic final : public PackedLinear {
   }
 
   at::Tensor multiplyElsewhere(const at::Tensor& x) const override {
+    if (const DeviceProducts* products = deviceProducts(x))
+      return products->int8(x, {Int8Finish::TorchAo, weight().part(""), weight().part("scale").flatten(), bias()}).y;
     const at::Tensor scales = rowScales(x);
     at::Tensor y = (integerSums(rowCodes(x, scales), weight().part("")) * scales).to(at::kBFloat16) * weight().part("scale").flatten();
     if (bias().defined()) y = y + bias();
@@ -78,7 +81,10 @@ QuantizedTensor TorchAoInt8::pack(const at::Tensor& weight) const {
   });
 }
 
-at::Tensor TorchAoInt8::unpack(const QuantizedTensor& packed) const { return (packed.part("") * packed.part("scale")).to(at::kBFloat16); }
+at::Tensor TorchAoInt8::unpack(const QuantizedTensor& packed) const {
+  const at::Tensor there = unpackOnDevice(packed, "scale");
+  return there.defined() ? there : (packed.part("") * packed.part("scale")).to(at::kBFloat16);
+}
 
 std::unique_ptr<Linear> TorchAoInt8::linear(QuantizedTensor weight, std::optional<at::Tensor> bias) const {
   if (bias) bias = bias->to(at::kBFloat16);
