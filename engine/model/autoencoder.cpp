@@ -1,3 +1,5 @@
+#include "engine/model/autoencoder.h"
+
 #include "engine/model/decoder.h"
 #include "engine/model/parameters.h"
 
@@ -32,8 +34,7 @@ class ScaledAutoencoder final : public Autoencoder {
 
 }  // namespace
 
-std::unique_ptr<Autoencoder> loadAutoencoder(const std::filesystem::path& folder, const LoadOptions& options) {
-  const auto vae = folder / "vae";
+std::unique_ptr<Autoencoder> loadVae(const std::filesystem::path& vae, const LoadOptions& options) {
   const Config config(vae / "config.json");
   const auto name = config.get<std::string>("_class_name", "");
   if (name == "AutoencoderKL") return std::make_unique<ScaledAutoencoder>(loadKlDecoder(vae, config, options), config, 0.18215, options.compute);

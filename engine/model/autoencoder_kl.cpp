@@ -1,6 +1,5 @@
 #include "engine/model/decoder.h"
-#include "engine/model/ops.h"
-#include "engine/model/parameters.h"
+#include "engine/model/resnet.h"
 
 #include <ATen/ATen.h>
 #include <spdlog/fmt/fmt.h>
@@ -13,32 +12,10 @@ namespace {
 
 constexpr double kEps = 1e-6;
 
-at::Tensor doubled(const at::Tensor& x) { return at::upsample_nearest2d(x, {2 * x.size(2), 2 * x.size(3)}); }
-
 // What all blocks of one decoder share.
 struct Builder {
   Parameters& p;
-  std::int64_t groups;
-  Activation act;
-};
-
-class Resnet {
- public:
-  Resnet(const Builder& b, const std::string& name, std::int64_t in, std::int64_t out)
-      : norm1_(b.p.groupNorm(name + "norm1", in, b.groups, kEps)), norm2_(b.p.groupNorm(name + "norm2", out, b.groups, kEps)),
-        conv1_(b.p.conv(name + "conv1", in, out, 3)), conv2_(b.p.conv(name + "conv2", out, out, 3)), act_(b.act) {
-    if (in != out) shortcut_ = b.p.conv(name + "conv_shortcut", in, out, 1);
-  }
-  at::Tensor operator()(const at::Tensor& x) const {
-    const auto hidden = conv2_(act_(norm2_(conv1_(act_(norm1_(x))))));
-    return (shortcut_ ? (*shortcut_)(x) : x) + hidden;
-  }
-
- private:
-  GroupNorm norm1_, norm2_;
-  Conv conv1_, conv2_;
-  std::optional<Conv> shortcut_;
-  Activation act_;
+  ResnetOptions resnet;
 };
 
 // Torch multiplies such a view of transposed pixels without the bias and adds that in a second step; in bf16 both round.
@@ -62,7 +39,7 @@ Projection loadProjection(Parameters& p, const std::string& layer, std::int64_t 
 class PixelAttention {
  public:
   PixelAttention(const Builder& b, const std::string& name, std::int64_t width)
-      : norm_(b.p.groupNorm(name + "group_norm", width, b.groups, kEps)),
+      : norm_(b.p.groupNorm(name + "group_norm", width, b.resnet.groups, kEps)),
         q_(loadProjection(b.p, attentionLayer(b.p, name, "to_q", "query"), width)),
         k_(loadProjection(b.p, attentionLayer(b.p, name, "to_k", "key"), width)),
         v_(loadProjection(b.p, attentionLayer(b.p, name, "to_v", "value"), width)),
@@ -118,15 +95,15 @@ KlDecoder::KlDecoder(const std::filesystem::path& folder, const Config& c, const
   latentChannels = c.positive("latent_channels", 4);
   scaleFactor = 1 << (channels.size() - 1);
   Parameters p(folder, options, attends ? 4 : 0, "vae.");
-  const Builder build{p, groups, act};
+  const Builder build{p, {.groups = groups, .eps = kEps, .act = act}};
   if (c.get("use_post_quant_conv", true)) postQuant_ = p.conv("post_quant_conv", latentChannels, latentChannels, 1);
   in_ = p.conv("decoder.conv_in", latentChannels, channels[0], 3);
-  for (int i = 0; i < 2; ++i) middle_.emplace_back(build, fmt::format("decoder.mid_block.resnets.{}.", i), channels[0], channels[0]);
+  for (int i = 0; i < 2; ++i) middle_.emplace_back(p, fmt::format("decoder.mid_block.resnets.{}.", i), channels[0], channels[0], build.resnet);
   if (attends) attention_.emplace(build, "decoder.mid_block.attentions.0.", channels[0]);
   for (std::size_t i = 0; i < channels.size(); ++i) {
     Stage& stage = stages_.emplace_back();
     for (std::int64_t j = 0; j <= c.positive("layers_per_block", 1); ++j)
-      stage.resnets.emplace_back(build, fmt::format("decoder.up_blocks.{}.resnets.{}.", i, j), channels[j == 0 && i > 0 ? i - 1 : i], channels[i]);
+      stage.resnets.emplace_back(p, fmt::format("decoder.up_blocks.{}.resnets.{}.", i, j), channels[j == 0 && i > 0 ? i - 1 : i], channels[i], build.resnet);
     if (i + 1 < channels.size()) stage.upsampler = p.conv(fmt::format("decoder.up_blocks.{}.upsamplers.0.conv", i), channels[i], channels[i], 3);
   }
   norm_ = p.groupNorm("decoder.conv_norm_out", channels.back(), groups, kEps);
@@ -141,7 +118,7 @@ at::Tensor KlDecoder::decode(const at::Tensor& latents) const {
   x = middle_[1](x);
   for (const Stage& stage : stages_) {
     for (const Resnet& resnet : stage.resnets) x = resnet(x);
-    if (stage.upsampler) x = (*stage.upsampler)(doubled(x));
+    if (stage.upsampler) x = (*stage.upsampler)(enlarged(x));
   }
   return out_(at::silu(norm_(x)));
 }

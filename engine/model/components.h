@@ -1,10 +1,11 @@
-// The parts of a FLUX pipeline, each loaded from its folder. All tensors live on `LoadOptions::device`.
+// The parts of a pipeline, each loaded from its folder: what the families have in common. All tensors live on `LoadOptions::device`.
 #pragma once
 
 #include "engine/model/layers.h"
 
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,35 +23,46 @@ struct LoadOptions {
   std::function<void(std::size_t done, std::size_t total)> onLayer;  // may throw Cancelled
 };
 
-// CLIP and T5 together: prompt → conditioning.
+// What a denoiser is told beside latents and time, by the names that its family gives; the first axis of each is the pictures:
+// "sequence" (B, L, D), "pooled" (B, P), "guidance" (B) …
+using Condition = std::map<std::string, at::Tensor>;
+
+// The entry; throws ModelError that names it when it is absent.
+const at::Tensor& conditionOf(const Condition& condition, const std::string& name);
+// Pictures one after the other. All have the same entries.
+Condition joined(const std::vector<Condition>& conditions);
+
 struct PromptEmbedding {
-  at::Tensor sequence;                             // (B, L, D) of T5
-  at::Tensor pooled;                               // (B, P) of CLIP
+  Condition condition;
   std::vector<std::string> truncated;              // one line per encoder that had to cut the prompt; empty: nothing was cut
 };
 
+struct EncodeOptions {
+  int maxSequenceLength = 512;                     // of encoders without a fixed length (T5)
+  bool operator==(const EncodeOptions&) const = default;
+};
+
+// All text encoders of a pipeline together: prompts → condition.
 class TextEncoders {
  public:
   virtual ~TextEncoders() = default;
-  virtual PromptEmbedding encode(const std::vector<std::string>& prompts, int maxSequenceLength) const = 0;
+  virtual PromptEmbedding encode(const std::vector<std::string>& prompts, const EncodeOptions& options) const = 0;
+  // What guidance leads away from. No prompt is not always the empty one.
+  virtual PromptEmbedding encodeNegative(const std::optional<std::string>& prompt, const EncodeOptions& options) const {
+    return encode({prompt.value_or("")}, options);
+  }
   virtual std::int64_t bytes() const = 0;
   virtual std::vector<LayerInfo> layers() const = 0;
 };
 
-struct TransformerInput {
-  at::Tensor latents;                              // (B, S, C), packed 2×2
-  at::Tensor sequence, pooled;                     // of PromptEmbedding
-  at::Tensor timestep;                             // (B), sigma in 0…1
-  at::Tensor guidance;                             // (B) or undefined
-  at::Tensor textIds, imageIds;                    // (L, 3), (S, 3)
-};
-
-class Transformer {
+// Transformer or UNet. Packing, learned variances and the like stay inside.
+class Denoiser {
  public:
-  virtual ~Transformer() = default;
-  virtual at::Tensor forward(const TransformerInput& input) const = 0;  // velocity (B, S, C)
-  virtual bool guidanceEmbeds() const = 0;
-  virtual std::int64_t inChannels() const = 0;     // packed channels, C
+  virtual ~Denoiser() = default;
+  // latents (B, C, h, w) as the scheduler scaled them; timestep as the scheduler has it → what its step() takes, (B, C, h, w).
+  virtual at::Tensor predict(const at::Tensor& latents, double timestep, const Condition& condition) const = 0;
+  virtual bool embedsGuidance() const { return false; }   // it reads "guidance" (B) of the condition
+  virtual std::int64_t latentChannels() const = 0;        // C
   virtual std::int64_t bytes() const = 0;
   virtual std::vector<LayerInfo> layers() const = 0;
 };
@@ -64,9 +76,9 @@ class Autoencoder {
   virtual std::vector<LayerInfo> layers() const = 0;
 };
 
-// `folder` is the pipeline's folder (it holds model_index.json). Each throws ModelError with file and tensor name.
+// By the family that model_index.json of `folder` names. Each throws ModelError with file and tensor name.
 std::unique_ptr<TextEncoders> loadTextEncoders(const std::filesystem::path& folder, const LoadOptions& options);
-std::unique_ptr<Transformer> loadTransformer(const std::filesystem::path& folder, const LoadOptions& options);
+std::unique_ptr<Denoiser> loadDenoiser(const std::filesystem::path& folder, const LoadOptions& options);
 std::unique_ptr<Autoencoder> loadAutoencoder(const std::filesystem::path& folder, const LoadOptions& options);
 
 }  // namespace quantspot::model

@@ -1,6 +1,7 @@
 #include "engine/model/folder.h"
 
 #include "engine/model/config.h"
+#include "engine/model/family.h"
 #include "engine/model/mapped_file.h"
 #include "engine/model/sha256.h"
 #include "engine/model/weights.h"
@@ -15,19 +16,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kWeighted[] = {"text_encoder", "text_encoder_2", "transformer", "vae"};
-constexpr std::pair<const char*, const char*> kPlain[] = {
-    {"scheduler", "scheduler_config.json"}, {"tokenizer", "vocab.json"}, {"tokenizer_2", "spiece.model"}};
-// What a pipeline's class says about its family.
-constexpr std::pair<const char*, const char*> kFamilies[] = {{"FluxPipeline", "flux"}};
-
-std::string familyOf(const Config& index) {
-  const auto name = index.get<std::string>("_class_name", "");
-  for (const auto& [pipeline, family] : kFamilies)
-    if (name == pipeline) return family;
-  index.fail("_class_name", "is not supported; FluxPipeline is");
-}
-
 std::string nameOf(const fs::path& folder) {
   const fs::path whole = fs::absolute(folder).lexically_normal();
   return (whole.has_filename() ? whole.filename() : whole.parent_path().filename()).string();
@@ -36,7 +24,7 @@ std::string nameOf(const fs::path& folder) {
 // Weight files of all components that have some, sorted by their path inside the folder.
 std::vector<fs::path> allWeights(const fs::path& folder) {
   std::vector<fs::path> files;
-  for (const char* part : kWeighted) {
+  for (const std::string_view part : familyOf(folder).info().weighted) {
     const auto found = weightFiles(folder / part);
     files.insert(files.end(), found.begin(), found.end());
   }
@@ -46,7 +34,7 @@ std::vector<fs::path> allWeights(const fs::path& folder) {
   return files;
 }
 
-void inspectWeighted(const fs::path& folder, const char* part, ModelSummary& summary) {
+void inspectWeighted(const fs::path& folder, std::string_view part, ModelSummary& summary) {
   if (!fs::exists(folder / part / "config.json")) {
     summary.missing.push_back(fmt::format("{} is missing: {} does not exist", part, (folder / part / "config.json").string()));
     return;
@@ -66,10 +54,11 @@ ModelSummary inspectFolder(const fs::path& folder) {
     throw ModelError(fmt::format("{}: is no diffusers pipeline: model_index.json is missing", folder.string()));
   ModelSummary summary;
   summary.name = nameOf(folder);
-  summary.family = familyOf(Config(folder / "model_index.json"));
+  const FamilyInfo& family = familyOf(folder).info();
+  summary.family = family.id;
   summary.path = folder;
-  for (const char* part : kWeighted) inspectWeighted(folder, part, summary);
-  for (const auto& [part, file] : kPlain)
+  for (const std::string_view part : family.weighted) inspectWeighted(folder, part, summary);
+  for (const auto& [part, file] : family.plain)
     if (!fs::exists(folder / part / file) && !fs::exists(folder / part / "tokenizer.json"))
       summary.missing.push_back(fmt::format("{} is missing: {} does not exist", part, (folder / part / file).string()));
   return summary;

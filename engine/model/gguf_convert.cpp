@@ -1,7 +1,7 @@
 #include "engine/model/gguf_convert.h"
 
 #include "engine/model/config.h"
-#include "engine/model/flux_names.h"
+#include "engine/model/flux/names.h"
 #include "engine/model/weights.h"
 #include "quant/gguf.h"
 

@@ -1,6 +1,6 @@
 #include "engine/model/gguf_weights.h"
 
-#include "engine/model/flux_names.h"
+#include "engine/model/flux/names.h"
 #include "engine/model/folder.h"
 #include "quant/gguf.h"
 

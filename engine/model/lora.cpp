@@ -1,6 +1,6 @@
 #include "engine/model/lora.h"
 
-#include "engine/model/flux_names.h"
+#include "engine/model/flux/names.h"
 #include "engine/model/folder.h"
 #include "engine/model/safetensors.h"
 

@@ -47,11 +47,11 @@ at::Tensor splitHeads(const at::Tensor& x, std::int64_t heads) { return x.unflat
 
 at::Tensor joinHeads(const at::Tensor& x) { return x.transpose(1, 2).flatten(2); }
 
-at::Tensor conv2d(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
+at::Tensor conv2d(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, const ConvOptions& options) {
   if (needsFloat(x))
-    return conv2d(x.to(at::kFloat), weight.to(at::kFloat), bias.defined() ? bias.to(at::kFloat) : bias).to(x.scalar_type());
-  const std::int64_t padding = weight.size(-1) / 2;
-  return at::conv2d(x, weight, optional(bias), 1, at::IntArrayRef{padding, padding});
+    return conv2d(x.to(at::kFloat), weight.to(at::kFloat), bias.defined() ? bias.to(at::kFloat) : bias, options).to(x.scalar_type());
+  const std::int64_t padding = options.padding < 0 ? weight.size(-1) / 2 : options.padding;
+  return at::conv2d(x, weight, optional(bias), at::IntArrayRef{options.stride, options.stride}, at::IntArrayRef{padding, padding});
 }
 
 }  // namespace quantspot::model

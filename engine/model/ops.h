@@ -26,7 +26,10 @@ at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor&
 at::Tensor splitHeads(const at::Tensor& x, std::int64_t heads);
 at::Tensor joinHeads(const at::Tensor& x);
 
-// (B, C, H, W), stride 1, padding that keeps the size for odd kernels. bias may be undefined.
-at::Tensor conv2d(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias);
+struct ConvOptions {
+  std::int64_t stride = 1, padding = -1;   // −1: half of the kernel, which keeps the size at stride 1
+};
+// (B, C, H, W). bias may be undefined.
+at::Tensor conv2d(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, const ConvOptions& options = {});
 
 }  // namespace quantspot::model

@@ -25,7 +25,7 @@ at::Tensor RmsNorm::operator()(const at::Tensor& x) const { return at::rms_norm(
 
 at::Tensor GroupNorm::operator()(const at::Tensor& x) const { return at::group_norm(x, groups, weight, bias, eps); }
 
-at::Tensor Conv::operator()(const at::Tensor& x) const { return packed ? packed->forward(x) : conv2d(x, weight, bias); }
+at::Tensor Conv::operator()(const at::Tensor& x) const { return packed ? packed->forward(x) : conv2d(x, weight, bias, options); }
 
 Parameters::Parameters(const std::filesystem::path& folder, const LoadOptions& options, std::size_t linears, std::string prefix)
     : weights_(folder), options_(options), total_(linears), prefix_(std::move(prefix)) {}
@@ -91,17 +91,18 @@ GroupNorm Parameters::groupNorm(const std::string& name, std::int64_t channels, 
   return norm;
 }
 
-Conv Parameters::conv(const std::string& name, std::int64_t in, std::int64_t out, std::int64_t kernel, bool bias) {
+Conv Parameters::conv(const std::string& name, std::int64_t in, std::int64_t out, std::int64_t kernel, bool bias, const ConvOptions& options) {
   at::Tensor shift = bias ? read(name + ".bias", {out}) : at::Tensor();
   if (options_.convolution) {
     const LayerWeight weight = weightOf(name, {out, in, kernel, kernel});
-    const quant::Conv2dOptions options{.padding = {kernel / 2, kernel / 2}};
-    if (std::shared_ptr<const quant::Convolution> packed = blaming(weight.name, [&] { return options_.convolution(weight, optional(shift), options); })) {
+    const std::int64_t padding = options.padding < 0 ? kernel / 2 : options.padding;
+    const quant::Conv2dOptions how{.stride = {options.stride, options.stride}, .padding = {padding, padding}};
+    if (std::shared_ptr<const quant::Convolution> packed = blaming(weight.name, [&] { return options_.convolution(weight, optional(shift), how); })) {
       ledger_.push_back({weight.name, std::string(packed->precision()), weight.shape, packed->bytes()});
-      return {.weight = {}, .bias = {}, .packed = std::move(packed)};
+      return {.weight = {}, .bias = {}, .options = options, .packed = std::move(packed)};
     }
   }
-  Conv conv{read(name + ".weight", {out, in, kernel, kernel}), shift};
+  Conv conv{read(name + ".weight", {out, in, kernel, kernel}), shift, options};
   record(name, conv.weight, conv.bias);
   return conv;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "engine/model/components.h"
+#include "engine/model/ops.h"
 #include "engine/model/weights.h"
 
 #include <memory>
@@ -42,6 +43,7 @@ struct GroupNorm {           // (B, C, …)
 
 struct Conv {                // plain, or what a policy made of it
   at::Tensor weight, bias;
+  ConvOptions options;
   std::shared_ptr<const quant::Convolution> packed = nullptr;
   at::Tensor operator()(const at::Tensor& x) const;
 };
@@ -56,7 +58,7 @@ class Parameters {
   LayerNorm layerNorm(const std::string& name, std::int64_t width, double eps);
   RmsNorm rmsNorm(const std::string& name, std::int64_t width, double eps);
   GroupNorm groupNorm(const std::string& name, std::int64_t channels, std::int64_t groups, double eps);
-  Conv conv(const std::string& name, std::int64_t in, std::int64_t out, std::int64_t kernel, bool bias = true);
+  Conv conv(const std::string& name, std::int64_t in, std::int64_t out, std::int64_t kernel, bool bias = true, const ConvOptions& options = {});
   at::Tensor embedding(const std::string& name, std::int64_t rows, std::int64_t width);  // "<name>.weight"
   // The bias of the linear layer that was loaded last, without one, for a caller who adds it in a step of its own.
   at::Tensor biasOf(const std::string& name, std::int64_t width);

@@ -1,7 +1,7 @@
 #include "engine/pipeline/auto_precision.h"
 
-#include "engine/model/components.h"
 #include "engine/model/config.h"
+#include "engine/model/family.h"
 #include "engine/pipeline/memory.h"
 #include "engine/pipeline/packing.h"
 #include "engine/pipeline/recipe.h"
@@ -30,15 +30,6 @@ std::int64_t availableBytes() {
   throw std::runtime_error("the system does not say how much memory is free; give --max-memory");
 }
 
-// Of a FLUX transformer. A single block holds at once: the tokens, their normalized form, q, k, v, the feed-forward's 4 widths before
-// and after its activation, and both joined (5): about 20 widths per token; products may keep one operand more in float32.
-std::int64_t transformerActivations(const fs::path& model, const protocol::Recipe& recipe, std::size_t batch, std::int64_t imageTokens) {
-  const model::Config config(model / "transformer" / "config.json");
-  const std::int64_t width = config.positive("num_attention_heads", 24) * config.positive("attention_head_dim", 128);
-  const std::int64_t tokens = imageTokens + recipe.max_sequence_length.value_or(512);
-  return static_cast<std::int64_t>(batch) * tokens * width * 32 * 4;
-}
-
 // The decoder's last stage works on full-size maps of its first block's width; one convolution holds input, output and
 // rearranged copies; measured on AutoencoderTiny: five maps.
 std::int64_t decoderActivations(const fs::path& model, const protocol::Recipe& recipe, std::size_t batch) {
@@ -50,11 +41,11 @@ std::int64_t decoderActivations(const fs::path& model, const protocol::Recipe& r
   return static_cast<std::int64_t>(batch) * recipe.width * recipe.height * width * 6 * 4;
 }
 
-std::int64_t pixelsPerToken(const fs::path& model) {
+std::int64_t pixelsPerLatent(const fs::path& model) {
   const model::Config config(model / "vae" / "config.json");
   const bool tiny = config.get<std::string>("_class_name", "") == "AutoencoderTiny";
   const auto blocks = config.get<std::vector<std::int64_t>>(tiny ? "decoder_block_out_channels" : "block_out_channels", {1, 1, 1, 1});
-  return std::int64_t{1} << std::clamp<std::size_t>(blocks.size(), 1, 8);   // a patch is two latents wide
+  return std::int64_t{1} << (std::clamp<std::size_t>(blocks.size(), 1, 8) - 1);
 }
 
 }  // namespace
@@ -74,11 +65,14 @@ MemoryNeed memoryNeed(const fs::path& model, const std::string& policyText, cons
   options.compute = quant::quantizer(policy.precision).computeType();
   options.device = at::kMeta;
   measureLayers(options, policy);
-  const std::int64_t patch = pixelsPerToken(model), tokens = (recipe.width / patch) * (recipe.height / patch);
+  const model::Family& family = model::familyOf(model);
+  const std::int64_t pixels = pixelsPerLatent(model);
+  const bool twice = family.info().guidance == model::Guidance::Classifier && usesNegative(recipe, family.info());
   MemoryNeed need;
-  need.encode = model::loadTextEncoders(model, options)->bytes();
-  need.decode = model::loadAutoencoder(model, options)->bytes() + decoderActivations(model, recipe, batch);
-  need.denoise = model::loadTransformer(model, options)->bytes() + transformerActivations(model, recipe, batch, tokens);
+  need.encode = family.loadTextEncoders(model, options)->bytes();
+  need.decode = family.loadAutoencoder(model, options)->bytes() + decoderActivations(model, recipe, batch);
+  need.denoise = family.loadDenoiser(model, options)->bytes() + family.activationBytes(model, static_cast<std::int64_t>(twice ? 2 * batch : batch), recipe.height / pixels,
+                                                                                      recipe.width / pixels, recipe.max_sequence_length.value_or(0));
   return need;
 }
 

@@ -5,43 +5,67 @@
 #include <ATen/ATen.h>
 #include <spdlog/fmt/fmt.h>
 
+#include <numeric>
+
 namespace quantspot::pipeline {
 namespace {
 
-void checkFinite(const at::Tensor& latents, int step, std::size_t steps) {
+void checkFinite(const at::Tensor& latents, std::size_t call, std::size_t calls) {
   if (!latents.isfinite().all().item<bool>())
     throw model::ModelError(fmt::format("the latents are no longer finite (NaN or infinity) after step {} of {}: this precision "
-                                        "does not hold this model's range; try bf16 or fp32", step, steps));
+                                        "does not hold this model's range; try bf16 or fp32", call, calls));
 }
+
+// Deviations are those of each picture.
+at::Tensor rescaled(const at::Tensor& guided, const at::Tensor& prompt, double amount) {
+  std::vector<std::int64_t> axes(static_cast<std::size_t>(guided.dim() - 1));
+  std::iota(axes.begin(), axes.end(), 1);
+  const auto deviation = [&](const at::Tensor& x) { return at::std(x, axes, true, true); };
+  return amount * (guided * (deviation(prompt) / deviation(guided))) + (1 - amount) * guided;
+}
+
+// One denoiser with all that it is told besides latents and time.
+class Guided {
+ public:
+  Guided(const model::Denoiser& denoiser, Conditioning conditioning, const DenoiseOptions& options, const at::Tensor& latents)
+      : denoiser_(denoiser), options_(options), conditioning_(std::move(conditioning)) {
+    if (denoiser.embedsGuidance()) {
+      const at::Tensor scale = at::full({latents.size(0)}, options.guidance, latents.options().dtype(at::kFloat));
+      conditioning_.prompt["guidance"] = scale;
+      if (conditioning_.negative) (*conditioning_.negative)["guidance"] = scale;
+    }
+    if (conditioning_.negative && options.kind == model::Guidance::Classifier) both_ = model::joined({*conditioning_.negative, conditioning_.prompt});
+  }
+
+  at::Tensor operator()(const at::Tensor& latents, double timestep) const {
+    if (!conditioning_.negative) return denoiser_.predict(latents, timestep, conditioning_.prompt);
+    if (options_.kind == model::Guidance::Embedded) {
+      const at::Tensor prompt = denoiser_.predict(latents, timestep, conditioning_.prompt), away = denoiser_.predict(latents, timestep, *conditioning_.negative);
+      return away + options_.trueCfg * (prompt - away);
+    }
+    const auto halves = denoiser_.predict(at::cat({latents, latents}), timestep, both_).chunk(2);
+    const at::Tensor guided = halves[0] + options_.guidance * (halves[1] - halves[0]);
+    return options_.rescale > 0 ? rescaled(guided, halves[1], options_.rescale) : guided;
+  }
+
+ private:
+  const model::Denoiser& denoiser_;
+  const DenoiseOptions& options_;
+  Conditioning conditioning_;
+  model::Condition both_;
+};
 
 }  // namespace
 
-at::Tensor denoise(const model::Transformer& transformer, model::Scheduler& scheduler, const Conditioning& conditioning,
-                   at::Tensor latents, const at::Tensor& imageIds, const DenoiseOptions& options) {
-  const auto compute = latents.options();
-  const std::int64_t pictures = latents.size(0);
-  model::TransformerInput input;
-  input.imageIds = imageIds;
-  if (transformer.guidanceEmbeds()) input.guidance = at::full({pictures}, options.guidance, compute.dtype(at::kFloat));
-  const auto velocity = [&](const model::PromptEmbedding& prompt) {
-    input.sequence = prompt.sequence;
-    input.pooled = prompt.pooled;
-    input.textIds = at::zeros({prompt.sequence.size(1), 3}, compute);
-    return transformer.forward(input);
-  };
-  const std::size_t steps = scheduler.timesteps().size(), end = options.last < 0 ? steps : static_cast<std::size_t>(options.last) + 1;
-  for (auto i = static_cast<std::size_t>(options.first); i < end; ++i) {
-    input.latents = latents;
-    // The reference rounds the timestep to the compute type before it divides; bf16 pictures depend on it.
-    input.timestep = at::full({pictures}, scheduler.timesteps()[i], compute.dtype(at::kFloat)).to(compute.dtype()) / 1000;
-    at::Tensor v = velocity(conditioning.prompt);
-    if (conditioning.negative) {
-      const at::Tensor away = velocity(*conditioning.negative);
-      v = away + options.trueCfg * (v - away);
-    }
-    latents = scheduler.step(v, i, latents, {});
-    checkFinite(latents, static_cast<int>(i) + 1, steps);
-    if (options.onStep) options.onStep(static_cast<int>(i) + 1);
+at::Tensor denoise(const model::Denoiser& denoiser, model::Scheduler& scheduler, const Conditioning& conditioning, at::Tensor latents,
+                   const model::NoiseSource& noise, const DenoiseOptions& options) {
+  const Guided guided(denoiser, conditioning, options, latents);
+  const std::size_t calls = scheduler.timesteps().size();
+  for (std::size_t call = options.begin; call < std::min(options.end, calls); ++call) {
+    const at::Tensor output = guided(scheduler.scaleModelInput(latents, call), scheduler.timesteps()[call]);
+    latents = scheduler.step(output, call, latents, noise);
+    checkFinite(latents, call + 1, calls);
+    if (options.onCall) options.onCall(call + 1);
   }
   return latents;
 }

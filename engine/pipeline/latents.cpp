@@ -12,36 +12,26 @@
 
 namespace quantspot::pipeline {
 
-at::Tensor drawNoise(std::uint64_t seed, std::int64_t channels, std::int64_t height, std::int64_t width) {
-  return at::randn({1, channels, height, width}, at::detail::createCPUGenerator(seed), at::TensorOptions(at::kFloat));
-}
-
-at::Tensor takeNoise(const at::Tensor& given, at::IntArrayRef shape) {
-  const std::int64_t height = shape[2], width = shape[3];
-  const std::vector<std::int64_t> packed = {shape[0], height / 2 * (width / 2), 4 * shape[1]};
+at::Tensor takeNoise(const model::Family& family, const at::Tensor& given, at::IntArrayRef shape) {
   if (!at::isFloatingType(given.scalar_type())) throw model::ModelError("the given latents are not floating point");
-  const at::Tensor floats = given.to(at::kCPU, at::kFloat);
-  if (given.sizes() == at::IntArrayRef(packed)) return unpackLatents(floats, height, width).contiguous();
-  if (given.sizes() == shape) return floats.contiguous();
-  throw model::ModelError(fmt::format("the given latents are ({}), but this model and size need ({}) packed or ({})",
-                                          fmt::join(given.sizes(), ", "), fmt::join(packed, ", "), fmt::join(shape, ", ")));
+  const at::Tensor floats = family.unpacked(given.to(at::kCPU, at::kFloat), shape[2], shape[3]);
+  if (floats.sizes() == shape) return floats.contiguous();
+  const at::Tensor packed = family.packed(at::empty(shape, at::TensorOptions(at::kMeta)));
+  const std::string other = packed.sizes() == shape ? "" : fmt::format("({}) packed or ", fmt::join(packed.sizes(), ", "));
+  throw model::ModelError(fmt::format("the given latents are ({}), but this model and size need {}({})", fmt::join(given.sizes(), ", "), other,
+                                      fmt::join(shape, ", ")));
 }
 
-at::Tensor packLatents(const at::Tensor& latents) {
-  const auto b = latents.size(0), c = latents.size(1), h = latents.size(2), w = latents.size(3);
-  return latents.reshape({b, c, h / 2, 2, w / 2, 2}).permute({0, 2, 4, 1, 3, 5}).reshape({b, h / 2 * (w / 2), 4 * c});
+PictureNoise::PictureNoise(const std::vector<std::uint64_t>& seeds) {
+  for (const std::uint64_t seed : seeds) generators_.push_back(at::detail::createCPUGenerator(seed));
 }
 
-at::Tensor unpackLatents(const at::Tensor& packed, std::int64_t height, std::int64_t width) {
-  const auto b = packed.size(0), c = packed.size(2) / 4;
-  return packed.reshape({b, height / 2, width / 2, c, 2, 2}).permute({0, 3, 1, 4, 2, 5}).reshape({b, c, height, width});
-}
-
-at::Tensor imageIds(std::int64_t height, std::int64_t width, const at::TensorOptions& options) {
-  const auto h = height / 2, w = width / 2;
-  const at::Tensor rows = at::arange(h, at::kFloat).view({h, 1}).expand({h, w});
-  const at::Tensor columns = at::arange(w, at::kFloat).view({1, w}).expand({h, w});
-  return at::stack({at::zeros({h, w}), rows, columns}, 2).reshape({h * w, 3}).to(options);
+at::Tensor PictureNoise::operator()(at::IntArrayRef shape) {
+  std::vector<std::int64_t> one = shape.vec();
+  one.front() = 1;
+  std::vector<at::Tensor> drawn;
+  for (const at::Generator& generator : generators_) drawn.push_back(at::randn(one, generator, at::TensorOptions(at::kFloat)));
+  return at::cat(drawn);
 }
 
 RgbImage toRgb(const at::Tensor& decoded) {

@@ -1,22 +1,30 @@
-// Latents between the random generator, the transformer and the picture, as diffusers' FluxPipeline 0.42.1 moves them.
+// Latents between the random generator, the denoiser and the picture, as the pipelines of diffusers 0.42.1 move them.
 #pragma once
 
+#include "engine/model/family.h"
 #include "engine/pipeline/sampler.h"
+
+#include <ATen/core/Generator.h>
 
 #include <cstdint>
 #include <string>
 
 namespace quantspot::pipeline {
 
-// (1, channels, height, width) float32 of torch's CPU generator: torch.randn(…, generator=manual_seed(seed)).
-at::Tensor drawNoise(std::uint64_t seed, std::int64_t channels, std::int64_t height, std::int64_t width);
-// Noise that was given: packed (B, S, 4·channels) or `shape` = (B, channels, height, width), any floating type → float32, 4-D.
+// Noise that was given: as the family packs it, or `shape` = (B, channels, height, width), any floating type → float32, 4-D.
 // Throws ModelError with both shapes when they do not fit.
-at::Tensor takeNoise(const at::Tensor& given, at::IntArrayRef shape);
+at::Tensor takeNoise(const model::Family& family, const at::Tensor& given, at::IntArrayRef shape);
 
-at::Tensor packLatents(const at::Tensor& latents);                                         // (B, C, h, w) → (B, h/2·w/2, 4·C)
-at::Tensor unpackLatents(const at::Tensor& packed, std::int64_t height, std::int64_t width);  // height, width: of the latents
-at::Tensor imageIds(std::int64_t height, std::int64_t width, const at::TensorOptions& options);  // latents' size → (h/2·w/2, 3)
+// One CPU generator of torch's for each picture of a batch, as torch.randn(…, generator=manual_seed(seed)) uses it, so that what a
+// picture draws does not depend on the others.
+class PictureNoise {
+ public:
+  explicit PictureNoise(const std::vector<std::uint64_t>& seeds);
+  at::Tensor operator()(at::IntArrayRef shape);   // (B, …), float32 on the CPU: the next numbers of each
+
+ private:
+  std::vector<at::Generator> generators_;
+};
 
 // (3, H, W) in −1…1 → 8 bits, as VaeImageProcessor: scaled in the tensor's own type, rounded half to even.
 RgbImage toRgb(const at::Tensor& decoded);

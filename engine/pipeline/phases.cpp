@@ -41,42 +41,44 @@ std::int64_t pixelsPerLatent(const fs::path& model) {
 // Prompt by prompt, so that an embedding does not depend on the batch it is in; the same text only once.
 class PromptCache {
  public:
-  PromptCache(const model::TextEncoders& encoders, int length) : encoders_(encoders), length_(length) {}
+  PromptCache(const model::TextEncoders& encoders, model::EncodeOptions options) : encoders_(encoders), options_(options) {}
 
   const model::PromptEmbedding& operator()(const std::string& prompt) {
     const auto found = made_.find(prompt);
-    return found != made_.end() ? found->second : made_.emplace(prompt, encoders_.encode({prompt}, length_)).first->second;
+    return found != made_.end() ? found->second : made_.emplace(prompt, encoders_.encode({prompt}, options_)).first->second;
+  }
+  const model::PromptEmbedding& negative(const std::optional<std::string>& prompt) {
+    const auto found = negatives_.find(prompt);
+    return found != negatives_.end() ? found->second : negatives_.emplace(prompt, encoders_.encodeNegative(prompt, options_)).first->second;
   }
 
  private:
   const model::TextEncoders& encoders_;
-  const int length_;
+  const model::EncodeOptions options_;
   std::map<std::string, model::PromptEmbedding> made_;
+  std::map<std::optional<std::string>, model::PromptEmbedding> negatives_;
 };
 
-model::PromptEmbedding stack(const std::vector<model::PromptEmbedding>& embeddings) {
-  std::vector<at::Tensor> sequences, pooled;
-  for (const model::PromptEmbedding& one : embeddings) {
-    sequences.push_back(one.sequence);
-    pooled.push_back(one.pooled);
-  }
-  return {at::cat(sequences), at::cat(pooled), {}};
+at::Tensor started(const model::Scheduler& scheduler, const at::Tensor& noise) {
+  return scheduler.initNoiseSigma() == 1 ? noise : noise * scheduler.initNoiseSigma();
 }
 
-Encoded encodeAll(const model::TextEncoders& encoders, const SampleRequest& request) {
-  PromptCache embedding(encoders, request.recipe.max_sequence_length.value());
-  std::vector<model::PromptEmbedding> prompts, negatives;
+Encoded encodeAll(const model::TextEncoders& encoders, const model::FamilyInfo& family, const SampleRequest& request) {
+  PromptCache embedding(encoders, encodeOptions(request.recipe));
+  std::vector<model::Condition> prompts, negatives;
   Encoded made;
   for (const protocol::Recipe& recipe : allRecipes(request)) {
-    prompts.push_back(embedding(recipe.prompt));
-    made.truncated.push_back(prompts.back().truncated);
-    if (!usesTrueCfg(recipe)) continue;
-    negatives.push_back(embedding(*recipe.negative_prompt));
-    for (const std::string& line : negatives.back().truncated) made.truncated.back().push_back("negative prompt: " + line);
+    const model::PromptEmbedding& prompt = embedding(recipe.prompt);
+    prompts.push_back(prompt.condition);
+    made.truncated.push_back(prompt.truncated);
+    if (!usesNegative(recipe, family)) continue;
+    const model::PromptEmbedding& negative = embedding.negative(recipe.negative_prompt);
+    negatives.push_back(negative.condition);
+    for (const std::string& line : negative.truncated) made.truncated.back().push_back("negative prompt: " + line);
   }
-  made.conditioning.prompt = stack(prompts);
-  if (!negatives.empty()) made.conditioning.negative = stack(negatives);
-  for (const std::string& prompt : request.calibration) made.calibration.push_back(embedding(prompt));
+  made.conditioning.prompt = model::joined(prompts);
+  if (!negatives.empty()) made.conditioning.negative = model::joined(negatives);
+  for (const std::string& prompt : request.calibration) made.calibration.push_back(embedding(prompt).condition);
   return made;
 }
 
@@ -88,12 +90,20 @@ std::vector<protocol::Recipe> allRecipes(const SampleRequest& request) {
   return all;
 }
 
+std::vector<std::uint64_t> seedsOf(const SampleRequest& request) {
+  std::vector<std::uint64_t> seeds;
+  for (const protocol::Recipe& recipe : allRecipes(request)) seeds.push_back(recipe.seed);
+  return seeds;
+}
+
+model::EncodeOptions encodeOptions(const protocol::Recipe& recipe) { return {.maxSequenceLength = recipe.max_sequence_length.value_or(0)}; }
+
 at::ScalarType computeType(const quant::Policy& policy) { return quant::quantizer(policy.precision).computeType(); }
 
 Phases::Phases(const SampleRequest& request)
-    : request_(request), recipe_(request.recipe), adapters_(request.adapters), device_(parseDevice(request.device)), compute_(computeType(request.policy)),
+    : request_(request), recipe_(request.recipe), family_(model::familyOf(request.model)), adapters_(request.adapters), device_(parseDevice(request.device)), compute_(computeType(request.policy)),
       pixels_(pixelsPerLatent(request.model)) {
-  const std::int64_t patch = 2 * pixels_;
+  const std::int64_t patch = family_.info().latentMultiple * pixels_;
   if (recipe_.width % patch != 0 || recipe_.height % patch != 0)
     throw std::invalid_argument(fmt::format("{} × {} pixels: this model needs multiples of {}", recipe_.width, recipe_.height, patch));
 }
@@ -122,10 +132,10 @@ Encoded Phases::encode() {
     options.decorate = decoration();
     const auto encoders = [&] {
       const TightHeap tight;
-      return model::loadTextEncoders(request_.model, options);
+      return family_.loadTextEncoders(request_.model, options);
     }();
     loading = watch.seconds();
-    Encoded made = encodeAll(*encoders, request_);
+    Encoded made = encodeAll(*encoders, family_.info(), request_);
     made.weights = weightsBlock(encoders->bytes(), encoders->layers());
     return made;
   });
@@ -145,43 +155,51 @@ std::vector<quant::StepSpan> Phases::spans() const {
   return quant::spansFor(request_.schedule.empty() ? std::vector{quant::StepSpan{request_.policy, 0, -1}} : request_.schedule, recipe_.steps);
 }
 
-std::unique_ptr<model::Transformer> Phases::loadTransformer(const quant::Policy& policy) {
+std::unique_ptr<model::Denoiser> Phases::loadDenoiser(const quant::Policy& policy) {
+  const std::string part(family_.info().denoiser);
   notes_.seconds = 0;
   calibratedLayers_.clear();
-  auto transformer = meter_.phase("load", "load", [&] {
+  auto denoiser = meter_.phase("load", "load", [&] {
     const TightHeap tight;
     model::LoadOptions options = loadOptions("load");
     packLayers(options, policy, notes_);
     options.keeps = keepingRule(policy);
     options.decorate = decoration();
-    return model::loadTransformer(request_.model, options);
+    return family_.loadDenoiser(request_.model, options);
   });
   meter_.move("load", "quantize", notes_.seconds);
   adapters_.check();
   trimHeap();
   // Of several, the one that takes most room.
-  if (!weights_.contains("transformer") || weights_["transformer"]["bytes"].get<std::int64_t>() < transformer->bytes())
-    weights_["transformer"] = weightsBlock(transformer->bytes(), transformer->layers());
-  guided_ = transformer->guidanceEmbeds();
-  return transformer;
+  if (!weights_.contains(part) || weights_[part]["bytes"].get<std::int64_t>() < denoiser->bytes()) weights_[part] = weightsBlock(denoiser->bytes(), denoiser->layers());
+  guided_ = denoiser->embedsGuidance() || family_.info().guidance == model::Guidance::Classifier;
+  return denoiser;
 }
 
-std::unique_ptr<model::Scheduler> Phases::loadScheduler() const {
+std::unique_ptr<model::Scheduler> Phases::makeScheduler() const {
   auto scheduler = model::loadScheduler(request_.model, recipe_.scheduler);
-  scheduler->setTimesteps(recipe_.steps, static_cast<std::int64_t>(latentHeight() / 2) * (latentWidth() / 2));
+  scheduler->setTimesteps(recipe_.steps, family_.imageTokens(latentHeight(), latentWidth()));
   return scheduler;
 }
 
-at::Tensor Phases::run(const model::Transformer& transformer, model::Scheduler& scheduler, const Conditioning& conditioning, const at::Tensor& latents,
-                       const DenoiseOptions& options) {
-  return pipeline::denoise(transformer, scheduler, conditioning, latents, imageIds(latentHeight(), latentWidth(), latents.options()), options);
+DenoiseOptions Phases::denoiseOptions() const {
+  return {.kind = family_.info().guidance, .guidance = guidanceOf(recipe_, family_.info()), .trueCfg = recipe_.true_cfg, .onCall = {}};
+}
+
+// Sizes belong to the picture, not to its prompt: embeddings that are kept know nothing of them.
+Conditioning Phases::shaped(Conditioning conditioning) const {
+  const model::PictureShape shape{.width = recipe_.width, .height = recipe_.height};
+  family_.addShape(conditioning.prompt, shape, request_.model);
+  if (conditioning.negative) family_.addShape(*conditioning.negative, shape, request_.model);
+  return conditioning;
 }
 
 // Every prompt is drawn once, from the seed that is its number, as a user of the reference would run the pipeline.
-void Phases::calibrate(const model::Transformer& transformer, const Encoded& encoded, const std::string& policy, Calibrated& calibrated) {
+void Phases::calibrate(const model::Denoiser& denoiser, const Encoded& encoded, const std::string& policy, Calibrated& calibrated) {
   if (encoded.calibration.empty() || calibratedLayers_.empty()) return;
-  const std::string key = fmt::format("{} {} {} {}x{} {} {}", filesStamp(request_.model), policy, fmt::join(request_.calibration, "\n"), recipe_.width, recipe_.height,
-                                      recipe_.steps, recipe_.guidance.value_or(3.5));
+  const DenoiseOptions plain = denoiseOptions();
+  const std::string key = fmt::format("{} {} {} {}x{} {} {} {}", filesStamp(request_.model), policy, fmt::join(request_.calibration, "\n"), recipe_.width, recipe_.height,
+                                      recipe_.steps, plain.guidance, recipe_.scheduler);
   if (calibrated.key == key) {
     for (std::size_t i = 0; i < calibratedLayers_.size(); ++i) calibratedLayers_[i]->setScales(calibrated.scales[i]);
     return;
@@ -190,10 +208,13 @@ void Phases::calibrate(const model::Transformer& transformer, const Encoded& enc
     const quant::Calibration watching(calibratedLayers_);
     for (std::size_t i = 0; i < encoded.calibration.size(); ++i) {
       tell("calibrate", static_cast<int>(i), static_cast<int>(encoded.calibration.size()));
-      const at::Tensor noise = drawNoise(i, transformer.inChannels() / 4, latentHeight(), latentWidth());
-      DenoiseOptions options{.guidance = recipe_.guidance.value_or(3.5), .onStep = {}};
-      options.onStep = [this](int) { tell("calibrate", 0, 0); };
-      run(transformer, *loadScheduler(), {encoded.calibration[i], {}}, packLatents(noise).to(device_, compute_), options);
+      const auto scheduler = makeScheduler();
+      PictureNoise noise({i});
+      const at::Tensor start = started(*scheduler, noise({1, denoiser.latentChannels(), latentHeight(), latentWidth()}).to(device_, compute_));
+      DenoiseOptions options = plain;
+      options.end = scheduler->timesteps().size();
+      options.onCall = [this](std::size_t) { tell("calibrate", 0, 0); };
+      pipeline::denoise(denoiser, *scheduler, shaped({encoded.calibration[i], {}}), start, std::ref(noise), options);
     }
   });
   calibrated = {key, {}};
@@ -201,29 +222,40 @@ void Phases::calibrate(const model::Transformer& transformer, const Encoded& enc
 }
 
 at::Tensor Phases::denoise(const Encoded& encoded, const std::function<at::Tensor(std::int64_t channels)>& noiseFor, Calibrated& calibrated) {
+  const auto scheduler = makeScheduler();
+  const std::size_t calls = scheduler->timesteps().size();
+  const Conditioning conditioning = shaped(encoded.conditioning);
+  PictureNoise noise(seedsOf(request_));
   at::Tensor latents;
-  const auto scheduler = loadScheduler();
-  const auto calls = static_cast<int>(scheduler->timesteps().size());
-  const auto firstCall = [&](int step) { return static_cast<int>(std::int64_t{step} * calls / recipe_.steps); };
   for (const quant::StepSpan& span : spans()) {
-    const auto transformer = loadTransformer(span.policy);
-    calibrate(*transformer, encoded, span.policy.text(), calibrated);
-    if (!latents.defined()) latents = packLatents(noiseFor(transformer->inChannels() / 4)).to(device_, compute_);
-    DenoiseOptions options{.guidance = recipe_.guidance.value_or(3.5), .trueCfg = recipe_.true_cfg, .first = firstCall(span.first),
-                           .last = span.last < 0 ? -1 : firstCall(span.last + 1) - 1, .onStep = {}};
+    const auto denoiser = loadDenoiser(span.policy);
+    calibrate(*denoiser, encoded, span.policy.text(), calibrated);
+    if (!latents.defined()) {
+      const at::Tensor start = noiseFor(denoiser->latentChannels());
+      if (!request_.noise) noise(start.sizes());   // the numbers that `start` has taken
+      latents = started(*scheduler, start.to(device_, compute_));
+    }
+    DenoiseOptions options = denoiseOptions();
+    options.begin = callOf(span.first, calls);
+    options.end = span.last < 0 ? calls : callOf(span.last + 1, calls);
     Stopwatch step;
-    options.onStep = [&](int done) {
+    options.onCall = [&](std::size_t done) {
       stepSeconds_.push_back(step.seconds());
-      tell("denoise", done, calls);
+      tell("denoise", static_cast<int>(done), static_cast<int>(calls));
       step = Stopwatch();
     };
-    tell("denoise", options.first, calls);
+    tell("denoise", static_cast<int>(options.begin), static_cast<int>(calls));
     latents = meter_.phase("denoise", "denoise", [&] {
       step = Stopwatch();
-      return run(*transformer, *scheduler, encoded.conditioning, latents, options);
+      return pipeline::denoise(*denoiser, *scheduler, conditioning, latents, std::ref(noise), options);
     });
   }
   return latents;
+}
+
+// Some schedulers call the model more often than there are steps.
+std::size_t Phases::callOf(int step, std::size_t calls) const {
+  return (static_cast<std::size_t>(step) * calls + static_cast<std::size_t>(recipe_.steps) - 1) / static_cast<std::size_t>(recipe_.steps);
 }
 
 json Phases::fallbacks() const {
@@ -232,18 +264,18 @@ json Phases::fallbacks() const {
   return all;
 }
 
-std::vector<RgbImage> Phases::decode(const at::Tensor& packed) {
-  trimHeap();                            // the transformer is gone
+std::vector<RgbImage> Phases::decode(const at::Tensor& latents) {
+  trimHeap();                            // the denoiser is gone
   tell("decode", 0, 1);
   model::LoadOptions options = loadOptions("decode");
   packLayers(options, request_.policy, notes_);
   const auto autoencoder = meter_.phase("load", "decode", [&] {
     const TightHeap tight;
-    return model::loadAutoencoder(request_.model, options);
+    return family_.loadAutoencoder(request_.model, options);
   });
   weights_["vae"] = weightsBlock(autoencoder->bytes(), autoencoder->layers());
   std::vector<RgbImage> images = meter_.phase("decode", "decode", [&] {
-    const at::Tensor decoded = autoencoder->decode(unpackLatents(packed, latentHeight(), latentWidth()));
+    const at::Tensor decoded = autoencoder->decode(latents);
     if (!decoded.isfinite().all().item<bool>())
       throw model::ModelError("the autoencoder made NaN or infinity of finite latents: try fp32");
     std::vector<RgbImage> made;

@@ -1,7 +1,6 @@
-// The phases of one sample, each freeing what the next does not need: text encoders, transformer, autoencoder.
+// The phases of one sample, each freeing what the next does not need: text encoders, denoiser, autoencoder.
 #pragma once
 
-#include "engine/model/components.h"
 #include "engine/pipeline/denoise.h"
 #include "engine/pipeline/packing.h"
 #include "engine/pipeline/report.h"
@@ -12,14 +11,16 @@ namespace quantspot::pipeline {
 
 struct Encoded {
   Conditioning conditioning;
-  std::vector<model::PromptEmbedding> calibration;   // of the request's calibration prompts
+  std::vector<model::Condition> calibration;        // of the request's calibration prompts
   nlohmann::json weights;                // census of the text encoders, which are gone
   std::vector<std::vector<std::string>> truncated;   // of each picture: lines for the user
 };
 
 // `recipe` and `more`: those of all pictures.
 std::vector<protocol::Recipe> allRecipes(const SampleRequest& request);
-// Of text encoders, autoencoder and activations: they are the same for all variants of a kind, only the transformer is packed.
+std::vector<std::uint64_t> seedsOf(const SampleRequest& request);
+model::EncodeOptions encodeOptions(const protocol::Recipe& recipe);
+// Of text encoders, autoencoder and activations: they are the same for all variants of a kind, only the denoiser is packed.
 at::ScalarType computeType(const quant::Policy& policy);
 
 // Scales that a calibration found, for the samples that follow.
@@ -35,14 +36,15 @@ class Phases {
   explicit Phases(const SampleRequest& request);   // its recipes are complete; the size must suit the autoencoder
 
   Encoded encode();
-  // noiseFor(channels) gives (B, channels, latentHeight(), latentWidth()) float32. Returns final latents, packed.
+  // noiseFor(channels) gives (B, channels, latentHeight(), latentWidth()) float32. Returns final latents (B, channels, …).
   // `calibrated` is used when it is of this request, and else made when the request asks for it.
   at::Tensor denoise(const Encoded& encoded, const std::function<at::Tensor(std::int64_t channels)>& noiseFor, Calibrated& calibrated);
-  std::vector<RgbImage> decode(const at::Tensor& packed);
+  std::vector<RgbImage> decode(const at::Tensor& latents);
 
   std::int64_t latentHeight() const { return recipe_.height / pixels_; }
   std::int64_t latentWidth() const { return recipe_.width / pixels_; }
-  bool guided() const { return guided_; }          // the transformer embeds a guidance
+  bool guided() const { return guided_; }          // a guidance scale took part
+  const model::Family& family() const { return family_; }
   const nlohmann::json& weights() const { return weights_; }
   const nlohmann::json& peaks() const { return meter_.peaks(); }
   nlohmann::json fallbacks() const;                // layers that could not be held as asked
@@ -54,17 +56,19 @@ class Phases {
   model::LoadOptions loadOptions(const char* stage) const;
   model::LinearDecoration decoration();
   std::vector<quant::StepSpan> spans() const;
-  std::unique_ptr<model::Transformer> loadTransformer(const quant::Policy& policy);
-  std::unique_ptr<model::Scheduler> loadScheduler() const;     // its timesteps are set
-  at::Tensor run(const model::Transformer& transformer, model::Scheduler& scheduler, const Conditioning& conditioning, const at::Tensor& latents,
-                 const DenoiseOptions& options);
-  void calibrate(const model::Transformer& transformer, const Encoded& encoded, const std::string& policy, Calibrated& calibrated);
+  std::unique_ptr<model::Denoiser> loadDenoiser(const quant::Policy& policy);
+  std::unique_ptr<model::Scheduler> makeScheduler() const;
+  DenoiseOptions denoiseOptions() const;
+  std::size_t callOf(int step, std::size_t calls) const;
+  Conditioning shaped(Conditioning conditioning) const;
+  void calibrate(const model::Denoiser& denoiser, const Encoded& encoded, const std::string& policy, Calibrated& calibrated);
 
   const SampleRequest& request_;
   const protocol::Recipe& recipe_;                 // what all pictures share
+  const model::Family& family_;
   Adapters adapters_;
   PackingNotes notes_;
-  std::vector<quant::CalibratedLinear*> calibratedLayers_;   // of the transformer that is loaded
+  std::vector<quant::CalibratedLinear*> calibratedLayers_;   // of the denoiser that is loaded
   const at::Device device_;
   const at::ScalarType compute_;
   const std::int64_t pixels_;                      // per latent

@@ -1,7 +1,7 @@
 #include "engine/pipeline/quantize_model.h"
 
-#include "engine/model/components.h"
 #include "engine/model/config.h"
+#include "engine/model/family.h"
 #include "engine/model/folder.h"
 #include "engine/model/weights.h"
 #include "engine/pipeline/checkpoint.h"
@@ -28,16 +28,16 @@ struct PackedLayer {
 };
 using PackedPart = std::map<std::string, PackedLayer>;   // by the layer's name in its part
 
-// "text_encoder_2.encoder.x" → part and name; the transformer's layers carry no part.
-std::pair<std::string, std::string> splitName(const std::string& layer) {
-  if (!layer.starts_with("text_encoder")) return {"transformer", layer};
+// "text_encoder_2.encoder.x" → part and name; the denoiser's layers carry no part.
+std::pair<std::string, std::string> splitName(const std::string& layer, std::string_view denoiser) {
+  if (!layer.starts_with("text_encoder")) return {std::string(denoiser), layer};
   const std::size_t dot = layer.find('.');
   return {layer.substr(0, dot), layer.substr(dot + 1)};
 }
 
 class Packing {
  public:
-  explicit Packing(const QuantizeRequest& request) : request_(request), compute_(quant::quantizer(request.policy.precision).computeType()) {}
+  explicit Packing(const QuantizeRequest& request) : request_(request), family_(model::familyOf(request.model)), compute_(quant::quantizer(request.policy.precision).computeType()) {}
 
   std::map<std::string, PackedPart> run();
   at::ScalarType compute() const { return compute_; }
@@ -46,6 +46,7 @@ class Packing {
   model::LoadOptions options(const char* stage);
 
   const QuantizeRequest& request_;
+  const model::Family& family_;
   const at::ScalarType compute_;
   std::map<std::string, PackedPart> parts_;
 };
@@ -60,7 +61,7 @@ model::LoadOptions Packing::options(const char* stage) {
   options.linear = [this](const model::LayerWeight& weight, std::optional<at::Tensor> bias) {
     const quant::Quantizer& quantizer = quantizerFor(request_.policy, weight.name, weight.shape);
     quant::QuantizedTensor packed = quantizer.pack(weight.read());
-    const auto [part, layer] = splitName(weight.name);
+    const auto [part, layer] = splitName(weight.name, family_.info().denoiser);
     parts_[part][layer] = {packed, bias};
     return quantizer.linear(std::move(packed), std::move(bias));
   };
@@ -70,8 +71,8 @@ model::LoadOptions Packing::options(const char* stage) {
 // The modules are built and dropped; what they were given stays.
 std::map<std::string, PackedPart> Packing::run() {
   const TightHeap tight;
-  if (!request_.policy.textEncoderRules().empty()) model::loadTextEncoders(request_.model, options("encode"));
-  model::loadTransformer(request_.model, options("load"));
+  if (!request_.policy.textEncoderRules().empty()) family_.loadTextEncoders(request_.model, options("encode"));
+  family_.loadDenoiser(request_.model, options("load"));
   return std::move(parts_);
 }
 
@@ -136,7 +137,7 @@ void Writer::write(const std::string& name, const PackedPart& part, QuantizeResu
     const std::size_t dot = tensor.rfind('.');
     if (dot == std::string::npos || !part.contains(tensor.substr(0, dot))) others.emplace_back(tensor, weights.read(tensor).to(compute_));
   }
-  const bool diffusers = name == "transformer";
+  const bool diffusers = !name.starts_with("text_encoder");
   const fs::path folder = out_ / name, file = folder / (diffusers ? "diffusion_pytorch_model.safetensors" : "model.safetensors");
   fs::create_directories(folder);
   std::vector<std::string> plainNames;

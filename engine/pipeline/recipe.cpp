@@ -19,47 +19,51 @@ void checkRange(const char* key, int value, int low, int high) {
   if (value < low || value > high) throw std::invalid_argument(fmt::format("{} = {} is out of range; use {} to {}", key, value, low, high));
 }
 
-void checkSide(const char* key, int value) {
-  if (value < 16 || value % 16 != 0)
-    throw std::invalid_argument(fmt::format("{} = {} is not a multiple of 16; the nearest is {}", key, value,
-                                            std::clamp((value + 8) / 16 * 16, 16, kLargestSide)));
-  checkRange(key, value, 16, kLargestSide);
+void checkSide(const char* key, int value, int multiple) {
+  if (value < multiple || value % multiple != 0)
+    throw std::invalid_argument(fmt::format("{} = {} is not a multiple of {}; the nearest is {}", key, value, multiple,
+                                            std::clamp((value + multiple / 2) / multiple * multiple, multiple, kLargestSide)));
+  checkRange(key, value, multiple, kLargestSide);
 }
 
 void checkFinite(const char* key, double value) {
   if (!std::isfinite(value) || value < 0) throw std::invalid_argument(fmt::format("{} = {} is not a number from 0", key, value));
 }
 
-constexpr int kDefaultLength = 512;    // of diffusers' FluxPipeline, and its limit
+void checkScheduler(const protocol::Recipe& recipe, const model::FamilyInfo& family) {
+  const auto all = schedulers(family);
+  if (recipe.scheduler.empty() || std::ranges::find(all, recipe.scheduler) != all.end()) return;
+  const bool known = std::ranges::any_of(model::schedulerInfos(), [&](const auto& info) { return info.id == recipe.scheduler; });
+  throw std::invalid_argument(fmt::format("scheduler '{}' {}; use {}", recipe.scheduler, known ? fmt::format("is not for {}", family.label) : "is not known", fmt::join(all, ", ")));
+}
 
 }  // namespace
 
-const std::vector<std::string>& schedulers() {
-  static const std::vector<std::string> all = [] {
-    std::vector<std::string> flow;       // the families of today were all trained on flow matching
-    for (const model::SchedulerInfo& info : model::schedulerInfos())
-      if (info.flow) flow.emplace_back(info.id);
-    return flow;
-  }();
+std::vector<std::string_view> schedulers(const model::FamilyInfo& family) {
+  std::vector<std::string_view> all;
+  for (const model::SchedulerInfo& info : model::schedulerInfos())
+    if (info.flow == family.flow) all.push_back(info.id);
   return all;
 }
 
-void checkRecipe(const protocol::Recipe& recipe) {
-  checkSide("width", recipe.width);
-  checkSide("height", recipe.height);
+void checkRecipe(const protocol::Recipe& recipe, const model::FamilyInfo& family) {
+  const int multiple = 8 * family.latentMultiple;   // of usual autoencoders; others are told when they are known
+  checkSide("width", recipe.width, multiple);
+  checkSide("height", recipe.height, multiple);
   checkRange("steps", recipe.steps, 1, 1000);
-  checkRange("max_sequence_length", recipe.max_sequence_length.value_or(kDefaultLength), 1, kDefaultLength);
+  if (family.maxSequenceLength > 0)
+    checkRange("max_sequence_length", recipe.max_sequence_length.value_or(family.maxSequenceLength), 1, family.maxSequenceLength);
   checkFinite("guidance", recipe.guidance.value_or(0));
   checkFinite("true_cfg", recipe.true_cfg);
-  if (std::ranges::find(schedulers(), recipe.scheduler) == schedulers().end())
-    throw std::invalid_argument(fmt::format("scheduler '{}' is not known; use {}", recipe.scheduler, fmt::join(schedulers(), ", ")));
+  checkScheduler(recipe, family);
 }
 
 protocol::Recipe completeRecipe(protocol::Recipe recipe, const std::filesystem::path& model) {
-  if (recipe.max_sequence_length) return recipe;
+  const model::FamilyInfo& family = model::familyOf(model).info();
+  if (recipe.max_sequence_length || family.maxSequenceLength == 0) return recipe;
   const std::filesystem::path hints = model / "quantspot.json";
   recipe.max_sequence_length =
-      std::filesystem::exists(hints) ? model::Config(hints).get("max_sequence_length", kDefaultLength) : kDefaultLength;
+      std::filesystem::exists(hints) ? model::Config(hints).get("max_sequence_length", family.maxSequenceLength) : family.maxSequenceLength;
   return recipe;
 }
 
@@ -73,6 +77,20 @@ void checkBatch(const protocol::Recipe& first, const protocol::Recipe& other) {
   same("true_cfg", first.true_cfg == other.true_cfg && usesTrueCfg(first) == usesTrueCfg(other));
   same("scheduler", first.scheduler == other.scheduler);
   same("max_sequence_length", first.max_sequence_length == other.max_sequence_length);
+}
+
+std::string schedulerOf(const protocol::Recipe& recipe, const std::filesystem::path& model) {
+  if (!recipe.scheduler.empty()) return recipe.scheduler;
+  const auto name = model::Config(model / "scheduler" / "scheduler_config.json").get<std::string>("_class_name", "");
+  const auto& all = model::schedulerInfos();
+  const auto found = std::ranges::find_if(all, [&](const model::SchedulerInfo& info) { return info.className == name; });
+  return found == all.end() ? name : std::string(found->id);
+}
+
+double guidanceOf(const protocol::Recipe& recipe, const model::FamilyInfo& family) { return recipe.guidance.value_or(family.defaultGuidance); }
+
+bool usesNegative(const protocol::Recipe& recipe, const model::FamilyInfo& family) {
+  return family.guidance == model::Guidance::Classifier ? guidanceOf(recipe, family) > 1 : usesTrueCfg(recipe);
 }
 
 bool usesTrueCfg(const protocol::Recipe& recipe) { return recipe.true_cfg > 1 && recipe.negative_prompt.has_value(); }

@@ -27,19 +27,24 @@ model::ModelSummary checkModel(const std::filesystem::path& folder) {
 }
 
 // What an embedding depends on; the model by the state of its files, for it may be trained on while we run.
-using Prompts = std::vector<std::pair<std::string, std::optional<std::string>>>;
-using PromptKey = std::tuple<std::string, Prompts, std::vector<std::string>, at::ScalarType, std::string, int, std::string>;
+struct PromptKey {
+  std::string files;
+  std::vector<std::tuple<std::string, bool, std::optional<std::string>>> prompts;   // prompt, whether there is a negative one, and which
+  std::vector<std::string> calibration;
+  at::ScalarType compute;
+  std::string rules;
+  model::EncodeOptions options;
+  std::string device;
+  bool operator==(const PromptKey&) const = default;
+};
 
-PromptKey promptKey(const SampleRequest& request) {
-  Prompts prompts;
-  for (const protocol::Recipe& r : allRecipes(request)) prompts.emplace_back(r.prompt, usesTrueCfg(r) ? r.negative_prompt : std::nullopt);
-  return {filesStamp(request.model), prompts, request.calibration, computeType(request.policy), request.policy.textEncoderRules(), request.recipe.max_sequence_length.value(), request.device};
-}
-
-std::vector<std::uint64_t> seedsOf(const SampleRequest& request) {
-  std::vector<std::uint64_t> seeds;
-  for (const protocol::Recipe& recipe : allRecipes(request)) seeds.push_back(recipe.seed);
-  return seeds;
+PromptKey promptKey(const SampleRequest& request, const model::FamilyInfo& family) {
+  PromptKey key{filesStamp(request.model), {}, request.calibration, computeType(request.policy), request.policy.textEncoderRules(), encodeOptions(request.recipe), request.device};
+  for (const protocol::Recipe& r : allRecipes(request)) {
+    const bool negative = usesNegative(r, family);
+    key.prompts.emplace_back(r.prompt, negative, negative ? r.negative_prompt : std::nullopt);
+  }
+  return key;
 }
 
 struct Noise {
@@ -49,15 +54,13 @@ struct Noise {
 };
 
 // Every seed on its own, so that a picture's noise does not depend on the batch.
-Noise makeNoise(const SampleRequest& request, at::IntArrayRef shape) {
+Noise makeNoise(const SampleRequest& request, const model::Family& family, at::IntArrayRef shape) {
   Noise noise;
   if (request.noise) {
-    noise.tensor = takeNoise(*request.noise, shape);
+    noise.tensor = takeNoise(family, *request.noise, shape);
   } else {
     noise.seeds = seedsOf(request);
-    std::vector<at::Tensor> drawn;
-    for (const std::uint64_t seed : noise.seeds) drawn.push_back(drawNoise(seed, shape[1], shape[2], shape[3]));
-    noise.tensor = at::cat(drawn);
+    noise.tensor = PictureNoise(noise.seeds)(shape);
   }
   for (const at::Tensor& one : noise.tensor.unbind(0)) noise.hashes.push_back(hashFloats(one));
   return noise;
@@ -66,7 +69,7 @@ Noise makeNoise(const SampleRequest& request, at::IntArrayRef shape) {
 // The request with complete, checked recipes.
 SampleRequest complete(SampleRequest request) {
   request.recipe = completeRecipe(request.recipe, request.model);
-  checkRecipe(request.recipe);
+  checkRecipe(request.recipe, model::familyOf(request.model).info());
   for (protocol::Recipe& recipe : request.more) {
     recipe = completeRecipe(recipe, request.model);
     checkBatch(request.recipe, recipe);
@@ -77,9 +80,10 @@ SampleRequest complete(SampleRequest request) {
 // The id; of a schedule, its one-line form.
 std::string precisionText(const SampleRequest& request) { return request.schedule.empty() ? request.policy.precision : quant::text(request.schedule); }
 
-json recipeBlock(const protocol::Recipe& recipe, bool guided) {
+json recipeBlock(const protocol::Recipe& recipe, const Phases& phases, const std::filesystem::path& model) {
   json block = recipe;
-  block["guidance"] = guided ? json(recipe.guidance.value_or(3.5)) : json(nullptr);
+  block["guidance"] = phases.guided() ? json(guidanceOf(recipe, phases.family().info())) : json(nullptr);
+  block["scheduler"] = schedulerOf(recipe, model);
   return block;
 }
 
@@ -94,7 +98,7 @@ struct Sampler::State {
 
   // Whether the embedding that is kept serves this request; else it is made anew.
   bool provideEmbedding(const SampleRequest& request, Phases& phases) {
-    const PromptKey wanted = promptKey(request);
+    const PromptKey wanted = promptKey(request, phases.family().info());
     if (request.adapters.empty() && key == wanted) return true;
     key.reset();                         // nothing is kept if encoding fails
     encoded = {};
@@ -103,8 +107,8 @@ struct Sampler::State {
     return false;
   }
 
-  const at::Tensor& noise(const SampleRequest& request, at::IntArrayRef shape) {
-    if (request.noise || !lastNoise || lastNoise->seeds != seedsOf(request) || lastNoise->tensor.sizes() != shape) lastNoise = makeNoise(request, shape);
+  const at::Tensor& noise(const SampleRequest& request, const model::Family& family, at::IntArrayRef shape) {
+    if (request.noise || !lastNoise || lastNoise->seeds != seedsOf(request) || lastNoise->tensor.sizes() != shape) lastNoise = makeNoise(request, family, shape);
     return lastNoise->tensor;
   }
 
@@ -118,8 +122,8 @@ struct Sampler::State {
             {"seconds", phases.seconds()}, {"peak_bytes", phases.peaks()}, {"device_peak_bytes", json::object()}, {"batch", 1 + request.more.size()}, {"loras", phases.adapters()}, {"fallbacks", phases.fallbacks()}, {"calibration_prompts", request.calibration.size()}};
   }
 
-  Sample sample(std::size_t index, const protocol::Recipe& recipe, bool guided, RgbImage image, const at::Tensor& latents, json report) const {
-    report["recipe"] = recipeBlock(recipe, guided);
+  Sample sample(std::size_t index, json recipe, RgbImage image, const at::Tensor& latents, json report) const {
+    report["recipe"] = std::move(recipe);
     report["noise_sha256"] = lastNoise->hashes[index];
     report["truncated"] = encoded.truncated[index];
     report["image_sha256"] = model::sha256Hex(image.pixels.data(), image.pixels.size());
@@ -146,7 +150,7 @@ std::vector<Sample> Sampler::generateBatch(const SampleRequest& asked) {
   Phases phases(request);
   const bool reused = state_->provideEmbedding(request, phases);
   const at::Tensor latents = phases.denoise(state_->encoded, [&](std::int64_t channels) {
-    return state_->noise(request, {static_cast<std::int64_t>(recipes.size()), channels, phases.latentHeight(), phases.latentWidth()});
+    return state_->noise(request, phases.family(), {static_cast<std::int64_t>(recipes.size()), channels, phases.latentHeight(), phases.latentWidth()});
   }, state_->calibrated);
   std::vector<RgbImage> images = phases.decode(latents);
   trimHeap();
@@ -156,10 +160,10 @@ std::vector<Sample> Sampler::generateBatch(const SampleRequest& asked) {
   report["floor_bytes"] = floor;
   report["prompt_reused"] = reused;
   if (reused) report["peak_bytes"]["encode"] = 0;   // nothing was encoded
-  const at::Tensor floats = latents.to(at::kCPU, at::kFloat);
+  const at::Tensor floats = phases.family().packed(latents.to(at::kCPU, at::kFloat));
   std::vector<Sample> samples;
   for (std::size_t i = 0; i < recipes.size(); ++i)
-    samples.push_back(state_->sample(i, recipes[i], phases.guided(), std::move(images[i]), floats, report));
+    samples.push_back(state_->sample(i, recipeBlock(recipes[i], phases, request.model), std::move(images[i]), floats, report));
   return samples;
 }
 

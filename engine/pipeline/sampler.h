@@ -36,14 +36,14 @@ struct SampleRequest {
   std::vector<Adapter> adapters = {};        // LoRA files, applied beside the packed weights
   std::vector<std::string> calibration = {};   // prompts for precisions whose activations have scales (quanto-int8a8)
   std::string device = "cpu";
-  std::optional<at::Tensor> noise;       // --latents-in: packed (B, S, C) or (B, C, h, w), B pictures; else drawn from each seed
+  std::optional<at::Tensor> noise;       // --latents-in: as the family packs it (FLUX: (B, S, C)) or (B, C, h, w), B pictures; else drawn from each seed
   std::function<void(const std::string& stage, int step, int steps)> progress;
   const std::atomic<bool>* cancel = nullptr;   // checked at least once per step and per layer while loading
 };
 
 struct Sample {
   RgbImage image;
-  at::Tensor latents;                    // final, packed (1, S, C), float32
+  at::Tensor latents;                    // final, as the family packs them, float32
   nlohmann::json report;                 // schema 1 of the design; in a batch, seconds and peaks are those of the whole pass
 };
 

@@ -15,7 +15,7 @@ inline constexpr int kProtocolVersion = 1;
 // Error codes of replies; the first five are JSON-RPC's own.
 enum ErrorCode { ParseError = -32700, InvalidRequest = -32600, MethodNotFound = -32601, InvalidParams = -32602, InternalError = -32603, Cancelled = -32800, OutOfMemory = -32001 };
 
-// Everything but the variant that shapes an image. Absent guidance: the pipeline's own default (3.5 where it is embedded).
+// Everything but the variant that shapes an image. Absent guidance: the family's own default (FLUX: 3.5).
 struct Recipe {
   std::string prompt;
   std::optional<std::string> negative_prompt;   // used when true_cfg > 1; absent: no second pass, whatever true_cfg says
@@ -23,7 +23,7 @@ struct Recipe {
   int steps = 20, width = 128, height = 128;
   std::optional<double> guidance;
   double true_cfg = 1.0;
-  std::string scheduler = "flow-match-euler";
+  std::string scheduler;                    // empty: the model's own
   std::optional<int> max_sequence_length;   // T5 tokens; absent: what the model was made for (its quantspot.json), else 512
   bool operator==(const Recipe&) const = default;
 };

@@ -1,6 +1,6 @@
 #include "engine/service/service.h"
 
-#include "engine/model/components.h"
+#include "engine/model/family.h"
 #include "engine/model/folder.h"
 #include "engine/pipeline/auto_precision.h"
 #include "engine/pipeline/hash_cache.h"
@@ -65,10 +65,11 @@ protocol::InspectResult Service::inspect(const protocol::InspectParams& params, 
   };
   options.device = at::kMeta;
   pipeline::measureLayers(options, policy);
-  append(result.layers, "text_encoder", model::loadTextEncoders(folder, options)->layers());
-  append(result.layers, "vae", model::loadAutoencoder(folder, options)->layers());
+  const model::Family& family = model::familyOf(folder);
+  append(result.layers, "text_encoder", family.loadTextEncoders(folder, options)->layers());
+  append(result.layers, "vae", family.loadAutoencoder(folder, options)->layers());
   options.keeps = pipeline::keepingRule(policy);
-  append(result.layers, "transformer", model::loadTransformer(folder, options)->layers());
+  append(result.layers, std::string(family.info().denoiser), family.loadDenoiser(folder, options)->layers());
   for (const protocol::LayerEntry& layer : result.layers) result.bytes += layer.bytes;
   return result;
 }

@@ -148,7 +148,7 @@ class ModelFolderTest : public QObject {
     copy.set(file.toStdString(), key.toStdString(), nlohmann::json::parse(value.toStdString()));
     const QString error = errorOf([&] {
       loadTextEncoders(copy.path(), {});
-      loadTransformer(copy.path(), {});
+      loadDenoiser(copy.path(), {});
       loadAutoencoder(copy.path(), {});
     });
     QVERIFY2(error.contains(expected), qPrintable(error));

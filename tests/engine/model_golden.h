@@ -1,8 +1,8 @@
 // The golden FLUX pipelines of tests/parity, and FluxPipeline's loop around the models, for the tests of engine/model.
 #pragma once
 
-#include "engine/model/components.h"
 #include "engine/model/config.h"
+#include "engine/model/flux/flux.h"
 #include "engine/model/safetensors.h"
 #include "engine/model/schedulers/scheduler.h"
 
@@ -38,45 +38,32 @@ struct Rendered {
 // What FluxPipeline.__call__ does, in the compute type.
 inline Rendered render(const Golden& golden, const LoadOptions& options) {
   const auto& r = golden.recipe;
-  const auto type = options.compute;
-  const auto prompts = r["prompts"].get<std::vector<std::string>>();
-  const int length = r["max_sequence_length"];
+  const EncodeOptions length{.maxSequenceLength = r["max_sequence_length"]};
   const auto encoders = loadTextEncoders(golden.pipeline(), options);
-  const auto transformer = loadTransformer(golden.pipeline(), options);
+  const auto transformer = loadDenoiser(golden.pipeline(), options);
   const auto autoencoder = loadAutoencoder(golden.pipeline(), options);
-  const PromptEmbedding positive = encoders->encode(prompts, length);
+  Condition positive = encoders->encode(r["prompts"].get<std::vector<std::string>>(), length).condition;
   const bool guided = r["true_cfg"] > 1.0 && !r["negative_prompt"].is_null();
-  const PromptEmbedding negative = guided ? encoders->encode({r["negative_prompt"].get<std::string>()}, length) : PromptEmbedding();
+  const Condition negative = guided ? encoders->encodeNegative(r["negative_prompt"].get<std::string>(), length).condition : Condition();
 
-  at::Tensor latents = golden["noise_packed"].to(type);
-  const std::int64_t batch = latents.size(0), channels = latents.size(2) / 4;
-  const std::int64_t h = r["height"].get<int>() / autoencoder->scaleFactor() / 2, w = r["width"].get<int>() / autoencoder->scaleFactor() / 2;
-  auto imageIds = at::zeros({h, w, 3}, type);
-  imageIds.select(2, 1).add_(at::arange(h, type).unsqueeze(1));
-  imageIds.select(2, 2).add_(at::arange(w, type));
+  const std::int64_t h = r["height"].get<int>() / autoencoder->scaleFactor(), w = r["width"].get<int>() / autoencoder->scaleFactor();
+  at::Tensor latents = unpackLatents(golden["noise_packed"].to(options.compute), h, w);
+  if (transformer->embedsGuidance()) positive["guidance"] = at::full({latents.size(0)}, r["guidance"].get<double>(), at::kFloat);
   const auto scheduler = loadScheduler(golden.pipeline());
-  const int steps = r["steps"];
-  scheduler->setTimesteps(steps, latents.size(1));
+  scheduler->setTimesteps(r["steps"], h / 2 * (w / 2));
 
   Rendered out;
-  for (int i = 0; i < steps; ++i) {
-    TransformerInput in{.latents = latents, .sequence = positive.sequence, .pooled = positive.pooled, .timestep = {}, .guidance = {},
-                        .textIds = at::zeros({length, 3}, type), .imageIds = imageIds.reshape({-1, 3})};
-    in.timestep = at::full({batch}, scheduler->timesteps()[static_cast<std::size_t>(i)], at::kFloat).to(type) / 1000;
-    if (transformer->guidanceEmbeds()) in.guidance = at::full({batch}, r["guidance"].get<double>(), at::kFloat);
-    at::Tensor velocity = transformer->forward(in);
-    if (i == 0) out.firstVelocity = velocity;
+  for (std::size_t i = 0; i < scheduler->timesteps().size(); ++i) {
+    at::Tensor velocity = transformer->predict(latents, scheduler->timesteps()[i], positive);
+    if (i == 0) out.firstVelocity = packLatents(velocity);
     if (guided) {
-      in.sequence = negative.sequence;
-      in.pooled = negative.pooled;
-      const at::Tensor away = transformer->forward(in);
+      const at::Tensor away = transformer->predict(latents, scheduler->timesteps()[i], negative);
       velocity = away + r["true_cfg"].get<double>() * (velocity - away);
     }
-    latents = scheduler->step(velocity, static_cast<std::size_t>(i), latents, {});
+    latents = scheduler->step(velocity, i, latents, {});
   }
-  out.latents = latents;
-  const auto grid = latents.view({batch, h, w, channels, 2, 2}).permute({0, 3, 1, 4, 2, 5}).reshape({batch, channels, 2 * h, 2 * w});
-  out.image = autoencoder->decode(grid);
+  out.latents = packLatents(latents);
+  out.image = autoencoder->decode(latents);
   return out;
 }
 

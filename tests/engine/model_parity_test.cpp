@@ -34,9 +34,9 @@ class ModelParityTest : public QObject {
     QFETCH(QString, name);
     const Golden golden(name.toStdString());
     const auto encoders = loadTextEncoders(golden.pipeline(), {});
-    const auto got = encoders->encode(golden.recipe["prompts"].get<std::vector<std::string>>(), golden.recipe["max_sequence_length"]);
-    QVERIFY2(relativeError(got.pooled, golden["pooled"]) < 1e-5, shown(relativeError(got.pooled, golden["pooled"])));
-    QVERIFY2(relativeError(got.sequence, golden["prompt_embeds"]) < 1e-5, shown(relativeError(got.sequence, golden["prompt_embeds"])));
+    const auto got = encoders->encode(golden.recipe["prompts"].get<std::vector<std::string>>(), {.maxSequenceLength = golden.recipe["max_sequence_length"]});
+    QVERIFY2(relativeError(got.condition.at("pooled"), golden["pooled"]) < 1e-5, shown(relativeError(got.condition.at("pooled"), golden["pooled"])));
+    QVERIFY2(relativeError(got.condition.at("sequence"), golden["prompt_embeds"]) < 1e-5, shown(relativeError(got.condition.at("sequence"), golden["prompt_embeds"])));
   }
 
   void sigmas_data() { addCases(); }
@@ -91,7 +91,7 @@ class ModelParityTest : public QObject {
     const auto encoders = loadTextEncoders(golden.pipeline(), options);
     QCOMPARE(progress.last, progress.total);
     progress = {};
-    const auto transformer = loadTransformer(golden.pipeline(), options);
+    const auto transformer = loadDenoiser(golden.pipeline(), options);
     QCOMPARE(progress.last, progress.total);
     const auto sum = [](const std::vector<LayerInfo>& layers) {
       return std::accumulate(layers.begin(), layers.end(), std::int64_t{0}, [](auto all, const LayerInfo& l) { return all + l.bytes; });
@@ -101,7 +101,7 @@ class ModelParityTest : public QObject {
     LoadOptions half = options;
     half.compute = at::kBFloat16;
     progress = {};
-    QCOMPARE(2 * loadTransformer(golden.pipeline(), half)->bytes(), transformer->bytes());
+    QCOMPARE(2 * loadDenoiser(golden.pipeline(), half)->bytes(), transformer->bytes());
   }
 
   void aFactoryMakesEveryLinear() {
@@ -114,7 +114,7 @@ class ModelParityTest : public QObject {
       return q.linear(q.pack(weight.read()), std::move(bias));
     };
     options.compute = at::kBFloat16;
-    const auto transformer = loadTransformer(golden.pipeline(), options);
+    const auto transformer = loadDenoiser(golden.pipeline(), options);
     QVERIFY(std::find(names.begin(), names.end(), "transformer_blocks.0.attn.to_q") != names.end());
     QVERIFY(std::find(names.begin(), names.end(), "proj_out") != names.end());
   }

@@ -1,6 +1,6 @@
 // The embedded model as a GGUF file: what conversion writes, and that the file computes what packing in memory does.
 #include "engine/model/assembled.h"
-#include "engine/model/components.h"
+#include "engine/model/flux/flux.h"
 #include "engine/model/folder.h"
 #include "engine/model/gguf_convert.h"
 #include "engine/model/gguf_weights.h"
@@ -25,25 +25,24 @@ namespace {
 
 const fs::path source = QUANTSPOT_SOURCE_DIR "/resources/default_model";
 
-std::unique_ptr<model::Transformer> load(const fs::path& folder, const quant::Policy& policy) {
+std::unique_ptr<model::Denoiser> load(const fs::path& folder, const quant::Policy& policy) {
   model::LoadOptions options;
   pipeline::PackingNotes notes;
   options.compute = quant::quantizer(policy.precision).computeType();
   pipeline::packLayers(options, policy, notes);
   options.keeps = pipeline::keepingRule(policy);
-  return model::loadTransformer(folder, options);
+  return model::loadFluxTransformer(folder, options);
 }
 
-at::Tensor velocity(const model::Transformer& transformer) {
+at::Tensor velocity(const model::Denoiser& transformer) {
   c10::InferenceMode guard;
   at::Generator generator = at::detail::createCPUGenerator(5);
   const auto draw = [&](at::IntArrayRef shape) { return at::randn(shape, generator, at::kFloat).to(at::kBFloat16); };
-  const model::TransformerInput input{.latents = draw({1, 16, 64}), .sequence = draw({1, 8, 192}), .pooled = draw({1, 192}),
-                                      .timestep = at::full({1}, 0.7), .guidance = {}, .textIds = at::zeros({8, 3}), .imageIds = at::ones({16, 3})};
-  return transformer.forward(input);
+  const at::Tensor latents = draw({1, 16, 8, 8});
+  return transformer.predict(latents, 700, {{"sequence", draw({1, 8, 192})}, {"pooled", draw({1, 192})}});
 }
 
-std::map<std::string, std::set<std::string>> precisions(const model::Transformer& transformer) {
+std::map<std::string, std::set<std::string>> precisions(const model::Denoiser& transformer) {
   std::map<std::string, std::set<std::string>> all;
   for (const model::LayerInfo& layer : transformer.layers())
     if (layer.shape.size() == 2) all[layer.precision].insert(layer.name);

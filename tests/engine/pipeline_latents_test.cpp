@@ -1,3 +1,4 @@
+#include "engine/model/flux/flux.h"
 #include "engine/model/folder.h"
 #include "engine/pipeline/latents.h"
 
@@ -7,6 +8,18 @@
 
 using namespace quantspot;
 using namespace quantspot::pipeline;
+using model::imageIds, model::packLatents, model::unpackLatents;
+
+namespace {
+
+at::Tensor drawNoise(std::uint64_t seed, std::int64_t channels, std::int64_t height, std::int64_t width) {
+  return PictureNoise({seed})({1, channels, height, width});
+}
+
+// As FLUX packs it.
+at::Tensor takeNoise(const at::Tensor& given, at::IntArrayRef shape) { return pipeline::takeNoise(*model::makeFlux(), given, shape); }
+
+}  // namespace
 
 class LatentsTest : public QObject {
   Q_OBJECT
@@ -20,6 +33,12 @@ class LatentsTest : public QObject {
       QCOMPARE(last[i].item<float>(), expectedLast[static_cast<std::size_t>(i)]);
     }
     QCOMPARE(QString::fromStdString(hashFloats(drawNoise(7, 16, 16, 16))), QStringLiteral("df1f2643101fd18998697a13646d2397d4810f69f30336576c8e5b87043472de"));
+  }
+
+  void everyPictureOfABatchDrawsOnItsOwn() {
+    PictureNoise both({7, 8}), first({7}), second({8});
+    for (int i = 0; i < 3; ++i) QVERIFY(at::equal(both({2, 3, 4, 5}), at::cat({first({1, 3, 4, 5}), second({1, 3, 4, 5})})));
+    QVERIFY(!at::equal(first({1, 3, 4, 5}), PictureNoise({7})({1, 3, 4, 5})));   // the numbers go on
   }
 
   void packingPutsPatchesInRowsAndComesBack() {

@@ -1,6 +1,6 @@
 // LoRA files in three namings against diffusers (tests/parity/lora_cases.py), on plain and on packed weights.
 #include "engine/model/assembled.h"
-#include "engine/model/flux_names.h"
+#include "engine/model/flux/names.h"
 #include "engine/model/folder.h"
 #include "engine/model/gguf_convert.h"
 #include "engine/model/lora.h"

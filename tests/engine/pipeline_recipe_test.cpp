@@ -7,6 +7,12 @@
 using namespace quantspot;
 using protocol::Recipe;
 
+namespace {
+
+const model::FamilyInfo& kFlux = model::families().front()->info();
+
+}  // namespace
+
 class RecipeTest : public QObject {
   Q_OBJECT
 
@@ -15,7 +21,7 @@ class RecipeTest : public QObject {
     recipe.prompt = "a fox";
     change(recipe);
     try {
-      pipeline::checkRecipe(recipe);
+      pipeline::checkRecipe(recipe, kFlux);
       return {};
     } catch (const std::invalid_argument& error) {
       return error.what();
@@ -36,7 +42,8 @@ class RecipeTest : public QObject {
     QCOMPARE(complaint([](Recipe& r) { r.steps = 0; }), QStringLiteral("steps = 0 is out of range; use 1 to 1000"));
     QCOMPARE(complaint([](Recipe& r) { r.steps = 1001; }), QStringLiteral("steps = 1001 is out of range; use 1 to 1000"));
     QCOMPARE(complaint([](Recipe& r) { r.max_sequence_length = 0; }), QStringLiteral("max_sequence_length = 0 is out of range; use 1 to 512"));
-    QCOMPARE(complaint([](Recipe& r) { r.scheduler = "ddim"; }), QStringLiteral("scheduler 'ddim' is not known; use flow-match-euler, flow-match-heun"));
+    QCOMPARE(complaint([](Recipe& r) { r.scheduler = "ddim"; }), QStringLiteral("scheduler 'ddim' is not for FLUX.1; use flow-match-euler, flow-match-heun"));
+    QCOMPARE(complaint([](Recipe& r) { r.scheduler = "dpm"; }), QStringLiteral("scheduler 'dpm' is not known; use flow-match-euler, flow-match-heun"));
     QVERIFY(complaint([](Recipe& r) { r.guidance = NAN; }).startsWith("guidance = nan"));
     QVERIFY(complaint([](Recipe& r) { r.true_cfg = INFINITY; }).startsWith("true_cfg = inf"));
   }

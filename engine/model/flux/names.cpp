@@ -1,4 +1,4 @@
-#include "engine/model/flux_names.h"
+#include "engine/model/flux/names.h"
 
 #include <spdlog/fmt/fmt.h>
 

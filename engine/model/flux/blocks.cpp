@@ -1,4 +1,4 @@
-#include "engine/model/flux_blocks.h"
+#include "engine/model/flux/blocks.h"
 
 #include "engine/model/ops.h"
 

@@ -1,11 +1,12 @@
 #include "engine/model/config.h"
-#include "engine/model/flux_blocks.h"
+#include "engine/model/embeddings.h"
+#include "engine/model/flux/blocks.h"
+#include "engine/model/flux/flux.h"
 #include "engine/model/ops.h"
 
 #include <ATen/ATen.h>
 #include <spdlog/fmt/fmt.h>
 
-#include <cmath>
 #include <numeric>
 
 namespace quantspot::model {
@@ -41,38 +42,29 @@ FluxConfig::FluxConfig(const Config& c) {
     c.fail("axes_dims_rope", fmt::format("must be three even widths whose sum is attention_head_dim={}", shape.headWidth));
 }
 
-// Two linear layers with SiLU between.
-struct Embedder {
-  Linear first, second;
-  at::Tensor operator()(const at::Tensor& x) const { return second(at::silu(first(x))); }
+struct Input {
+  at::Tensor latents;                              // (B, S, C), packed 2 × 2
+  at::Tensor sequence, pooled;                     // (B, L, D), (B, P)
+  at::Tensor timestep;                             // (B), sigma in 0…1
+  at::Tensor guidance;                             // (B) or undefined
+  at::Tensor textIds, imageIds;                    // (L, 3), (S, 3)
 };
 
-Embedder loadEmbedder(Parameters& p, const std::string& name, std::int64_t in, std::int64_t out) {
-  return {p.linear(name + ".linear_1", in, out), p.linear(name + ".linear_2", out, out)};
-}
-
-// (B), 0…1000 → (B, 256): cosines, then sines, in float32.
-at::Tensor sinusoid(const at::Tensor& time) {
-  constexpr std::int64_t half = kTimeChannels / 2;
-  const auto exponents = -std::log(10000.0) * at::arange(0, half, time.options().dtype(at::kFloat)) / static_cast<double>(half);
-  const auto angles = time.to(at::kFloat).unsqueeze(1) * at::exp(exponents).unsqueeze(0);
-  return at::cat({at::cos(angles), at::sin(angles)}, -1);
-}
-
-class FluxTransformer final : public Transformer {
+class FluxTransformer final : public Denoiser {
  public:
   FluxTransformer(const std::filesystem::path& folder, const LoadOptions& options);
 
-  at::Tensor forward(const TransformerInput& input) const override;
-  bool guidanceEmbeds() const override { return config_.guidance; }
-  std::int64_t inChannels() const override { return config_.inChannels; }
+  at::Tensor predict(const at::Tensor& latents, double timestep, const Condition& condition) const override;
+  bool embedsGuidance() const override { return config_.guidance; }
+  std::int64_t latentChannels() const override { return config_.inChannels / 4; }
   std::int64_t bytes() const override { return totalBytes(ledger_); }
   std::vector<LayerInfo> layers() const override { return ledger_; }
 
  private:
   std::size_t linears() const;
-  void check(const TransformerInput& input) const;
-  at::Tensor conditioning(const TransformerInput& input, at::ScalarType type) const;
+  at::Tensor forward(const Input& input) const;    // velocity (B, S, C)
+  void check(const Input& input) const;
+  at::Tensor conditioning(const Input& input, at::ScalarType type) const;
 
   FluxConfig config_;
   Embedder time_, guidance_, pooled_;
@@ -103,17 +95,16 @@ std::size_t FluxTransformer::linears() const {
 }
 
 // The time is scaled in the compute type, as diffusers does: in bf16 that rounds it.
-at::Tensor FluxTransformer::conditioning(const TransformerInput& input, at::ScalarType type) const {
-  auto sum = time_(sinusoid(input.timestep.to(type) * 1000).to(input.pooled.scalar_type()));
+at::Tensor FluxTransformer::conditioning(const Input& input, at::ScalarType type) const {
+  auto sum = time_(sinusoid(input.timestep.to(type) * 1000, kTimeChannels).to(input.pooled.scalar_type()));
   if (config_.guidance) {
-    if (!input.guidance.defined()) throw ModelError("this transformer has a guidance embedding: give a guidance");
-    sum = sum + guidance_(sinusoid(input.guidance.to(type) * 1000).to(input.pooled.scalar_type()));
+    sum = sum + guidance_(sinusoid(input.guidance.to(type) * 1000, kTimeChannels).to(input.pooled.scalar_type()));
   }
   return sum + pooled_(input.pooled);
 }
 
 // A pipeline put together from parts that do not fit is told here, not by the first matrix product.
-void FluxTransformer::check(const TransformerInput& input) const {
+void FluxTransformer::check(const Input& input) const {
   const auto fits = [](const char* what, const at::Tensor& x, const char* key, std::int64_t width) {
     if (x.size(-1) != width) throw ModelError(fmt::format("transformer: {} has width {}, {} is {}", what, x.size(-1), key, width));
   };
@@ -122,7 +113,7 @@ void FluxTransformer::check(const TransformerInput& input) const {
   fits("the packed latent", input.latents, "in_channels", config_.inChannels);
 }
 
-at::Tensor FluxTransformer::forward(const TransformerInput& input) const {
+at::Tensor FluxTransformer::forward(const Input& input) const {
   check(input);
   Tokens tokens{.text = {}, .image = imageIn_(input.latents)};
   const auto signal = conditioning(input, tokens.image.scalar_type());
@@ -136,9 +127,24 @@ at::Tensor FluxTransformer::forward(const TransformerInput& input) const {
   return out_(at::layer_norm(image, {image.size(-1)}, {}, {}, 1e-6) * (1 + modulation[0]).unsqueeze(1) + modulation[1].unsqueeze(1));
 }
 
+// The reference rounds the timestep to the compute type before it divides; bf16 pictures depend on it.
+at::Tensor FluxTransformer::predict(const at::Tensor& latents, double timestep, const Condition& condition) const {
+  const std::int64_t pictures = latents.size(0), height = latents.size(2), width = latents.size(3);
+  const auto compute = latents.options();
+  Input input;
+  input.latents = packLatents(latents);
+  input.sequence = conditionOf(condition, "sequence");
+  input.pooled = conditionOf(condition, "pooled");
+  input.timestep = at::full({pictures}, timestep, compute.dtype(at::kFloat)).to(compute.dtype()) / 1000;
+  if (config_.guidance) input.guidance = conditionOf(condition, "guidance");
+  input.textIds = at::zeros({input.sequence.size(1), 3}, compute);
+  input.imageIds = imageIds(height, width, compute);
+  return unpackLatents(forward(input), height, width);
+}
+
 }  // namespace
 
-std::unique_ptr<Transformer> loadTransformer(const std::filesystem::path& folder, const LoadOptions& options) {
+std::unique_ptr<Denoiser> loadFluxTransformer(const std::filesystem::path& folder, const LoadOptions& options) {
   return std::make_unique<FluxTransformer>(folder / "transformer", options);
 }
 

@@ -1,0 +1,63 @@
+// Families of models: what a diffusers pipeline of each consists of and how it is asked. One folder engine/model/<id>/ each.
+#pragma once
+
+#include "engine/model/components.h"
+
+#include <memory>
+#include <utility>
+
+namespace quantspot::model {
+
+// How a prompt is followed more closely than the model does by itself.
+enum class Guidance {
+  Embedded,        // the denoiser reads the scale; beside it true CFG as two passes, when asked for
+  Classifier,      // classifier-free: one pass over both conditions, negative first, where the scale is above 1
+};
+
+// The facts; parts and files are named as in the diffusers folder.
+struct FamilyInfo {
+  std::string_view id, label;                                              // "flux": stored in reports, never rename; "FLUX"
+  std::vector<std::string_view> pipelines;                                 // _class_name in model_index.json
+  std::vector<std::string_view> weighted;                                  // parts with config.json and weights
+  std::vector<std::pair<std::string_view, std::string_view>> plain;        // other parts, and a file that each has (tokenizers: or tokenizer.json)
+  std::string_view denoiser = "transformer";                               // which of the weighted ones
+  bool flow = false;                                                       // it predicts velocities of a flow: which schedulers fit
+  Guidance guidance = Guidance::Classifier;
+  double defaultGuidance = 7.5;                                            // diffusers' own defaults
+  int defaultSteps = 50;
+  int latentMultiple = 1;                                                  // latents are a multiple of it, high and wide
+  int maxSequenceLength = 0;                                               // default and limit; 0: the encoders have a fixed length
+};
+
+// What the picture's shape says to some denoisers.
+struct PictureShape {
+  int width = 0, height = 0;                                               // pixels
+};
+
+class Family {
+ public:
+  virtual ~Family() = default;
+  virtual const FamilyInfo& info() const = 0;
+
+  virtual std::unique_ptr<TextEncoders> loadTextEncoders(const std::filesystem::path& folder, const LoadOptions& options) const = 0;
+  virtual std::unique_ptr<Denoiser> loadDenoiser(const std::filesystem::path& folder, const LoadOptions& options) const = 0;
+  virtual std::unique_ptr<Autoencoder> loadAutoencoder(const std::filesystem::path& folder, const LoadOptions& options) const;  // here: "vae"
+
+  // Adds to the condition of B pictures what the denoiser needs to know of their shape; here: nothing.
+  virtual void addShape(Condition& /*condition*/, const PictureShape& /*shape*/, const std::filesystem::path& /*folder*/) const {}
+  // Latents as files of this family hold them (--latents-out), and back; here: (B, C, h, w), as they are.
+  virtual at::Tensor packed(const at::Tensor& latents) const { return latents; }
+  virtual at::Tensor unpacked(const at::Tensor& given, std::int64_t /*height*/, std::int64_t /*width*/) const { return given; }
+  // For Scheduler::setTimesteps(): tokens of latents h × w, where the pipeline's sigmas depend on them; here: 0, the scheduler's own.
+  virtual std::int64_t imageTokens(std::int64_t /*height*/, std::int64_t /*width*/) const { return 0; }
+  // Upper estimate of the denoiser's activations in bytes, for B passes side by side over latents h × w.
+  virtual std::int64_t activationBytes(const std::filesystem::path& folder, std::int64_t batch, std::int64_t height, std::int64_t width,
+                                       std::int64_t textTokens) const = 0;
+};
+
+// Every family that this build knows, in display order. A new one is added to this list.
+const std::vector<std::unique_ptr<Family>>& families();
+// The family of a pipeline's folder. Throws ModelError: no model_index.json, a pipeline that none of them runs.
+const Family& familyOf(const std::filesystem::path& folder);
+
+}  // namespace quantspot::model
