@@ -74,6 +74,15 @@ at::Tensor readLatents(const fs::path& path) {
   throw std::runtime_error(fmt::format("{} holds {} tensors and none is called 'latents'", path.string(), entries.size()));
 }
 
+std::array<int, 2> parsePair(const std::string& text) {
+  std::array<int, 2> pair{};
+  int read = 0;
+  if ((std::sscanf(text.c_str(), "%dx%d%n", &pair[0], &pair[1], &read) == 2 || std::sscanf(text.c_str(), "%d,%d%n", &pair[0], &pair[1], &read) == 2) &&
+      static_cast<std::size_t>(read) == text.size())
+    return pair;
+  throw std::invalid_argument("'" + text + "' is no pair of numbers; write 640x480 or 3,5");
+}
+
 std::vector<std::string> splitCommas(const std::string& text) {
   std::vector<std::string> parts;
   std::istringstream in(text);

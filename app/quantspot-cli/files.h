@@ -6,6 +6,7 @@
 #include <ATen/core/Tensor.h>
 #include <nlohmann/json.hpp>
 
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -27,6 +28,8 @@ at::Tensor readLatents(const std::filesystem::path& path);
 std::vector<std::uint64_t> parseSeeds(const std::string& text);
 // "style.safetensors" or "style.safetensors:0.7": file and scale.
 protocol::Lora parseLora(const std::string& text);
+// "640x480" or "3,5" → both numbers. Throws std::invalid_argument.
+std::array<int, 2> parsePair(const std::string& text);
 std::vector<std::string> splitCommas(const std::string& text);
 
 }  // namespace quantspot::cli

@@ -41,9 +41,10 @@ std::string figure(const json& sample, const std::filesystem::path& folder) {
   std::string quality = "CLIP " + number(scores.value("clip", json()), 2);
   if (scores.contains("psnr")) quality += " · PSNR " + number(scores["psnr"], 2, "∞") + " dB · SSIM " + number(scores["ssim"], 4);
   const std::string png = protocol::toBase64(readFile(folder / sample["image"].get<std::string>()));
-  return fmt::format("<figure><img alt=\"{0}\" src=\"data:image/png;base64,{1}\"><figcaption><b>{0}</b><br>{2}<br>transformer {3} · peak {4} · {5} s</figcaption></figure>",
-                     name, png, quality, mebibytes(report["weights"]["transformer"]["bytes"]), mebibytes(highestPeak(report["peak_bytes"])),
-                     number(report["seconds"]["total"], 2));
+  const char* const denoiser = report["weights"].contains("unet") ? "unet" : "transformer";
+  return fmt::format("<figure><img alt=\"{0}\" src=\"data:image/png;base64,{1}\"><figcaption><b>{0}</b><br>{2}<br>{6} {3} · peak {4} · {5} s</figcaption></figure>",
+                     name, png, quality, mebibytes(report["weights"][denoiser]["bytes"]), mebibytes(highestPeak(report["peak_bytes"])),
+                     number(report["seconds"]["total"], 2), denoiser);
 }
 
 std::string section(const json& comparison, const std::filesystem::path& folder) {

@@ -29,18 +29,31 @@ struct Arguments {
   std::string parts, out, promptsFile, precisions = "bf16,fp8-layerwise,bnb-int8,bnb-nf4", seeds = "0";
 };
 
+// Of Stable Diffusion and SDXL.
+void addDiffusionOptions(CLI::App& command, protocol::Recipe& r) {
+  const auto pair = [&](const char* name, std::optional<std::array<int, 2>>& value, const char* help) {
+    command.add_option_function<std::string>(name, [&value](const std::string& text) { value = parsePair(text); }, help);
+  };
+  command.add_option("--guidance-rescale", r.guidance_rescale, "How far guidance may change the prediction's deviation, 0 to 1: 0 leaves it as it is")->capture_default_str();
+  command.add_option("--clip-skip", r.clip_skip, "Last layers of CLIP to leave out")->capture_default_str();
+  pair("--original-size", r.original_size, "SDXL: size WxH that the picture is said to come from (default: its own)");
+  pair("--target-size", r.target_size, "SDXL: size WxH that it is said to have (default: its own)");
+  pair("--crop", r.crop, "SDXL: corner X,Y of the part that it is said to be (default 0,0)");
+}
+
 void addRecipe(CLI::App& command, Arguments& a) {
   protocol::Recipe& r = a.generate.params.recipe;
   command.add_option("--model", a.generate.params.model, "Folder of a diffusers pipeline, or a name that 'models list' shows")->capture_default_str();
   command.add_option("--parts", a.parts, "Where --model is one .gguf file: the folder of a pipeline that lends the other parts");
-  command.add_option("--negative-prompt", r.negative_prompt, "What the picture should be led away from; needs --true-cfg above 1");
+  command.add_option("--negative-prompt", r.negative_prompt, "What the picture should be led away from; FLUX needs --true-cfg above 1 for it");
   command.add_option("--steps", r.steps, "Denoising steps")->capture_default_str();
-  command.add_option("--width", r.width, "Pixels, a multiple of 16")->capture_default_str();
-  command.add_option("--height", r.height, "Pixels, a multiple of 16")->capture_default_str();
-  command.add_option("--guidance", r.guidance, "Embedded guidance, where the model has one (default 3.5)");
-  command.add_option("--true-cfg", r.true_cfg, "Scale of classifier-free guidance with a second pass")->capture_default_str();
+  command.add_option("--width", r.width, "Pixels, a multiple of 8 (FLUX: of 16)")->capture_default_str();
+  command.add_option("--height", r.height, "Pixels, a multiple of 8 (FLUX: of 16)")->capture_default_str();
+  command.add_option("--guidance", r.guidance, "The family's own guidance (default: FLUX 3.5, embedded; SDXL 5, Stable Diffusion 7.5, classifier-free)");
+  command.add_option("--true-cfg", r.true_cfg, "FLUX: scale of classifier-free guidance with a second pass")->capture_default_str();
   command.add_option("--max-sequence-length", r.max_sequence_length, "T5 tokens (default: what the model was made for, else 512)");
-  command.add_option("--scheduler", r.scheduler)->capture_default_str();
+  command.add_option("--scheduler", r.scheduler, "Id (default: the model's own)");
+  addDiffusionOptions(command, r);
   command.add_option_function<std::vector<std::string>>("--lora", [&a](const std::vector<std::string>& files) {
     for (const std::string& file : files) a.generate.params.loras.push_back(parseLora(file));
   }, "LoRA beside the packed weights, FILE or FILE:scale; may be given several times");

@@ -39,6 +39,7 @@ struct PromptEmbedding {
 
 struct EncodeOptions {
   int maxSequenceLength = 512;                     // of encoders without a fixed length (T5)
+  int clipSkip = 0;                                // last layers of CLIP that are left out beyond the family's own, as diffusers' clip_skip
   bool operator==(const EncodeOptions&) const = default;
 };
 

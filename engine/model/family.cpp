@@ -3,6 +3,8 @@
 #include "engine/model/autoencoder.h"
 #include "engine/model/config.h"
 #include "engine/model/flux/flux.h"
+#include "engine/model/sd/sd.h"
+#include "engine/model/sdxl/sdxl.h"
 
 #include <ATen/ATen.h>
 #include <spdlog/fmt/fmt.h>
@@ -16,6 +18,8 @@ const std::vector<std::unique_ptr<Family>>& families() {
   static const std::vector<std::unique_ptr<Family>> all = [] {
     std::vector<std::unique_ptr<Family>> made;
     made.push_back(makeFlux());
+    made.push_back(makeStableDiffusion());
+    made.push_back(makeSdxl());
     return made;
   }();
   return all;

@@ -3,7 +3,9 @@
 
 #include "engine/model/components.h"
 
+#include <array>
 #include <memory>
+#include <optional>
 #include <utility>
 
 namespace quantspot::model {
@@ -29,9 +31,11 @@ struct FamilyInfo {
   int maxSequenceLength = 0;                                               // default and limit; 0: the encoders have a fixed length
 };
 
-// What the picture's shape says to some denoisers.
+// What the picture's shape says to some denoisers, in pixels. A picture may be said to be a part of another (SDXL).
 struct PictureShape {
-  int width = 0, height = 0;                                               // pixels
+  int width = 0, height = 0;
+  std::optional<std::array<int, 2>> original = {}, target = {};            // (width, height); absent: the picture's own
+  std::array<int, 2> crop = {0, 0};                                        // (left, top)
 };
 
 class Family {

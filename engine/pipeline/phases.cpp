@@ -96,7 +96,7 @@ std::vector<std::uint64_t> seedsOf(const SampleRequest& request) {
   return seeds;
 }
 
-model::EncodeOptions encodeOptions(const protocol::Recipe& recipe) { return {.maxSequenceLength = recipe.max_sequence_length.value_or(0)}; }
+model::EncodeOptions encodeOptions(const protocol::Recipe& recipe) { return {.maxSequenceLength = recipe.max_sequence_length.value_or(0), .clipSkip = recipe.clip_skip}; }
 
 at::ScalarType computeType(const quant::Policy& policy) { return quant::quantizer(policy.precision).computeType(); }
 
@@ -183,12 +183,12 @@ std::unique_ptr<model::Scheduler> Phases::makeScheduler() const {
 }
 
 DenoiseOptions Phases::denoiseOptions() const {
-  return {.kind = family_.info().guidance, .guidance = guidanceOf(recipe_, family_.info()), .trueCfg = recipe_.true_cfg, .onCall = {}};
+  return {.kind = family_.info().guidance, .guidance = guidanceOf(recipe_, family_.info()), .trueCfg = recipe_.true_cfg, .rescale = recipe_.guidance_rescale, .onCall = {}};
 }
 
 // Sizes belong to the picture, not to its prompt: embeddings that are kept know nothing of them.
 Conditioning Phases::shaped(Conditioning conditioning) const {
-  const model::PictureShape shape{.width = recipe_.width, .height = recipe_.height};
+  const model::PictureShape shape{recipe_.width, recipe_.height, recipe_.original_size, recipe_.target_size, recipe_.crop.value_or(std::array{0, 0})};
   family_.addShape(conditioning.prompt, shape, request_.model);
   if (conditioning.negative) family_.addShape(*conditioning.negative, shape, request_.model);
   return conditioning;

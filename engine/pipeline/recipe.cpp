@@ -53,6 +53,8 @@ void checkRecipe(const protocol::Recipe& recipe, const model::FamilyInfo& family
   checkRange("steps", recipe.steps, 1, 1000);
   if (family.maxSequenceLength > 0)
     checkRange("max_sequence_length", recipe.max_sequence_length.value_or(family.maxSequenceLength), 1, family.maxSequenceLength);
+  checkRange("clip_skip", recipe.clip_skip, 0, 100);
+  checkFinite("guidance_rescale", recipe.guidance_rescale);
   checkFinite("guidance", recipe.guidance.value_or(0));
   checkFinite("true_cfg", recipe.true_cfg);
   checkScheduler(recipe, family);
@@ -74,6 +76,9 @@ void checkBatch(const protocol::Recipe& first, const protocol::Recipe& other) {
   same("size", first.width == other.width && first.height == other.height);
   same("steps", first.steps == other.steps);
   same("guidance", first.guidance == other.guidance);
+  same("guidance_rescale", first.guidance_rescale == other.guidance_rescale);
+  same("clip_skip", first.clip_skip == other.clip_skip);
+  same("original_size, target_size and crop", first.original_size == other.original_size && first.target_size == other.target_size && first.crop == other.crop);
   same("true_cfg", first.true_cfg == other.true_cfg && usesTrueCfg(first) == usesTrueCfg(other));
   same("scheduler", first.scheduler == other.scheduler);
   same("max_sequence_length", first.max_sequence_length == other.max_sequence_length);

@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -18,12 +19,15 @@ enum ErrorCode { ParseError = -32700, InvalidRequest = -32600, MethodNotFound = 
 // Everything but the variant that shapes an image. Absent guidance: the family's own default (FLUX: 3.5).
 struct Recipe {
   std::string prompt;
-  std::optional<std::string> negative_prompt;   // used when true_cfg > 1; absent: no second pass, whatever true_cfg says
+  std::optional<std::string> negative_prompt;   // where the guidance is embedded: used when true_cfg > 1; absent: no second pass, whatever true_cfg says
   std::uint64_t seed = 0;
   int steps = 20, width = 128, height = 128;
   std::optional<double> guidance;
   double true_cfg = 1.0;
   std::string scheduler;                    // empty: the model's own
+  double guidance_rescale = 0;              // of classifier-free guidance, 0 … 1
+  int clip_skip = 0;                        // last layers of CLIP that are left out, as diffusers counts them
+  std::optional<std::array<int, 2>> original_size, target_size, crop;   // told to SDXL: width and height, left and top; absent: the picture's own, no crop
   std::optional<int> max_sequence_length;   // T5 tokens; absent: what the model was made for (its quantspot.json), else 512
   bool operator==(const Recipe&) const = default;
 };

@@ -38,6 +38,12 @@ void to_json(nlohmann::json& json, const Recipe& r) {
   json["max_sequence_length"] = r.max_sequence_length ? nlohmann::json(*r.max_sequence_length) : nlohmann::json(nullptr);
   json["negative_prompt"] = r.negative_prompt ? nlohmann::json(*r.negative_prompt) : nlohmann::json(nullptr);
   json["guidance"] = r.guidance ? nlohmann::json(*r.guidance) : nlohmann::json(nullptr);
+  // Only where they are asked for, so that recipes of older studies keep their form.
+  if (r.guidance_rescale != 0) json["guidance_rescale"] = r.guidance_rescale;
+  if (r.clip_skip != 0) json["clip_skip"] = r.clip_skip;
+  if (r.original_size) json["original_size"] = *r.original_size;
+  if (r.target_size) json["target_size"] = *r.target_size;
+  if (r.crop) json["crop"] = *r.crop;
 }
 
 void from_json(const nlohmann::json& json, Recipe& r) {
@@ -49,6 +55,11 @@ void from_json(const nlohmann::json& json, Recipe& r) {
   readInteger(json, "steps", r.steps);
   readInteger(json, "width", r.width);
   readInteger(json, "height", r.height);
+  readInteger(json, "clip_skip", r.clip_skip);
+  readOptional(json, "original_size", r.original_size);
+  readOptional(json, "target_size", r.target_size);
+  readOptional(json, "crop", r.crop);
+  r.guidance_rescale = json.value("guidance_rescale", r.guidance_rescale);
   if (json.contains("max_sequence_length") && !json["max_sequence_length"].is_null())
     readInteger(json, "max_sequence_length", r.max_sequence_length.emplace());
   r.true_cfg = json.value("true_cfg", r.true_cfg);

@@ -105,8 +105,8 @@ class ModelFolderTest : public QObject {
     QVERIFY(errorOf([&] { inspectFolder(empty.path().toStdString()); }).contains("model_index.json is missing"));
     QVERIFY(errorOf([&] { inspectFolder(empty.filePath("nowhere").toStdString()); }).contains("no such folder"));
     const Copy copy("flux_a");
-    copy.set("model_index.json", "_class_name", "StableDiffusionPipeline");
-    QVERIFY(errorOf([&] { inspectFolder(copy.path()); }).contains("StableDiffusionPipeline"));
+    copy.set("model_index.json", "_class_name", "KandinskyPipeline");
+    QVERIFY(errorOf([&] { inspectFolder(copy.path()); }).contains("KandinskyPipeline"));
   }
 
   void configurationsThatCannotWork_data() {

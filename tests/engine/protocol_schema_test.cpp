@@ -36,7 +36,11 @@ class SchemaTest : public QObject {
     Recipe recipe;
     recipe.prompt = "a fox";
     const std::string hash(64, 'a');
-    compare("Recipe", recipe);
+    Recipe whole = recipe;               // with the keys that are sent only where they are asked for
+    whole.guidance_rescale = 0.7;
+    whole.clip_skip = 1;
+    whole.original_size = whole.target_size = whole.crop = std::array{8, 16};
+    compare("Recipe", whole);
     compare("GenerateParams", GenerateParams{"default", "bf16", recipe, "none"});
     compare("Lora", Lora{"x.safetensors", 0.5});
     compare("ScoreParams", ScoreParams{"psnr", "", "", "", "default"});

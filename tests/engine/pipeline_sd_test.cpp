@@ -1,0 +1,162 @@
+// Stable Diffusion 1.x, 2.x and SDXL against diffusers (tests/parity/sd_cases.py), through the sampler: prompts to 8-bit pictures.
+#include "engine/model/family.h"
+#include "engine/model/folder.h"
+#include "engine/model/safetensors.h"
+#include "engine/pipeline/latents.h"
+#include "tests/engine/print_json.h"
+
+#include <QTest>
+
+#include <ATen/ATen.h>
+#include <c10/core/InferenceMode.h>
+
+#include <fstream>
+
+using namespace quantspot;
+using nlohmann::json;
+
+namespace {
+
+struct Case {
+  explicit Case(const QString& name)
+      : folder(std::filesystem::path(QUANTSPOT_SOURCE_DIR "/tests/parity/golden") / name.toStdString()), recipe(json::parse(std::ifstream(folder / "case.json"))),
+        expected(folder / "expected.safetensors") {}
+
+  at::Tensor operator[](const char* key) const { return expected.copy(expected.entries().at(key)); }
+  bool has(const char* key) const { return expected.entries().contains(key); }
+  std::size_t pictures() const { return recipe["prompts"].size(); }
+
+  protocol::Recipe of(std::size_t picture) const {
+    json one = recipe;
+    one["prompt"] = recipe["prompts"][picture];
+    one["seed"] = recipe["seeds"][picture];
+    return one.get<protocol::Recipe>();
+  }
+  pipeline::SampleRequest request(const char* precision) const {
+    pipeline::SampleRequest request{.model = folder / "pipeline", .policy = quant::parsePolicy(precision), .recipe = of(0), .device = "cpu",
+                                    .noise = {}, .progress = {}, .cancel = nullptr};
+    for (std::size_t i = 1; i < pictures(); ++i) request.more.push_back(of(i));
+    return request;
+  }
+
+  std::filesystem::path folder;
+  json recipe;
+  model::SafeTensors expected;
+};
+
+double relativeError(const at::Tensor& a, const at::Tensor& b) { return ((a - b).norm() / b.norm()).item<double>(); }
+
+int pixelsOff(const pipeline::RgbImage& image, const at::Tensor& wanted) {
+  const at::Tensor got = at::from_blob(const_cast<std::uint8_t*>(image.pixels.data()), wanted.sizes(), at::kByte);
+  return (got.to(at::kInt) - wanted.to(at::kInt)).abs().max().item<int>();
+}
+
+}  // namespace
+
+class StableDiffusionTest : public QObject {
+  Q_OBJECT
+  c10::InferenceMode guard_;
+
+  static void addCases() {
+    QTest::addColumn<QString>("name");
+    for (const char* name : {"sd_a", "sd_b", "sdxl_a", "sdxl_b"}) QTest::newRow(name) << name;
+  }
+
+ private Q_SLOTS:
+  void promptEmbeddings_data() { addCases(); }
+  void promptEmbeddings() {
+    QFETCH(QString, name);
+    const Case golden(name);
+    const auto encoders = model::loadTextEncoders(golden.folder / "pipeline", {});
+    const model::EncodeOptions options{.clipSkip = golden.recipe.value("clip_skip", 0)};
+    const auto prompts = golden.recipe["prompts"].get<std::vector<std::string>>();
+    const auto negative = golden.recipe["negative_prompt"].is_null() ? std::nullopt : std::optional(golden.recipe["negative_prompt"].get<std::string>());
+    const auto compare = [&](const at::Tensor& got, const at::Tensor& wanted) {
+      const bool zeros = wanted.norm().item<double>() == 0;
+      const double error = zeros ? got.norm().item<double>() : relativeError(got, wanted);
+      QVERIFY2(error < 1e-5, qPrintable(QString::number(error)));
+    };
+    const auto told = encoders->encode(prompts, options), away = encoders->encodeNegative(negative, options);
+    compare(told.condition.at("sequence"), golden["prompt_embeds"]);
+    compare(away.condition.at("sequence"), golden["negative_prompt_embeds"].slice(0, 0, 1));
+    QCOMPARE(told.condition.contains("pooled"), golden.has("pooled"));
+    if (!golden.has("pooled")) return;
+    compare(told.condition.at("pooled"), golden["pooled"]);
+    compare(away.condition.at("pooled"), golden["negative_pooled"].slice(0, 0, 1));
+  }
+
+  void aBatchIsThatOfDiffusers_data() { addCases(); }
+  void aBatchIsThatOfDiffusers() {
+    QFETCH(QString, name);
+    const Case golden(name);
+    pipeline::Sampler sampler;
+    const auto samples = sampler.generateBatch(golden.request("fp32"));
+    QCOMPARE(samples.size(), golden.pictures());
+    for (std::size_t i = 0; i < samples.size(); ++i) {
+      const auto row = static_cast<std::int64_t>(i);
+      const double error = relativeError(samples[i].latents, golden["latents"].slice(0, row, row + 1));
+      QVERIFY2(error < 1e-4, qPrintable(QString::number(error)));
+      const int off = pixelsOff(samples[i].image, golden["image_u8"][row]);
+      QVERIFY2(off <= 1, qPrintable(QString::number(off)));
+      QCOMPARE(test::text(samples[i].report["noise_sha256"]), test::text(golden.recipe["noise_sha256"][i]));
+      QCOMPARE(samples[i].report["recipe"]["guidance"].get<double>(), golden.recipe["guidance"].get<double>());
+      QVERIFY(samples[i].report["weights"]["unet"]["bytes"].get<std::int64_t>() > 0);
+    }
+  }
+
+  // A picture's noise and the noise that its scheduler draws do not depend on what is drawn beside it.
+  void picturesOfABatchAreThoseOfSingleRuns_data() { addCases(); }
+  void picturesOfABatchAreThoseOfSingleRuns() {
+    QFETCH(QString, name);
+    const Case golden(name);
+    pipeline::Sampler sampler;
+    for (std::size_t i = 0; i < golden.pictures(); ++i) {
+      pipeline::SampleRequest request = golden.request("fp32");
+      request.more.clear();
+      request.recipe = golden.of(i);
+      const auto row = static_cast<std::int64_t>(i);
+      QVERIFY(relativeError(sampler.generate(request).latents, golden["latents"].slice(0, row, row + 1)) < 1e-4);
+    }
+  }
+
+  // Both round after every operation: they differ about as much as bf16 itself costs.
+  void bf16IsAsFarFromFp32AsThatOfDiffusers_data() { addCases(); }
+  void bf16IsAsFarFromFp32AsThatOfDiffusers() {
+    QFETCH(QString, name);
+    const Case golden(name);
+    pipeline::SampleRequest request = golden.request("bf16");
+    request.noise = golden["noise"];
+    pipeline::Sampler sampler;
+    const auto samples = sampler.generateBatch(request);
+    std::vector<at::Tensor> all;
+    for (const auto& sample : samples) all.push_back(sample.latents);
+    const double own = golden.recipe["bf16_relative_error"], error = relativeError(at::cat(all), golden["bf16_latents"].to(at::kFloat));
+    qInfo("%.4f from the reference's bf16, which is %.4f from its fp32", error, own);
+    QVERIFY2(error < 1.5 * own, qPrintable(QString::number(error)));
+  }
+
+  void everyLayerIsInTheLedgerAndCounted_data() { addCases(); }
+  void everyLayerIsInTheLedgerAndCounted() {
+    QFETCH(QString, name);
+    const Case golden(name);
+    std::size_t last = 0, total = 0;
+    model::LoadOptions options;
+    options.onLayer = [&](std::size_t done, std::size_t all) {
+      QCOMPARE(done, last + 1);
+      last = done;
+      total = all;
+    };
+    const auto unet = model::loadDenoiser(golden.folder / "pipeline", options);
+    QCOMPARE(last, total);
+    std::int64_t bytes = 0;
+    for (const model::SafeTensors file(golden.folder / "pipeline/unet/diffusion_pytorch_model.safetensors"); const auto& [tensor, entry] : file.entries())
+      bytes += 2 * static_cast<std::int64_t>(entry.bytes.size());   // bf16 there, fp32 here
+    QCOMPARE(unet->bytes(), bytes);
+    last = 0;
+    const auto encoders = model::loadTextEncoders(golden.folder / "pipeline", options);
+    QCOMPARE(last, total);
+  }
+};
+
+QTEST_APPLESS_MAIN(StableDiffusionTest)
+#include "pipeline_sd_test.moc"
