@@ -2,6 +2,7 @@
 
 #include "quant/checks.h"
 #include "quant/device_products.h"
+#include "quant/divided.h"
 #include "quant/int8_product.h"
 #include "quant/packed_linear.h"
 #include "quant/pieces.h"
@@ -75,7 +76,7 @@ QuantizedTensor Int8Dynamic::pack(const at::Tensor& weight) const {
     return {name_, {}, at::kFloat, {{"", checkedWeight(rows, at::kFloat).abs().amax(1)}}};
   }).part("");
   if (!perChannel_) largest = largest.max().view({1});
-  const at::Tensor scale = (largest / codeRange).clamp_min(smallestScale);
+  const at::Tensor scale = dividedBy(largest, codeRange).clamp_min(smallestScale);
   const at::Tensor factors = scale.reciprocal().expand({weight.size(0)});
   const at::Tensor codes = at::empty(weight.sizes(), weight.options().dtype(at::kChar));
   constexpr std::int64_t together = 256;   // rows: the copy in float32 stays small

@@ -3,6 +3,7 @@
 #include "quant/checks.h"
 #include "quant/device_products.h"
 #include "quant/device_weights.h"
+#include "quant/divided.h"
 #include "quant/int4_groups.h"
 #include "quant/pieces.h"
 
@@ -112,7 +113,7 @@ QuantizedTensor QuantoBits::packGroups(const at::Tensor& weight, bool midpoints)
     const at::Tensor groups = checkedWeight(some, at::kBFloat16).view({-1, group});
     const at::Tensor low = groups.amin(1, true), shift = -low;
     const double highest = (1 << bits_) - 1;
-    const at::Tensor scale = (groups.amax(1, true) - low) / highest;
+    const at::Tensor scale = dividedBy(groups.amax(1, true) - low, highest);
     const at::Tensor codes = ((groups + shift) / scale).round_().nan_to_num_(0, highest, 0).clamp_(0, highest).to(at::kByte);
     return {name_, {}, at::kBFloat16, {{"", codes}, {"scale", scale}, {"low", low}}};
   });

@@ -1,6 +1,7 @@
 #include "quant/quanto_bytes.h"
 
 #include "quant/checks.h"
+#include "quant/divided.h"
 #include "quant/pieces.h"
 #include "quant/quanto_int8a8.h"
 #include "quant/scaled_rows.h"
@@ -31,7 +32,7 @@ QuantizedTensor QuantoBytes::pack(const at::Tensor& weight) const {
   return packByRows(weight, [&](const at::Tensor& rows) -> QuantizedTensor {
     const at::Tensor checked = checkedWeight(rows, at::kBFloat16);
     const bool fp8 = kind_ == Kind::Fp8;
-    const at::Tensor scales = checked.abs().amax(1, true) / (fp8 ? 448.0 : 127.0);
+    const at::Tensor scales = dividedBy(checked.abs().amax(1, true), fp8 ? 448.0 : 127.0);
     const at::Tensor divided = checked / scales;  // rounded to bf16, and only then to the code
     const double low = fp8 ? -448 : -128, high = fp8 ? 448 : 127;
     const at::Tensor values = (fp8 ? divided : divided.round()).nan_to_num(0, high, low).clamp(low, high);

@@ -1,6 +1,7 @@
 #include "quant/quanto_int8a8.h"
 
 #include "quant/device_products.h"
+#include "quant/divided.h"
 #include "quant/int8_product.h"
 #include "quant/kernels/rounding.h"
 #include "quant/packed_linear.h"
@@ -16,7 +17,7 @@ namespace {
 constexpr double momentum = 0.9;
 
 // max |x| / 127 in bf16; x (M, N) bf16.
-float absmaxScale(const at::Tensor& x) { return x.numel() ? (x.abs().max() / 127).item<float>() : 1; }
+float absmaxScale(const at::Tensor& x) { return x.numel() ? dividedBy(x.abs().max(), 127).item<float>() : 1; }
 
 // calibrate.py, _updated_scale, with its roundings.
 float updated(float scale, float seen) {
@@ -27,7 +28,7 @@ float updated(float scale, float seen) {
 
 // What is divided by 0 counts as 0: a layer that only ever saw zeros.
 at::Tensor rounded(const at::Tensor& x, float scale) {
-  return (x / scale).round_().nan_to_num_(0, 127, -128).clamp_(-128, 127).to(at::kChar);
+  return dividedBy(x, scale).round_().nan_to_num_(0, 127, -128).clamp_(-128, 127).to(at::kChar);
 }
 
 class Int8a8 final : public PackedLinear, public CalibratedLinear {

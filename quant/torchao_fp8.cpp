@@ -2,6 +2,7 @@
 
 #include "quant/checks.h"
 #include "quant/device_products.h"
+#include "quant/divided.h"
 #include "quant/pieces.h"
 #include "quant/scaled_rows.h"
 #include "quant/torchao_int8.h"
@@ -17,7 +18,7 @@ namespace {
 constexpr double largestCode = 448;
 constexpr std::int64_t productStep = 16;  // what the reference's 8-bit product asks of both sides
 
-at::Tensor rowScales(const at::Tensor& values) { return (values.abs().amax(1, true) / largestCode).to(at::kFloat); }
+at::Tensor rowScales(const at::Tensor& values) { return dividedBy(values.abs().amax(1, true), largestCode).to(at::kFloat); }
 
 at::Tensor rowCodes(const at::Tensor& values, const at::Tensor& scales) {
   return (values.to(at::kFloat) / scales).nan_to_num(0, largestCode, -largestCode).clamp_(-largestCode, largestCode).to(at::kFloat8_e4m3fn);

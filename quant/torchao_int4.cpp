@@ -3,6 +3,7 @@
 #include "quant/checks.h"
 #include "quant/device_products.h"
 #include "quant/device_weights.h"
+#include "quant/divided.h"
 #include "quant/int4_groups.h"
 #include "quant/pieces.h"
 #include "quant/torchao_int8.h"
@@ -55,7 +56,7 @@ QuantizedTensor TorchAoInt4::pack(const at::Tensor& weight) const {
     const at::Tensor checked = checkedWeight(some, at::kBFloat16);
     const std::int64_t rows = checked.size(0);
     const at::Tensor groups = checked.view({rows, columns / group_, group_});
-    const at::Tensor low = groups.amin(2, true), scale = ((groups.amax(2, true) - low) / 15.0).clamp_min(1e-6);
+    const at::Tensor low = groups.amin(2, true), scale = dividedBy(groups.amax(2, true) - low, 15.0).clamp_min(1e-6);
     const at::Tensor zero = low + scale * 8.0;
     const at::Tensor codes = ((groups - (zero - scale * 8.0)) / scale).round_().clamp_(0, 15).to(at::kByte);
     const auto halves = codes.view({rows, columns / group_, 2, group_ / 2}).unbind(2);

@@ -2,6 +2,7 @@
 
 #include "quant/checks.h"
 #include "quant/device_products.h"
+#include "quant/divided.h"
 #include "quant/int8_product.h"
 #include "quant/kernels/rounding.h"
 #include "quant/pieces.h"
@@ -17,7 +18,7 @@ constexpr double smallestScale = 0x1p-23;         // fp32 epsilon
 
 // (rows, K) bf16 → (rows, 1) f32, rounded to bf16 as the division leaves it.
 at::Tensor rowScales(const at::Tensor& values) {
-  return (values.abs().amax(1, true) / codeRange).clamp_min(smallestScale).to(at::kFloat);
+  return dividedBy(values.abs().amax(1, true), codeRange).clamp_min(smallestScale).to(at::kFloat);
 }
 
 at::Tensor rowCodes(const at::Tensor& values, const at::Tensor& scales) {
