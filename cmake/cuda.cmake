@@ -1,11 +1,24 @@
 # The CUDA kernels are compiled wherever nvcc is found, so that they cannot rot; with QUANTSPOT_CUDA they are also linked, which takes
 # a libtorch with CUDA. GPUs: Ampere to Ada (sm_80), Hopper (sm_90a); PTX for what comes after.
-find_program(QUANTSPOT_NVCC nvcc HINTS ENV CUDA_HOME PATHS /usr/local/cuda/bin)
+find_program(QUANTSPOT_NVCC nvcc HINTS ENV CUDA_HOME PATH_SUFFIXES bin PATHS /usr/local/cuda/bin)
+set(usable FALSE)
 if(QUANTSPOT_NVCC)
+  execute_process(COMMAND ${QUANTSPOT_NVCC} --version OUTPUT_VARIABLE version ERROR_QUIET)
+  string(REGEX MATCH "release ([0-9.]+)" version "${version}")
+  set(version ${CMAKE_MATCH_1})
+  if(version VERSION_GREATER_EQUAL 13.0)  # that of the pinned wheel; older ones have not been tried
+    set(usable TRUE)
+  else()
+    message(STATUS "The CUDA kernels are not compiled: ${QUANTSPOT_NVCC} is ${version}, 13.0 is needed")
+  endif()
+endif()
+set(QUANTSPOT_COMPILES_CUDA ${usable})
+
+if(QUANTSPOT_COMPILES_CUDA)
   set(CMAKE_CUDA_COMPILER ${QUANTSPOT_NVCC})
   set(CMAKE_CUDA_ARCHITECTURES 80-real 90a-real 90-virtual CACHE STRING "GPU architectures")
   enable_language(CUDA)
-  if(NOT CMAKE_CUDA20_STANDARD_COMPILE_OPTION)  # CMake 3.25.1 does not know that nvcc 12 and later have C++20
+  if(NOT CMAKE_CUDA20_STANDARD_COMPILE_OPTION)  # CMake 3.25.1 does not know that nvcc has C++20
     set(CMAKE_CUDA20_STANDARD_COMPILE_OPTION -std=c++20)
   endif()
   if(CCACHE)
@@ -13,8 +26,8 @@ if(QUANTSPOT_NVCC)
   endif()
 endif()
 if(QUANTSPOT_CUDA)
-  if(NOT QUANTSPOT_NVCC)
-    message(FATAL_ERROR "QUANTSPOT_CUDA needs nvcc: install the CUDA toolkit and set CUDA_HOME, or use the preset release")
+  if(NOT QUANTSPOT_COMPILES_CUDA)
+    message(FATAL_ERROR "QUANTSPOT_CUDA needs nvcc 13.0 or later: install the CUDA toolkit and set CUDA_HOME, or use the preset release")
   endif()
   if(NOT EXISTS ${QUANTSPOT_TORCH_LIB}/libc10_cuda.so)
     message(FATAL_ERROR "QUANTSPOT_CUDA needs a libtorch with CUDA; ${QUANTSPOT_TORCH_LIB} holds no libc10_cuda.so")

@@ -1,7 +1,8 @@
 // From packed weights to values, for devices: the same arithmetic and roundings as the CPU's, in the same order. A decoder gives
 //   at(row, column)            one value, as the CPU's product takes it in fp32;
 //   eight(row, column, to)     eight of a row, where whole() and column is a multiple of 8;
-//   whole()                    whether rows are runs of eight that lie as eight() reads them.
+//   whole()                    whether rows are runs of eight that lie as eight() reads them; with onlyRuns they always are, and
+//                              neither this nor at() is there.
 // Compiled without contraction: a fused multiply-add rounds once less.
 #pragma once
 
@@ -26,15 +27,29 @@ QUANTSPOT_HD inline float bf16Of(float value) {
 // The bits of bf16(value).
 QUANTSPOT_HD inline std::uint32_t bitsOfBf16(float value) { return __builtin_bit_cast(std::uint32_t, bf16Of(value)) >> 16; }
 
+// Bytes that are loaded together; `Alignment` of the first is 2 or 8.
 template <int Alignment>
-struct EightBytes {
-  std::uint8_t byte[8];
-  QUANTSPOT_HD explicit EightBytes(const std::uint8_t* from) { __builtin_memcpy(byte, __builtin_assume_aligned(from, Alignment), sizeof byte); }
+class EightBytes {
+ public:
+  QUANTSPOT_HD explicit EightBytes(const std::uint8_t* from) {
+    if constexpr (Alignment == 8) {
+      __builtin_memcpy(word_, __builtin_assume_aligned(from, 8), sizeof word_);
+    } else {
+      std::uint16_t half[4];
+      for (int i = 0; i < 4; ++i) __builtin_memcpy(half + i, __builtin_assume_aligned(from + 2 * i, 2), 2);
+      for (int i = 0; i < 2; ++i) word_[i] = half[2 * i] | static_cast<std::uint32_t>(half[2 * i + 1]) << 16;
+    }
+  }
+  QUANTSPOT_HD int operator[](int i) const { return static_cast<int>(word_[i / 4] >> 8 * (i % 4) & 255); }
+
+ private:
+  std::uint32_t word_[2];
 };
 
 QUANTSPOT_HD inline bool isAligned(const void* pointer, std::uintptr_t bytes) { return reinterpret_cast<std::uintptr_t>(pointer) % bytes == 0; }
 
 struct FourBitDecoder {
+  static constexpr bool onlyRuns = false;
   const DeviceWeight& w;
   const float* table;  // w.table or a faster copy
 
@@ -80,6 +95,7 @@ QUANTSPOT_HD inline float e5m2Of(std::uint8_t code) {
 }
 
 struct BytesDecoder {
+  static constexpr bool onlyRuns = false;
   const DeviceWeight& w;
 
   QUANTSPOT_HD bool whole() const { return w.columns % runLength == 0 && isAligned(w.codes, 8); }
@@ -97,7 +113,7 @@ struct BytesDecoder {
   }
   QUANTSPOT_HD void eight(std::int64_t row, std::int64_t column, float* to) const {
     const EightBytes<8> packed(w.codes + row * w.columns + column);
-    for (int i = 0; i < runLength; ++i) to[i] = codeOf(packed.byte[i]);
+    for (int i = 0; i < runLength; ++i) to[i] = codeOf(static_cast<std::uint8_t>(packed[i]));
     if (w.rowScale == RowScale::None) return;
     const float scale = scaleOf(row);
     for (int i = 0; i < runLength; ++i) to[i] = bf16Of(to[i] * scale);
@@ -113,6 +129,7 @@ struct Midpoint {
 };
 
 struct HalvesDecoder {
+  static constexpr bool onlyRuns = false;
   const DeviceWeight& w;
 
   QUANTSPOT_HD bool whole() const { return isAligned(w.codes, 8); }  // groups are 32 or a multiple, and divide the columns
@@ -136,11 +153,12 @@ struct HalvesDecoder {
     const Place place = placeOf(row, column);
     const EightBytes<8> packed(place.byte);
     const Midpoint middle(w, row, place.group);
-    for (int i = 0; i < runLength; ++i) to[i] = middle.value(packed.byte[i] >> place.shift & 15);
+    for (int i = 0; i < runLength; ++i) to[i] = middle.value(packed[i] >> place.shift & 15);
   }
 };
 
 struct FieldsDecoder {
+  static constexpr bool onlyRuns = false;
   const DeviceWeight& w;
 
   QUANTSPOT_HD bool whole() const { return w.group % runLength == 0 && isAligned(w.codes, 8); }
@@ -170,15 +188,19 @@ struct FieldsDecoder {
     const Place place = placeOf(row, column);
     const EightBytes<8> packed(place.byte);
     const int mask = (1 << w.bits) - 1;
-    for (int i = 0; i < runLength; ++i) to[i] = valueOf(packed.byte[i] >> place.shift & mask, row, place);
+    for (int i = 0; i < runLength; ++i) to[i] = valueOf(packed[i] >> place.shift & mask, row, place);
   }
 };
 
 // `count` values of a row from `column` on, at most eight; zeros behind them.
 template <class Decoder>
 QUANTSPOT_HD inline void decodeRun(const Decoder& decoder, std::int64_t row, std::int64_t column, std::int64_t count, float* to) {
-  if (count >= runLength && decoder.whole()) return decoder.eight(row, column, to);
-  for (int i = 0; i < runLength; ++i) to[i] = i < count ? decoder.at(row, column + i) : 0.0f;
+  if constexpr (Decoder::onlyRuns) {
+    decoder.eight(row, column, to);
+  } else {
+    if (count >= runLength && decoder.whole()) return decoder.eight(row, column, to);
+    for (int i = 0; i < runLength; ++i) to[i] = i < count ? decoder.at(row, column + i) : 0.0f;
+  }
 }
 
 }  // namespace quantspot::quant

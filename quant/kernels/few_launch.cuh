@@ -5,8 +5,6 @@
 
 namespace quantspot::quant {
 
-inline constexpr int fewWarps = 4;  // of a block
-
 template <class Of, int Most>
 __global__ void __launch_bounds__(fewWarps* lanes) fewKernel(const __grid_constant__ DeviceWeight weight, const __grid_constant__ FewJob job) {
   constexpr int rows = rowsOfWarp<Most>;
@@ -14,7 +12,7 @@ __global__ void __launch_bounds__(fewWarps* lanes) fewKernel(const __grid_consta
   if (threadIdx.x < 16) table[threadIdx.x] = weight.table[threadIdx.x];
   __syncthreads();
   const int lane = threadIdx.x % lanes;
-  const std::int64_t first = (std::int64_t{blockIdx.x} * fewWarps + threadIdx.x / lanes) * rows;
+  const std::int64_t first = firstRowOf<Most>(blockIdx.x, threadIdx.x / lanes);
   if (first >= weight.rows) return;
   float sums[Most][rows] = {};
   addLane<Most>(Of::on(weight, table), job, first, lane, sums);
@@ -27,8 +25,7 @@ __global__ void __launch_bounds__(fewWarps* lanes) fewKernel(const __grid_consta
 template <class Of>
 int launchFew(const DeviceWeight& weight, const FewJob& job, CudaStream stream) {
   const auto launch = [&]<int Most>() {
-    constexpr std::int64_t perBlock = fewWarps * rowsOfWarp<Most>;
-    fewKernel<Of, Most><<<static_cast<unsigned>((weight.rows + perBlock - 1) / perBlock), fewWarps * lanes, 0, stream>>>(weight, job);
+    fewKernel<Of, Most><<<static_cast<unsigned>(fewBlocks<Most>(weight.rows)), fewWarps * lanes, 0, stream>>>(weight, job);
   };
   if (job.count <= 1) launch.template operator()<1>();
   else if (job.count <= 4) launch.template operator()<4>();

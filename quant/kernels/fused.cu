@@ -52,8 +52,7 @@ __global__ void __launch_bounds__(threads) fusedKernel(const __grid_constant__ D
 
 int cudaFused(const DeviceWeight& weight, const FewJob& job, CudaStream stream) {
   if (job.count == 0) return 0;
-  const auto tilesOf = [](std::int64_t rows) { return static_cast<unsigned>((rows + tileRows - 1) / tileRows); };
-  const dim3 grid(tilesOf(weight.rows), tilesOf(job.count));
+  const dim3 grid(static_cast<unsigned>(tilesOf(weight.rows)), static_cast<unsigned>(tilesOf(job.count)));
   const bool plain = withPlainDecoder(weight, [&]<class Of>() { fusedKernel<Of><<<grid, threads, 0, stream>>>(weight, job); });
   return plain ? cudaGetLastError() : cudaErrorNotSupported;
 }

@@ -29,6 +29,8 @@ struct Staged {
   Run x[runsOfThread], weight[runsOfThread];
 };
 
+inline std::int64_t tilesOf(std::int64_t rows) { return (rows + tileRows - 1) / tileRows; }  // blocks along one side
+
 struct Place {
   int row, column;
 };
@@ -42,7 +44,7 @@ template <class Decoder>
 QUANTSPOT_HD inline void fetch(const Decoder& decoder, const FewJob& job, std::int64_t firstX, std::int64_t firstWeight, std::int64_t k, int thread,
                                Staged& staged) {
   const std::int64_t columns = decoder.w.columns;
-  const bool whole = columns % runLength == 0 && isAligned(job.x, 8);
+  const bool whole = wholeRuns(job, columns);
   QUANTSPOT_UNROLL for (int run = 0; run < runsOfThread; ++run) {
     const Place place = placeOfRun(thread, run);
     const std::int64_t left = columns - k - place.column, at = k + place.column;

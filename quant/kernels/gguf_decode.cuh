@@ -21,7 +21,7 @@ QUANTSPOT_HD inline float halfAt(const std::uint8_t* from) {
 // Numbers first … of 32 whose low nibbles come first: 16 bytes.
 QUANTSPOT_HD inline void readNibbles(const std::uint8_t* from, int first, int* to) {
   const Run packed(from + (first & 15));
-  for (int i = 0; i < runLength; ++i) to[i] = packed.byte[i] >> (first & 16 ? 4 : 0) & 15;
+  for (int i = 0; i < runLength; ++i) to[i] = packed[i] >> (first & 16 ? 4 : 0) & 15;
 }
 
 // Bit `first + i` of 32.
@@ -40,7 +40,7 @@ struct Q8_0 : Shape<34, 32> {
     Numbers out;
     out.scale = halfAt(block);
     const Run packed(block + 2 + first);
-    for (int i = 0; i < runLength; ++i) out.number[i] = static_cast<std::int8_t>(packed.byte[i]);
+    for (int i = 0; i < runLength; ++i) out.number[i] = static_cast<std::int8_t>(packed[i]);
     return out;
   }
 };
@@ -94,7 +94,7 @@ struct Q2_K : Shape<84, 256> {
     out.scale = halfAt(block + 80) * static_cast<float>(group & 15);
     out.offset = halfAt(block + 82) * static_cast<float>(group >> 4);
     const Run packed(block + 16 + 32 * (first / 128) + first % 32);
-    for (int i = 0; i < runLength; ++i) out.number[i] = packed.byte[i] >> 2 * pair & 3;
+    for (int i = 0; i < runLength; ++i) out.number[i] = packed[i] >> 2 * pair & 3;
     return out;
   }
 };
@@ -109,7 +109,7 @@ struct Q3_K : Shape<110, 256> {
     out.scale = halfAt(block + 108) * static_cast<float>(code);
     const Run pairs(block + 32 + 32 * (eighth / 4) + first % 32), thirds(block + first % 32);
     for (int i = 0; i < runLength; ++i)
-      out.number[i] = ((pairs.byte[i] >> 2 * (eighth % 4) & 3) | (thirds.byte[i] >> eighth & 1) << 2) - 4;
+      out.number[i] = ((pairs[i] >> 2 * (eighth % 4) & 3) | (thirds[i] >> eighth & 1) << 2) - 4;
     return out;
   }
 };
@@ -131,7 +131,7 @@ struct Q4_K : Shape<144, 256> {
     Numbers out;
     readSixBits(block, first / 32, out);
     const Run packed(block + 16 + 32 * (first / 64) + first % 32);
-    for (int i = 0; i < runLength; ++i) out.number[i] = packed.byte[i] >> (first & 32 ? 4 : 0) & 15;
+    for (int i = 0; i < runLength; ++i) out.number[i] = packed[i] >> (first & 32 ? 4 : 0) & 15;
     return out;
   }
 };
@@ -143,7 +143,7 @@ struct Q5_K : Shape<176, 256> {
     readSixBits(block, group, out);
     const Run packed(block + 48 + 32 * (first / 64) + first % 32), fifths(block + 16 + first % 32);
     for (int i = 0; i < runLength; ++i)
-      out.number[i] = (packed.byte[i] >> (first & 32 ? 4 : 0) & 15) | (fifths.byte[i] >> group & 1) << 4;
+      out.number[i] = (packed[i] >> (first & 32 ? 4 : 0) & 15) | (fifths[i] >> group & 1) << 4;
     return out;
   }
 };
@@ -155,7 +155,7 @@ struct Q6_K : Shape<210, 256> {
     out.scale = halfAt(block + 208) * static_cast<float>(static_cast<std::int8_t>(block[192 + first / 16]));
     const Run low(block + 64 * half + 32 * (quarter % 2) + first % 32), high(block + 128 + 32 * half + first % 32);
     for (int i = 0; i < runLength; ++i)
-      out.number[i] = ((low.byte[i] >> (quarter < 2 ? 0 : 4) & 15) | (high.byte[i] >> 2 * quarter & 3) << 4) - 32;
+      out.number[i] = ((low[i] >> (quarter < 2 ? 0 : 4) & 15) | (high[i] >> 2 * quarter & 3) << 4) - 32;
     return out;
   }
 };
@@ -188,21 +188,15 @@ struct IQ4_XS : Shape<136, 256> {
 
 template <class Format>
 struct BlocksDecoder {
+  static constexpr bool onlyRuns = true;  // blocks never cross a row
   const DeviceWeight& w;
   const float* table;
-
-  QUANTSPOT_HD bool whole() const { return true; }  // blocks never cross a row
 
   QUANTSPOT_HD void eight(std::int64_t row, std::int64_t column, float* to) const {
     const auto at = static_cast<std::uint32_t>(column), block = at / Format::elements;
     const std::uint8_t* from = w.codes + (row * (w.columns / Format::elements) + block) * Format::bytes;
     const Numbers read = Format::read(from, static_cast<int>(at % Format::elements), table);
     for (int i = 0; i < runLength; ++i) to[i] = bf16Of(read.scale * static_cast<float>(read.number[i]) - read.offset);
-  }
-  QUANTSPOT_HD float at(std::int64_t row, std::int64_t column) const {
-    float values[runLength];
-    eight(row, column / runLength * runLength, values);
-    return values[column % runLength];
   }
 };
 

@@ -4,7 +4,7 @@
 namespace quantspot::quant {
 namespace {
 
-constexpr int rowThreads = 256, sumWarps = 4;
+constexpr int rowThreads = 256;
 
 __global__ void __launch_bounds__(rowThreads) rowScales(const __grid_constant__ RowsJob job) {
   __shared__ std::uint32_t parts[rowThreads / lanes];
@@ -23,9 +23,9 @@ __global__ void __launch_bounds__(rowThreads) rowCodes(const __grid_constant__ R
     job.codes[row * job.columns + column] = rowCode(job, row, column, factor);
 }
 
-__global__ void __launch_bounds__(sumWarps* lanes) int8Sums(const __grid_constant__ Int8SumsJob job) {
+__global__ void __launch_bounds__(int8Warps* lanes) int8Sums(const __grid_constant__ Int8SumsJob job) {
   const int lane = threadIdx.x % lanes;
-  const std::int64_t first = (std::int64_t{blockIdx.x} * sumWarps + threadIdx.x / lanes) * int8RowsOfWarp;
+  const std::int64_t first = int8FirstRow(blockIdx.x, threadIdx.x / lanes);
   if (first >= job.rows) return;
   for (std::int64_t begin = blockIdx.y * mostFewRows; begin < job.count; begin += gridDim.y * mostFewRows) {
     std::int32_t sums[mostFewRows][int8RowsOfWarp] = {};
@@ -56,10 +56,8 @@ int cudaRowCodes(const RowsJob& job, CudaStream stream) {
 
 int cudaInt8Sums(const Int8SumsJob& job, CudaStream stream) {
   if (job.count == 0) return 0;
-  constexpr std::int64_t perBlock = sumWarps * int8RowsOfWarp, mostBlocks = 65535;
-  const std::int64_t down = (job.count + mostFewRows - 1) / mostFewRows;
-  const dim3 grid(static_cast<unsigned>((job.rows + perBlock - 1) / perBlock), static_cast<unsigned>(down < mostBlocks ? down : mostBlocks));
-  int8Sums<<<grid, sumWarps * lanes, 0, stream>>>(job);
+  const dim3 grid(static_cast<unsigned>(int8BlocksAcross(job.rows)), static_cast<unsigned>(int8BlocksDown(job.count)));
+  int8Sums<<<grid, int8Warps * lanes, 0, stream>>>(job);
   return cudaGetLastError();
 }
 

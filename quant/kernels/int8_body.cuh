@@ -116,7 +116,16 @@ struct Int8SumsJob {
   std::int32_t* sums = nullptr;
 };
 
-inline constexpr int int8RowsOfWarp = 4;
+inline constexpr int int8RowsOfWarp = 4, int8Warps = 4;
+inline constexpr std::int64_t mostBlocksDown = 65535;
+
+// The grid: blocks along the weight's rows, and down the activations, which a block takes in strides of all that many.
+inline std::int64_t int8BlocksAcross(std::int64_t rows) { return (rows + int8Warps * int8RowsOfWarp - 1) / (int8Warps * int8RowsOfWarp); }
+inline std::int64_t int8BlocksDown(std::int64_t count) {
+  const std::int64_t blocks = (count + mostFewRows - 1) / mostFewRows;
+  return blocks < mostBlocksDown ? blocks : mostBlocksDown;
+}
+QUANTSPOT_HD inline std::int64_t int8FirstRow(std::int64_t block, int warp) { return (block * int8Warps + warp) * int8RowsOfWarp; }
 
 QUANTSPOT_HD inline std::int32_t dotOfFour(std::uint32_t a, std::uint32_t b, std::int32_t sum) {
 #ifdef __CUDA_ARCH__

@@ -39,12 +39,14 @@ inline void emulateExpand(const DeviceWeight& weight, const ExpandJob& job, int 
   });
 }
 
-// One warp of few_launch.cuh for each group of rows.
+// Every warp of every block that few_launch.cuh starts.
 template <int Most>
 void emulateFewOf(const DeviceWeight& weight, const FewJob& job) {
   constexpr int rows = rowsOfWarp<Most>;
   withDecoderOf(weight, [&](const auto& decoder) {
-    for (std::int64_t first = 0; first < weight.rows; first += rows) {
+    for (std::int64_t warp = 0; warp < fewBlocks<Most>(weight.rows) * fewWarps; ++warp) {
+      const std::int64_t first = firstRowOf<Most>(warp / fewWarps, static_cast<int>(warp % fewWarps));
+      if (first >= weight.rows) continue;
       struct Part {
         float sums[Most][rows] = {};
       };
@@ -87,8 +89,9 @@ inline void emulateFused(const DeviceWeight& weight, const FewJob& job) {
   using namespace fused;
   constexpr int warps = threads / lanes;
   withDecoderOf(weight, [&](const auto& decoder) {
-    for (std::int64_t firstX = 0; firstX < job.count; firstX += tileRows)
-      for (std::int64_t firstWeight = 0; firstWeight < weight.rows; firstWeight += tileRows) {
+    for (std::int64_t down = 0; down < tilesOf(job.count); ++down)
+      for (std::int64_t across = 0; across < tilesOf(weight.rows); ++across) {
+        const std::int64_t firstX = down * tileRows, firstWeight = across * tileRows;
         struct Thread {
           Staged staged;
           Sums sums = {};
@@ -133,12 +136,17 @@ inline void emulateRowCodes(const RowsJob& job) {
 }
 
 inline void emulateInt8Sums(const Int8SumsJob& job) {
-  for (std::int64_t begin = 0; begin < job.count; begin += mostFewRows)
-    for (std::int64_t first = 0; first < job.rows; first += int8RowsOfWarp) {
-      std::int32_t sums[mostFewRows][int8RowsOfWarp] = {};  // whole numbers: the order of lanes does not matter
-      for (int lane = 0; lane < lanes; ++lane) addInt8Lane(job, begin, first, lane, sums);
-      storeInt8Sums(job, begin, first, sums);
-    }
+  const std::int64_t down = int8BlocksDown(job.count);
+  for (std::int64_t warp = 0; warp < int8BlocksAcross(job.rows) * int8Warps; ++warp) {
+    const std::int64_t first = int8FirstRow(warp / int8Warps, static_cast<int>(warp % int8Warps));
+    if (first >= job.rows) continue;
+    for (std::int64_t block = 0; block < down; ++block)
+      for (std::int64_t begin = block * mostFewRows; begin < job.count; begin += down * mostFewRows) {
+        std::int32_t sums[mostFewRows][int8RowsOfWarp] = {};  // whole numbers: the order of lanes does not matter
+        for (int lane = 0; lane < lanes; ++lane) addInt8Lane(job, begin, first, lane, sums);
+        storeInt8Sums(job, begin, first, sums);
+      }
+  }
 }
 
 inline void emulateFinish(const FinishJob& job) {
