@@ -1,4 +1,5 @@
 // quantspot-study: blind studies without a window. JSON goes to stdout, everything else to stderr.
+#include "app/quantspot-study/commands.h"
 #include "app/quantspot-study/stat.h"
 
 #include <CLI/CLI.hpp>
@@ -17,6 +18,7 @@ namespace {
 struct Arguments {
   std::string name;
   std::vector<std::string> keys;
+  StudyArguments study;
 };
 
 void print(const QJsonObject& json) { std::cout << QJsonDocument(json).toJson(QJsonDocument::Indented).constData(); }
@@ -27,7 +29,51 @@ QStringList list(const std::vector<std::string>& texts) {
   return result;
 }
 
+void addText(CLI::App& command, const char* name, QString& value, const char* help, bool required = false) {
+  command.add_option_function<std::string>(name, [&value](const std::string& text) { value = QString::fromStdString(text); }, help)->required(required);
+}
+
+using Command = QJsonObject (*)(const StudyArguments&);
+CLI::App& addStudyCommand(CLI::App& app, Arguments& a, std::function<int()>& run, const char* name, const char* help, Command command) {
+  CLI::App& c = *app.add_subcommand(name, help);
+  addText(c, "--store", a.study.store, "The store's file (default: the one of the window)");
+  addText(c, "--study", a.study.study, "Hash of the study, or its beginning (default: the only one)");
+  addText(c, "--passphrase-file", a.study.passphrase_file, "File with the experimenter's passphrase (default: QUANTSPOT_PASSPHRASE)");
+  c.callback([&a, &run, command] { run = [&a, command] {
+    const QJsonObject result = command(a.study);
+    print(result);
+    return result["ok"].toBool(true) ? 0 : 1;
+  }; });
+  return c;
+}
+
+void addStudyCommands(CLI::App& app, Arguments& a, std::function<int()>& run) {
+  const auto add = [&](const char* name, const char* help, Command command) -> CLI::App& { return addStudyCommand(app, a, run, name, help, command); };
+  CLI::App& n = add("new", "Freeze a protocol with its pictures", newStudy);
+  addText(n, "--protocol", a.study.protocol, "The protocol (JSON)", true);
+  addText(n, "--images", a.study.images, "Folder: COMPARISON/VARIANT.png", true);
+  addText(add("import", "Take in a bundle, or answers as CSV", importFile), "file", a.study.file, "The bundle or the CSV file", true);
+  CLI::App& e = add("export", "Print the head hash; with --out, write the bundle", exportBundle);
+  addText(e, "--out", a.study.out, "The bundle (ZIP)");
+  e.add_flag("--sealed", a.study.sealed, "Without the mapping: before the reveal");
+  CLI::App& v = add("verify", "Check a bundle by itself", verify);
+  addText(v, "file", a.study.file, "The bundle", true);
+  addText(v, "--head", a.study.head, "The head hash as exported before");
+  CLI::App& y = add("analyze", "Every figure and the decisions, from a store or a bundle", analyzeStudy);
+  addText(y, "file", a.study.file, "A bundle (default: the store)");
+  addText(y, "--head", a.study.head, "The head hash as exported before");
+  addText(add("erase", "Destroy a participant's records; the chain stays valid", erase), "--participant", a.study.participant, "The random id", true);
+  CLI::App& p = add("power", "Trials needed, and the curve", power);
+  p.add_option("--rate", a.study.rate, "True share of right answers")->required();
+  p.add_option("--chance", a.study.chance, "Share right by guessing")->capture_default_str();
+  p.add_option("--power", a.study.power)->capture_default_str();
+  p.add_option("--alpha", a.study.alpha, "One-sided")->capture_default_str();
+  p.add_option("--margin", a.study.margin, "Of equivalence, corrected for guessing")->check(CLI::Range(0.001, 0.999))->capture_default_str();
+  p.add_option("--trials", a.study.trials, "Power of this many instead")->check(CLI::Range(1, 1000000));
+}
+
 void addCommands(CLI::App& app, Arguments& a, std::function<int()>& run) {
+  addStudyCommands(app, a, run);
   CLI::App& s = *app.add_subcommand("stat", "One figure as JSON: " + statNames().join(", ").toStdString());
   s.add_option("name", a.name, "Which figure")->required();
   s.add_option("keys", a.keys, "key=value …, such as correct=12 trials=16 chance=0.25");

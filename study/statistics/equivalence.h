@@ -22,4 +22,8 @@ struct Equivalence {
 // std::invalid_argument for impossible counts or a margin outside (0, 1).
 Equivalence equivalence(int correct, int trials, double chance, double margin = 0.1, double level = 0.95);
 
+// The same from an interval that the caller has, such as a confidence sequence, for studies that may stop at any time. Noticeable
+// then means that the interval lies above chance.
+Equivalence equivalenceOf(int correct, int trials, double chance, const Interval& rate_interval, double margin);
+
 }  // namespace quantspot::statistics

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <stdexcept>
 #include <string>
 
@@ -63,7 +64,7 @@ Psychometric fitPsychometric(const std::vector<Level>& levels, const Psychometri
     fit = maximize([&](const Vector& at) { return curvature(levels, options, mean, at); }, Vector(2));
     double largest = 0;
     for (const Level& level : levels) largest = std::max(largest, std::abs(fit.at[0] + fit.at[1] * (level.x - mean)));
-    result.separated = !fit.converged || fit.at[1] == 0 || largest > 25;
+    result.separated = !fit.converged || largest > 25;
   } catch (const std::domain_error&) {
     result.separated = true;
   }
@@ -74,10 +75,17 @@ Psychometric fitPsychometric(const std::vector<Level>& levels, const Psychometri
     return Estimate{value, error, {value - z * error, value + z * error}};
   };
   result.slope = estimate(b, fit.covariance(1, 1));
+  result.deviance = 2 * (saturated(levels) - fit.value);
+  double spread = 0;
+  for (const Level& level : levels) spread = std::max(spread, std::abs(level.x - mean));
+  result.flat = std::abs(b) * spread < 1e-7;
+  if (result.flat) {
+    result.jnd = std::numeric_limits<double>::infinity();
+    return result;
+  }
   const double by_a = -1 / b, by_b = a / (b * b);
   result.threshold = estimate(mean - a / b, by_a * by_a * fit.covariance(0, 0) + 2 * by_a * by_b * fit.covariance(0, 1) + by_b * by_b * fit.covariance(1, 1));
   result.jnd = std::log(3.0) / std::abs(b);
-  result.deviance = 2 * (saturated(levels) - fit.value);
   return result;
 }
 

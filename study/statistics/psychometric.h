@@ -22,6 +22,7 @@ struct Psychometric {
   double jnd = 0;            // |x| from there to three quarters of the way: ln 3 / |slope|
   double deviance = 0;       // against the saturated model
   bool separated = false;    // the data are a step: no finite slope fits best
+  bool flat = false;         // the slope is 0 to the last digits: there is no threshold, and jnd is infinite
 };
 
 // Share right = guess + (1 − guess − lapse) · logistic(slope · (x − threshold)), by maximum likelihood; Wald intervals, the

@@ -119,6 +119,8 @@ class StatisticsRulesTest : public QObject {
   void aStepHasNoSlope() {
     const Psychometric fit = fitPsychometric({{2, 20, 20}, {4, 0, 20}}, {.guess = 0, .lapse = 0, .level = 0.95});
     QVERIFY(fit.separated);
+    const Psychometric flat = fitPsychometric({{2, 11, 20}, {4, 11, 20}});
+    QVERIFY(flat.flat && !flat.separated && std::isinf(flat.jnd));
     QVERIFY_EXCEPTION_THROWN(fitPsychometric({{2, 5, 20}, {2, 6, 20}}), std::invalid_argument);
     QVERIFY_EXCEPTION_THROWN(fitPsychometric({{2, 5, 20}, {3, 6, 20}}, {.guess = 1, .lapse = 0, .level = 0.95}), std::invalid_argument);
   }

@@ -1,0 +1,149 @@
+#include "app/quantspot-study/commands.h"
+
+#include "app/quantspot-study/keys.h"
+#include "study/bundle.h"
+#include "study/error.h"
+#include "study/ledger.h"
+#include "study/statistics/power.h"
+#include "study/study_store.h"
+
+#include <QSaveFile>
+
+#include <algorithm>
+#include <cstdio>
+
+namespace quantspot::cli {
+namespace {
+
+using namespace study;
+
+// From a file (its first line), or from the environment; never from the command line, which others can see.
+QString passphrase(const StudyArguments& a) {
+  if (a.passphrase_file.isEmpty()) {
+    const QString given = qEnvironmentVariable("QUANTSPOT_PASSPHRASE");
+    if (given.isEmpty()) throw UsageError(QStringLiteral("the passphrase is missing: give --passphrase-file FILE or set QUANTSPOT_PASSPHRASE"));
+    return given;
+  }
+  return QString::fromUtf8(readFile(a.passphrase_file).split('\n').first()).remove(QLatin1Char('\r'));
+}
+
+void writeFile(const QString& path, const QByteArray& bytes) {
+  QSaveFile file(path);
+  if (!file.open(QIODevice::WriteOnly) || file.write(bytes) != bytes.size() || !file.commit())
+    throw Error(QStringLiteral("%1 cannot be written: %2").arg(path, file.errorString()));
+}
+
+QString storePath(const StudyArguments& a) {
+  if (a.store.startsWith(QLatin1String("postgresql:"))) throw UsageError(QStringLiteral("--store: this version keeps studies in SQLite files only"));
+  return a.store.isEmpty() ? StudyStore::defaultPath() : a.store;
+}
+
+// The only study of the store when none is named.
+FrozenStudy chosen(Ledger& ledger, const StudyArguments& a) {
+  const QStringList all = ledger.studies();
+  if (a.study.isEmpty() && all.size() != 1)
+    throw UsageError(all.isEmpty() ? QStringLiteral("the store holds no study") : QStringLiteral("the store holds several studies; name one with --study: ") + all.join(QStringLiteral(", ")));
+  return ledger.study(a.study.isEmpty() ? all.first() : a.study);
+}
+
+QJsonObject importBundle(const QByteArray& bytes, Ledger& ledger) {
+  const BundledStudy bundled = openBundle(bytes);
+  ledger.restore(bundled.study, bundled.chain);
+  return {{"study", bundled.study.hash()}, {"records", static_cast<int>(bundled.chain.size())}, {"head", QString::fromLatin1(ledger.head(bundled.study.hash()))}};
+}
+
+// Answers that another program or paper collected. People get new random ids; their cells follow the order of the file.
+QJsonObject importAnswers(const QByteArray& bytes, Ledger& ledger, const StudyArguments& a) {
+  const CsvTable table = parseCsvTable(bytes);
+  const int person = table.column("participant"), trial = table.column("trial"), answer = table.column("answer");
+  const FrozenStudy study = chosen(ledger, a);
+  const Mapping mapping = study.open(passphrase(a));
+  QMap<QString, Seat> seats;
+  int rows = 0;
+  for (const QStringList& row : table.rows) {
+    bool valid = false;
+    const int index = row[trial].toInt(&valid);
+    if (!valid) throw Error(QStringLiteral("row %1: trial '%2' is no number").arg(rows + 1).arg(row[trial]));
+    if (!seats.contains(row[person])) seats[row[person]] = ledger.join(study.hash(), {{"imported", true}});
+    QJsonObject details{{"imported", true}};
+    for (const char* name : {"response_ms", "confidence", "focus_losses"})
+      if (table.find(QLatin1String(name)) >= 0) details[QLatin1String(name)] = row[table.find(QLatin1String(name))].toInt();
+    ledger.answer(study, mapping, seats[row[person]], index, row[answer], details);
+    ++rows;
+  }
+  QJsonObject people;
+  for (auto seat = seats.begin(); seat != seats.end(); ++seat) people[seat.key()] = seat->participant;
+  return {{"study", study.hash()}, {"answers", rows}, {"participants", people}, {"head", QString::fromLatin1(ledger.head(study.hash()))}};
+}
+
+}  // namespace
+
+QJsonObject newStudy(const StudyArguments& a) {
+  const Protocol protocol = readProtocol(readFile(a.protocol));
+  const FrozenStudy study = freeze(protocol, readPictures(protocol, a.images), passphrase(a));
+  Ledger(storePath(a)).addStudy(study);
+  const OrderCheck check = checkOrder(protocol, study.hash(), study.open(passphrase(a)), std::max(protocol.participants, 24));
+  return {{"study", study.hash()}, {"title", protocol.title}, {"pictures", static_cast<int>(study.pictures.size())}, {"store", storePath(a)},
+          {"order_self_test", QJsonObject{{"slots_p", check.slots.p_value}, {"places_p", check.places.p_value}}}};
+}
+
+QJsonObject importFile(const StudyArguments& a) {
+  const QByteArray bytes = readFile(a.file);
+  Ledger ledger(storePath(a));
+  return bytes.startsWith("PK") ? importBundle(bytes, ledger) : importAnswers(bytes, ledger, a);
+}
+
+QJsonObject exportBundle(const StudyArguments& a) {
+  Ledger ledger(storePath(a));
+  const FrozenStudy study = chosen(ledger, a);
+  QJsonObject result{{"study", study.hash()}, {"head", QString::fromLatin1(ledger.head(study.hash()))}};
+  if (a.out.isEmpty()) return result;   // the head hash alone, to be published before the reveal
+  const std::optional<Mapping> mapping = a.sealed ? std::nullopt : std::optional(study.open(passphrase(a)));
+  const QByteArray bundle = makeBundle(study, ledger.chain(study.hash()), mapping);
+  writeFile(a.out, bundle);
+  result["file"] = a.out;
+  result["bytes"] = bundle.size();
+  return result;
+}
+
+QJsonObject verify(const StudyArguments& a) {
+  const Verification v = verifyBundle(readFile(a.file), a.head.toLatin1());
+  return {{"ok", v.problems.isEmpty()}, {"problems", QJsonArray::fromStringList(v.problems)}, {"study", v.study}, {"head", QString::fromLatin1(v.head)}, {"head_given", !a.head.isEmpty()},
+          {"revealed", v.revealed}, {"records", v.records}, {"erased", v.erased}, {"responses", v.responses}, {"decisions", v.analysis["decisions"]}};
+}
+
+QJsonObject analyzeStudy(const StudyArguments& a) {
+  if (!a.file.isEmpty()) {
+    const Verification v = verifyBundle(readFile(a.file), a.head.toLatin1());
+    if (!v.problems.isEmpty()) throw Error(QStringLiteral("the bundle does not hold: ") + v.problems.first());
+    if (!v.revealed) throw Error(QStringLiteral("the bundle is sealed: it holds no mapping to analyze with"));
+    return v.analysis;
+  }
+  Ledger ledger(storePath(a));
+  const FrozenStudy study = chosen(ledger, a);
+  const Protocol protocol = study.protocol();
+  const auto chain = ledger.chain(study.hash());
+  const QStringList problems = chainProblems(study.hash().toLatin1(), chain);
+  if (!problems.isEmpty()) throw Error(QStringLiteral("the chain does not hold: ") + problems.first());
+  return analyze(protocol, study.hash(), collect(protocol, study.hash(), study.open(passphrase(a)), chain));
+}
+
+QJsonObject erase(const StudyArguments& a) {
+  Ledger ledger(storePath(a));
+  const FrozenStudy study = chosen(ledger, a);
+  ledger.erase(study.hash(), a.participant);
+  return {{"study", study.hash()}, {"erased", a.participant}, {"head", QString::fromLatin1(ledger.head(study.hash()))}};
+}
+
+QJsonObject power(const StudyArguments& a) {
+  using namespace statistics;
+  const int needed = a.trials > 0 ? a.trials : trialsNeeded(a.rate, a.chance, a.power, a.alpha).trials;
+  const Power at = binomialPower(needed, a.rate, a.chance, a.alpha);
+  const double bound = a.chance + a.margin * (1 - a.chance);   // the rate at which the margin is reached
+  QJsonArray curve;
+  for (int n = std::max(1, needed / 20); n <= 2 * needed; n += std::max(1, needed / 20))
+    curve << QJsonObject{{"trials", n}, {"power", binomialPower(n, a.rate, a.chance, a.alpha).power}, {"equivalence_power", equivalencePower(n, a.chance, bound, a.alpha / 2).power}};
+  return {{"trials", at.trials}, {"needed", at.needed}, {"power", at.power}, {"equivalence_power_at_chance", equivalencePower(needed, a.chance, bound, a.alpha / 2).power}, {"curve", curve}};
+}
+
+}  // namespace quantspot::cli

@@ -1,0 +1,43 @@
+# Derives the mixed models and psychometric functions of analysis.json again from responses.csv, in an unpacked QuantSpot bundle.
+# Needs lme4 and jsonlite. Usage: Rscript rederive.R [FOLDER]      exit code 0: everything agrees
+suppressPackageStartupMessages({ library(lme4); library(jsonlite) })
+folder <- c(commandArgs(TRUE), ".")[1]
+rows <- read.csv(file.path(folder, "responses.csv"), stringsAsFactors = FALSE, colClasses = c(answer = "character", variants = "character"))
+analysis <- fromJSON(file.path(folder, "analysis.json"), simplifyVector = FALSE)
+protocol <- fromJSON(file.path(folder, "frozen.json"), simplifyVector = FALSE)$protocol
+compared <- 0; loose <- 0; problems <- character()
+check <- function(name, found, stated, tolerance = 1e-3) {
+  compared <<- compared + 1
+  if (!isTRUE(abs(found - stated) <= tolerance * max(1, abs(stated)))) problems <<- c(problems, sprintf("%s: %.8g, stated %.8g", name, found, stated))
+}
+main <- rows[rows$role == "main" & !is.na(rows$correct), ]
+main$slots <- lengths(strsplit(main$shown, "|", fixed = TRUE))
+for (part in c("with_exclusions", "without_exclusions")) {
+  kept <- if (part == "with_exclusions") main[main$excluded == 0, ] else main
+  for (figure in analysis[[part]]$detection) {
+    mine <- kept[kept$kind == figure$kind & kept$variants == figure$variant & kept$slots == figure$slots, ]
+    name <- paste(part, figure$kind, figure$variant)
+    test <- binom.test(sum(mine$correct), nrow(mine), figure$chance, alternative = "greater")
+    check(paste(name, "p"), test$p.value, figure$p, 1e-6)
+    stated <- figure$mixed$log_odds_against_chance
+    if (is.null(stated)) next
+    if (stated$standard_error > 1) { loose <- loose + 1; next }   # nearly separated: the likelihood is flat, optimizers stop anywhere
+    mine$offset <- qlogis(figure$chance)
+    grouping <- c("(1 | participant)", if (length(unique(mine$comparison)) > 1) "(1 | comparison)")
+    fit <- suppressMessages(suppressWarnings(glmer(as.formula(paste("correct ~ 1 +", paste(grouping, collapse = " + "))), mine, family = binomial, offset = offset,
+      control = glmerControl(optimizer = "bobyqa", tolPwrss = 1e-12, optCtrl = list(rhoend = 1e-9, maxfun = 1e5)))))
+    check(paste(name, "mixed model"), unname(fixef(fit)[1]), stated$value)
+    check(paste(name, "mixed model's error"), sqrt(as.matrix(vcov(fit))[1, 1]), stated$standard_error, 5e-3)
+  }
+  for (curve in analysis[[part]]$psychometric) {
+    if (curve$separated || curve$flat) next
+    figures <- Filter(function(f) f$kind == curve$kind && f$slots == curve$slots && !is.null(protocol$bits[[f$variant]]), analysis[[part]]$detection)
+    x <- sapply(figures, function(f) protocol$bits[[f$variant]]); k <- sapply(figures, function(f) f$correct); n <- sapply(figures, function(f) f$trials)
+    loss <- function(p) { q <- curve$guess + (1 - curve$guess) * plogis(p[1] + p[2] * (x - mean(x))); -sum(k * log(q) + (n - k) * log1p(-q)) }
+    best <- optim(optim(c(0, 0), loss)$par, loss, method = "BFGS", control = list(reltol = 1e-15))$par
+    check(paste(part, curve$kind, "slope"), best[2], curve$slope$value)
+    check(paste(part, curve$kind, "threshold"), mean(x) - best[1] / best[2], curve$threshold_bits$value)
+  }
+}
+if (length(problems)) { writeLines(problems); quit(status = 1) }
+cat(sprintf("everything agrees: %d figures; %d mixed models with a standard error above 1 were left out\n", compared, loose))

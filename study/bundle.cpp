@@ -1,0 +1,197 @@
+#include "study/bundle.h"
+
+#include "study/csv.h"
+#include "study/error.h"
+#include "study/order.h"
+#include "study/zip_file.h"
+
+#include <QJsonDocument>
+
+#include <cmath>
+
+namespace quantspot::study {
+namespace {
+
+using Files = QMap<QString, QByteArray>;
+
+QByteArray indented(const QJsonObject& json) { return QJsonDocument(json).toJson(QJsonDocument::Indented); }
+
+QString pictureName(const QString& hash) { return QStringLiteral("images/%1.png").arg(hash); }
+
+// What a reader wants to see first comes first; pictures come last.
+ZipEntries inOrder(const Files& files) {
+  ZipEntries entries;
+  for (const QString& name : {QStringLiteral("manifest.json"), QStringLiteral("report.html")})
+    if (files.contains(name)) entries << std::pair(name, files[name]);
+  for (bool pictures : {false, true})
+    for (auto file = files.begin(); file != files.end(); ++file)
+      if (file.key() != QLatin1String("manifest.json") && file.key() != QLatin1String("report.html") && file.key().startsWith(QLatin1String("images/")) == pictures)
+        entries << std::pair(file.key(), file.value());
+  return entries;
+}
+
+// Everything that follows from study, chain and mapping.
+Files derived(const Protocol& protocol, const QString& hash, const Mapping& mapping, const std::vector<ChainRecord>& chain) {
+  const Responses responses = collect(protocol, hash, mapping, chain);
+  return {{"responses.csv", responsesCsv(responses.rows)}, {"codebook.csv", codebookCsv()}, {"analysis.json", indented(analyze(protocol, hash, responses))}};
+}
+
+Files scripts() { return {{"rederive.py", readFile(QStringLiteral(":/study/rederive.py"))}, {"rederive.R", readFile(QStringLiteral(":/study/rederive.R"))}}; }
+
+// Figures may differ in their last digits where another machine's mathematics library rounds otherwise.
+bool sameFigures(const QJsonValue& a, const QJsonValue& b) {
+  if (a.isDouble() && b.isDouble()) return std::abs(a.toDouble() - b.toDouble()) <= 1e-9 * std::max(1.0, std::abs(b.toDouble()));
+  if (a.isArray() && b.isArray()) {
+    const QJsonArray x = a.toArray(), y = b.toArray();
+    for (qsizetype i = 0; i < x.size() && x.size() == y.size(); ++i)
+      if (!sameFigures(x[i], y[i])) return false;
+    return x.size() == y.size();
+  }
+  if (a.isObject() && b.isObject()) {
+    const QJsonObject x = a.toObject(), y = b.toObject();
+    for (const QString& key : x.keys())
+      if (!y.contains(key) || !sameFigures(x[key], y[key])) return false;
+    return x.size() == y.size();
+  }
+  return a == b;
+}
+
+class Verifier {
+ public:
+  Verifier(const Files& files, const QByteArray& head) : files_(files), head_(head) {}
+
+  Verification verify() {
+    manifest();
+    study();
+    chain();
+    if (files_.contains(QStringLiteral("mapping.json"))) reveal();
+    return std::move(result_);
+  }
+
+ private:
+  void wrong(const QString& what) { result_.problems << what; }
+
+  QJsonObject json(const QString& name) {
+    const QJsonDocument document = QJsonDocument::fromJson(files_.value(name));
+    if (!document.isObject()) throw Error(QStringLiteral("%1 is missing or no JSON object").arg(name));
+    return document.object();
+  }
+
+  void manifest() {
+    manifest_ = json(QStringLiteral("manifest.json"));
+    const QJsonObject listed = manifest_[QStringLiteral("files")].toObject();
+    for (const QString& name : listed.keys())
+      if (!files_.contains(name)) wrong(QStringLiteral("%1 is missing").arg(name));
+      else if (listed[name].toString().toLatin1() != sha256Hex(files_[name])) wrong(QStringLiteral("%1 was changed: its hash is not the manifest's").arg(name));
+    for (const QString& name : files_.keys())
+      if (!listed.contains(name) && name != QLatin1String("manifest.json")) wrong(QStringLiteral("%1 is not in the manifest").arg(name));
+    if (manifest_[QStringLiteral("schema")].toInt() != 1) throw Error(QStringLiteral("the bundle is of another version; use a newer quantspot-study"));
+  }
+
+  void study() {
+    study_.frozen = files_.value(QStringLiteral("frozen.json"));
+    study_.sealed = files_.value(QStringLiteral("sealed.bin"));
+    result_.study = study_.hash();
+    if (result_.study != manifest_[QStringLiteral("study")].toString()) wrong(QStringLiteral("frozen.json is not the study that the manifest names"));
+    QStringList named;
+    for (const QJsonValue& hash : json(QStringLiteral("frozen.json"))[QStringLiteral("images_sha256")].toArray()) named << hash.toString();
+    for (const QString& hash : named)
+      if (QString::fromLatin1(sha256Hex(files_.value(pictureName(hash)))) != hash) wrong(QStringLiteral("%1 is missing or was changed").arg(pictureName(hash)));
+    for (const QString& name : files_.keys())
+      if (name.startsWith(QLatin1String("images/")) && !named.contains(name.mid(7).chopped(4))) wrong(QStringLiteral("%1 is not a picture of this study").arg(name));
+    protocol_ = study_.protocol();
+  }
+
+  void chain() {
+    chain_ = chainFromCsv(files_.value(QStringLiteral("chain.csv")));
+    if (chainCsv(chain_) != files_.value(QStringLiteral("chain.csv"))) wrong(QStringLiteral("chain.csv is not written as QuantSpot writes it"));
+    const QByteArray stated = manifest_[QStringLiteral("head")].toString().toLatin1();
+    result_.problems << chainProblems(result_.study.toLatin1(), chain_, stated);
+    if (!head_.isEmpty() && head_ != stated) wrong(QStringLiteral("the head hash is %1, not the %2 that was given").arg(QString::fromLatin1(stated), QString::fromLatin1(head_)));
+    if (static_cast<int>(chain_.size()) != manifest_[QStringLiteral("records")].toInt(-1)) wrong(QStringLiteral("the number of records is not the manifest's"));
+    result_.head = chain_.empty() ? result_.study.toLatin1() : chain_.back().hash;
+    result_.records = static_cast<int>(chain_.size());
+    for (const ChainRecord& record : chain_) result_.erased += record.erased();
+  }
+
+  void reveal() {
+    const QByteArray text = files_.value(QStringLiteral("mapping.json"));
+    result_.revealed = true;
+    if (QString::fromLatin1(sha256Hex(text)) != study_.mappingCommitment()) return wrong(QStringLiteral("mapping.json is not the mapping that the frozen study committed to"));
+    const Mapping mapping = Mapping::fromText(text);
+    const Responses responses = collect(protocol_, result_.study, mapping, chain_);
+    result_.responses = static_cast<int>(responses.rows.size());
+    result_.problems << responses.problems;
+    const Files again = derived(protocol_, result_.study, mapping, chain_);
+    for (const QString& name : {QStringLiteral("responses.csv"), QStringLiteral("codebook.csv")})
+      if (files_.value(name) != again[name]) wrong(QStringLiteral("%1 does not follow from the chain").arg(name));
+    result_.analysis = json(QStringLiteral("analysis.json"));
+    if (!sameFigures(result_.analysis, QJsonDocument::fromJson(again["analysis.json"]).object())) wrong(QStringLiteral("analysis.json does not follow from the responses"));
+    if (files_.value(QStringLiteral("report.html")) != reportHtml(result_.analysis)) wrong(QStringLiteral("report.html does not follow from analysis.json"));
+    if (manifest_[QStringLiteral("program")].toString() != QLatin1String(QUANTSPOT_VERSION)) return;   // another version's scripts may differ
+    const Files own = scripts();
+    for (auto script = own.begin(); script != own.end(); ++script)
+      if (files_.value(script.key()) != *script) wrong(QStringLiteral("%1 is not the script of this version").arg(script.key()));
+  }
+
+  const Files files_;
+  const QByteArray head_;
+  QJsonObject manifest_;
+  FrozenStudy study_;
+  Protocol protocol_;
+  std::vector<ChainRecord> chain_;
+  Verification result_;
+};
+
+Files filesOf(const QByteArray& zip) {
+  Files files;
+  for (const auto& [name, data] : readZip(zip)) {
+    if (files.contains(name)) throw Error(QStringLiteral("%1 is in the bundle twice").arg(name));
+    files[name] = data;
+  }
+  if (writeZip(inOrder(files)) != zip) throw Error(QStringLiteral("the files of the bundle stand in another order than QuantSpot's"));
+  return files;
+}
+
+}  // namespace
+
+QByteArray makeBundle(const FrozenStudy& study, const std::vector<ChainRecord>& chain, const std::optional<Mapping>& mapping) {
+  const QString hash = study.hash();
+  const QStringList problems = chainProblems(hash.toLatin1(), chain);
+  if (!problems.isEmpty()) throw Error(QStringLiteral("the study was not exported, because its chain does not hold: ") + problems.first());
+  Files files{{"frozen.json", study.frozen}, {"sealed.bin", study.sealed}, {"chain.csv", chainCsv(chain)}};
+  for (auto picture = study.pictures.begin(); picture != study.pictures.end(); ++picture) files[pictureName(picture.key())] = picture.value();
+  if (mapping) {
+    files[QStringLiteral("mapping.json")] = mapping->text();
+    files.insert(derived(study.protocol(), hash, *mapping, chain));
+    files[QStringLiteral("report.html")] = reportHtml(QJsonDocument::fromJson(files["analysis.json"]).object());
+    files.insert(scripts());
+  }
+  QJsonObject hashes;
+  for (auto file = files.begin(); file != files.end(); ++file) hashes[file.key()] = QString::fromLatin1(sha256Hex(file.value()));
+  files[QStringLiteral("manifest.json")] = indented({{"schema", 1}, {"program", QStringLiteral(QUANTSPOT_VERSION)}, {"study", hash}, {"records", static_cast<int>(chain.size())},
+                                                     {"head", QString::fromLatin1(chain.empty() ? hash.toLatin1() : chain.back().hash)}, {"files", hashes}});
+  return writeZip(inOrder(files));
+}
+
+Verification verifyBundle(const QByteArray& zip, const QByteArray& head) {
+  try {
+    return Verifier(filesOf(zip), head).verify();
+  } catch (const std::exception& error) {   // too damaged to go on
+    Verification failed;
+    failed.problems << QString::fromUtf8(error.what());
+    return failed;
+  }
+}
+
+BundledStudy openBundle(const QByteArray& zip) {
+  const Verification verification = verifyBundle(zip);
+  if (!verification.problems.isEmpty()) throw Error(QStringLiteral("the bundle does not hold: ") + verification.problems.first());
+  const Files files = filesOf(zip);
+  BundledStudy bundled{{files["frozen.json"], files["sealed.bin"], {}}, chainFromCsv(files["chain.csv"])};
+  for (auto file = files.begin(); file != files.end(); ++file)
+    if (file.key().startsWith(QLatin1String("images/"))) bundled.study.pictures[file.key().mid(7).chopped(4)] = file.value();
+  return bundled;
+}
+
+}  // namespace quantspot::study

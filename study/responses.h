@@ -1,0 +1,37 @@
+// The answers that stand, one row each, as statisticians want them: plan and answer joined.
+#pragma once
+
+#include "study/chain.h"
+#include "study/trial_plan.h"
+
+#include <QMap>
+
+namespace quantspot::study {
+
+struct ResponseRow {
+  qint64 record = 0;                   // number in the chain
+  QString participant;
+  int cell = 0;
+  PlannedTrial trial;
+  QString prompt, answer, time;
+  std::optional<bool> correct;         // where the trial has a right answer
+  double chance = 0;
+  int response_ms = 0, confidence = 0, focus_losses = 0;
+  QString excluded;                    // reasons; empty: counted
+};
+
+struct Responses {
+  std::vector<ResponseRow> rows;       // in the order of the chain
+  QStringList problems;                // records that do not fit the plan
+  int people = 0;                      // who joined and was not erased
+};
+
+// Draws every participant's plan again and joins it with the chain. A response whose digest is not that of its trial, a second answer
+// to a trial, an answer that the trial does not take: each is a problem. Exclusions are flagged by the protocol's rules.
+Responses collect(const Protocol& protocol, const QString& hash, const Mapping& mapping, const std::vector<ChainRecord>& chain);
+
+// One row per response, and what its columns mean.
+QByteArray responsesCsv(const std::vector<ResponseRow>& rows);
+QByteArray codebookCsv();
+
+}  // namespace quantspot::study

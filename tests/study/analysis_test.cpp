@@ -1,0 +1,180 @@
+#include "study/analysis.h"
+#include "tests/study/sample_study.h"
+
+#include <QTest>
+
+using namespace quantspot::study;
+
+namespace {
+
+// Answers that do not need a store: a chain made in memory.
+Responses answers(const Protocol& p, int people, const std::function<QString(const PlannedTrial&, int person)>& answer, int ms = 1500) {
+  static const Mapping mapping{.salt = QByteArray(32, 's'), .images = {}};
+  std::vector<ChainRecord> chain;
+  QByteArray previous = "study";
+  const auto add = [&](const QJsonObject& record) {
+    chain.push_back(nextRecord(previous, static_cast<qint64>(chain.size()), record));
+    previous = chain.back().hash;
+  };
+  for (int person = 0; person < people; ++person) {
+    const QString id = QStringLiteral("p%1").arg(person);
+    add({{"kind", "join"}, {"participant", id}, {"cell", person}});
+    for (const PlannedTrial& trial : planTrials(p, "study", mapping, id, person))
+      add({{"kind", "response"}, {"participant", id}, {"trial", trial.index}, {"answer", answer(trial, person)}, {"response_ms", ms}, {"shown", QString::fromLatin1(planDigest(mapping, id, trial))}});
+  }
+  return collect(p, "study", mapping, chain);
+}
+
+Protocol spot(int trials) {
+  Protocol p = sample::protocol(trials);
+  p.blocks.resize(1);
+  p.blocks[0].gold = p.blocks[0].null = p.blocks[0].repeats = 0;
+  return p;
+}
+
+const QJsonObject analysisOf(const Protocol& p, const Responses& responses) { return analyze(p, "study", responses); }
+
+}  // namespace
+
+class AnalysisTest : public QObject {
+  Q_OBJECT
+ private Q_SLOTS:
+  void notNoticeableNeedsEnoughTrials() {
+    const Protocol p = spot(60);
+    quantspot::statistics::Random random(3);
+    const auto guess = [&](const PlannedTrial& trial, int) { return sample::answerOf(p, trial, 0, random); };
+    const QJsonObject few = analysisOf(p, answers(p, 2, guess)), many = analysisOf(p, answers(p, 40, guess));
+    const QString undecided = few["decisions"][0].toString(), decided = many["decisions"][0].toString();
+    QVERIFY2(undecided.startsWith("`bnb-nf4` is neither shown to be noticeable nor shown to be within the margin of 10 %"), qPrintable(undecided));
+    QVERIFY2(decided.startsWith("`bnb-nf4` is not noticeable at margin 10 % (spot: ") && decided.contains("chance 25 %, 40 people, 1200 trials"), qPrintable(decided));
+    QCOMPARE(many["with_exclusions"]["detection"][0]["verdict"].toString(), QStringLiteral("not-noticeable"));
+  }
+
+  void whatPeopleSeeIsNoticeable() {
+    Protocol p = spot(40);
+    quantspot::statistics::Random random(4);
+    const QJsonObject seen = analysisOf(p, answers(p, 8, [&](const PlannedTrial& t, int) { return sample::answerOf(p, t, t.variants[0] == "bnb-nf4" ? 0.5 : 0.1, random); }));
+    QVERIFY(seen["decisions"][0].toString().contains("`bnb-nf4` is noticeable"));
+    const QJsonObject figure = seen["with_exclusions"]["detection"][0].toObject();
+    QCOMPARE(figure["trials"].toInt(), 160);
+    QCOMPARE(figure["per_participant"].toArray().size(), 8);
+    QVERIFY(figure["mixed"]["rate"].toDouble() > 0.4 && figure["dprime"]["mafc"]["value"].toDouble() > 0.6);
+    QVERIFY(figure["p_holm"].toDouble() >= figure["p"].toDouble());
+    const QJsonArray curve = seen["with_exclusions"]["psychometric"].toArray();
+    QVERIFY(curve.size() == 1 && curve[0]["slope"]["value"].toDouble() < 0);   // fewer bits, more seen
+  }
+
+  // One person in six sees it every time: pooled, the answers look certain; the mixed model does not let that decide.
+  void oneSharpEyeIsNotEverybody() {
+    const Protocol p = spot(120);
+    quantspot::statistics::Random random(5);
+    const QJsonObject result = analysisOf(p, answers(p, 6, [&](const PlannedTrial& t, int person) { return sample::answerOf(p, t, person == 0 ? 1 : 0, random); }));
+    const QJsonObject figure = result["with_exclusions"]["detection"][0].toObject();
+    QVERIFY(figure["p"].toDouble() < 0.01);
+    QVERIFY(figure["mixed"]["participant_sd"].toDouble() > 1);
+    QCOMPARE(figure["verdict"].toString(), QStringLiteral("undecided"));
+  }
+
+  void differentAndWorseAreTwoSentences() {
+    Protocol p = sample::protocol(40);
+    p.blocks[1].trials = 24;
+    quantspot::statistics::Random random(6);
+    const auto answer = [&](const PlannedTrial& t, int) {
+      if (t.kind != TrialKind::Preference) return sample::answerOf(p, t, 0.7, random);
+      const qsizetype worse = t.shown.indexOf("gguf-q4_k");
+      if (worse >= 0 && random.uniform() < 0.8) return QString(QLatin1Char(worse == 0 ? 'B' : 'A'));
+      return random.uniform() < 0.3 ? QStringLiteral("tie") : random.uniform() < 0.5 ? QStringLiteral("A") : QStringLiteral("B");
+    };
+    const QJsonObject result = analysisOf(p, answers(p, 10, answer));
+    const QString first = result["decisions"][0].toString(), second = result["decisions"][1].toString();
+    QVERIFY2(first.contains("`bnb-nf4` is noticeable") && first.contains("; it is not shown to be worse or better than bf16"), qPrintable(first));
+    QVERIFY2(second.contains("`gguf-q4_k` is noticeable") && second.contains("; it is judged worse than bf16"), qPrintable(second));
+    const QJsonObject preference = result["with_exclusions"]["preference"].toObject();
+    QVERIFY(preference.contains("log_tie") && preference.contains("log_order") && !preference["separated"].toBool());
+    QCOMPARE(preference["against_reference"].toArray().size(), 2);
+  }
+
+  void separationIsFlagged() {
+    Protocol p = sample::protocol(4);
+    p.blocks[0].kind = TrialKind::Preference;
+    p.blocks[0].gold = p.blocks[0].null = p.blocks[0].repeats = 0;
+    p.blocks.resize(1);
+    const QJsonObject result = analysisOf(p, answers(p, 6, [](const PlannedTrial& t, int) { return QString(QLatin1Char(t.shown[0] < t.shown[1] ? 'A' : 'B')); }));
+    const QJsonObject preference = result["with_exclusions"]["preference"].toObject();
+    QVERIFY(preference["separated"].toBool() && preference["bias_reduced"].toBool());
+    QVERIFY(result["decisions"][0].toString().contains("separated"));
+  }
+
+  void exclusionsAreFlaggedAndShownBothWays() {
+    Protocol p = sample::protocol(20);
+    p.exclusion = {.min_gold_rate = 0.75, .min_median_ms = 0, .max_focus_losses = -1};
+    quantspot::statistics::Random random(7);
+    const Responses responses = answers(p, 6, [&](const PlannedTrial& t, int person) {
+      if (t.role == TrialRole::Gold) return person == 2 ? QString(QLatin1Char(t.truth == "A" ? 'B' : 'A')) : t.truth;
+      return sample::answerOf(p, t, 0.4, random);
+    });
+    const QJsonObject result = analysisOf(p, responses);
+    QCOMPARE(result["excluded"].toArray().size(), 1);
+    QCOMPARE(result["excluded"][0]["participant"].toString(), QStringLiteral("p2"));
+    QCOMPARE(result["with_exclusions"]["people"].toInt(), 5);
+    QCOMPARE(result["without_exclusions"]["people"].toInt(), 6);
+    QCOMPARE(result["with_exclusions"]["quality"]["gold"]["correct"].toInt(), 10);
+    QCOMPARE(result["with_exclusions"]["quality"]["repeats"]["trials"].toInt(), 10);
+    p.exclusion = {.min_gold_rate = 0, .min_median_ms = 2000, .max_focus_losses = -1};
+    QCOMPARE(analysisOf(p, answers(p, 3, [&](const PlannedTrial& t, int) { return sample::answerOf(p, t, 0.4, random); }))["excluded"].toArray().size(), 3);
+  }
+
+  void sequentialStudiesAreJudgedByTheirRule() {
+    Protocol p = spot(40);
+    quantspot::statistics::Random random(8);
+    const auto answer = [&](const PlannedTrial& t, int) { return sample::answerOf(p, t, 0.5, random); };
+    p.stopping.rule = StoppingRule::AlwaysValid;
+    const QJsonObject always = analysisOf(p, answers(p, 5, answer))["with_exclusions"]["detection"][0].toObject();
+    p.stopping = {.rule = StoppingRule::Sprt, .null_rate = 0.25, .alternative_rate = 0.5};
+    const QJsonObject ratio = analysisOf(p, answers(p, 5, answer))["with_exclusions"]["detection"][0].toObject();
+    QCOMPARE(always["interval_method"].toString(), QStringLiteral("always-valid"));
+    QCOMPARE(ratio["sprt"]["verdict"].toString(), QStringLiteral("accept-alternative"));
+    QVERIFY(ratio["sprt"]["trials"].toInt() < 100);
+  }
+
+  void ratingsAndRankingsHaveTheirFigures() {
+    Protocol p = sample::protocol(15);
+    p.blocks[0].kind = TrialKind::Rating;
+    p.blocks[1].kind = TrialKind::Ranking;
+    p.blocks[1].ties = false;
+    p.blocks[0].gold = p.blocks[0].null = p.blocks[0].repeats = 0;
+    quantspot::statistics::Random random(9);
+    const auto answer = [&](const PlannedTrial& t, int) {
+      if (t.kind == TrialKind::Rating) return QString::number((t.shown[0] == "bf16" ? 4 : 2) + static_cast<int>(random.below(2)));
+      return sample::answerOf(p, t, 0, random);
+    };
+    const QJsonObject figures = analysisOf(p, answers(p, 8, answer))["with_exclusions"].toObject();
+    const QJsonArray scores = figures["rating"]["scores"].toArray();
+    QCOMPARE(scores[0]["variant"].toString(), QStringLiteral("bf16"));
+    QVERIFY(scores[0]["interval"][0].toDouble() > scores[1]["interval"][1].toDouble());
+    QVERIFY(figures["rating"]["krippendorff_ordinal"].toDouble() > 0.4);
+    QCOMPARE(figures["ranking"]["abilities"].toArray().size(), 3);
+    QVERIFY(figures["preference"].isNull() && figures["detection"].toArray().isEmpty());
+  }
+
+  void recordsThatDoNotFitThePlanAreNamed() {
+    const Protocol p = spot(4);
+    const Mapping mapping{.salt = QByteArray(32, 's'), .images = {}};
+    const auto plan = planTrials(p, "study", mapping, "p", 0);
+    const auto response = [&](int trial, const QString& answer, int digest_of) {
+      return QJsonObject{{"kind", "response"}, {"participant", "p"}, {"trial", trial}, {"answer", answer}, {"shown", QString::fromLatin1(planDigest(mapping, "p", plan[digest_of]))}};
+    };
+    std::vector<ChainRecord> chain;
+    for (const QJsonObject& record : {response(0, "A", 0), QJsonObject{{"kind", "join"}, {"participant", "p"}, {"cell", 0}}, response(0, "A", 0), response(0, "B", 0), response(1, "Q", 1),
+                                      response(1, "A", 2), response(99, "A", 1), QJsonObject{{"kind", "undo"}, {"participant", "p"}, {"trial", 3}}})
+      chain.push_back(nextRecord("x", static_cast<qint64>(chain.size()), record));
+    const Responses responses = collect(p, "study", mapping, chain);
+    QCOMPARE(responses.problems.size(), 6);
+    QCOMPARE(responses.rows.size(), 1u);
+    QVERIFY(responses.problems[1].contains("record 4: answers trial 0 a second time"));
+    QVERIFY(responses.problems[3].contains("other pictures"));
+  }
+};
+
+QTEST_GUILESS_MAIN(AnalysisTest)
+#include "analysis_test.moc"
