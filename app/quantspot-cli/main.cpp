@@ -62,6 +62,7 @@ void addRecipe(CLI::App& command, Arguments& a) {
   command.add_option_function<std::string>("--calibrate", [&a](const std::string& file) { a.generate.params.calibration = readLines(file); },
                                            "File of prompts that find the scales of 8-bit activations (quanto-int8a8)");
   command.add_option("--batch", a.batch, "Pictures drawn in one pass, each as its own seed alone gives it")->check(CLI::Range(1, 256))->capture_default_str();
+  command.add_flag("!--no-cache", a.generate.params.cache, "Pack the weights anew, and keep nothing of them on disk");
   command.add_option("--offload", a.generate.params.offload, "none")->capture_default_str();
   command.add_option("--threads", a.service.threads, "CPU threads (default: all cores)")->check(CLI::PositiveNumber);
   command.add_option("--device", a.service.device, "cpu or cuda:0")->capture_default_str();

@@ -28,27 +28,52 @@ struct Packed {
   quant::QuantizedTensor weight;
 };
 
-Packed packLayer(const model::LayerWeight& layer, const quant::Policy& policy, PackingNotes& notes) {
-  const std::string asked = policy.precisionOf(layer.name, kindOf(layer.shape));
-  const quant::Quantizer& quantizer = quantizerFor(policy, layer.name, layer.shape);
-  if (quantizer.name() != asked) notes.fallbacks.push_back({layer.name, asked, std::string(quantizer.name()), "the format cannot hold this shape"});
-  const at::Tensor weight = layer.read();
-  try {
-    return {&quantizer, packWith(quantizer, weight)};
-  } catch (const std::invalid_argument& refused) {
-    const quant::Quantizer& plain = quant::quantizer(quant::plainPrecision(quantizer.computeType()));
-    Packed packed{&plain, packWith(plain, weight)};  // throws for what nothing can hold
-    notes.fallbacks.push_back({layer.name, asked, std::string(plain.name()), refused.what()});
-    return packed;
-  }
-}
+// What loading packs with, of one part of a model.
+struct Packer {
+  const quant::Policy& policy;
+  PackingNotes& notes;
+  PackedSet* set;
+  at::Device device;
 
-std::unique_ptr<quant::Linear> packLinear(const model::LayerWeight& layer, std::optional<at::Tensor> bias, const quant::Policy& policy, PackingNotes& notes) {
+  Packed pack(const model::LayerWeight& layer) const {
+    if (set)
+      if (auto found = set->find(layer.name, layer.shape)) {
+        const quant::Quantizer& quantizer = quant::quantizer(found->weight.precision);
+        note(layer.name, found->asked, quantizer, found->why);
+        for (auto& [name, part] : found->weight.parts) part = part.to(device);
+        return {&quantizer, std::move(found->weight)};
+      }
+    PackedSet::Layer made = packAnew(layer);
+    const quant::Quantizer& quantizer = quant::quantizer(made.weight.precision);
+    note(layer.name, made.asked, quantizer, made.why);
+    if (set) set->add(layer.name, made);
+    return {&quantizer, std::move(made.weight)};
+  }
+
+ private:
+  PackedSet::Layer packAnew(const model::LayerWeight& layer) const {
+    const std::string asked = policy.precisionOf(layer.name, kindOf(layer.shape));
+    const quant::Quantizer& quantizer = quantizerFor(policy, layer.name, layer.shape);
+    const at::Tensor weight = layer.read();
+    try {
+      return {packWith(quantizer, weight), asked, quantizer.name() == asked ? "" : "the format cannot hold this shape"};
+    } catch (const std::invalid_argument& refused) {
+      const quant::Quantizer& plain = quant::quantizer(quant::plainPrecision(quantizer.computeType()));
+      return {packWith(plain, weight), asked, refused.what()};   // throws for what nothing can hold
+    }
+  }
+
+  void note(const std::string& layer, const std::string& asked, const quant::Quantizer& used, const std::string& why) const {
+    if (!why.empty()) notes.fallbacks.push_back({layer, asked, std::string(used.name()), why});
+  }
+};
+
+std::unique_ptr<quant::Linear> packLinear(const model::LayerWeight& layer, std::optional<at::Tensor> bias, const Packer& packer) {
   const Stopwatch watch;
-  Packed packed = packLayer(layer, policy, notes);
+  Packed packed = packer.pack(layer);
   if (bias) bias = bias->to(packed.quantizer->computeType());
   auto linear = packed.quantizer->linear(std::move(packed.weight), std::move(bias));
-  notes.seconds += watch.seconds();
+  packer.notes.seconds += watch.seconds();
   return linear;
 }
 
@@ -58,12 +83,12 @@ bool staysPlain(const model::LayerWeight& layer, const quant::Policy& policy) {
 }
 
 std::unique_ptr<quant::Convolution> packConvolution(const model::LayerWeight& layer, std::optional<at::Tensor> bias, const quant::Conv2dOptions& options,
-                                                    const quant::Policy& policy, PackingNotes& notes) {
-  if (staysPlain(layer, policy)) return nullptr;
+                                                    const Packer& packer) {
+  if (staysPlain(layer, packer.policy)) return nullptr;
   const Stopwatch watch;
-  Packed packed = packLayer(layer, policy, notes);
+  Packed packed = packer.pack(layer);
   auto convolution = std::make_unique<quant::Conv2d>(*packed.quantizer, std::move(packed.weight), layer.shape, std::move(bias), options);
-  notes.seconds += watch.seconds();
+  packer.notes.seconds += watch.seconds();
   return convolution;
 }
 
@@ -117,10 +142,11 @@ const quant::Quantizer& quantizerFor(const quant::Policy& policy, const std::str
   return quant::quantizer(quant::quantizer(policy.precisionOf(layer, kindOf(shape))).precisionFor(flat(shape)));
 }
 
-void packLayers(model::LoadOptions& options, const quant::Policy& policy, PackingNotes& notes) {
-  options.linear = [&](const model::LayerWeight& layer, std::optional<at::Tensor> bias) { return packLinear(layer, std::move(bias), policy, notes); };
-  options.convolution = [&](const model::LayerWeight& layer, std::optional<at::Tensor> bias, const quant::Conv2dOptions& how) {
-    return packConvolution(layer, std::move(bias), how, policy, notes);
+void packLayers(model::LoadOptions& options, const quant::Policy& policy, PackingNotes& notes, PackedSet* packed) {
+  const Packer packer{policy, notes, packed, options.device};
+  options.linear = [=](const model::LayerWeight& layer, std::optional<at::Tensor> bias) { return packLinear(layer, std::move(bias), packer); };
+  options.convolution = [=](const model::LayerWeight& layer, std::optional<at::Tensor> bias, const quant::Conv2dOptions& how) {
+    return packConvolution(layer, std::move(bias), how, packer);
   };
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "engine/model/components.h"
+#include "engine/pipeline/packed_cache.h"
 #include "quant/policy.h"
 
 namespace quantspot::pipeline {
@@ -23,7 +24,8 @@ struct PackingNotes {
 // go in its compute type. A layer whose compute type is not the policy's casts its activations to it and back. A layer that its precision
 // cannot hold (shape, range) gets what that precision names in its place, else the plain type; that is noted. `policy` and `notes` must
 // outlive the loading. The factories throw std::invalid_argument when the plain type cannot hold the weight either (NaN, infinity).
-void packLayers(model::LoadOptions& options, const quant::Policy& policy, PackingNotes& notes);
+// Layers that `packed` holds are taken from there, others are added to it; null: none.
+void packLayers(model::LoadOptions& options, const quant::Policy& policy, PackingNotes& notes, PackedSet* packed = nullptr);
 
 // The same for layers that know their precision and resident bytes but hold nothing and cannot multiply: for weights on the meta device.
 void measureLayers(model::LoadOptions& options, const quant::Policy& policy);

@@ -123,17 +123,26 @@ model::LoadOptions Phases::loadOptions(const char* stage) const {
   return options;
 }
 
+template <class Load>
+auto Phases::loadPacked(const std::string& part, const quant::Policy& policy, model::LoadOptions options, Load&& load) {
+  const TightHeap tight;
+  std::optional<PackedSet> set;
+  if (!request_.packedCache.folder.empty()) set.emplace(request_.packedCache, packedKey(HashCache().weightsHash(request_.model), part, policy.text()));
+  packLayers(options, policy, notes_, set ? &*set : nullptr);
+  auto loaded = load(options);
+  if (!set) return loaded;
+  set->keep();
+  if (set->state() != "unused") packedCache_[part] = set->state();
+  return loaded;
+}
+
 Encoded Phases::encode() {
   double loading = 0;
   Encoded out = meter_.phase("encode", "encode", [&] {
     const Stopwatch watch;
     model::LoadOptions options = loadOptions("encode");
-    packLayers(options, request_.policy, notes_);
     options.decorate = decoration();
-    const auto encoders = [&] {
-      const TightHeap tight;
-      return family_.loadTextEncoders(request_.model, options);
-    }();
+    const auto encoders = loadPacked("text_encoder", request_.policy, options, [&](const auto& how) { return family_.loadTextEncoders(request_.model, how); });
     loading = watch.seconds();
     Encoded made = encodeAll(*encoders, family_.info(), request_);
     made.weights = weightsBlock(encoders->bytes(), encoders->layers());
@@ -160,12 +169,10 @@ std::unique_ptr<model::Denoiser> Phases::loadDenoiser(const quant::Policy& polic
   notes_.seconds = 0;
   calibratedLayers_.clear();
   auto denoiser = meter_.phase("load", "load", [&] {
-    const TightHeap tight;
     model::LoadOptions options = loadOptions("load");
-    packLayers(options, policy, notes_);
     options.keeps = keepingRule(policy);
     options.decorate = decoration();
-    return family_.loadDenoiser(request_.model, options);
+    return loadPacked(part, policy, options, [&](const auto& how) { return family_.loadDenoiser(request_.model, how); });
   });
   meter_.move("load", "quantize", notes_.seconds);
   adapters_.check();
@@ -267,11 +274,8 @@ json Phases::fallbacks() const {
 std::vector<RgbImage> Phases::decode(const at::Tensor& latents) {
   trimHeap();                            // the denoiser is gone
   tell("decode", 0, 1);
-  model::LoadOptions options = loadOptions("decode");
-  packLayers(options, request_.policy, notes_);
   const auto autoencoder = meter_.phase("load", "decode", [&] {
-    const TightHeap tight;
-    return family_.loadAutoencoder(request_.model, options);
+    return loadPacked("vae", request_.policy, loadOptions("decode"), [&](const auto& how) { return family_.loadAutoencoder(request_.model, how); });
   });
   weights_["vae"] = weightsBlock(autoencoder->bytes(), autoencoder->layers());
   std::vector<RgbImage> images = meter_.phase("decode", "decode", [&] {

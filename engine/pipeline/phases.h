@@ -49,12 +49,16 @@ class Phases {
   const nlohmann::json& peaks() const { return meter_.peaks(); }
   nlohmann::json fallbacks() const;                // layers that could not be held as asked
   nlohmann::json adapters() const { return adapters_.report(); }
+  const nlohmann::json& packedCache() const { return packedCache_; }   // part → "read" or "written"
   nlohmann::json seconds() const;                  // of the report, without "total"
 
  private:
   void tell(const char* stage, int step, int steps) const;
   model::LoadOptions loadOptions(const char* stage) const;
   model::LinearDecoration decoration();
+  // Loads one part with what the cache has of it, and keeps what it has not.
+  template <class Load>
+  auto loadPacked(const std::string& part, const quant::Policy& policy, model::LoadOptions options, Load&& load);
   std::vector<quant::StepSpan> spans() const;
   std::unique_ptr<model::Denoiser> loadDenoiser(const quant::Policy& policy);
   std::unique_ptr<model::Scheduler> makeScheduler() const;
@@ -73,7 +77,7 @@ class Phases {
   const at::ScalarType compute_;
   const std::int64_t pixels_;                      // per latent
   bool guided_ = false;
-  nlohmann::json weights_ = nlohmann::json::object(), stepSeconds_ = nlohmann::json::array();
+  nlohmann::json weights_ = nlohmann::json::object(), stepSeconds_ = nlohmann::json::array(), packedCache_ = nlohmann::json::object();
   Meter meter_;
 };
 

@@ -119,7 +119,7 @@ struct Sampler::State {
     return {{"schema", 1}, {"engine", engineBlock(request.device)},
             {"model", {{"name", model.name}, {"family", model.family}, {"weights_sha256", hashes.weightsHash(request.model)}}},
             {"precision", precisionText(request)}, {"policy", policyBlock(request.policy)}, {"weights", std::move(weights)},
-            {"seconds", phases.seconds()}, {"peak_bytes", phases.peaks()}, {"device_peak_bytes", json::object()}, {"batch", 1 + request.more.size()}, {"loras", phases.adapters()}, {"fallbacks", phases.fallbacks()}, {"calibration_prompts", request.calibration.size()}};
+            {"seconds", phases.seconds()}, {"peak_bytes", phases.peaks()}, {"device_peak_bytes", json::object()}, {"batch", 1 + request.more.size()}, {"loras", phases.adapters()}, {"fallbacks", phases.fallbacks()}, {"packed_cache", phases.packedCache()}, {"calibration_prompts", request.calibration.size()}};
   }
 
   Sample sample(std::size_t index, json recipe, RgbImage image, const at::Tensor& latents, json report) const {

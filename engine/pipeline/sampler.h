@@ -2,6 +2,7 @@
 #pragma once
 
 #include "engine/pipeline/adapters.h"
+#include "engine/pipeline/packed_cache.h"
 #include "engine/protocol/messages.h"
 #include "quant/schedule.h"
 
@@ -35,6 +36,7 @@ struct SampleRequest {
   std::vector<quant::StepSpan> schedule = {};   // precisions that change over the steps
   std::vector<Adapter> adapters = {};        // LoRA files, applied beside the packed weights
   std::vector<std::string> calibration = {};   // prompts for precisions whose activations have scales (quanto-int8a8)
+  PackedCacheOptions packedCache = {};       // where packed weights are kept; no folder: nowhere
   std::string device = "cpu";
   std::optional<at::Tensor> noise;       // --latents-in: as the family packs it (FLUX: (B, S, C)) or (B, C, h, w), B pictures; else drawn from each seed
   std::function<void(const std::string& stage, int step, int steps)> progress;

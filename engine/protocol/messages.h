@@ -45,6 +45,7 @@ struct GenerateParams {
   std::string offload = "none";   // only "none" yet
   std::vector<Lora> loras = {};   // applied beside the packed weights
   std::int64_t max_memory = 0;    // bytes for "auto"; 0: what is free
+  bool cache = true;              // packed weights are read from the engine's disk, and kept there
   std::vector<std::string> calibration = {};   // prompts, for precisions that scale activations (quanto-int8a8)
 };
 struct GenerateResult {
@@ -79,7 +80,7 @@ struct Progress { std::int64_t id = 0; std::string stage; int step = 0, steps = 
 struct LogLine { std::string level, message; };
 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Lora, file, scale)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(GenerateParams, model, precision, recipe, offload, loras, max_memory, calibration)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(GenerateParams, model, precision, recipe, offload, loras, max_memory, cache, calibration)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(GenerateResult, png, report)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ScoreParams, metric, image, reference, prompt, model)
 void to_json(nlohmann::json& json, const ScoreResult& result);

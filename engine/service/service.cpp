@@ -86,6 +86,7 @@ std::vector<pipeline::Sample> Service::batch(const protocol::GenerateParams& par
   request.policy = schedule.front().policy;
   if (schedule.size() > 1 || schedule.front().last >= 0) request.schedule = schedule;
   request.calibration = params.calibration;
+  if (params.cache) request.packedCache = pipeline::defaultPackedCache();
   request.model = resolveModel(params.model);
   request.recipe = params.recipe;
   request.more = std::move(more);

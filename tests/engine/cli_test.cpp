@@ -40,6 +40,24 @@ class CliTest : public QObject {
   QString path(const QString& name) const { return folder_.filePath(name); }
 
  private Q_SLOTS:
+  void packedWeightsAreKeptAndReadAgain() {
+    qputenv("QUANTSPOT_CACHE", path("cache").toUtf8());
+    const auto draw = [&](const char* name, const QStringList& more) {
+      const Outcome outcome = run(QStringList{"generate", "--precision", "bnb-nf4?vae=quanto-int8", "--prompt", "a fox", "--steps", "2", "--out", path(name) + ".png", "--report", path(name) + ".json"} + more);
+      if (outcome.code != 0) qWarning("%s", qPrintable(outcome.err));
+      return readJson(path(name) + ".json");
+    };
+    const QJsonObject first = draw("first", {}), second = draw("second", {}), anew = draw("anew", {"--no-cache"});
+    qunsetenv("QUANTSPOT_CACHE");
+    QCOMPARE(first["packed_cache"].toObject(), (QJsonObject{{"transformer", "written"}, {"vae", "written"}}));
+    QCOMPARE(second["packed_cache"].toObject(), (QJsonObject{{"transformer", "read"}, {"vae", "read"}}));
+    QCOMPARE(anew["packed_cache"].toObject(), QJsonObject());
+    QVERIFY(!first["image_sha256"].toString().isEmpty());
+    QCOMPARE(second["image_sha256"], first["image_sha256"]);
+    QCOMPARE(anew["image_sha256"], first["image_sha256"]);
+    QCOMPARE(second["weights"], first["weights"]);
+  }
+
   void generateWritesPictureReportAndLatents() {
     const Outcome first = run(QStringList{"generate", "--precision", "bf16", "--prompt", "a fox", "--seed", "3", "--out", path("a.png"), "--report",
                                           path("a.json"), "--latents-out", path("a.safetensors")} + kSmall);
