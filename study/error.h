@@ -12,4 +12,10 @@ class Error : public std::runtime_error {
   explicit Error(const QString& message) : std::runtime_error(message.toStdString()) {}
 };
 
+// What trying again cannot help.
+class Refused : public Error {
+ public:
+  using Error::Error;
+};
+
 }  // namespace quantspot::study

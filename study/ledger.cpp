@@ -1,58 +1,22 @@
 #include "study/ledger.h"
 
 #include "study/error.h"
-#include "study/migrations.h"
 #include "study/order.h"
 
 #include <QDateTime>
-#include <QDir>
-#include <QFileInfo>
 #include <QJsonDocument>
 #include <QRegularExpression>
 #include <QSqlError>
 #include <QSqlQuery>
-#include <QUuid>
 
 namespace quantspot::study {
-namespace {
-
-QString problem(const QSqlError& error) {
-  const QString text = error.databaseText().isEmpty() ? error.text() : error.databaseText();
-  if (text.contains(QLatin1String("locked"))) return text + QStringLiteral("; another program is writing: close it or try again");
-  if (text.contains(QLatin1String("full"))) return text + QStringLiteral("; make room and try again: nothing was lost or half written");
-  if (text.contains(QLatin1String("readonly"))) return text + QStringLiteral("; give yourself the right to write the file and its folder");
-  return text;
-}
-
-}  // namespace
-
 void Ledger::fail(const QString& what, const QString& reason) const {
-  throw Error(QStringLiteral("%1: %2 (%3)").arg(what, reason, QDir::toNativeSeparators(path_)));
+  throw Error(QStringLiteral("%1: %2 (%3)").arg(what, reason, connection_.displayName()));
 }
 
-Ledger::Ledger(const QString& path) : path_(path), connection_(QUuid::createUuid().toString()) {
-  const QString what = QStringLiteral("the store cannot be opened");
-  if (path != QLatin1String(":memory:") && !QDir().mkpath(QFileInfo(path).absolutePath())) fail(what, QStringLiteral("its folder cannot be made; choose another with --store"));
-  database_ = QSqlDatabase::addDatabase(QStringLiteral("QSQLITE"), connection_);
-  database_.setDatabaseName(path);
-  database_.setConnectOptions(QStringLiteral("QSQLITE_BUSY_TIMEOUT=5000"));
-  QString reason;
-  if (!database_.open()) reason = problem(database_.lastError()) + QStringLiteral("; is the folder writable?");
-  for (const char* pragma : {"foreign_keys = ON", "synchronous = FULL", "journal_mode = WAL"}) {
-    QSqlQuery query(database_);
-    if (reason.isEmpty() && !query.exec(QStringLiteral("PRAGMA ") + QLatin1String(pragma))) reason = problem(query.lastError());
-  }
-  if (reason.isEmpty()) reason = migrate(database_, schemaScripts());
-  if (reason.isEmpty()) return;
-  database_ = {};
-  QSqlDatabase::removeDatabase(connection_);
-  fail(what, reason);
-}
+Ledger::Ledger(const QString& store) : connection_(store), database_(connection_.database()) {}
 
-Ledger::~Ledger() {
-  database_ = {};   // removeDatabase wants no handle left
-  QSqlDatabase::removeDatabase(connection_);
-}
+Ledger::~Ledger() { database_ = {}; }
 
 void Ledger::run(QSqlQuery& query, const char* statement, const QVariantList& values) {
   if (!query.prepare(QLatin1String(statement))) fail(QStringLiteral("the store cannot be used"), problem(query.lastError()));
@@ -62,9 +26,10 @@ void Ledger::run(QSqlQuery& query, const char* statement, const QVariantList& va
 
 void Ledger::inTransaction(const QString& what, const std::function<void()>& body) {
   QSqlQuery query(database_);
-  // IMMEDIATE: a second station waits here, so that no two records follow the same one.
-  if (!query.exec(QStringLiteral("BEGIN IMMEDIATE"))) fail(what, problem(query.lastError()));
+  // A second station waits here, so that no two records follow the same one.
+  if (!query.exec(connection_.isServer() ? QStringLiteral("BEGIN") : QStringLiteral("BEGIN IMMEDIATE"))) fail(what, problem(query.lastError()));
   try {
+    if (connection_.isServer() && !query.exec(QStringLiteral("LOCK TABLE studies, seats, chain IN SHARE ROW EXCLUSIVE MODE"))) fail(what, problem(query.lastError()));
     body();
     if (!query.exec(QStringLiteral("COMMIT"))) fail(what, problem(query.lastError()));
   } catch (...) {

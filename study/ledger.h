@@ -1,12 +1,11 @@
-// Frozen studies, their participants and the chain of what they did, in the same SQLite file as the comparisons. One thread.
-// Several programs may use one file: each change is one transaction that is on disk when the call returns. Everything
-// throws Error with the file, the reason and a remedy; nothing is then changed.
+// Frozen studies, their participants and the chain of what they did: in the same SQLite file as the comparisons, or on a PostgreSQL
+// server. One thread. Several programs may use one store: each change is one transaction that is on disk when the call returns.
+// Everything throws Error with the store, the reason and a remedy; nothing is then changed.
 #pragma once
 
 #include "study/chain.h"
+#include "study/connection.h"
 #include "study/freeze.h"
-
-#include <QSqlDatabase>
 
 #include <functional>
 #include <optional>
@@ -23,8 +22,8 @@ struct Seat {
 
 class Ledger {
  public:
-  // Creates the file when missing, migrates older ones (a backup is made first).
-  explicit Ledger(const QString& path);
+  // As Connection: a path, ":memory:" or postgresql://….
+  explicit Ledger(const QString& store);
   ~Ledger();
   Ledger(const Ledger&) = delete;
   Ledger& operator=(const Ledger&) = delete;
@@ -43,6 +42,9 @@ class Ledger {
   qint64 append(const QString& study, const QString& kind, const QString& participant, QJsonObject record);
   // A response to a trial of the plan, by its index. Refuses a trial that is answered already, and an answer that it does not take.
   qint64 answer(const FrozenStudy& study, const Mapping& mapping, const Seat& seat, int trial, const QString& answer, const QJsonObject& details = {});
+  // A response that a station kept while it was alone; `entry` is unique to it. Does nothing when the chain has it already. Throws
+  // Refused for a trial that has another answer, and for a participant who is not in the study (any more).
+  void bring(const QString& study, const QJsonObject& entry);
   // Takes back the participant's last response, once; both stay in the chain. False when there is none.
   bool undo(const QString& study, const QString& participant);
   // Indices of the trials with a response that stands.
@@ -67,8 +69,9 @@ class Ledger {
   void insertRecord(const QString& study, const QString& participant, const ChainRecord& record);
   [[noreturn]] void fail(const QString& what, const QString& reason) const;
 
-  QString path_, connection_, warning_;
+  Connection connection_;
   QSqlDatabase database_;
+  QString warning_;
 };
 
 }  // namespace quantspot::study

@@ -4,6 +4,7 @@
 
 #include <QJsonArray>
 #include <QJsonDocument>
+#include <QSqlError>
 #include <QSqlQuery>
 
 #include <algorithm>
@@ -54,6 +55,24 @@ qint64 Ledger::answer(const FrozenStudy& study, const Mapping& mapping, const Se
   return number;
 }
 
+void Ledger::bring(const QString& study, const QJsonObject& entry) {
+  const QString participant = entry[QStringLiteral("participant")].toString();
+  inTransaction(QStringLiteral("the answer was not brought"), [&] {
+    QSqlQuery query(database_);
+    run(query, "SELECT count(*) FROM seats WHERE study = ? AND participant = ?", {study, participant});
+    if (!query.next() || query.value(0).toInt() == 0) throw Refused(QStringLiteral("the answer of '%1' was refused: nobody of that id is in the study").arg(participant));
+    query.finish();
+    run(query, kRecordsOf, {study, participant});
+    const QString id = entry[QStringLiteral("entry")].toString();
+    while (query.next())
+      if (QJsonDocument::fromJson(query.value(0).toString().toUtf8()).object()[QStringLiteral("entry")].toString() == id) return;
+    query.finish();
+    const int trial = entry[QStringLiteral("trial")].toInt(-1);
+    if (answered(study, participant).contains(trial)) throw Refused(QStringLiteral("an answer of '%1' was refused: trial %2 has another").arg(participant).arg(trial));
+    appendNow(study, QStringLiteral("response"), participant, entry);
+  });
+}
+
 bool Ledger::undo(const QString& study, const QString& participant) {
   bool done = false;
   inTransaction(QStringLiteral("the answer was not taken back"), [&] {
@@ -84,12 +103,12 @@ void Ledger::erase(const QString& study, const QString& participant) {
     appendNow(study, QStringLiteral("erasure"), {}, {{"records", records}});
   });
   // What was destroyed must not lie on in the file's free pages or in its journal.
-  QSqlQuery query(database_);
-  run(query, "PRAGMA wal_checkpoint(TRUNCATE)");
-  query.finish();
-  run(query, "VACUUM");
-  query.finish();
-  run(query, "PRAGMA wal_checkpoint(TRUNCATE)");
+  const auto clean = connection_.isServer() ? std::vector{"VACUUM FULL chain", "VACUUM FULL seats"}
+                                            : std::vector{"PRAGMA wal_checkpoint(TRUNCATE)", "VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"};
+  for (const char* statement : clean) {
+    QSqlQuery query(database_);
+    if (!query.exec(QLatin1String(statement))) fail(QStringLiteral("the participant was erased, but traces may remain in free pages"), problem(query.lastError()));
+  }
 }
 
 }  // namespace quantspot::study

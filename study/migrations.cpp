@@ -28,6 +28,15 @@ std::optional<int> number(QSqlDatabase& database, const QString& statement, QStr
   return {};
 }
 
+QStringList scriptsIn(const QString& folder) {
+  QStringList scripts;
+  for (int version = 1;; ++version) {
+    QFile file(QStringLiteral("%1/%2.sql").arg(folder).arg(version, 3, 10, QLatin1Char('0')));
+    if (!file.open(QIODevice::ReadOnly)) return scripts;
+    scripts << QString::fromUtf8(file.readAll());
+  }
+}
+
 // The file as it was, beside it. VACUUM INTO copies what is committed, the journal included. Returns the reason of a failure.
 QString backUp(QSqlDatabase& database, int version) {
   const QString path = database.databaseName();
@@ -43,13 +52,23 @@ QString backUp(QSqlDatabase& database, int version) {
 
 }  // namespace
 
-QStringList schemaScripts() {
-  QStringList scripts;
-  for (int version = 1;; ++version) {
-    QFile file(QStringLiteral(":/schema/%1.sql").arg(version, 3, 10, QLatin1Char('0')));
-    if (!file.open(QIODevice::ReadOnly)) return scripts;
-    scripts << QString::fromUtf8(file.readAll());
+QStringList schemaScripts() { return scriptsIn(QStringLiteral(":/schema")); }
+
+QStringList serverScripts() { return scriptsIn(QStringLiteral(":/schema/postgresql")); }
+
+QString migrateServer(QSqlDatabase& database, const QStringList& scripts) {
+  // The lock's number is ours alone; the end of the transaction frees it.
+  QString reason = execute(database, QStringLiteral("BEGIN; SELECT pg_advisory_xact_lock(7184230561); CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL)"));
+  const auto version = reason.isEmpty() ? number(database, QStringLiteral("SELECT coalesce(max(version), 0) FROM schema_version"), reason) : std::nullopt;
+  if (version && *version > scripts.size())
+    reason = QStringLiteral("it was written by a newer QuantSpot (schema %1, this program knows %2)").arg(*version).arg(scripts.size());
+  for (int next = version.value_or(0); next < scripts.size() && reason.isEmpty(); ++next) {
+    reason = execute(database, scripts[next]);
+    if (reason.isEmpty()) reason = execute(database, QStringLiteral("INSERT INTO schema_version VALUES (%1)").arg(next + 1));
   }
+  if (reason.isEmpty()) reason = execute(database, QStringLiteral("COMMIT"));
+  if (!reason.isEmpty()) execute(database, QStringLiteral("ROLLBACK"));
+  return reason;
 }
 
 QString migrate(QSqlDatabase& database, const QStringList& scripts) {

@@ -13,4 +13,9 @@ QStringList schemaScripts();
 // database is then unchanged), or an empty string. A file of an older schema is first copied to FILE.schemaN.bak (N its version). Scripts hold plain statements: no triggers, no ';' inside texts.
 QString migrate(QSqlDatabase& database, const QStringList& scripts);
 
+// The same for a PostgreSQL server: resources/schema/postgresql/001.sql and on; the version lies in a table of its own. Programs
+// that start together wait for each other. No copy is made: that is the server's keeper's.
+QStringList serverScripts();
+QString migrateServer(QSqlDatabase& database, const QStringList& scripts);
+
 }  // namespace quantspot::study

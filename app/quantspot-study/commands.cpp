@@ -34,7 +34,6 @@ void writeFile(const QString& path, const QByteArray& bytes) {
 }
 
 QString storePath(const StudyArguments& a) {
-  if (a.store.startsWith(QLatin1String("postgresql:"))) throw UsageError(QStringLiteral("--store: this version keeps studies in SQLite files only"));
   return a.store.isEmpty() ? StudyStore::defaultPath() : a.store;
 }
 

@@ -36,7 +36,7 @@ void addText(CLI::App& command, const char* name, QString& value, const char* he
 using Command = QJsonObject (*)(const StudyArguments&);
 CLI::App& addStudyCommand(CLI::App& app, Arguments& a, std::function<int()>& run, const char* name, const char* help, Command command) {
   CLI::App& c = *app.add_subcommand(name, help);
-  addText(c, "--store", a.study.store, "The store's file (default: the one of the window)");
+  addText(c, "--store", a.study.store, "A file, or postgresql://USER:PASSWORD@HOST/DATABASE (default: the window's file)");
   addText(c, "--study", a.study.study, "Hash of the study, or its beginning (default: the only one)");
   addText(c, "--passphrase-file", a.study.passphrase_file, "File with the experimenter's passphrase (default: QUANTSPOT_PASSPHRASE)");
   c.callback([&a, &run, command] { run = [&a, command] {
