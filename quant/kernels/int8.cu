@@ -1,69 +1,31 @@
 // Activations to 8 bits, exact sums, results.
 #include "quant/kernels/cuda.h"
+#include "quant/kernels/int8_kernel.cuh"
 
 namespace quantspot::quant {
-namespace {
-
-constexpr int rowThreads = 256;
-
-__global__ void __launch_bounds__(rowThreads) rowScales(const __grid_constant__ RowsJob job) {
-  __shared__ std::uint32_t parts[rowThreads / lanes];
-  std::uint32_t largest = __reduce_max_sync(0xffffffff, largestBits(job, blockIdx.x, threadIdx.x, rowThreads));
-  if (threadIdx.x % lanes == 0) parts[threadIdx.x / lanes] = largest;
-  __syncthreads();
-  if (threadIdx.x != 0) return;
-  for (const std::uint32_t part : parts) largest = largest < part ? part : largest;
-  job.scales[blockIdx.x] = rowScaleFrom(job.rule, largest);
-}
-
-__global__ void __launch_bounds__(rowThreads) rowCodes(const __grid_constant__ RowsJob job) {
-  const std::int64_t row = blockIdx.x;
-  const float factor = RowFactor(job, row).value;
-  for (std::int64_t column = threadIdx.x; column < job.columns; column += rowThreads)
-    job.codes[row * job.columns + column] = rowCode(job, row, column, factor);
-}
-
-__global__ void __launch_bounds__(int8Warps* lanes) int8Sums(const __grid_constant__ Int8SumsJob job) {
-  const int lane = threadIdx.x % lanes;
-  const std::int64_t first = int8FirstRow(blockIdx.x, threadIdx.x / lanes);
-  if (first >= job.rows) return;
-  for (std::int64_t begin = blockIdx.y * mostFewRows; begin < job.count; begin += gridDim.y * mostFewRows) {
-    std::int32_t sums[mostFewRows][int8RowsOfWarp] = {};
-    addInt8Lane(job, begin, first, lane, sums);
-    for (auto& row : sums)
-      for (std::int32_t& sum : row) sum = __reduce_add_sync(0xffffffff, sum);
-    if (lane == 0) storeInt8Sums(job, begin, first, sums);
-  }
-}
-
-__global__ void __launch_bounds__(rowThreads) finish(const __grid_constant__ FinishJob job) {
-  for (std::int64_t column = threadIdx.x; column < job.rows; column += rowThreads) finishOneSum(job, blockIdx.x, column);
-}
-
-}  // namespace
 
 int cudaRowScales(const RowsJob& job, CudaStream stream) {
   if (job.rows == 0) return 0;
-  rowScales<<<static_cast<unsigned>(job.rows), rowThreads, 0, stream>>>(job);
+  rowScalesKernel<<<static_cast<unsigned>(job.rows), rowThreads, 0, stream>>>(job);
   return cudaGetLastError();
 }
 
 int cudaRowCodes(const RowsJob& job, CudaStream stream) {
   if (job.rows == 0) return 0;
-  rowCodes<<<static_cast<unsigned>(job.rows), rowThreads, 0, stream>>>(job);
+  rowCodesKernel<<<static_cast<unsigned>(job.rows), rowThreads, 0, stream>>>(job);
   return cudaGetLastError();
 }
 
 int cudaInt8Sums(const Int8SumsJob& job, CudaStream stream) {
   if (job.count == 0) return 0;
   const dim3 grid(static_cast<unsigned>(int8BlocksAcross(job.rows)), static_cast<unsigned>(int8BlocksDown(job.count)));
-  int8Sums<<<grid, int8Warps * lanes, 0, stream>>>(job);
+  int8SumsKernel<<<grid, int8Warps * lanes, 0, stream>>>(job);
   return cudaGetLastError();
 }
 
 int cudaFinish(const FinishJob& job, CudaStream stream) {
   if (job.count == 0) return 0;
-  finish<<<static_cast<unsigned>(job.count), rowThreads, 0, stream>>>(job);
+  finishKernel<<<static_cast<unsigned>(job.count), rowThreads, 0, stream>>>(job);
   return cudaGetLastError();
 }
 
