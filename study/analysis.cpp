@@ -2,6 +2,7 @@
 
 #include "study/analysis_json.h"
 #include "study/statistics/chi_square.h"
+#include "study/statistics/normal.h"
 #include "study/statistics/quantile.h"
 
 #include <algorithm>
@@ -16,7 +17,7 @@ QJsonObject figures(const Protocol& protocol, const Rows& rows) {
   std::set<QString> people;
   for (const ResponseRow* row : rows) people.insert(row->participant);
   const QJsonArray detection = detectionFigures(protocol, rows);
-  return {{"people", static_cast<int>(people.size())}, {"responses", static_cast<int>(rows.size())}, {"detection", detection}, {"preference", preferenceFigures(protocol, rows)},
+  return {{"people", static_cast<int>(people.size())}, {"responses", static_cast<int>(rows.size())}, {"detection", detection}, {"visibility", visibility(protocol, detection)}, {"preference", preferenceFigures(protocol, rows)},
           {"rating", ratingFigures(protocol, rows)}, {"ranking", rankingFigures(protocol, rows)}, {"psychometric", psychometricFigures(protocol, detection)}, {"quality", qualityFigures(rows)}};
 }
 
@@ -48,6 +49,33 @@ QString preferenceSentence(const Protocol& protocol, const QJsonObject& preferen
 }
 
 }  // namespace
+
+QJsonArray visibility(const Protocol& protocol, const QJsonArray& detection) {
+  struct Sum {
+    QString variant;
+    double detected = 0, variance = 0, trials = 0;
+  };
+  std::map<QString, Sum> sums;
+  for (const QJsonValue& figure : detection) {
+    Sum& sum = sums[figure["variant"].toString()];
+    const double n = figure["trials"].toInt(), chance = figure["chance"].toDouble(), rate = figure["rate"].toDouble();
+    sum.variant = figure["variant"].toString();
+    sum.detected += n * (rate - chance) / (1 - chance);
+    // Of a rate with two right and two wrong added (Agresti and Coull), so that 0 and 1 have a width, too.
+    const double p = (figure["correct"].toInt() + 2) / (n + 4);
+    sum.variance += n * n * p * (1 - p) / (n + 4) / ((1 - chance) * (1 - chance));
+    sum.trials += n;
+  }
+  std::vector<Sum> order;
+  for (const auto& [variant, sum] : sums) order.push_back(sum);
+  std::sort(order.begin(), order.end(), [](const Sum& a, const Sum& b) { return a.detected / a.trials > b.detected / b.trials; });
+  QJsonArray list;
+  for (const Sum& sum : order) {
+    const double value = sum.detected / sum.trials, half = statistics::zForLevel(protocol.analysis.level) * std::sqrt(sum.variance) / sum.trials;
+    list << QJsonObject{{"variant", sum.variant}, {"detection", value}, {"interval", QJsonArray{value - half, value + half}}, {"trials", sum.trials}};
+  }
+  return list;
+}
 
 QJsonObject qualityFigures(const Rows& rows) {
   int gold = 0, gold_right = 0, repeats = 0, repeated = 0;

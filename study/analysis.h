@@ -22,6 +22,10 @@ QJsonValue preferenceFigures(const Protocol& protocol, const Rows& rows);
 QJsonValue ratingFigures(const Protocol& protocol, const Rows& rows);
 // Plackett–Luce; null without rankings.
 QJsonValue rankingFigures(const Protocol& protocol, const Rows& rows);
+// Variants by how visible they are, most visible first: the ranking of a study over a family of policies (one group of layers
+// at a lower precision in each). Pooled over kinds: the share right corrected for guessing, each kind weighted by its trials, and a
+// normal interval of it.
+QJsonArray visibility(const Protocol& protocol, const QJsonArray& detection);
 // Gold, null and repeat trials, position bias, response times.
 QJsonObject qualityFigures(const Rows& rows);
 // Detection against bits per weight; null where fewer than two variants have bits.

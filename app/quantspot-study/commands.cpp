@@ -4,6 +4,8 @@
 #include "study/bundle.h"
 #include "study/error.h"
 #include "study/ledger.h"
+#include "study/metric_correlation.h"
+#include "study/progress.h"
 #include "study/statistics/power.h"
 #include "study/study_store.h"
 
@@ -113,6 +115,7 @@ QJsonObject verify(const StudyArguments& a) {
 
 QJsonObject analyzeStudy(const StudyArguments& a) {
   if (!a.file.isEmpty()) {
+    if (!a.metrics.isEmpty()) throw UsageError(QStringLiteral("--metrics goes with a store; import the bundle first"));
     const Verification v = verifyBundle(readFile(a.file), a.head.toLatin1());
     if (!v.problems.isEmpty()) throw Error(QStringLiteral("the bundle does not hold: ") + v.problems.first());
     if (!v.revealed) throw Error(QStringLiteral("the bundle is sealed: it holds no mapping to analyze with"));
@@ -124,7 +127,14 @@ QJsonObject analyzeStudy(const StudyArguments& a) {
   const auto chain = ledger.chain(study.hash());
   const QStringList problems = chainProblems(study.hash().toLatin1(), chain);
   if (!problems.isEmpty()) throw Error(QStringLiteral("the chain does not hold: ") + problems.first());
-  return analyze(protocol, study.hash(), collect(protocol, study.hash(), study.open(passphrase(a)), chain));
+  const Responses responses = collect(protocol, study.hash(), study.open(passphrase(a)), chain);
+  QJsonObject result = analyze(protocol, study.hash(), responses);
+  if (a.metrics.isEmpty()) return result;
+  Rows counted;
+  for (const ResponseRow& row : responses.rows)
+    if (row.excluded.isEmpty() || !protocol.analysis.exclude) counted.push_back(&row);
+  result["metrics"] = metricCorrelations(protocol, counted, parseCsvTable(readFile(a.metrics)));
+  return result;
 }
 
 QJsonObject erase(const StudyArguments& a) {
@@ -132,6 +142,16 @@ QJsonObject erase(const StudyArguments& a) {
   const FrozenStudy study = chosen(ledger, a);
   ledger.erase(study.hash(), a.participant);
   return {{"study", study.hash()}, {"erased", a.participant}, {"head", QString::fromLatin1(ledger.head(study.hash()))}};
+}
+
+QJsonObject status(const StudyArguments& a) {
+  Ledger ledger(storePath(a));
+  const FrozenStudy study = chosen(ledger, a);
+  const Protocol protocol = study.protocol();
+  const bool sequential = protocol.stopping.rule != StoppingRule::Fixed;
+  QJsonObject result = toJson(progressOf(protocol, study.hash(), ledger.chain(study.hash()), sequential ? std::optional(study.open(passphrase(a))) : std::nullopt));
+  result["study"] = study.hash();
+  return result;
 }
 
 QJsonObject power(const StudyArguments& a) {

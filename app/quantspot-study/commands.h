@@ -7,7 +7,7 @@
 namespace quantspot::cli {
 
 struct StudyArguments {
-  QString store, study, passphrase_file, file, head, participant, protocol, images, out;
+  QString store, study, passphrase_file, file, head, participant, protocol, images, out, metrics;
   double rate = 0, chance = 0.25, power = 0.8, alpha = 0.05, margin = 0.1;
   int trials = 0;
   bool sealed = false;
@@ -19,6 +19,7 @@ QJsonObject exportBundle(const StudyArguments& arguments);
 QJsonObject verify(const StudyArguments& arguments);        // "ok": false when something is wrong
 QJsonObject analyzeStudy(const StudyArguments& arguments);
 QJsonObject erase(const StudyArguments& arguments);
+QJsonObject status(const StudyArguments& arguments);        // how far a running study is; no scores
 QJsonObject power(const StudyArguments& arguments);
 
 }  // namespace quantspot::cli

@@ -61,7 +61,9 @@ void addStudyCommands(CLI::App& app, Arguments& a, std::function<int()>& run) {
   addText(v, "--head", a.study.head, "The head hash as exported before");
   CLI::App& y = add("analyze", "Every figure and the decisions, from a store or a bundle", analyzeStudy);
   addText(y, "file", a.study.file, "A bundle (default: the store)");
+  addText(y, "--metrics", a.study.metrics, "CSV: comparison, variant, metrics …, category; which of them predicts people");
   addText(y, "--head", a.study.head, "The head hash as exported before");
+  add("status", "How far a running study is, without scores", status);
   addText(add("erase", "Destroy a participant's records; the chain stays valid", erase), "--participant", a.study.participant, "The random id", true);
   CLI::App& p = add("power", "Trials needed, and the curve", power);
   p.add_option("--rate", a.study.rate, "True share of right answers")->required();

@@ -229,6 +229,20 @@ def sensitivity(name, mine, figure, rate, interval):
             check(f"{name} d' {kind}", same_different(kind, *((c + more) / (s + 2 * more) for c, s in zip(cells, sizes))), stated[kind]["value"])
 
 
+def visibility(stated, detected, level):
+    for entry in stated:
+        mine = [f for f in detected if f["variant"] == entry["variant"]]
+        n, z = sum(f["trials"] for f in mine), Z((1 + level) / 2)
+        value = sum(f["trials"] * (f["rate"] - f["chance"]) / (1 - f["chance"]) for f in mine) / n
+        spread = 0
+        for f in mine:
+            p = (f["correct"] + 2) / (f["trials"] + 4)
+            spread += f["trials"] ** 2 * p * (1 - p) / (f["trials"] + 4) / (1 - f["chance"]) ** 2
+        half = z * math.sqrt(spread) / n
+        check("visibility " + entry["variant"], [value, value - half, value + half, n], [entry["detection"], *entry["interval"], entry["trials"]])
+    check("visibility's order", sorted((e["detection"] for e in stated), reverse=True), [e["detection"] for e in stated])
+
+
 def preference(rows, stated, reference):
     mine = [dict(r, pair=r["shown"].split("|")) for r in rows if r["role"] == "main" and r["kind"] == "preference"]
     for entry in stated["against_reference"]:
@@ -307,6 +321,7 @@ def main():
         stated = analysis[part]
         check(part, [len({r["participant"] for r in rows}), len(rows)], [stated["people"], stated["responses"]])
         detection(rows, stated["detection"], protocol["analysis"], protocol["stopping"])
+        visibility(stated["visibility"], stated["detection"], protocol["analysis"]["level"])
         quality(rows, stated["quality"])
         for name, function in (("ranking", ranking), ("rating", rating)):
             if stated[name]:

@@ -1,15 +1,21 @@
 #include "study/analysis.h"
+#include "study/metric_correlation.h"
+#include "study/progress.h"
 #include "tests/study/sample_study.h"
 
 #include <QTest>
+
+#include <map>
 
 using namespace quantspot::study;
 
 namespace {
 
 // Answers that do not need a store: a chain made in memory.
-Responses answers(const Protocol& p, int people, const std::function<QString(const PlannedTrial&, int person)>& answer, int ms = 1500) {
-  static const Mapping mapping{.salt = QByteArray(32, 's'), .images = {}};
+const Mapping kMapping{.salt = QByteArray(32, 's'), .images = {}};
+
+std::vector<ChainRecord> chainOf(const Protocol& p, int people, const std::function<QString(const PlannedTrial&, int person)>& answer, int ms = 1500) {
+  const Mapping& mapping = kMapping;
   std::vector<ChainRecord> chain;
   QByteArray previous = "study";
   const auto add = [&](const QJsonObject& record) {
@@ -22,7 +28,11 @@ Responses answers(const Protocol& p, int people, const std::function<QString(con
     for (const PlannedTrial& trial : planTrials(p, "study", mapping, id, person))
       add({{"kind", "response"}, {"participant", id}, {"trial", trial.index}, {"answer", answer(trial, person)}, {"response_ms", ms}, {"shown", QString::fromLatin1(planDigest(mapping, id, trial))}});
   }
-  return collect(p, "study", mapping, chain);
+  return chain;
+}
+
+Responses answers(const Protocol& p, int people, const std::function<QString(const PlannedTrial&, int person)>& answer) {
+  return collect(p, "study", kMapping, chainOf(p, people, answer));
 }
 
 Protocol spot(int trials) {
@@ -135,6 +145,68 @@ class AnalysisTest : public QObject {
     QCOMPARE(always["interval_method"].toString(), QStringLiteral("always-valid"));
     QCOMPARE(ratio["sprt"]["verdict"].toString(), QStringLiteral("accept-alternative"));
     QVERIFY(ratio["sprt"]["trials"].toInt() < 100);
+  }
+
+  void theExperimenterSeesProgressAndNoScores() {
+    Protocol p = spot(20);
+    quantspot::statistics::Random random(12);
+    const auto chain = chainOf(p, 4, [&](const PlannedTrial& t, int) { return t.variants[0] == "bnb-nf4" ? t.truth : sample::answerOf(p, t, 0, random); });
+    const Progress fixed = progressOf(p, "study", chain, kMapping);
+    QCOMPARE(fixed.joined, 4);
+    QCOMPARE(fixed.finished, 4);
+    QCOMPARE(fixed.responses, 4 * 22);
+    QVERIFY(fixed.sequential.isEmpty());
+    p.stopping.rule = StoppingRule::AlwaysValid;
+    QVERIFY(progressOf(p, "study", chain).sequential.isEmpty());
+    const QJsonObject verdicts = progressOf(p, "study", chain, kMapping).sequential;
+    QCOMPARE(verdicts, (QJsonObject{{"bnb-nf4 spot", "stop"}, {"gguf-q4_k spot", "continue"}}));
+    auto half = chain;
+    half.resize(30);
+    const Progress running = progressOf(p, "study", half);
+    QCOMPARE(running.joined, 2);
+    QCOMPARE(running.finished, 1);
+  }
+
+  void policiesAreRankedByHowVisibleTheyAre() {
+    Protocol p = spot(60);
+    p.variants = QStringList{"bf16", "attention", "mlp", "norms"};
+    quantspot::statistics::Random random(13);
+    const std::map<QString, double> skill{{"attention", 0.3}, {"mlp", 0.8}, {"norms", 0}};
+    const QJsonObject result = analysisOf(p, answers(p, 8, [&](const PlannedTrial& t, int) { return sample::answerOf(p, t, skill.at(t.variants[0]), random); }));
+    const QJsonArray order = result["with_exclusions"]["visibility"].toArray();
+    QCOMPARE(order.size(), 3);
+    QCOMPARE(order[0]["variant"].toString(), QStringLiteral("mlp"));
+    QCOMPARE(order[1]["variant"].toString(), QStringLiteral("attention"));
+    QVERIFY(order[0]["interval"][0].toDouble() > order[1]["interval"][1].toDouble());
+    for (const QJsonValue& entry : order) QVERIFY(entry["interval"][0].toDouble() <= skill.at(entry["variant"].toString()) && skill.at(entry["variant"].toString()) <= entry["interval"][1].toDouble());
+  }
+
+  void theMetricThatPredictsPeopleIsFound() {
+    Protocol p = spot(60);
+    for (int i = 6; i < 16; ++i) p.comparisons.push_back({QStringLiteral("c%1").arg(i), QStringLiteral("an owl"), false});
+    quantspot::statistics::Random random(14);
+    const auto visible = [](const PlannedTrial& t) { return t.comparison.mid(1).toInt() / 16.0; };
+    const Responses responses = answers(p, 12, [&](const PlannedTrial& t, int) { return sample::answerOf(p, t, visible(t), random); });
+    Rows rows;
+    for (const ResponseRow& row : responses.rows) rows.push_back(&row);
+    QByteArray csv = "comparison,variant,lpips,psnr,luck,category\n";
+    for (const StudyComparison& c : p.comparisons)
+      for (const QString& variant : p.tested()) {
+        const int n = c.id.mid(1).toInt();
+        csv += csvLine({c.id, variant, QString::number(n * 0.01), n == 3 ? "NA" : QString::number(40 - n), QString::number(random.uniform()), n % 2 ? "odd" : "even"});
+      }
+    const QJsonArray found = metricCorrelations(p, rows, parseCsvTable(csv));
+    const auto of = [&](const QString& metric, const QString& category) -> const QJsonObject {
+      for (const QJsonValue& entry : found)
+        if (entry["metric"].toString() == metric && entry["category"].toString() == category) return entry.toObject();
+      return {};
+    };
+    QCOMPARE(found.size(), 9);   // three metrics, all and two categories; nobody was asked for a preference
+    QVERIFY(of("lpips", "all")["spearman"]["interval"][0].toDouble() > 0.7);
+    QVERIFY(of("psnr", "all")["kendall"]["interval"][1].toDouble() < -0.5);
+    QCOMPARE(of("psnr", "all")["pairs"].toInt(), 28);   // c5 is for practice, c3 has none
+    QVERIFY(of("luck", "all")["spearman"]["interval"][0].toDouble() < 0.2);
+    QVERIFY(of("lpips", "odd")["pairs"].toInt() < of("lpips", "all")["pairs"].toInt());
   }
 
   void ratingsAndRankingsHaveTheirFigures() {

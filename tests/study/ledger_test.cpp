@@ -82,6 +82,34 @@ class LedgerTest : public QObject {
     QCOMPARE(ledger.chain(study.hash()).size(), chain.size());
   }
 
+  // A participant who reads the whole database while the study runs learns neither the salt nor which picture is which.
+  void theFileAtRestTellsNothing() {
+    const QString path = fresh();
+    const FrozenStudy study = sample::frozen();
+    const Mapping mapping = study.open(sample::kPassphrase);
+    Ledger ledger(path);
+    ledger.addStudy(study);
+    const auto seats = sample::run(ledger, study, 1, 0.5);
+    QByteArray bytes;
+    for (const QString& name : {path, path + "-wal"}) {
+      QFile file(name);
+      if (file.open(QIODevice::ReadOnly)) bytes += file.readAll();
+    }
+    QVERIFY(bytes.contains(seats[0].participant.toLatin1()));
+    QVERIFY(!bytes.contains(mapping.salt) && !bytes.contains(mapping.salt.toHex()));
+    for (const ChainRecord& record : ledger.chain(study.hash()))
+      for (const char* secret : {"bnb-nf4", "gguf", "gold", "null", "repeat", "truth", "correct"}) QVERIFY2(!record.record.contains(secret), record.record.constData());
+    // Pictures lie in the order of their hashes, which is not that of the variants.
+    QSqlQuery query(lastConnection());
+    QVERIFY(query.exec("SELECT hash FROM study_pictures ORDER BY rowid"));
+    QStringList order;
+    while (query.next()) order << query.value(0).toString();
+    QStringList sorted = order;
+    sorted.sort();
+    QCOMPARE(order, sorted);
+    QCOMPARE(order.size(), 24);
+  }
+
   void onlyTheLastAnswerCanBeTakenBackAndOnce() {
     Ledger ledger(":memory:");
     const FrozenStudy study = sample::frozen();

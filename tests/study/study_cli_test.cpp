@@ -101,6 +101,10 @@ class StudyCliTest : public QObject {
     QCOMPARE(imported.json()["answers"].toInt(), 12);
     QVERIFY2(in({"import", write("again.csv", "participant,trial,answer\nx,0,Z\n")}).err.contains("trial 0 (spot) does not take 'Z'"), "");
 
+    const Run status = study({"status", "--store", store});   // needs no passphrase, because it tells no score
+    QVERIFY2(status.code == 0, status.err.constData());
+    QCOMPARE(status.json()["finished"].toInt(), 2);
+    QVERIFY(!status.out.contains("correct") && status.json()["sequential"].toObject().isEmpty());
     const QString head = study({"export", "--store", store}).json()["head"].toString();
     const Run exported = in({"export", "--study", hash.left(10), "--out", bundle});
     QVERIFY2(exported.code == 0, exported.err.constData());
