@@ -63,9 +63,9 @@ std::unique_ptr<Linear> Fp8Layerwise::linear(QuantizedTensor weight, std::option
   return std::make_unique<Fp8Linear>(*this, table_.data(), std::move(weight), std::move(bias));
 }
 
-// DEFAULT_SKIP_MODULES_PATTERN of the hook; FLUX adds nothing to it.
+// DEFAULT_SKIP_MODULES_PATTERN of the hook; of the models' own patterns only PixArt's adaln_single is not in it.
 bool Fp8Layerwise::skips(std::string_view layer) const {
-  static constexpr std::string_view patterns[] = {"pos_embed", "patch_embed", "norm", "^proj_in$", "^proj_out$"};
+  static constexpr std::string_view patterns[] = {"pos_embed", "patch_embed", "norm", "adaln_single", "^proj_in$", "^proj_out$"};
   return std::any_of(std::begin(patterns), std::end(patterns), [&](std::string_view pattern) { return matchesLayer(pattern, layer); });
 }
 

@@ -2,8 +2,11 @@
 
 #include "engine/model/autoencoder.h"
 #include "engine/model/config.h"
+#include "engine/model/dit/dit.h"
 #include "engine/model/flux/flux.h"
+#include "engine/model/pixart/pixart.h"
 #include "engine/model/sd/sd.h"
+#include "engine/model/sd3/sd3.h"
 #include "engine/model/sdxl/sdxl.h"
 
 #include <ATen/ATen.h>
@@ -20,6 +23,9 @@ const std::vector<std::unique_ptr<Family>>& families() {
     made.push_back(makeFlux());
     made.push_back(makeStableDiffusion());
     made.push_back(makeSdxl());
+    made.push_back(makeStableDiffusion3());
+    made.push_back(makePixArt());
+    made.push_back(makeDit());
     return made;
   }();
   return all;

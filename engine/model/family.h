@@ -22,9 +22,11 @@ struct FamilyInfo {
   std::vector<std::string_view> pipelines;                                 // _class_name in model_index.json
   std::vector<std::string_view> weighted;                                  // parts with config.json and weights
   std::vector<std::pair<std::string_view, std::string_view>> plain;        // other parts, and a file that each has (tokenizers: or tokenizer.json)
+  std::vector<std::string_view> optional = {};                             // parts that model_index.json may leave out
   std::string_view denoiser = "transformer";                               // which of the weighted ones
   bool flow = false;                                                       // it predicts velocities of a flow: which schedulers fit
   Guidance guidance = Guidance::Classifier;
+  bool stepsBothPasses = false;                                            // the scheduler draws noise for both passes of classifier-free guidance
   double defaultGuidance = 7.5;                                            // diffusers' own defaults
   int defaultSteps = 50;
   int latentMultiple = 1;                                                  // latents are a multiple of it, high and wide

@@ -21,10 +21,16 @@ std::string nameOf(const fs::path& folder) {
   return (whole.has_filename() ? whole.filename() : whole.parent_path().filename()).string();
 }
 
+bool isOptional(const fs::path& folder, std::string_view part) {
+  const auto& optional = familyOf(folder).info().optional;
+  return std::ranges::find(optional, part) != optional.end() && leavesOut(folder, part);
+}
+
 // Weight files of all components that have some, sorted by their path inside the folder.
 std::vector<fs::path> allWeights(const fs::path& folder) {
   std::vector<fs::path> files;
   for (const std::string_view part : familyOf(folder).info().weighted) {
+    if (isOptional(folder, part)) continue;
     const auto found = weightFiles(folder / part);
     files.insert(files.end(), found.begin(), found.end());
   }
@@ -48,6 +54,12 @@ void inspectWeighted(const fs::path& folder, std::string_view part, ModelSummary
 
 }  // namespace
 
+bool leavesOut(const fs::path& folder, std::string_view part) {
+  const auto index = readJson(folder / "model_index.json");
+  const auto found = index.find(part);
+  return found != index.end() && found->is_array() && !found->empty() && found->front().is_null();
+}
+
 ModelSummary inspectFolder(const fs::path& folder) {
   if (!fs::is_directory(folder)) throw ModelError(fmt::format("{}: there is no such folder", folder.string()));
   if (!fs::exists(folder / "model_index.json"))
@@ -57,9 +69,10 @@ ModelSummary inspectFolder(const fs::path& folder) {
   const FamilyInfo& family = familyOf(folder).info();
   summary.family = family.id;
   summary.path = folder;
-  for (const std::string_view part : family.weighted) inspectWeighted(folder, part, summary);
+  for (const std::string_view part : family.weighted)
+    if (!isOptional(folder, part)) inspectWeighted(folder, part, summary);
   for (const auto& [part, file] : family.plain)
-    if (!fs::exists(folder / part / file) && !fs::exists(folder / part / "tokenizer.json"))
+    if (!isOptional(folder, part) && !fs::exists(folder / part / file) && !fs::exists(folder / part / "tokenizer.json"))
       summary.missing.push_back(fmt::format("{} is missing: {} does not exist", part, (folder / part / file).string()));
   return summary;
 }

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace quantspot::model {
@@ -22,6 +23,8 @@ struct ModelSummary {
 
 // Throws ModelError when the folder is no diffusers pipeline at all; parts that are absent are listed in `missing`.
 ModelSummary inspectFolder(const std::filesystem::path& folder);
+// Whether model_index.json says that the pipeline does without a part ([null, null]).
+bool leavesOut(const std::filesystem::path& folder, std::string_view part);
 // SHA-256 (hex) over the names and bytes of all weight files, in sorted order of their relative paths.
 std::string weightsHash(const std::filesystem::path& folder);
 

@@ -113,6 +113,12 @@ at::Tensor Parameters::embedding(const std::string& name, std::int64_t rows, std
   return table;
 }
 
+at::Tensor Parameters::tensor(const std::string& name, const std::vector<std::int64_t>& shape) {
+  at::Tensor values = read(name, shape);
+  record(name, values);
+  return values;
+}
+
 at::Tensor Parameters::biasOf(const std::string& name, std::int64_t width) {
   at::Tensor bias = read(name + ".bias", {width});
   ledger_.back().bytes += static_cast<std::int64_t>(bias.nbytes());

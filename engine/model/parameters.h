@@ -60,6 +60,7 @@ class Parameters {
   GroupNorm groupNorm(const std::string& name, std::int64_t channels, std::int64_t groups, double eps);
   Conv conv(const std::string& name, std::int64_t in, std::int64_t out, std::int64_t kernel, bool bias = true, const ConvOptions& options = {});
   at::Tensor embedding(const std::string& name, std::int64_t rows, std::int64_t width);  // "<name>.weight"
+  at::Tensor tensor(const std::string& name, const std::vector<std::int64_t>& shape);    // one that is no layer's, by its whole name
   // The bias of the linear layer that was loaded last, without one, for a caller who adds it in a step of its own.
   at::Tensor biasOf(const std::string& name, std::int64_t width);
 

@@ -82,9 +82,10 @@ at::Tensor T5Encoder::positionBias(std::int64_t length) const {
   return at::embedding(relativeBias_, bucket).permute({2, 0, 1}).unsqueeze(0).contiguous();
 }
 
-at::Tensor T5Encoder::forward(const at::Tensor& ids) const {
+at::Tensor T5Encoder::forward(const at::Tensor& ids, const at::Tensor& mask) const {
   auto x = at::embedding(tokens_, ids);
-  const AttentionOptions options{.bias = positionBias(ids.size(1)), .causal = false, .scale = 1.0};
+  AttentionOptions options{.bias = positionBias(ids.size(1)), .causal = false, .scale = 1.0};
+  if (mask.defined()) options.bias = at::where(mask.to(at::kBool).unsqueeze(1).unsqueeze(1), options.bias, -std::numeric_limits<double>::infinity());
   for (const Layer& l : layers_) {
     const auto in = l.attentionNorm(x);
     x = x + l.o(joinHeads(attention(splitHeads(l.q(in), heads_), splitHeads(l.k(in), heads_), splitHeads(l.v(in), heads_), options)));

@@ -12,8 +12,8 @@ class T5Encoder {
   T5Encoder(const std::filesystem::path& folder, const LoadOptions& options, const std::string& prefix);
 
   static std::size_t linears(const std::filesystem::path& folder);  // how many Linear layers its config.json asks for
-  // (B, L) int64 → (B, L, D). Padding takes part in the attention, as FluxPipeline calls the model without a mask.
-  at::Tensor forward(const at::Tensor& ids) const;
+  // (B, L) int64 → (B, L, D). mask (B, L), 1 where a token is; undefined: padding takes part in the attention (FLUX, Stable Diffusion 3).
+  at::Tensor forward(const at::Tensor& ids, const at::Tensor& mask = {}) const;
   std::int64_t vocabulary() const { return tokens_.size(0); }
   const std::vector<LayerInfo>& ledger() const { return ledger_; }
 

@@ -10,12 +10,14 @@
 
 namespace quantspot::model {
 
-// Queries of x, keys and values of the context; q, k and v without biases.
+// Queries of x, keys and values of the context; q, k and v with biases where asked.
 class CrossAttention {
  public:
   static constexpr std::size_t kLinears = 4;
-  CrossAttention(Parameters& parameters, const std::string& name, std::int64_t width, std::int64_t contextWidth, std::int64_t heads);
-  at::Tensor operator()(const at::Tensor& x, const at::Tensor& context) const;  // (B, S, D), (B, L, E) → (B, S, D)
+  CrossAttention(Parameters& parameters, const std::string& name, std::int64_t width, std::int64_t contextWidth, std::int64_t heads,
+                 bool bias = false);
+  // (B, S, D), (B, L, E) → (B, S, D); mask: added to the scores, (B, 1, 1, L), or undefined
+  at::Tensor operator()(const at::Tensor& x, const at::Tensor& context, const at::Tensor& mask = {}) const;
 
  private:
   std::int64_t heads_;

@@ -190,7 +190,8 @@ std::unique_ptr<model::Scheduler> Phases::makeScheduler() const {
 }
 
 DenoiseOptions Phases::denoiseOptions() const {
-  return {.kind = family_.info().guidance, .guidance = guidanceOf(recipe_, family_.info()), .trueCfg = recipe_.true_cfg, .rescale = recipe_.guidance_rescale, .onCall = {}};
+  return {.kind = family_.info().guidance, .guidance = guidanceOf(recipe_, family_.info()), .trueCfg = recipe_.true_cfg, .rescale = recipe_.guidance_rescale,
+          .stepsBothPasses = family_.info().stepsBothPasses, .onCall = {}};
 }
 
 // Sizes belong to the picture, not to its prompt: embeddings that are kept know nothing of them.

@@ -9,6 +9,7 @@ quantspot_add_test(pipeline_lora_test TORCH SOURCES pipeline_lora_test.cpp LIBS 
 quantspot_add_test(pipeline_quantize_test TORCH SOURCES pipeline_quantize_test.cpp LIBS quantspot_pipeline LABELS parity)
 quantspot_add_test(pipeline_golden_test TORCH SOURCES pipeline_golden_test.cpp LIBS quantspot_pipeline LABELS parity)
 quantspot_add_test(pipeline_sd_test TORCH SOURCES pipeline_sd_test.cpp LIBS quantspot_pipeline LABELS parity)
+quantspot_add_test(pipeline_transformer_test TORCH SOURCES pipeline_transformer_test.cpp LIBS quantspot_pipeline LABELS parity)
 add_test(NAME pipeline_golden_test_no_bf16 COMMAND pipeline_golden_test)
 set_tests_properties(pipeline_golden_test_no_bf16 PROPERTIES LABELS parity TIMEOUT 300
   ENVIRONMENT "QUANTSPOT_NO_BF16=1;QT_QPA_PLATFORM=offscreen;OMP_WAIT_POLICY=PASSIVE")

@@ -69,7 +69,7 @@ class FluxTransformer final : public Denoiser {
   FluxConfig config_;
   Embedder time_, guidance_, pooled_;
   Linear imageIn_, textIn_, modulationOut_, out_;
-  std::vector<DoubleBlock> doubles_;
+  std::vector<JointBlock> doubles_;
   std::vector<SingleBlock> singles_;
   std::vector<LayerInfo> ledger_;
 };
@@ -90,7 +90,7 @@ FluxTransformer::FluxTransformer(const std::filesystem::path& folder, const Load
 }
 
 std::size_t FluxTransformer::linears() const {
-  return 8 + (config_.guidance ? 2 : 0) + static_cast<std::size_t>(config_.layers) * DoubleBlock::kLinears +
+  return 8 + (config_.guidance ? 2 : 0) + static_cast<std::size_t>(config_.layers) * JointBlock::linears() +
          static_cast<std::size_t>(config_.singleLayers) * SingleBlock::kLinears;
 }
 
@@ -119,12 +119,11 @@ at::Tensor FluxTransformer::forward(const Input& input) const {
   const auto signal = conditioning(input, tokens.image.scalar_type());
   tokens.text = textIn_(input.sequence);
   const auto rotary = Rotary::fromIds(at::cat({input.textIds, input.imageIds}, 0), config_.axesDims);
-  for (const DoubleBlock& block : doubles_) tokens = block.forward(tokens, signal, rotary);
+  for (const JointBlock& block : doubles_) tokens = block.forward(tokens, signal, &rotary);
   auto x = at::cat({tokens.text, tokens.image}, 1);
   for (const SingleBlock& block : singles_) x = block.forward(x, signal, rotary);
   const auto modulation = modulationOut_(at::silu(signal)).chunk(2, 1);  // scale, shift
-  const auto image = x.slice(1, tokens.text.size(1));
-  return out_(at::layer_norm(image, {image.size(-1)}, {}, {}, 1e-6) * (1 + modulation[0]).unsqueeze(1) + modulation[1].unsqueeze(1));
+  return out_(modulated(x.slice(1, tokens.text.size(1)), modulation[1], modulation[0]));
 }
 
 // The reference rounds the timestep to the compute type before it divides; bf16 pictures depend on it.

@@ -64,7 +64,9 @@ PromptEmbedding ClipEncoders::encode(const std::vector<std::string>& prompts, co
   for (std::size_t i = 0; i < parts_.size(); ++i) {
     const ClipText::Output out = run(parts_[i], prompts, options, result.truncated);
     sequences.push_back(out.sequence);
-    if (clip_.parts[i].projected && !result.condition.contains("pooled")) result.condition["pooled"] = out.pooled;
+    if (!clip_.parts[i].projected) continue;
+    at::Tensor& pooled = result.condition["pooled"];
+    pooled = pooled.defined() ? at::cat({pooled, out.pooled}, -1) : out.pooled;
   }
   if (sequences.front().size(1) != sequences.back().size(1))
     throw ModelError(fmt::format("{}: the two tokenizers cut at {} and {} tokens; they must agree", folder_.string(), sequences.front().size(1), sequences.back().size(1)));

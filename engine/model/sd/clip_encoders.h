@@ -18,7 +18,7 @@ struct ClipEncodersOptions {
   bool zeroNegative = false;             // no negative prompt means zeros, not the empty prompt
 };
 
-// The condition: "sequence" (B, 77, sum of widths), with a projection also "pooled" (B, P).
+// The condition: "sequence" (B, 77, sum of widths), with projections also "pooled" (B, P), those of all side by side.
 std::unique_ptr<TextEncoders> loadClipEncoders(const std::filesystem::path& folder, const LoadOptions& options, const ClipEncodersOptions& clip);
 
 }  // namespace quantspot::model

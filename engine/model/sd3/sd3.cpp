@@ -1,0 +1,38 @@
+#include "engine/model/sd3/sd3.h"
+
+#include "engine/model/config.h"
+
+namespace quantspot::model {
+namespace {
+
+class StableDiffusion3 final : public Family {
+ public:
+  const FamilyInfo& info() const override {
+    static const FamilyInfo facts = {
+        .id = "sd3", .label = "Stable Diffusion 3", .pipelines = {"StableDiffusion3Pipeline"},
+        .weighted = {"text_encoder", "text_encoder_2", "text_encoder_3", "transformer", "vae"},
+        .plain = {{"scheduler", "scheduler_config.json"}, {"tokenizer", "vocab.json"}, {"tokenizer_2", "vocab.json"}, {"tokenizer_3", "spiece.model"}},
+        .optional = {"text_encoder_3", "tokenizer_3"}, .denoiser = "transformer", .flow = true, .guidance = Guidance::Classifier, .defaultGuidance = 7.0, .defaultSteps = 28, .latentMultiple = 2,
+        .maxSequenceLength = 256};
+    return facts;
+  }
+  std::unique_ptr<TextEncoders> loadTextEncoders(const std::filesystem::path& folder, const LoadOptions& options) const override {
+    return loadSd3TextEncoders(folder, options);
+  }
+  std::unique_ptr<Denoiser> loadDenoiser(const std::filesystem::path& folder, const LoadOptions& options) const override {
+    return loadSd3Transformer(folder / "transformer", options);
+  }
+  // As of FLUX's double blocks: both streams, their normalized forms, q, k, v, and the feed-forward's 4 widths twice.
+  std::int64_t activationBytes(const std::filesystem::path& folder, std::int64_t batch, std::int64_t height, std::int64_t width,
+                               std::int64_t textTokens) const override {
+    const Config config(folder / "transformer" / "config.json");
+    const std::int64_t patch = config.positive("patch_size", 2), channels = config.positive("num_attention_heads", 18) * config.positive("attention_head_dim", 64);
+    return batch * ((height / patch) * (width / patch) + textTokens) * channels * 24 * 4;
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Family> makeStableDiffusion3() { return std::make_unique<StableDiffusion3>(); }
+
+}  // namespace quantspot::model

@@ -1,0 +1,252 @@
+// DiT, Stable Diffusion 3.5 and PixArt-Σ against diffusers (tests/parity/transformer_cases.py), through the sampler: prompts to 8-bit pictures.
+#include "engine/model/family.h"
+#include "engine/model/folder.h"
+#include "engine/model/safetensors.h"
+#include "engine/pipeline/latents.h"
+#include "tests/engine/print_json.h"
+
+#include <QTemporaryDir>
+#include <QTest>
+
+#include <ATen/ATen.h>
+#include <c10/core/InferenceMode.h>
+
+#include <fstream>
+
+using namespace quantspot;
+using nlohmann::json;
+
+namespace {
+
+struct Case {
+  explicit Case(const QString& name)
+      : folder(std::filesystem::path(QUANTSPOT_SOURCE_DIR "/tests/parity/golden") / name.toStdString()), recipe(json::parse(std::ifstream(folder / "case.json"))),
+        expected(folder / "expected.safetensors") {}
+
+  at::Tensor operator[](const char* key) const { return expected.copy(expected.entries().at(key)); }
+  std::size_t pictures() const { return recipe["prompts"].size(); }
+  protocol::Recipe of(std::size_t picture) const {
+    json one = recipe;
+    one["prompt"] = recipe["prompts"][picture];
+    one["seed"] = recipe["seeds"][picture];
+    return one.get<protocol::Recipe>();
+  }
+  pipeline::SampleRequest request(const char* precision) const {
+    pipeline::SampleRequest request{.model = folder / "pipeline", .policy = quant::parsePolicy(precision), .recipe = of(0), .device = "cpu",
+                                    .noise = {}, .progress = {}, .cancel = nullptr};
+    for (std::size_t i = 1; i < pictures(); ++i) request.more.push_back(of(i));
+    return request;
+  }
+
+  std::filesystem::path folder;
+  json recipe;
+  model::SafeTensors expected;
+};
+
+double relativeError(const at::Tensor& a, const at::Tensor& b) { return ((a - b).norm() / b.norm()).item<double>(); }
+
+int pixelsOff(const pipeline::RgbImage& image, const at::Tensor& wanted) {
+  const at::Tensor got = at::from_blob(const_cast<std::uint8_t*>(image.pixels.data()), wanted.sizes(), at::kByte);
+  return (got.to(at::kInt) - wanted.to(at::kInt)).abs().max().item<int>();
+}
+
+}  // namespace
+
+class TransformerPipelinesTest : public QObject {
+  Q_OBJECT
+  c10::InferenceMode guard_;
+
+  static void addCases() {
+    QTest::addColumn<QString>("name");
+    for (const char* name : {"dit_a", "dit_b", "sd3_a", "sd3_b", "pixart_a", "pixart_b"}) QTest::newRow(name) << name;
+  }
+  // What is said when the pipeline of `name`, with a file changed, draws one picture.
+  QString complaint(const QString& name, const std::string& file, const std::function<void(json&)>& change, const std::string& prompt = "1") {
+    const Case golden(name);
+    QTemporaryDir dir;
+    const std::filesystem::path copy = dir.path().toStdString() + "/pipeline";
+    std::filesystem::copy(golden.folder / "pipeline", copy, std::filesystem::copy_options::recursive);
+    json changed = json::parse(std::ifstream(copy / file));
+    change(changed);
+    std::ofstream(copy / file) << changed.dump();
+    pipeline::SampleRequest request = golden.request("fp32");
+    request.model = copy;
+    request.more.clear();
+    request.recipe.prompt = prompt;
+    try {
+      pipeline::Sampler().generate(request);
+      return "";
+    } catch (const std::exception& error) {
+      return error.what();
+    }
+  }
+
+ private Q_SLOTS:
+  void promptEmbeddings_data() { addCases(); }
+  void promptEmbeddings() {
+    QFETCH(QString, name);
+    const Case golden(name);
+    if (name.startsWith("dit")) return;   // a class has no embedding of its own
+    const auto encoders = model::loadTextEncoders(golden.folder / "pipeline", {});
+    const model::EncodeOptions options{.maxSequenceLength = golden.recipe["max_sequence_length"], .clipSkip = golden.recipe.value("clip_skip", 0)};
+    const auto negative = golden.recipe["negative_prompt"].is_null() ? std::nullopt : std::optional(golden.recipe["negative_prompt"].get<std::string>());
+    const auto told = encoders->encode(golden.recipe["prompts"].get<std::vector<std::string>>(), options), away = encoders->encodeNegative(negative, options);
+    QVERIFY(relativeError(told.condition.at("sequence"), golden["prompt_embeds"]) < 1e-5);
+    QVERIFY(relativeError(away.condition.at("sequence"), golden["negative_prompt_embeds"].slice(0, 0, 1)) < 1e-5);
+    const char* const other = name.startsWith("sd3") ? "pooled" : "mask";
+    QVERIFY(relativeError(told.condition.at(other), golden[other]) < 1e-5);
+    QVERIFY(relativeError(away.condition.at(other), golden[(std::string("negative_") + other).c_str()].slice(0, 0, 1)) < 1e-5);
+  }
+
+  void aBatchIsThatOfDiffusers_data() { addCases(); }
+  void aBatchIsThatOfDiffusers() {
+    QFETCH(QString, name);
+    const Case golden(name);
+    const auto samples = pipeline::Sampler().generateBatch(golden.request("fp32"));
+    QCOMPARE(samples.size(), golden.pictures());
+    for (std::size_t i = 0; i < samples.size(); ++i) {
+      const auto row = static_cast<std::int64_t>(i);
+      const double error = relativeError(samples[i].latents, golden["latents"].slice(0, row, row + 1));
+      QVERIFY2(error < 1e-4, qPrintable(QString::number(error)));
+      const int off = pixelsOff(samples[i].image, golden["image_u8"][row]);
+      QVERIFY2(off <= 1, qPrintable(QString::number(off)));
+      qInfo("latents %g, pixels %d", error, off);
+      QCOMPARE(test::text(samples[i].report["noise_sha256"]), test::text(golden.recipe["noise_sha256"][i]));
+      QVERIFY(samples[i].report["weights"]["transformer"]["bytes"].get<std::int64_t>() > 0);
+    }
+  }
+
+  void picturesOfABatchAreThoseOfSingleRuns_data() { addCases(); }
+  void picturesOfABatchAreThoseOfSingleRuns() {
+    QFETCH(QString, name);
+    const Case golden(name);
+    for (std::size_t i = 0; i < golden.pictures(); ++i) {
+      pipeline::SampleRequest request = golden.request("fp32");
+      request.more.clear();
+      request.recipe = golden.of(i);
+      const auto row = static_cast<std::int64_t>(i);
+      QVERIFY(relativeError(pipeline::Sampler().generate(request).latents, golden["latents"].slice(0, row, row + 1)) < 1e-4);
+    }
+  }
+
+  // Both round after every operation: they differ about as much as bf16 itself costs. Where the scheduler draws, the reference draws in bf16.
+  void bf16IsAsFarFromFp32AsThatOfDiffusers_data() {
+    QTest::addColumn<QString>("name");
+    for (const char* name : {"dit_a", "sd3_a", "sd3_b", "pixart_a"}) QTest::newRow(name) << name;
+  }
+  void bf16IsAsFarFromFp32AsThatOfDiffusers() {
+    QFETCH(QString, name);
+    const Case golden(name);
+    pipeline::SampleRequest request = golden.request("bf16");
+    request.noise = golden["noise"];
+    std::vector<at::Tensor> all;
+    for (const auto& sample : pipeline::Sampler().generateBatch(request)) all.push_back(sample.latents);
+    const double own = golden.recipe["bf16_relative_error"], error = relativeError(at::cat(all), golden["bf16_latents"].to(at::kFloat));
+    qInfo("%.4f from the reference's bf16, which is %.4f from its fp32", error, own);
+    QVERIFY2(error < 1.5 * own, qPrintable(QString::number(error)));
+  }
+
+  void everyLayerIsInTheLedgerAndCounted_data() { addCases(); }
+  void everyLayerIsInTheLedgerAndCounted() {
+    QFETCH(QString, name);
+    const Case golden(name);
+    for (const bool text : {false, true}) {
+      std::size_t last = 0, total = 0;
+      model::LoadOptions options;
+      options.onLayer = [&](std::size_t done, std::size_t all) {
+        QCOMPARE(done, last + 1);
+        last = done;
+        total = all;
+      };
+      if (text) model::loadTextEncoders(golden.folder / "pipeline", options);
+      else model::loadDenoiser(golden.folder / "pipeline", options);
+      QCOMPARE(last, total);
+      QCOMPARE(total > 0, !text || !name.startsWith("dit"));
+    }
+    const model::SafeTensors file(golden.folder / "pipeline" / "transformer" / "diffusion_pytorch_model.safetensors");
+    std::int64_t numbers = 0;
+    for (const auto& [key, entry] : file.entries()) numbers += static_cast<std::int64_t>(entry.bytes.size()) / 2;
+    QCOMPARE(model::loadDenoiser(golden.folder / "pipeline", {})->bytes(), 4 * numbers);
+  }
+
+  void classesAreNumbersOrNames() {
+    const auto labels = model::loadTextEncoders(Case("dit_a").folder / "pipeline", {});
+    const auto made = labels->encode({"207", " golden retriever ", "goldfish", "crane", "0"}, {});
+    QVERIFY(made.condition.at("labels").equal(at::tensor({207, 207, 1, 517, 0}, at::kLong)));
+    QVERIFY(labels->encodeNegative("anything", {}).condition.at("labels").equal(at::tensor({1000}, at::kLong)));
+    const auto nothing = [](json&) {};
+    QVERIFY(complaint("dit_a", "model_index.json", nothing, "1000").contains("there is no class 1000; this model has the classes 0 to 999"));
+    QVERIFY(complaint("dit_a", "model_index.json", nothing, "retriever").contains("as golden retriever (207)"));
+    QVERIFY(complaint("dit_b", "model_index.json", nothing, "goldfish").contains("id2label"));
+    QVERIFY(complaint("dit_a", "model_index.json", [](json& j) { j["id2label"]["x"] = "y"; }).contains("id2label has \"x\""));
+  }
+
+  void anotherSquareIsDrawnAndARectangleRefused() {
+    pipeline::SampleRequest request = Case("dit_a").request("fp32");
+    request.more.clear();
+    request.recipe.width = request.recipe.height = 80;
+    QCOMPARE(pipeline::Sampler().generate(request).image.width, 80);
+    request.recipe.width = 48;
+    QVERIFY_THROWS_EXCEPTION(model::ModelError, pipeline::Sampler().generate(request));
+  }
+
+  void picturesBeyondThePositionsAreRefused() {
+    pipeline::SampleRequest request = Case("sd3_b").request("fp32");
+    request.recipe.width = 160;   // 10 patches; pos_embed_max_size is 9
+    QVERIFY_THROWS_EXCEPTION(model::ModelError, pipeline::Sampler().generate(request));
+  }
+
+  // Linear layers are packed, but those that diffusers' layerwise casting leaves alone.
+  void fp8LeavesWhatDiffusersLeaves_data() { addCases(); }
+  void fp8LeavesWhatDiffusersLeaves() {
+    QFETCH(QString, name);
+    pipeline::SampleRequest request = Case(name).request("fp8-layerwise");
+    request.more.clear();
+    const json report = pipeline::Sampler().generate(request).report;
+    int packed = 0, kept = 0;
+    for (const json& layer : report["weights"]["transformer"]["layers"]) {
+      const QString called = QString::fromStdString(layer["name"]);
+      if (layer["shape"].size() != 2 || called.contains("table")) continue;
+      const bool skipped = called.contains("norm") || called.contains("adaln_single") || called == "proj_out";
+      QCOMPARE(layer["precision"] == "fp8-layerwise", !skipped);
+      ++(skipped ? kept : packed);
+    }
+    QVERIFY(packed > 10 && kept > 0);
+  }
+
+  void unsupportedSettings_data() {
+    QTest::addColumn<QString>("name");
+    QTest::addColumn<QString>("key");
+    QTest::addColumn<QString>("value");
+    const auto row = [](const char* name, const char* key, const char* value) { QTest::newRow(qPrintable(QString("%1 %2=%3").arg(name, key, value))) << name << key << value; };
+    row("dit_a", "norm_type", "\"layer_norm\"");
+    row("dit_a", "out_channels", "7");
+    row("dit_a", "activation_fn", "\"geglu\"");
+    row("dit_a", "num_embeds_ada_norm", "900");
+    row("dit_a", "sample_size", "7");
+    row("dit_a", "_class_name", "\"UNet2DModel\"");
+    row("sd3_a", "qk_norm", "\"layer_norm\"");
+    row("sd3_a", "caption_projection_dim", "20");
+    row("sd3_a", "out_channels", "8");
+    row("pixart_a", "use_additional_conditions", "true");
+    row("pixart_a", "norm_elementwise_affine", "true");
+    row("pixart_a", "attention_type", "\"gated\"");
+    row("pixart_a", "cross_attention_dim", "20");
+  }
+  void unsupportedSettings() {
+    QFETCH(QString, name);
+    QFETCH(QString, key);
+    QFETCH(QString, value);
+    const QString said = complaint(name, "transformer/config.json", [&](json& config) { config[key.toStdString()] = json::parse(value.toStdString()); });
+    QVERIFY2(said.contains("transformer/config.json: " + key + "="), qPrintable(said));
+    QVERIFY(!said.contains('\n'));
+  }
+
+  void aMissingTensorIsNamed() {
+    const QString said = complaint("sd3_a", "transformer/config.json", [](json& config) { config["dual_attention_layers"] = {0, 1, 2}; });
+    QVERIFY2(said.contains("transformer_blocks.2."), qPrintable(said));
+  }
+};
+
+QTEST_GUILESS_MAIN(TransformerPipelinesTest)
+#include "pipeline_transformer_test.moc"
