@@ -10,7 +10,7 @@ import transformers
 
 
 def parameters(config: dict) -> list[tuple[str, list[int]]]:
-    """Every parameter of the class that the configuration names, without memory."""
+    """Every parameter of the class that the configuration names, and every buffer that its files hold, without memory."""
     config = dict(config)
     name = config.pop("_class_name", None) or config["architectures"][0]
     with torch.device("meta"):
@@ -19,7 +19,8 @@ def parameters(config: dict) -> list[tuple[str, list[int]]]:
         else:
             cls = getattr(transformers, name)
             model = cls(cls.config_class(**config))
-    return [(key, list(value.shape)) for key, value in model.named_parameters()]
+    stored = model.state_dict()
+    return [(key, list(value.shape)) for key, value in [*model.named_parameters(), *(row for row in model.named_buffers() if row[0] in stored)]]
 
 
 def block(name: str) -> str:
