@@ -3,14 +3,22 @@
 #include <spdlog/fmt/fmt.h>
 
 #include <fstream>
+#include <sstream>
+#include <string_view>
 
 namespace quantspot::model {
 
 nlohmann::json readJson(const std::filesystem::path& path) {
   std::ifstream file(path);
   if (!file) throw ModelError(fmt::format("{}: is missing or cannot be read", path.string()));
+  std::stringstream whole;
+  whole << file.rdbuf();
+  std::string text = whole.str();
+  // Python writes an infinite default as -Infinity, which is no JSON: lambda_min_clipped of most DPM++ schedulers. It is taken as absent.
+  constexpr std::string_view infinite = ": -Infinity";
+  for (auto at = text.find(infinite); at != std::string::npos; at = text.find(infinite, at)) text.replace(at, infinite.size(), ": null");
   try {
-    return nlohmann::json::parse(file);
+    return nlohmann::json::parse(text);
   } catch (const nlohmann::json::exception& error) {
     throw ModelError(fmt::format("{}: is not valid JSON ({})", path.string(), error.what()));
   }

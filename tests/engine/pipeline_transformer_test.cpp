@@ -222,7 +222,7 @@ class TransformerPipelinesTest : public QObject {
     row("dit_a", "norm_type", "\"layer_norm\"");
     row("dit_a", "out_channels", "7");
     row("dit_a", "activation_fn", "\"geglu\"");
-    row("dit_a", "num_embeds_ada_norm", "900");
+    row("dit_b", "num_embeds_ada_norm", "900");
     row("dit_a", "sample_size", "7");
     row("dit_a", "_class_name", "\"UNet2DModel\"");
     row("sd3_a", "qk_norm", "\"layer_norm\"");

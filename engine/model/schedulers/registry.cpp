@@ -12,8 +12,6 @@
 #include <spdlog/fmt/fmt.h>
 
 #include <algorithm>
-#include <fstream>
-#include <sstream>
 
 namespace quantspot::model {
 namespace {
@@ -49,22 +47,6 @@ const std::vector<Entry>& entries() {
   return all;
 }
 
-// Python writes an infinite default as -Infinity, which is no JSON: lambda_min_clipped of most DPM++ files. It is taken as absent.
-Config readConfig(const std::filesystem::path& path) {
-  std::ifstream file(path);
-  if (!file) throw ModelError(fmt::format("{}: is missing or cannot be read", path.string()));
-  std::stringstream whole;
-  whole << file.rdbuf();
-  std::string text = whole.str();
-  constexpr std::string_view infinite = ": -Infinity";
-  for (auto at = text.find(infinite); at != std::string::npos; at = text.find(infinite, at)) text.replace(at, infinite.size(), ": null");
-  try {
-    return {path, json::parse(text)};
-  } catch (const json::exception& error) {
-    throw ModelError(fmt::format("{}: is not valid JSON ({})", path.string(), error.what()));
-  }
-}
-
 const Entry& entryOf(const Config& config, std::string_view id) {
   const auto name = config.get<std::string>("_class_name", "");
   const auto found = std::ranges::find_if(entries(), [&](const Entry& e) { return id.empty() ? e.info.className == name : e.info.id == id; });
@@ -88,7 +70,7 @@ const std::vector<SchedulerInfo>& schedulerInfos() {
 }
 
 std::unique_ptr<Scheduler> loadScheduler(const std::filesystem::path& folder, std::string_view id) {
-  const Config config = readConfig(folder / "scheduler" / "scheduler_config.json");
+  const Config config(folder / "scheduler" / "scheduler_config.json");
   const Entry& entry = entryOf(config, id);
   json merged = config.json();
   merged.update(json::parse(entry.overrides));
