@@ -128,7 +128,7 @@ at::Tensor BnbInt8::unpack(const QuantizedTensor& packed) const { return dequant
 
 std::unique_ptr<Linear> BnbInt8::linear(QuantizedTensor weight, std::optional<at::Tensor> bias) const {
   if (bias) bias = bias->to(at::kBFloat16);
-  if (weight.part("").device().is_cpu()) weight.parts = {{"", toPanels(weight.part(""))}, {"SCB", weight.part("SCB")}};
+  if (runsHere(weight.part(""))) weight.parts = {{"", toPanels(weight.part(""))}, {"SCB", weight.part("SCB")}};
   return std::make_unique<BnbInt8Linear>(*this, options_.threshold, std::move(weight), std::move(bias));
 }
 

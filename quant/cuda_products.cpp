@@ -1,22 +1,13 @@
 // The kernels in kernels/*.cu on torch's tensors; built where torch has CUDA.
+#include "quant/cuda_stream.h"
 #include "quant/device_products.h"
-#include "quant/kernels/cuda.h"
 
 #include <ATen/ATen.h>
-#include <c10/cuda/CUDAGuard.h>
-#include <c10/cuda/CUDAStream.h>
 
 #include <stdexcept>
 
 namespace quantspot::quant {
 namespace {
-
-// Launches work on the device of its tensor and on torch's stream there.
-struct On {
-  explicit On(const at::Tensor& tensor) : guard(tensor.device()), stream(c10::cuda::getCurrentCUDAStream().stream()) {}
-  c10::cuda::CUDAGuard guard;
-  CudaStream stream;
-};
 
 void check(int error, const char* what) {
   if (error) throw std::runtime_error(std::string("CUDA kernel \"") + what + "\" could not be started: " + cudaMessage(error));
@@ -35,17 +26,17 @@ DeviceType deviceType(at::ScalarType type) {
 
 at::Tensor expand(const DeviceWeight& weight, std::int64_t begin, std::int64_t count, const at::TensorOptions& options) {
   const at::Tensor to = at::empty({count, weight.columns}, options);
-  const On on(to);
-  check(cudaExpand(weight, {begin, count, deviceType(to.scalar_type()), to.mutable_data_ptr()}, on.stream), "expand");
+  const OnDevice on(to);
+  check(cudaExpand(weight, {begin, count, deviceType(to.scalar_type()), to.mutable_data_ptr()}, on.stream()), "expand");
   return to;
 }
 
 using Sums = int (*)(const DeviceWeight&, const FewJob&, CudaStream);
 
 at::Tensor sumsOf(const DeviceWeight& weight, const at::Tensor& x, Sums kernel, const char* name) {
-  const On on(x);
+  const OnDevice on(x);
   const at::Tensor from = x.contiguous(), sums = at::empty({x.size(0), weight.rows}, x.options().dtype(at::kFloat));
-  if (x.size(0) > 0) check(kernel(weight, {bf16Numbers(from), x.size(0), sums.mutable_data_ptr<float>()}, on.stream), name);
+  if (x.size(0) > 0) check(kernel(weight, {bf16Numbers(from), x.size(0), sums.mutable_data_ptr<float>()}, on.stream()), name);
   return sums;
 }
 
@@ -97,21 +88,21 @@ at::Tensor exactSums(const at::Tensor& x, const at::Tensor& weight, CudaStream s
 }
 
 Int8Result int8(const at::Tensor& x, const Int8Layer& layer) {
-  const On on(x);
+  const OnDevice on(x);
   RowsJob job;
   job.rule = ruleOf(layer.finish);
   job.threshold = job.rule == RowRule::Bnb ? layer.threshold : 0;
   job.scale = layer.scale;
   job.zero = layer.zero;
-  const Rows rows = quantizeRows(x.contiguous(), job, at::kChar, on.stream);
-  const at::Tensor sums = exactSums(rows.codes, layer.codes.contiguous(), on.stream).contiguous();
+  const Rows rows = quantizeRows(x.contiguous(), job, at::kChar, on.stream());
+  const at::Tensor sums = exactSums(rows.codes, layer.codes.contiguous(), on.stream()).contiguous();
   const at::Tensor columnScales = layer.columnScales.contiguous(), bias = layer.bias.defined() ? layer.bias.to(at::kFloat).contiguous() : layer.bias;
   const bool wide = layer.finish == Int8Finish::Fbgemm, given = wide || layer.finish == Int8Finish::Quanto;
   const at::Tensor y = at::empty(sums.sizes(), x.options().dtype(wide ? at::kFloat : at::kBFloat16));
   FinishJob finish{layer.finish, sums.const_data_ptr<std::int32_t>(), given ? nullptr : rows.scales.const_data_ptr<float>(), layer.scale,
                    columnScales.const_data_ptr<float>(), bias.defined() ? bias.const_data_ptr<float>() : nullptr, y.size(0), y.size(1),
                    y.mutable_data_ptr()};
-  check(cudaFinish(finish, on.stream), "finish");
+  check(cudaFinish(finish, on.stream()), "finish");
   return {y, rows.outliers};
 }
 
@@ -122,10 +113,10 @@ bool hasFp8() {
 }
 
 at::Tensor fp8(const at::Tensor& x, const at::Tensor& codes, const at::Tensor& scales, const at::Tensor& bias) {
-  const On on(x);
+  const OnDevice on(x);
   RowsJob job;
   job.rule = RowRule::Fp8;
-  const Rows rows = quantizeRows(x.contiguous(), job, at::kFloat8_e4m3fn, on.stream);
+  const Rows rows = quantizeRows(x.contiguous(), job, at::kFloat8_e4m3fn, on.stream());
   const at::Tensor rowScales = rows.scales.view({-1, 1}), columnScales = scales.view({1, -1});
   if (hasFp8() && x.size(0) > 0) {
     const std::optional<at::Tensor> added = bias.defined() ? std::optional(bias) : std::nullopt;
@@ -139,7 +130,7 @@ at::Tensor fp8(const at::Tensor& x, const at::Tensor& codes, const at::Tensor& s
 
 const DeviceProducts* deviceProducts(const at::Tensor& on) {
   static constexpr DeviceProducts products{expand, few, fused, int8, fp8};
-  return on.is_cuda() ? &products : nullptr;
+  return OnDevice::takes(on) ? &products : nullptr;
 }
 
 }  // namespace quantspot::quant

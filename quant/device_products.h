@@ -44,5 +44,7 @@ struct DeviceProducts {
 
 // Null when `on` is not on a CUDA device, or the kernels were not built.
 const DeviceProducts* deviceProducts(const at::Tensor& on);
+// Whether the CPU's own kernels take it.
+inline bool runsHere(const at::Tensor& tensor) { return tensor.device().is_cpu() && !deviceProducts(tensor); }
 
 }  // namespace quantspot::quant

@@ -92,7 +92,7 @@ at::Tensor Int8Dynamic::unpack(const QuantizedTensor& packed) const { return pac
 
 std::unique_ptr<Linear> Int8Dynamic::linear(QuantizedTensor weight, std::optional<at::Tensor> bias) const {
   if (bias) bias = bias->to(at::kFloat);
-  if (weight.part("").device().is_cpu()) weight.parts[0].second = toPanels(weight.part(""));
+  if (runsHere(weight.part(""))) weight.parts[0].second = toPanels(weight.part(""));
   return std::make_unique<Int8DynamicLinear>(*this, std::move(weight), std::move(bias));
 }
 

@@ -52,7 +52,7 @@ at::Tensor PackedLinear::forward(const at::Tensor& x) const {
   const at::Tensor rows = x.reshape({-1, inFeatures()}).to(weight_.dtype).contiguous();
   std::vector<std::int64_t> shape = x.sizes().vec();
   shape.back() = outFeatures();
-  const at::Tensor y = x.device().is_cpu() ? multiply(rows) : multiplyElsewhere(rows);
+  const at::Tensor y = runsHere(rows) ? multiply(rows) : multiplyElsewhere(rows);
   return y.to(x.scalar_type()).view(shape);
 }
 

@@ -88,7 +88,7 @@ class Int8a8 final : public PackedLinear, public CalibratedLinear {
 }  // namespace
 
 std::unique_ptr<Linear> quantoInt8a8(const Quantizer& owner, QuantizedTensor weight, std::optional<at::Tensor> bias) {
-  if (weight.part("").device().is_cpu()) weight.parts[0].second = toPanels(weight.part(""));
+  if (runsHere(weight.part(""))) weight.parts[0].second = toPanels(weight.part(""));
   return std::make_unique<Int8a8>(owner, std::move(weight), std::move(bias));
 }
 

@@ -90,7 +90,7 @@ at::Tensor TorchAoInt8::unpack(const QuantizedTensor& packed) const {
 std::unique_ptr<Linear> TorchAoInt8::linear(QuantizedTensor weight, std::optional<at::Tensor> bias) const {
   if (bias) bias = bias->to(at::kBFloat16);
   if (!dynamic_) return std::make_unique<WeightOnly>(*this, std::move(weight), std::move(bias));
-  if (weight.part("").device().is_cpu()) weight.parts[0].second = toPanels(weight.part(""));
+  if (runsHere(weight.part(""))) weight.parts[0].second = toPanels(weight.part(""));
   return std::make_unique<Dynamic>(*this, std::move(weight), std::move(bias));
 }
 

@@ -1,3 +1,4 @@
+// Starts fewKernel for as many rows of activations as there are.
 #pragma once
 
 #include "quant/kernels/cuda.h"

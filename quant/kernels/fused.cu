@@ -1,3 +1,4 @@
+// The product on the tensor cores, for the packings that are not ggml's.
 #include "quant/kernels/cuda.h"
 #include "quant/kernels/fused_kernel.cuh"
 #include "quant/kernels/with_decoder.h"

@@ -1,3 +1,4 @@
+// The loop over K of the product on the tensor cores.
 #pragma once
 
 #include "quant/kernels/fused_body.cuh"
