@@ -17,8 +17,10 @@ QJsonObject figures(const Protocol& protocol, const Rows& rows) {
   std::set<QString> people;
   for (const ResponseRow* row : rows) people.insert(row->participant);
   const QJsonArray detection = detectionFigures(protocol, rows);
-  return {{"people", static_cast<int>(people.size())}, {"responses", static_cast<int>(rows.size())}, {"detection", detection}, {"visibility", visibility(protocol, detection)}, {"preference", preferenceFigures(protocol, rows)},
-          {"rating", ratingFigures(protocol, rows)}, {"ranking", rankingFigures(protocol, rows)}, {"psychometric", psychometricFigures(protocol, detection)}, {"quality", qualityFigures(rows)}};
+  return {{"people", static_cast<int>(people.size())}, {"responses", static_cast<int>(rows.size())}, {"detection", detection},
+          {"visibility", visibility(protocol, detection)}, {"preference", preferenceFigures(protocol, rows)},
+          {"rating", ratingFigures(protocol, rows)}, {"ranking", rankingFigures(protocol, rows)},
+          {"psychometric", psychometricFigures(protocol, detection)}, {"quality", qualityFigures(rows)}};
 }
 
 QString percent(double share) { return QString::number(std::lround(share * 100)); }
@@ -27,7 +29,8 @@ QString detectionSentence(const Protocol& protocol, const QJsonObject& figure) {
   const QString verdict = figure["verdict"].toString(), margin = percent(protocol.analysis.margin);
   const QJsonArray interval = figure["rate_interval"].toArray(), detection = figure["detection_interval"].toArray();
   const QString numbers = QStringLiteral("%1: %2 % right, %3 % CI %4–%5 %, chance %6 %, %7 people, %8 trials")
-      .arg(figure["kind"].toString(), percent(figure["rate"].toDouble()), percent(protocol.analysis.level), percent(interval[0].toDouble()), percent(interval[1].toDouble()),
+      .arg(figure["kind"].toString(), percent(figure["rate"].toDouble()), percent(protocol.analysis.level), percent(interval[0].toDouble()),
+           percent(interval[1].toDouble()),
            percent(figure["chance"].toDouble())).arg(figure["people"].toInt()).arg(figure["trials"].toInt());
   if (verdict == QLatin1String("not-noticeable")) return QStringLiteral("is not noticeable at margin %1 % (%2)").arg(margin, numbers);
   if (verdict == QLatin1String("noticeable")) return QStringLiteral("is noticeable (%1)").arg(numbers);
@@ -39,8 +42,10 @@ QString preferenceSentence(const Protocol& protocol, const QJsonObject& preferen
   for (const QJsonValue& item : preference["abilities"].toArray()) {
     if (item["variant"].toString() != variant) continue;
     const QJsonArray interval = item["interval"].toArray();
-    const QString numbers = QStringLiteral("Bradley–Terry %1, %2 % CI %3 to %4%5").arg(item["value"].toDouble(), 0, 'f', 2).arg(percent(protocol.analysis.level))
-        .arg(interval[0].toDouble(), 0, 'f', 2).arg(interval[1].toDouble(), 0, 'f', 2).arg(preference["separated"].toBool() ? QStringLiteral(", separated") : QString());
+    const QString numbers = QStringLiteral("Bradley–Terry %1, %2 % CI %3 to %4%5").arg(item["value"].toDouble(), 0, 'f', 2)
+        .arg(percent(protocol.analysis.level))
+        .arg(interval[0].toDouble(), 0, 'f', 2).arg(interval[1].toDouble(), 0, 'f', 2)
+            .arg(preference["separated"].toBool() ? QStringLiteral(", separated") : QString());
     if (interval[1].toDouble() < 0) return QStringLiteral("is judged worse than %1 (%2)").arg(protocol.reference, numbers);
     if (interval[0].toDouble() > 0) return QStringLiteral("is judged better than %1 (%2)").arg(protocol.reference, numbers);
     return QStringLiteral("is not shown to be worse or better than %1 (%2)").arg(protocol.reference, numbers);
@@ -100,10 +105,13 @@ QJsonObject qualityFigures(const Rows& rows) {
     answers[answer] = count;
     counts.push_back(count);
   }
-  QJsonObject result{{"gold", QJsonObject{{"correct", gold_right}, {"trials", gold}}}, {"repeats", QJsonObject{{"same", repeated}, {"trials", repeats}}},
-                     {"null", QJsonObject{{"answers", answers}, {"p_even", counts.size() > 1 ? QJsonValue(statistics::evenness(counts).p_value) : QJsonValue()}}}};
+  const QJsonValue p_even = counts.size() > 1 ? QJsonValue(statistics::evenness(counts).p_value) : QJsonValue();
+  QJsonObject result{{"gold", QJsonObject{{"correct", gold_right}, {"trials", gold}}},
+                     {"repeats", QJsonObject{{"same", repeated}, {"trials", repeats}}},
+                     {"null", QJsonObject{{"answers", answers}, {"p_even", p_even}}}};
   if (!times.empty())
-    result["response_ms"] = QJsonObject{{"median", statistics::quantile(times, 0.5)}, {"quartiles", QJsonArray{statistics::quantile(times, 0.25), statistics::quantile(times, 0.75)}}};
+    result["response_ms"] = QJsonObject{{"median", statistics::quantile(times, 0.5)},
+        {"quartiles", QJsonArray{statistics::quantile(times, 0.25), statistics::quantile(times, 0.75)}}};
   return result;
 }
 
@@ -130,8 +138,10 @@ QJsonObject analyze(const Protocol& protocol, const QString& hash, const Respons
   QJsonArray decisions, people;
   for (const QString& variant : protocol.tested()) decisions << decision(protocol, protocol.analysis.exclude ? with : without, variant);
   for (const auto& [participant, reasons] : excluded) people << QJsonObject{{"participant", participant}, {"reasons", reasons}};
-  return {{"schema", 1}, {"study", hash}, {"title", protocol.title}, {"joined", responses.people}, {"decisions", decisions}, {"headline", protocol.analysis.exclude ? "with_exclusions" : "without_exclusions"},
-          {"excluded", people}, {"with_exclusions", with}, {"without_exclusions", without}, {"problems", QJsonArray::fromStringList(responses.problems)}};
+  return {{"schema", 1}, {"study", hash}, {"title", protocol.title}, {"joined", responses.people}, {"decisions", decisions},
+          {"headline", protocol.analysis.exclude ? "with_exclusions" : "without_exclusions"},
+          {"excluded", people}, {"with_exclusions", with}, {"without_exclusions", without},
+          {"problems", QJsonArray::fromStringList(responses.problems)}};
 }
 
 }  // namespace quantspot::study

@@ -76,7 +76,8 @@ QJsonObject mixed(const Group& group, double level) {
     const MixedFit fit = mixedLogistic(rows, level);
     const auto rate = [&](double logit) { return 1 / (1 + std::exp(-(offset + logit))); };
     const Estimate& logit = fit.fixed[0];
-    return {{"log_odds_against_chance", json(logit)}, {"rate", rate(logit.value)}, {"rate_interval", json(Interval{rate(logit.interval.low), rate(logit.interval.high)})},
+    return {{"log_odds_against_chance", json(logit)}, {"rate", rate(logit.value)},
+            {"rate_interval", json(Interval{rate(logit.interval.low), rate(logit.interval.high)})},
             {"participant_sd", fit.participant_sd}, {"prompt_sd", fit.prompt_sd}, {"singular", fit.singular}};
   } catch (const std::domain_error&) {
     return {{"reason", "separation: all right, all wrong, or too few answers"}};
@@ -90,7 +91,8 @@ QJsonObject sensitivity(const Group& group, double level) {
   };
   if (group.kind == TrialKind::Spot) return {{"mafc", of(statistics::Task::Mafc)}};
   if (group.kind == TrialKind::Triangle) return {{"oddity", of(statistics::Task::Oddity)}};
-  if (group.kind == TrialKind::Abx) return {{"differencing", of(statistics::Task::AbxDifferencing)}, {"independent", of(statistics::Task::AbxIndependent)}};
+  if (group.kind == TrialKind::Abx)
+    return {{"differencing", of(statistics::Task::AbxDifferencing)}, {"independent", of(statistics::Task::AbxIndependent)}};
   int hits = 0, different = 0, alarms = 0, same = 0;
   for (const ResponseRow* row : group.rows) {
     const bool said = row->answer == QLatin1String("different");
@@ -101,7 +103,8 @@ QJsonObject sensitivity(const Group& group, double level) {
   if (different == 0 || same == 0) return result;
   for (bool differencing : {true, false}) {
     const SameDifferent d = sameDifferent(differencing, hits, different, alarms, same, level);
-    result[differencing ? "differencing" : "independent"] = QJsonObject{{"value", d.dprime}, {"interval", json(d.interval)}, {"criterion", d.criterion}};
+    result[differencing ? "differencing" : "independent"] = QJsonObject{{"value", d.dprime}, {"interval", json(d.interval)},
+        {"criterion", d.criterion}};
   }
   return result;
 }
@@ -115,7 +118,8 @@ QJsonObject sequential(const Group& group, const Stopping& stopping) {
     state = sprt(plan, correct, ++trials);
     if (state.verdict != SequentialVerdict::Continue) break;
   }
-  const char* verdict = state.verdict == SequentialVerdict::Continue ? "continue" : state.verdict == SequentialVerdict::AcceptNull ? "accept-null" : "accept-alternative";
+  const char* verdict = state.verdict == SequentialVerdict::Continue ? "continue" : state.verdict == SequentialVerdict::AcceptNull
+      ? "accept-null" : "accept-alternative";
   return {{"verdict", verdict}, {"trials", trials}, {"log_ratio", state.log_ratio}};
 }
 
@@ -133,15 +137,20 @@ QJsonObject figure(const Protocol& protocol, const Group& group) {
   const AnalysisPlan& plan = protocol.analysis;
   const int correct = group.sum.correct, trials = group.sum.trials;
   const bool always = protocol.stopping.rule == StoppingRule::AlwaysValid;
-  const Equivalence pooled = always ? equivalenceOf(correct, trials, group.chance(), confidenceSequence(correct, trials, protocol.stopping.tuned_for, plan.level), plan.margin)
+  const auto sequence = [&] { return confidenceSequence(correct, trials, protocol.stopping.tuned_for, plan.level); };
+  const Equivalence pooled = always ? equivalenceOf(correct, trials, group.chance(), sequence(), plan.margin)
                                     : equivalence(correct, trials, group.chance(), plan.margin, plan.level);
   const QJsonObject random_effects = mixed(group, plan.level);
   std::set<QString> people;
   for (const ResponseRow* row : group.rows) people.insert(row->participant);
-  QJsonObject result{{"kind", kindName(group.kind)}, {"slots", group.slots}, {"variant", group.variant}, {"chance", group.chance()}, {"correct", correct}, {"trials", trials},
-                     {"people", static_cast<int>(people.size())}, {"rate", pooled.rate}, {"rate_interval", json(pooled.rate_interval)}, {"interval_method", always ? "always-valid" : "clopper-pearson"},
-                     {"p", pooled.p_value}, {"detection", pooled.detection}, {"detection_interval", json(pooled.detection_interval)}, {"margin", plan.margin},
-                     {"dprime", sensitivity(group, plan.level)}, {"mixed", random_effects}, {"verdict", verdictOf(pooled, random_effects, group.chance())},
+  QJsonObject result{{"kind", kindName(group.kind)}, {"slots", group.slots}, {"variant", group.variant}, {"chance", group.chance()},
+                     {"correct", correct}, {"trials", trials},
+                     {"people", static_cast<int>(people.size())}, {"rate", pooled.rate}, {"rate_interval", json(pooled.rate_interval)},
+                     {"interval_method", always ? "always-valid" : "clopper-pearson"},
+                     {"p", pooled.p_value}, {"detection", pooled.detection}, {"detection_interval", json(pooled.detection_interval)},
+                     {"margin", plan.margin},
+                     {"dprime", sensitivity(group, plan.level)}, {"mixed", random_effects},
+                     {"verdict", verdictOf(pooled, random_effects, group.chance())},
                      {"per_participant", shares(group, "participant", [](const ResponseRow& row) { return row.participant; })},
                      {"per_prompt", shares(group, "comparison", [](const ResponseRow& row) { return row.trial.comparison; })}};
   if (protocol.stopping.rule == StoppingRule::Sprt) result["sprt"] = sequential(group, protocol.stopping);

@@ -43,7 +43,8 @@ QJsonArray againstReference(const Protocol& protocol, const Rows& rows, const QS
       else ++worse;
     }
     if (better + worse + ties > 0)
-      list << QJsonObject{{"variant", variant}, {"better", better}, {"worse", worse}, {"ties", ties}, {"p", binomialTest(better, better + worse, 0.5, Alternative::TwoSided)}};
+      list << QJsonObject{{"variant", variant}, {"better", better}, {"worse", worse}, {"ties", ties},
+          {"p", binomialTest(better, better + worse, 0.5, Alternative::TwoSided)}};
   }
   return list;
 }
@@ -58,7 +59,8 @@ QJsonValue preferenceFigures(const Protocol& protocol, const Rows& all) {
   bool ties = false;
   for (const ResponseRow* row : rows) {
     const qsizetype first = items.indexOf(row->trial.shown[0]), second = items.indexOf(row->trial.shown[1]);
-    PairCounts& pair = counts.try_emplace({first, second}, PairCounts{static_cast<std::size_t>(first), static_cast<std::size_t>(second), 0, 0, 0}).first->second;
+    PairCounts& pair = counts.try_emplace({first, second}, PairCounts{static_cast<std::size_t>(first), static_cast<std::size_t>(second), 0, 0,
+        0}).first->second;
     if (row->answer == QLatin1String("tie")) ties = ++pair.ties > 0;
     else ++(row->answer == QLatin1String("A") ? pair.first_wins : pair.second_wins);
   }
@@ -108,7 +110,8 @@ QJsonValue ratingFigures(const Protocol& protocol, const Rows& all) {
     for (const auto& [thing, index] : things)
       if (thing.startsWith(items[item] + QLatin1Char('|'))) quality += model.quality[index], ++seen;
     const Mos& score = plain[static_cast<std::size_t>(item)];
-    scores << QJsonObject{{"variant", items[item]}, {"mos", score.mean}, {"interval", json(score.interval)}, {"people", score.ratings}, {"quality_without_bias", quality / seen}};
+    scores << QJsonObject{{"variant", items[item]}, {"mos", score.mean}, {"interval", json(score.interval)}, {"people", score.ratings},
+        {"quality_without_bias", quality / seen}};
   }
   const auto outside = bt500Rejected(by_thing);
   for (const auto& [person, index] : people)
@@ -129,7 +132,8 @@ QJsonValue rankingFigures(const Protocol& protocol, const Rows& all) {
   std::vector<std::vector<std::size_t>> rankings;
   for (const ResponseRow* row : rows) {
     rankings.emplace_back();
-    for (const QString& slot : row->answer.split(QLatin1Char(','))) rankings.back().push_back(static_cast<std::size_t>(items.indexOf(row->trial.shown[slot[0].unicode() - 'A'])));
+    for (const QString& slot : row->answer.split(QLatin1Char(',')))
+      rankings.back().push_back(static_cast<std::size_t>(items.indexOf(row->trial.shown[slot[0].unicode() - 'A'])));
   }
   const Abilities fit = plackettLuce(static_cast<std::size_t>(items.size()), rankings, protocol.analysis.level);
   return QJsonObject{{"trials", static_cast<int>(rows.size())}, {"abilities", json(fit, items)}, {"separated", fit.separated}};

@@ -25,7 +25,8 @@ ZipEntries inOrder(const Files& files) {
     if (files.contains(name)) entries << std::pair(name, files[name]);
   for (bool pictures : {false, true})
     for (auto file = files.begin(); file != files.end(); ++file)
-      if (file.key() != QLatin1String("manifest.json") && file.key() != QLatin1String("report.html") && file.key().startsWith(QLatin1String("images/")) == pictures)
+      if (file.key() != QLatin1String("manifest.json") && file.key() != QLatin1String("report.html")
+          && file.key().startsWith(QLatin1String("images/")) == pictures)
         entries << std::pair(file.key(), file.value());
   return entries;
 }
@@ -33,10 +34,13 @@ ZipEntries inOrder(const Files& files) {
 // Everything that follows from study, chain and mapping.
 Files derived(const Protocol& protocol, const QString& hash, const Mapping& mapping, const std::vector<ChainRecord>& chain) {
   const Responses responses = collect(protocol, hash, mapping, chain);
-  return {{"responses.csv", responsesCsv(responses.rows)}, {"codebook.csv", codebookCsv()}, {"analysis.json", indented(analyze(protocol, hash, responses))}};
+  return {{"responses.csv", responsesCsv(responses.rows)}, {"codebook.csv", codebookCsv()},
+      {"analysis.json", indented(analyze(protocol, hash, responses))}};
 }
 
-Files scripts() { return {{"rederive.py", readFile(QStringLiteral(":/study/rederive.py"))}, {"rederive.R", readFile(QStringLiteral(":/study/rederive.R"))}}; }
+Files scripts() {
+  return {{"rederive.py", readFile(QStringLiteral(":/study/rederive.py"))}, {"rederive.R", readFile(QStringLiteral(":/study/rederive.R"))}};
+}
 
 // Figures may differ in their last digits where another machine's mathematics library rounds otherwise.
 bool sameFigures(const QJsonValue& a, const QJsonValue& b) {
@@ -82,10 +86,12 @@ class Verifier {
     const QJsonObject listed = manifest_[QStringLiteral("files")].toObject();
     for (const QString& name : listed.keys())
       if (!files_.contains(name)) wrong(QStringLiteral("%1 is missing").arg(name));
-      else if (listed[name].toString().toLatin1() != sha256Hex(files_[name])) wrong(QStringLiteral("%1 was changed: its hash is not the manifest's").arg(name));
+      else if (listed[name].toString().toLatin1() != sha256Hex(files_[name]))
+        wrong(QStringLiteral("%1 was changed: its hash is not the manifest's").arg(name));
     for (const QString& name : files_.keys())
       if (!listed.contains(name) && name != QLatin1String("manifest.json")) wrong(QStringLiteral("%1 is not in the manifest").arg(name));
-    if (manifest_[QStringLiteral("schema")].toInt() != 1) throw Error(QStringLiteral("the bundle is of another version; use a newer quantspot-study"));
+    if (manifest_[QStringLiteral("schema")].toInt() != 1)
+      throw Error(QStringLiteral("the bundle is of another version; use a newer quantspot-study"));
   }
 
   void study() {
@@ -96,9 +102,11 @@ class Verifier {
     QStringList named;
     for (const QJsonValue& hash : json(QStringLiteral("frozen.json"))[QStringLiteral("images_sha256")].toArray()) named << hash.toString();
     for (const QString& hash : named)
-      if (QString::fromLatin1(sha256Hex(files_.value(pictureName(hash)))) != hash) wrong(QStringLiteral("%1 is missing or was changed").arg(pictureName(hash)));
+      if (QString::fromLatin1(sha256Hex(files_.value(pictureName(hash)))) != hash)
+        wrong(QStringLiteral("%1 is missing or was changed").arg(pictureName(hash)));
     for (const QString& name : files_.keys())
-      if (name.startsWith(QLatin1String("images/")) && !named.contains(name.mid(7).chopped(4))) wrong(QStringLiteral("%1 is not a picture of this study").arg(name));
+      if (name.startsWith(QLatin1String("images/")) && !named.contains(name.mid(7).chopped(4)))
+        wrong(QStringLiteral("%1 is not a picture of this study").arg(name));
     protocol_ = study_.protocol();
   }
 
@@ -107,8 +115,10 @@ class Verifier {
     if (chainCsv(chain_) != files_.value(QStringLiteral("chain.csv"))) wrong(QStringLiteral("chain.csv is not written as QuantSpot writes it"));
     const QByteArray stated = manifest_[QStringLiteral("head")].toString().toLatin1();
     result_.problems << chainProblems(result_.study.toLatin1(), chain_, stated);
-    if (!head_.isEmpty() && head_ != stated) wrong(QStringLiteral("the head hash is %1, not the %2 that was given").arg(QString::fromLatin1(stated), QString::fromLatin1(head_)));
-    if (static_cast<int>(chain_.size()) != manifest_[QStringLiteral("records")].toInt(-1)) wrong(QStringLiteral("the number of records is not the manifest's"));
+    if (!head_.isEmpty() && head_ != stated)
+      wrong(QStringLiteral("the head hash is %1, not the %2 that was given").arg(QString::fromLatin1(stated), QString::fromLatin1(head_)));
+    if (static_cast<int>(chain_.size()) != manifest_[QStringLiteral("records")].toInt(-1))
+      wrong(QStringLiteral("the number of records is not the manifest's"));
     result_.head = chain_.empty() ? result_.study.toLatin1() : chain_.back().hash;
     result_.records = static_cast<int>(chain_.size());
     for (const ChainRecord& record : chain_) result_.erased += record.erased();
@@ -117,7 +127,8 @@ class Verifier {
   void reveal() {
     const QByteArray text = files_.value(QStringLiteral("mapping.json"));
     result_.revealed = true;
-    if (QString::fromLatin1(sha256Hex(text)) != study_.mappingCommitment()) return wrong(QStringLiteral("mapping.json is not the mapping that the frozen study committed to"));
+    if (QString::fromLatin1(sha256Hex(text)) != study_.mappingCommitment())
+      return wrong(QStringLiteral("mapping.json is not the mapping that the frozen study committed to"));
     const Mapping mapping = Mapping::fromText(text);
     const Responses responses = collect(protocol_, result_.study, mapping, chain_);
     result_.responses = static_cast<int>(responses.rows.size());
@@ -126,8 +137,10 @@ class Verifier {
     for (const QString& name : {QStringLiteral("responses.csv"), QStringLiteral("codebook.csv")})
       if (files_.value(name) != again[name]) wrong(QStringLiteral("%1 does not follow from the chain").arg(name));
     result_.analysis = json(QStringLiteral("analysis.json"));
-    if (!sameFigures(result_.analysis, QJsonDocument::fromJson(again["analysis.json"]).object())) wrong(QStringLiteral("analysis.json does not follow from the responses"));
-    if (files_.value(QStringLiteral("report.html")) != reportHtml(result_.analysis)) wrong(QStringLiteral("report.html does not follow from analysis.json"));
+    if (!sameFigures(result_.analysis, QJsonDocument::fromJson(again["analysis.json"]).object()))
+      wrong(QStringLiteral("analysis.json does not follow from the responses"));
+    if (files_.value(QStringLiteral("report.html")) != reportHtml(result_.analysis))
+      wrong(QStringLiteral("report.html does not follow from analysis.json"));
     if (manifest_[QStringLiteral("program")].toString() != QLatin1String(QUANTSPOT_VERSION)) return;   // another version's scripts may differ
     const Files own = scripts();
     for (auto script = own.begin(); script != own.end(); ++script)
@@ -169,8 +182,10 @@ QByteArray makeBundle(const FrozenStudy& study, const std::vector<ChainRecord>& 
   }
   QJsonObject hashes;
   for (auto file = files.begin(); file != files.end(); ++file) hashes[file.key()] = QString::fromLatin1(sha256Hex(file.value()));
-  files[QStringLiteral("manifest.json")] = indented({{"schema", 1}, {"program", QStringLiteral(QUANTSPOT_VERSION)}, {"study", hash}, {"records", static_cast<int>(chain.size())},
-                                                     {"head", QString::fromLatin1(chain.empty() ? hash.toLatin1() : chain.back().hash)}, {"files", hashes}});
+  files[QStringLiteral("manifest.json")] = indented({{"schema", 1}, {"program", QStringLiteral(QUANTSPOT_VERSION)}, {"study", hash},
+                                                     {"records", static_cast<int>(chain.size())},
+                                                     {"head", QString::fromLatin1(chain.empty() ? hash.toLatin1() : chain.back().hash)},
+                                                     {"files", hashes}});
   return writeZip(inOrder(files));
 }
 

@@ -54,7 +54,8 @@ QStringList chainProblems(const QByteArray& study_hash, const std::vector<ChainR
 QByteArray chainCsv(const std::vector<ChainRecord>& chain) {
   QByteArray text = "number,commitment,hash,salt,record\n";
   for (const ChainRecord& r : chain)
-    text += csvLine({QString::number(r.number), QString::fromLatin1(r.commitment), QString::fromLatin1(r.hash), QString::fromLatin1(r.salt), QString::fromUtf8(r.record)});
+    text += csvLine({QString::number(r.number), QString::fromLatin1(r.commitment), QString::fromLatin1(r.hash), QString::fromLatin1(r.salt),
+        QString::fromUtf8(r.record)});
   return text;
 }
 

@@ -14,13 +14,16 @@ namespace quantspot::study {
 
 QString problem(const QSqlError& error) {
   const QString text = (error.databaseText().isEmpty() ? error.text() : error.databaseText()).simplified();
-  if (text.contains(QLatin1String("locked")) || text.contains(QLatin1String("lock timeout"))) return text + QStringLiteral("; another program is writing: close it or try again");
-  if (text.contains(QLatin1String("full")) || text.contains(QLatin1String("No space"))) return text + QStringLiteral("; make room and try again: nothing was lost or half written");
+  if (text.contains(QLatin1String("locked")) || text.contains(QLatin1String("lock timeout")))
+    return text + QStringLiteral("; another program is writing: close it or try again");
+  if (text.contains(QLatin1String("full")) || text.contains(QLatin1String("No space")))
+    return text + QStringLiteral("; make room and try again: nothing was lost or half written");
   if (text.contains(QLatin1String("readonly"))) return text + QStringLiteral("; give yourself the right to write the file and its folder");
   return text;
 }
 
-Connection::Connection(const QString& store) : store_(store), name_(QUuid::createUuid().toString()), server_(store.startsWith(QLatin1String("postgresql://"))) {
+Connection::Connection(const QString& store) : store_(store), name_(QUuid::createUuid().toString()),
+    server_(store.startsWith(QLatin1String("postgresql://"))) {
   if (server_) openServer();
   else openFile();
 }
@@ -41,7 +44,8 @@ void Connection::fail(const QString& reason) {
 }
 
 void Connection::openFile() {
-  if (store_ != QLatin1String(":memory:") && !QDir().mkpath(QFileInfo(store_).absolutePath())) fail(QStringLiteral("its folder cannot be made; choose another with --store"));
+  if (store_ != QLatin1String(":memory:") && !QDir().mkpath(QFileInfo(store_).absolutePath()))
+    fail(QStringLiteral("its folder cannot be made; choose another with --store"));
   database_ = QSqlDatabase::addDatabase(QStringLiteral("QSQLITE"), name_);
   database_.setDatabaseName(store_);
   database_.setConnectOptions(QStringLiteral("QSQLITE_BUSY_TIMEOUT=5000"));

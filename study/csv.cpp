@@ -69,7 +69,8 @@ QByteArray readFile(const QString& path) {
 QByteArray csvLine(const QStringList& fields) {
   QStringList written;
   for (QString field : fields) {
-    const bool quote = field.contains(QLatin1Char(',')) || field.contains(QLatin1Char('"')) || field.contains(QLatin1Char('\n')) || field.contains(QLatin1Char('\r'));
+    const bool quote = field.contains(QLatin1Char(',')) || field.contains(QLatin1Char('"')) || field.contains(QLatin1Char('\n'))
+        || field.contains(QLatin1Char('\r'));
     written << (quote ? QLatin1Char('"') + field.replace(QLatin1Char('"'), QStringLiteral("\"\"")) + QLatin1Char('"') : field);
   }
   return written.join(QLatin1Char(',')).toUtf8() + '\n';

@@ -39,7 +39,9 @@ void addComparison(const QString& id, const QStringList& variants, const QMap<QS
     const QByteArray png = pictures.value(variant);
     if (!png.startsWith("\x89PNG")) throw Error(QStringLiteral("comparison '%1', variant '%2': there is no PNG picture").arg(id, variant));
     const QString hash = QString::fromLatin1(sha256Hex(png));
-    if (seen.contains(hash)) throw Error(QStringLiteral("comparison '%1': the pictures of '%2' and '%3' are the same file; a model would be compared with itself").arg(id, seen[hash], variant));
+    if (seen.contains(hash))
+      throw Error(QStringLiteral("comparison '%1': the pictures of '%2' and '%3' are the same file; a model would be compared with itself")
+          .arg(id, seen[hash], variant));
     seen[hash] = variant;
     mapping.images[id][variant] = hash;
     study.pictures[hash] = png;
@@ -63,7 +65,8 @@ Mapping Mapping::fromText(const QByteArray& text) {
   Mapping mapping{.salt = QByteArray::fromHex(json["salt"].toString().toLatin1()), .images = {}};
   const QJsonObject all = json["images"].toObject();
   for (const QString& comparison : all.keys())
-    for (const QString& variant : all[comparison].toObject().keys()) mapping.images[comparison][variant] = all[comparison].toObject()[variant].toString();
+    for (const QString& variant : all[comparison].toObject().keys())
+      mapping.images[comparison][variant] = all[comparison].toObject()[variant].toString();
   if (mapping.salt.size() != 32 || mapping.images.isEmpty()) throw Error(QStringLiteral("the mapping is damaged: it has no salt or no pictures"));
   return mapping;
 }
@@ -76,7 +79,8 @@ QString FrozenStudy::mappingCommitment() const { return object(frozen, QStringLi
 
 Mapping FrozenStudy::open(const QString& passphrase) const {
   const QByteArray text = unseal(sealed, passphrase);
-  if (QString::fromLatin1(sha256Hex(text)) != mappingCommitment()) throw Error(QStringLiteral("the sealed mapping is not the one that the frozen study committed to"));
+  if (QString::fromLatin1(sha256Hex(text)) != mappingCommitment())
+    throw Error(QStringLiteral("the sealed mapping is not the one that the frozen study committed to"));
   return Mapping::fromText(text);
 }
 
@@ -100,7 +104,8 @@ Pictures readPictures(const Protocol& protocol, const QString& folder) {
   Pictures pictures;
   for (const StudyComparison& comparison : protocol.comparisons)
     for (const QString& variant : needed(protocol))
-      pictures[comparison.id][variant] = readFile(QDir(folder).filePath(comparison.id + QLatin1Char('/') + variantFileName(variant) + QStringLiteral(".png")));
+      pictures[comparison.id][variant] = readFile(QDir(folder).filePath(comparison.id + QLatin1Char('/') + variantFileName(variant)
+          + QStringLiteral(".png")));
   return pictures;
 }
 

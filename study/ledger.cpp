@@ -29,7 +29,8 @@ void Ledger::inTransaction(const QString& what, const std::function<void()>& bod
   // A second station waits here, so that no two records follow the same one.
   if (!query.exec(connection_.isServer() ? QStringLiteral("BEGIN") : QStringLiteral("BEGIN IMMEDIATE"))) fail(what, problem(query.lastError()));
   try {
-    if (connection_.isServer() && !query.exec(QStringLiteral("LOCK TABLE studies, seats, chain IN SHARE ROW EXCLUSIVE MODE"))) fail(what, problem(query.lastError()));
+    if (connection_.isServer() && !query.exec(QStringLiteral("LOCK TABLE studies, seats, chain IN SHARE ROW EXCLUSIVE MODE")))
+      fail(what, problem(query.lastError()));
     body();
     if (!query.exec(QStringLiteral("COMMIT"))) fail(what, problem(query.lastError()));
   } catch (...) {
@@ -41,7 +42,8 @@ void Ledger::inTransaction(const QString& what, const std::function<void()>& bod
 void Ledger::insertStudy(const FrozenStudy& study) {
   QSqlQuery query(database_);
   run(query, "SELECT count(*) FROM studies WHERE hash = ?", {study.hash()});
-  if (query.next() && query.value(0).toInt() > 0) fail(QStringLiteral("the study was not added"), QStringLiteral("it is there already, as ") + study.hash());
+  if (query.next() && query.value(0).toInt() > 0)
+    fail(QStringLiteral("the study was not added"), QStringLiteral("it is there already, as ") + study.hash());
   query.finish();
   run(query, "INSERT INTO studies (hash, title, frozen, sealed, added) VALUES (?, ?, ?, ?, ?)",
       {study.hash(), study.protocol().title, QString::fromUtf8(study.frozen), study.sealed, QDateTime::currentDateTimeUtc().toString(Qt::ISODate)});
@@ -64,7 +66,8 @@ QStringList Ledger::studies() {
 FrozenStudy Ledger::study(const QString& hash) {
   const QStringList matching = studies().filter(QRegularExpression(QLatin1Char('^') + QRegularExpression::escape(hash)));
   if (hash.isEmpty() || matching.size() != 1)
-    fail(QStringLiteral("there is no study '%1'").arg(hash), matching.isEmpty() ? QStringLiteral("the store holds: ") + studies().join(QStringLiteral(", ")) : QStringLiteral("several begin so"));
+    fail(QStringLiteral("there is no study '%1'").arg(hash), matching.isEmpty() ? QStringLiteral("the store holds: ")
+        + studies().join(QStringLiteral(", ")) : QStringLiteral("several begin so"));
   QSqlQuery query(database_);
   FrozenStudy study;
   run(query, "SELECT frozen, sealed FROM studies WHERE hash = ?", {matching[0]});
@@ -104,7 +107,8 @@ void Ledger::insertRecord(const QString& study, const QString& participant, cons
   const QVariant none(QMetaType(QMetaType::QString));
   QSqlQuery query(database_);
   run(query, "INSERT INTO chain (study, number, participant, commitment, hash, salt, record) VALUES (?, ?, ?, ?, ?, ?, ?)",
-      {study, record.number, participant.isEmpty() ? none : QVariant(participant), QString::fromLatin1(record.commitment), QString::fromLatin1(record.hash),
+      {study, record.number, participant.isEmpty() ? none : QVariant(participant), QString::fromLatin1(record.commitment),
+      QString::fromLatin1(record.hash),
        record.erased() ? none : QVariant(QString::fromLatin1(record.salt)), record.erased() ? none : QVariant(QString::fromUtf8(record.record))});
 }
 
@@ -122,7 +126,8 @@ ChainRecord Ledger::appendNow(const QString& study, const QString& kind, const Q
     warning_.clear();
     if (back > 1000) {   // less is rounding, or two machines
       record[QStringLiteral("clock_back_s")] = static_cast<double>(back) / 1000;
-      warning_ = QStringLiteral("this computer's clock is %1 s behind the last record; the order of records is kept, their times are not to be trusted").arg(back / 1000);
+      warning_ = QStringLiteral("this computer's clock is %1 s behind the last record; "
+                                "the order of records is kept, their times are not to be trusted").arg(back / 1000);
     }
   }
   query.finish();
@@ -145,7 +150,8 @@ std::vector<ChainRecord> Ledger::chain(const QString& study) {
   run(query, "SELECT number, commitment, hash, salt, record FROM chain WHERE study = ? ORDER BY number", {study});
   std::vector<ChainRecord> found;
   while (query.next())
-    found.push_back({query.value(0).toLongLong(), query.value(1).toByteArray(), query.value(2).toByteArray(), query.value(3).toByteArray(), query.value(4).toByteArray()});
+    found.push_back({query.value(0).toLongLong(), query.value(1).toByteArray(), query.value(2).toByteArray(), query.value(3).toByteArray(),
+        query.value(4).toByteArray()});
   return found;
 }
 
@@ -164,7 +170,8 @@ void Ledger::restore(const FrozenStudy& study, const std::vector<ChainRecord>& c
       const QString participant = json[QStringLiteral("participant")].toString();
       insertRecord(study.hash(), participant, record);
       if (json[QStringLiteral("kind")].toString() == QLatin1String("join"))
-        run(query, "INSERT INTO seats (study, participant, cell) VALUES (?, ?, ?)", {study.hash(), participant, json[QStringLiteral("cell")].toInt()});
+        run(query, "INSERT INTO seats (study, participant, cell) VALUES (?, ?, ?)",
+            {study.hash(), participant, json[QStringLiteral("cell")].toInt()});
     }
   });
 }

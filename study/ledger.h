@@ -41,7 +41,8 @@ class Ledger {
   // (clock_back_s) and said by lastWarning(). Returns the record's number.
   qint64 append(const QString& study, const QString& kind, const QString& participant, QJsonObject record);
   // A response to a trial of the plan, by its index. Refuses a trial that is answered already, and an answer that it does not take.
-  qint64 answer(const FrozenStudy& study, const Mapping& mapping, const Seat& seat, int trial, const QString& answer, const QJsonObject& details = {});
+  qint64 answer(const FrozenStudy& study, const Mapping& mapping, const Seat& seat, int trial, const QString& answer,
+      const QJsonObject& details = {});
   // A response that a station kept while it was alone; `entry` is unique to it. Does nothing when the chain has it already. Throws
   // Refused for a trial that has another answer, and for a participant who is not in the study (any more).
   void bring(const QString& study, const QJsonObject& entry);

@@ -36,16 +36,20 @@ QList<int> Ledger::answered(const QString& study, const QString& participant) {
   return standing(query, last);
 }
 
-qint64 Ledger::answer(const FrozenStudy& study, const Mapping& mapping, const Seat& seat, int trial, const QString& answer, const QJsonObject& details) {
+qint64 Ledger::answer(const FrozenStudy& study, const Mapping& mapping, const Seat& seat, int trial, const QString& answer,
+    const QJsonObject& details) {
   const Protocol protocol = study.protocol();
   const QString hash = study.hash(), what = QStringLiteral("the answer was not kept");
   const auto plan = planTrials(protocol, hash, mapping, seat.participant, seat.cell);
-  if (trial < 0 || trial >= static_cast<int>(plan.size())) fail(what, QStringLiteral("there is no trial %1; the plan has %2").arg(trial).arg(plan.size()));
+  if (trial < 0 || trial >= static_cast<int>(plan.size()))
+    fail(what, QStringLiteral("there is no trial %1; the plan has %2").arg(trial).arg(plan.size()));
   const PlannedTrial& planned = plan[static_cast<std::size_t>(trial)];
-  if (!isAnswer(protocol, planned, answer)) fail(what, QStringLiteral("trial %1 (%2) does not take '%3'").arg(trial).arg(kindName(planned.kind), answer));
+  if (!isAnswer(protocol, planned, answer))
+    fail(what, QStringLiteral("trial %1 (%2) does not take '%3'").arg(trial).arg(kindName(planned.kind), answer));
   qint64 number = 0;
   inTransaction(what, [&] {
-    if (answered(hash, seat.participant).contains(trial)) fail(what, QStringLiteral("trial %1 is answered already; take the last answer back first").arg(trial));
+    if (answered(hash, seat.participant).contains(trial))
+      fail(what, QStringLiteral("trial %1 is answered already; take the last answer back first").arg(trial));
     QJsonObject record = details;
     record[QStringLiteral("trial")] = trial;
     record[QStringLiteral("answer")] = answer;
@@ -60,7 +64,8 @@ void Ledger::bring(const QString& study, const QJsonObject& entry) {
   inTransaction(QStringLiteral("the answer was not brought"), [&] {
     QSqlQuery query(database_);
     run(query, "SELECT count(*) FROM seats WHERE study = ? AND participant = ?", {study, participant});
-    if (!query.next() || query.value(0).toInt() == 0) throw Refused(QStringLiteral("the answer of '%1' was refused: nobody of that id is in the study").arg(participant));
+    if (!query.next() || query.value(0).toInt() == 0)
+      throw Refused(QStringLiteral("the answer of '%1' was refused: nobody of that id is in the study").arg(participant));
     query.finish();
     run(query, kRecordsOf, {study, participant});
     const QString id = entry[QStringLiteral("entry")].toString();
@@ -68,7 +73,8 @@ void Ledger::bring(const QString& study, const QJsonObject& entry) {
       if (QJsonDocument::fromJson(query.value(0).toString().toUtf8()).object()[QStringLiteral("entry")].toString() == id) return;
     query.finish();
     const int trial = entry[QStringLiteral("trial")].toInt(-1);
-    if (answered(study, participant).contains(trial)) throw Refused(QStringLiteral("an answer of '%1' was refused: trial %2 has another").arg(participant).arg(trial));
+    if (answered(study, participant).contains(trial))
+      throw Refused(QStringLiteral("an answer of '%1' was refused: trial %2 has another").arg(participant).arg(trial));
     appendNow(study, QStringLiteral("response"), participant, entry);
   });
 }
@@ -107,7 +113,8 @@ void Ledger::erase(const QString& study, const QString& participant) {
                                             : std::vector{"PRAGMA wal_checkpoint(TRUNCATE)", "VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"};
   for (const char* statement : clean) {
     QSqlQuery query(database_);
-    if (!query.exec(QLatin1String(statement))) fail(QStringLiteral("the participant was erased, but traces may remain in free pages"), problem(query.lastError()));
+    if (!query.exec(QLatin1String(statement)))
+      fail(QStringLiteral("the participant was erased, but traces may remain in free pages"), problem(query.lastError()));
   }
 }
 

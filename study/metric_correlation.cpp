@@ -47,7 +47,8 @@ QJsonObject correlated(const std::vector<double>& a, const std::vector<double>& 
 }
 
 // NaN-free pairs of one metric and what people did, for the rows of one category.
-QJsonObject entry(const Protocol& protocol, const CsvTable& table, int metric, int category, const QString& only, const std::map<Picture, Mean>& people) {
+QJsonObject entry(const Protocol& protocol, const CsvTable& table, int metric, int category, const QString& only,
+                  const std::map<Picture, Mean>& people) {
   const int comparison = table.column(QStringLiteral("comparison")), variant = table.column(QStringLiteral("variant"));
   std::vector<double> a, b;
   for (const QStringList& row : table.rows) {

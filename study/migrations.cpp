@@ -58,8 +58,10 @@ QStringList serverScripts() { return scriptsIn(QStringLiteral(":/schema/postgres
 
 QString migrateServer(QSqlDatabase& database, const QStringList& scripts) {
   // The lock's number is ours alone; the end of the transaction frees it.
-  QString reason = execute(database, QStringLiteral("BEGIN; SELECT pg_advisory_xact_lock(7184230561); CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL)"));
-  const auto version = reason.isEmpty() ? number(database, QStringLiteral("SELECT coalesce(max(version), 0) FROM schema_version"), reason) : std::nullopt;
+  QString reason = execute(database,
+      QStringLiteral("BEGIN; SELECT pg_advisory_xact_lock(7184230561); CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL)"));
+  const auto version = reason.isEmpty() ? number(database, QStringLiteral("SELECT coalesce(max(version), 0) FROM schema_version"),
+      reason) : std::nullopt;
   if (version && *version > scripts.size())
     reason = QStringLiteral("it was written by a newer QuantSpot (schema %1, this program knows %2)").arg(*version).arg(scripts.size());
   for (int next = version.value_or(0); next < scripts.size() && reason.isEmpty(); ++next) {

@@ -10,7 +10,8 @@ namespace quantspot::study {
 QStringList schemaScripts();
 
 // Runs the scripts that the database has not seen, all in one transaction. Returns the reason when it cannot (the
-// database is then unchanged), or an empty string. A file of an older schema is first copied to FILE.schemaN.bak (N its version). Scripts hold plain statements: no triggers, no ';' inside texts.
+// database is then unchanged), or an empty string. A file of an older schema is first copied to FILE.schemaN.bak (N its version). Scripts hold plain
+// statements: no triggers, no ';' inside texts.
 QString migrate(QSqlDatabase& database, const QStringList& scripts);
 
 // The same for a PostgreSQL server: resources/schema/postgresql/001.sql and on; the version lies in a table of its own. Programs

@@ -22,7 +22,8 @@ Square balancedLatinSquare(int n) {
 Square williamsSquare(int n) {
   Square square = balancedLatinSquare(n);
   if (n % 2 == 1 && n > 1)
-    for (int row = 0; row < n; ++row) square.emplace_back(square[static_cast<std::size_t>(row)].rbegin(), square[static_cast<std::size_t>(row)].rend());
+    for (int row = 0; row < n; ++row)
+      square.emplace_back(square[static_cast<std::size_t>(row)].rbegin(), square[static_cast<std::size_t>(row)].rend());
   return square;
 }
 

@@ -18,7 +18,8 @@ struct Running {
 bool crossed(const Protocol& protocol, const Running& sum, double chance) {
   const Stopping& rule = protocol.stopping;
   if (rule.rule == StoppingRule::Sprt)
-    return statistics::sprt({rule.null_rate, rule.alternative_rate, rule.alpha, rule.beta}, sum.correct, sum.trials).verdict != statistics::SequentialVerdict::Continue;
+    return statistics::sprt({rule.null_rate, rule.alternative_rate, rule.alpha, rule.beta}, sum.correct,
+        sum.trials).verdict != statistics::SequentialVerdict::Continue;
   const auto interval = statistics::confidenceSequence(sum.correct, sum.trials, rule.tuned_for, protocol.analysis.level);
   return interval.low > chance || interval.high < chance + protocol.analysis.margin * (1 - chance);
 }
@@ -73,13 +74,15 @@ Progress progressOf(const Protocol& protocol, const QString& hash, const std::ve
     progress.finished += count == planned;
   }
   progress.joined = static_cast<int>(answered.size());
-  if (mapping && protocol.stopping.rule != StoppingRule::Fixed) progress.sequential = sequentialVerdicts(protocol, collect(protocol, hash, *mapping, chain));
+  if (mapping && protocol.stopping.rule != StoppingRule::Fixed)
+    progress.sequential = sequentialVerdicts(protocol, collect(protocol, hash, *mapping, chain));
   return progress;
 }
 
 QJsonObject toJson(const Progress& p) {
   return {{"joined", p.joined}, {"finished", p.finished}, {"responses", p.responses}, {"undone", p.undone}, {"erased_records", p.erased_records},
-          {"focus_losses", p.focus_losses}, {"clock_set_back", p.clock_set_back}, {"per_participant", p.per_participant}, {"sequential", p.sequential}};
+          {"focus_losses", p.focus_losses}, {"clock_set_back", p.clock_set_back}, {"per_participant", p.per_participant},
+          {"sequential", p.sequential}};
 }
 
 }  // namespace quantspot::study

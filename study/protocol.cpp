@@ -26,14 +26,16 @@ void validateBlock(const Protocol& protocol, const Block& block, const QString& 
           where + QStringLiteral("gold, null and repeats must be 0 or more, repeats at most trials"));
   require(block.gold == 0 || !protocol.gold_variant.isEmpty(), where + QStringLiteral("gold trials need gold_variant"));
   require(!block.ties || block.kind == TrialKind::Preference, where + QStringLiteral("ties belong to preference"));
-  require(block.null == 0 || hasTruth(block.kind) || block.kind == TrialKind::Preference, where + QStringLiteral("null trials make no sense for ") + kindName(block.kind));
+  require(block.null == 0 || hasTruth(block.kind) || block.kind == TrialKind::Preference, where + QStringLiteral("null trials make no sense for ")
+      + kindName(block.kind));
   require(block.gold == 0 || block.kind != TrialKind::Ranking, where + QStringLiteral("gold trials make no sense for ranking"));
   for (const QString& id : block.comparisons) require(protocol.comparison(id), where + QStringLiteral("there is no comparison '%1'").arg(id));
 }
 
 void validateRules(const Protocol& p) {
   const Stopping& s = p.stopping;
-  require(s.rule != StoppingRule::Sprt || (0 < s.null_rate && s.null_rate < s.alternative_rate && s.alternative_rate < 1), QStringLiteral("stopping: 0 < null_rate < alternative_rate < 1"));
+  require(s.rule != StoppingRule::Sprt || (0 < s.null_rate && s.null_rate < s.alternative_rate && s.alternative_rate < 1),
+      QStringLiteral("stopping: 0 < null_rate < alternative_rate < 1"));
   require(s.alpha > 0 && s.beta > 0 && s.alpha + s.beta < 1, QStringLiteral("stopping: alpha and beta must be positive and stay below 1 together"));
   require(s.tuned_for >= 1, QStringLiteral("stopping: tuned_for must be 1 or more"));
   require(p.analysis.margin > 0 && p.analysis.margin < 1, QStringLiteral("analysis: margin must lie between 0 and 1, such as 0.1"));
@@ -41,14 +43,17 @@ void validateRules(const Protocol& p) {
   require(p.exclusion.min_gold_rate >= 0 && p.exclusion.min_gold_rate <= 1, QStringLiteral("exclusion: min_gold_rate must be 0 to 1"));
   require(p.time_limit_s >= 0 && p.min_viewing_s >= 0 && (p.time_limit_s == 0 || p.min_viewing_s < p.time_limit_s),
           QStringLiteral("min_viewing_s must be 0 or more and below time_limit_s"));
-  require(p.retention_until.isEmpty() || QDate::fromString(p.retention_until, Qt::ISODate).isValid(), QStringLiteral("retention_until must be a date such as 2027-12-31"));
+  require(p.retention_until.isEmpty() || QDate::fromString(p.retention_until, Qt::ISODate).isValid(),
+      QStringLiteral("retention_until must be a date such as 2027-12-31"));
 }
 
 void validateQuestions(const std::vector<Question>& questions) {
   static const QStringList types{QStringLiteral("likert"), QStringLiteral("choice"), QStringLiteral("text")};
   for (const Question& question : questions) {
-    require(!question.id.isEmpty() && types.contains(question.type), QStringLiteral("question '%1': type must be likert, choice or text").arg(question.id));
-    require(question.type != QLatin1String("choice") || question.choices.size() >= 2, QStringLiteral("question '%1' needs two choices").arg(question.id));
+    require(!question.id.isEmpty() && types.contains(question.type), QStringLiteral("question '%1': type must be likert, choice or text")
+        .arg(question.id));
+    require(question.type != QLatin1String("choice") || question.choices.size() >= 2, QStringLiteral("question '%1' needs two choices")
+        .arg(question.id));
   }
 }
 
@@ -66,7 +71,8 @@ std::optional<TrialKind> kindFromName(const QString& name) {
   return {};
 }
 
-bool hasTruth(TrialKind kind) { return kind == TrialKind::Spot || kind == TrialKind::Abx || kind == TrialKind::Triangle || kind == TrialKind::SameDifferent; }
+bool hasTruth(TrialKind kind) { return kind == TrialKind::Spot || kind == TrialKind::Abx || kind == TrialKind::Triangle
+    || kind == TrialKind::SameDifferent; }
 
 double kindChance(TrialKind kind, int slots) {
   switch (kind) {
@@ -91,12 +97,14 @@ QStringList Protocol::tested() const {
 
 void validate(const Protocol& p) {
   require(p.variants.contains(p.reference), QStringLiteral("the reference '%1' is not among the variants").arg(p.reference));
-  require(p.variants.size() >= 2 && QSet<QString>(p.variants.begin(), p.variants.end()).size() == p.variants.size(), QStringLiteral("variants must be two or more, each once"));
+  require(p.variants.size() >= 2 && QSet<QString>(p.variants.begin(), p.variants.end()).size() == p.variants.size(),
+      QStringLiteral("variants must be two or more, each once"));
   require(!p.variants.contains(p.gold_variant), QStringLiteral("gold_variant must not be one of the variants"));
   QSet<QString> ids;
   qsizetype usable = 0;
   for (const StudyComparison& c : p.comparisons) {
-    require(!c.id.isEmpty() && !c.id.contains(QLatin1Char('/')) && !ids.contains(c.id), QStringLiteral("comparison '%1': ids must be unique, without '/'").arg(c.id));
+    require(!c.id.isEmpty() && !c.id.contains(QLatin1Char('/')) && !ids.contains(c.id),
+        QStringLiteral("comparison '%1': ids must be unique, without '/'").arg(c.id));
     ids << c.id;
     usable += !c.practice;
   }

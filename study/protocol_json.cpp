@@ -13,9 +13,11 @@ namespace {
 
 template <class Enum>
 using Names = std::initializer_list<std::pair<Enum, const char*>>;
-const Names<OrderScheme> kOrders = {{OrderScheme::BalancedLatinSquare, "balanced-latin-square"}, {OrderScheme::Williams, "williams"}, {OrderScheme::Random, "random"}};
+const Names<OrderScheme> kOrders = {{OrderScheme::BalancedLatinSquare, "balanced-latin-square"}, {OrderScheme::Williams, "williams"},
+    {OrderScheme::Random, "random"}};
 const Names<StoppingRule> kStops = {{StoppingRule::Fixed, "fixed"}, {StoppingRule::Sprt, "sprt"}, {StoppingRule::AlwaysValid, "always-valid"}};
-const Names<ResumePolicy> kResumes = {{ResumePolicy::ContinueSameDay, "continue-same-day"}, {ResumePolicy::NextBlock, "next-block"}, {ResumePolicy::Restart, "restart"}};
+const Names<ResumePolicy> kResumes = {{ResumePolicy::ContinueSameDay, "continue-same-day"}, {ResumePolicy::NextBlock, "next-block"},
+    {ResumePolicy::Restart, "restart"}};
 
 template <class Enum>
 QString nameOf(const Names<Enum>& names, Enum value) {
@@ -94,7 +96,8 @@ class Reader {
     }
     fail(key, QStringLiteral("is '%1'; it must be one of %2").arg(given, known.join(QStringLiteral(", "))));
   }
-  [[noreturn]] void fail(const char* key, const QString& what) const { throw Error(QStringLiteral("protocol: %1%2 %3").arg(where_, QLatin1String(key), what)); }
+  [[noreturn]] void fail(const char* key, const QString& what) const { throw Error(QStringLiteral("protocol: %1%2 %3")
+      .arg(where_, QLatin1String(key), what)); }
   void finish() const {
     for (const QString& key : json_.keys())
       if (!taken_.contains(key)) throw Error(QStringLiteral("protocol: there is no key %1%2").arg(where_, key));
@@ -136,15 +139,18 @@ std::vector<Question> readQuestions(Reader& r, const char* key) {
 
 void readRules(Reader& r, Protocol& p) {
   r.object("stopping", [&](Reader& s) {
-    p.stopping = {s.choice("rule", kStops, StoppingRule::Fixed), s.number("null_rate", 0), s.number("alternative_rate", 0), s.number("alpha", 0.05), s.number("beta", 0.05), s.count("tuned_for", 100)};
+    p.stopping = {s.choice("rule", kStops, StoppingRule::Fixed), s.number("null_rate", 0), s.number("alternative_rate", 0), s.number("alpha", 0.05),
+        s.number("beta", 0.05), s.count("tuned_for", 100)};
   });
-  r.object("exclusion", [&](Reader& e) { p.exclusion = {e.number("min_gold_rate", 0), e.count("min_median_ms", 0), e.count("max_focus_losses", -1)}; });
+  r.object("exclusion", [&](Reader& e) { p.exclusion = {e.number("min_gold_rate", 0), e.count("min_median_ms", 0),
+      e.count("max_focus_losses", -1)}; });
   r.object("analysis", [&](Reader& a) { p.analysis = {a.number("margin", 0.1), a.number("level", 0.95), a.flag("exclude", true)}; });
 }
 
 QJsonArray questionsJson(const std::vector<Question>& questions) {
   QJsonArray list;
-  for (const Question& q : questions) list << QJsonObject{{"id", q.id}, {"type", q.type}, {"text", q.text}, {"choices", QJsonArray::fromStringList(q.choices)}};
+  for (const Question& q : questions)
+    list << QJsonObject{{"id", q.id}, {"type", q.type}, {"text", q.text}, {"choices", QJsonArray::fromStringList(q.choices)}};
   return list;
 }
 
@@ -191,13 +197,16 @@ QJsonObject toJson(const Protocol& p) {
                           {"comparisons", QJsonArray::fromStringList(b.comparisons)}, {"gold", b.gold}, {"null", b.null}, {"repeats", b.repeats}};
   for (auto bit = p.bits.begin(); bit != p.bits.end(); ++bit) bits[bit.key()] = bit.value();
   const Stopping& s = p.stopping;
-  return {{"schema", 1}, {"title", p.title}, {"variants", QJsonArray::fromStringList(p.variants)}, {"reference", p.reference}, {"gold_variant", p.gold_variant},
+  return {{"schema", 1}, {"title", p.title}, {"variants", QJsonArray::fromStringList(p.variants)}, {"reference", p.reference},
+          {"gold_variant", p.gold_variant},
           {"bits", bits}, {"comparisons", comparisons}, {"blocks", blocks}, {"order", nameOf(kOrders, p.order)}, {"participants", p.participants},
           {"practice", p.practice}, {"time_limit_s", p.time_limit_s}, {"min_viewing_s", p.min_viewing_s},
           {"consent", QJsonObject{{"version", p.consent_version}, {"text", p.consent_text}}}, {"retention_until", p.retention_until},
           {"questionnaires", QJsonObject{{"before", questionsJson(p.before)}, {"after", questionsJson(p.after)}}},
-          {"stopping", QJsonObject{{"rule", nameOf(kStops, s.rule)}, {"null_rate", s.null_rate}, {"alternative_rate", s.alternative_rate}, {"alpha", s.alpha}, {"beta", s.beta}, {"tuned_for", s.tuned_for}}},
-          {"exclusion", QJsonObject{{"min_gold_rate", p.exclusion.min_gold_rate}, {"min_median_ms", p.exclusion.min_median_ms}, {"max_focus_losses", p.exclusion.max_focus_losses}}},
+          {"stopping", QJsonObject{{"rule", nameOf(kStops, s.rule)}, {"null_rate", s.null_rate}, {"alternative_rate", s.alternative_rate},
+          {"alpha", s.alpha}, {"beta", s.beta}, {"tuned_for", s.tuned_for}}},
+          {"exclusion", QJsonObject{{"min_gold_rate", p.exclusion.min_gold_rate}, {"min_median_ms", p.exclusion.min_median_ms},
+          {"max_focus_losses", p.exclusion.max_focus_losses}}},
           {"analysis", QJsonObject{{"margin", p.analysis.margin}, {"level", p.analysis.level}, {"exclude", p.analysis.exclude}}},
           {"resume", nameOf(kResumes, p.resume)}};
 }

@@ -39,7 +39,8 @@ class Collector {
     } else if (kind == QLatin1String("undo")) {
       auto& rows = result_.rows;
       const auto last = std::find_if(rows.rbegin(), rows.rend(), [&](const ResponseRow& row) { return row.participant == participant; });
-      if (last == rows.rend() || last->trial.index != json[QStringLiteral("trial")].toInt(-1)) return wrong(QStringLiteral("takes back what was not the last answer"));
+      if (last == rows.rend() || last->trial.index != json[QStringLiteral("trial")].toInt(-1))
+        return wrong(QStringLiteral("takes back what was not the last answer"));
       rows.erase(std::next(last).base());
     }
   }
@@ -51,7 +52,8 @@ class Collector {
     if (index < 0 || index >= static_cast<int>(person.plan.size())) return wrong(QStringLiteral("answers a trial that the plan does not have"));
     const PlannedTrial& trial = person.plan[static_cast<std::size_t>(index)];
     const QString answer = json[QStringLiteral("answer")].toString();
-    if (json[QStringLiteral("shown")].toString() != QString::fromLatin1(planDigest(mapping_, participant, trial))) return wrong(QStringLiteral("was given to other pictures than the plan shows"));
+    if (json[QStringLiteral("shown")].toString() != QString::fromLatin1(planDigest(mapping_, participant, trial)))
+      return wrong(QStringLiteral("was given to other pictures than the plan shows"));
     if (!isAnswer(protocol_, trial, answer)) return wrong(QStringLiteral("holds '%1', which its trial does not take").arg(answer));
     for (const ResponseRow& row : result_.rows)
       if (row.participant == participant && row.trial.index == index) return wrong(QStringLiteral("answers trial %1 a second time").arg(index));
@@ -142,9 +144,11 @@ QByteArray responsesCsv(const std::vector<ResponseRow>& rows) {
   const QString none = QStringLiteral("NA");
   for (const ResponseRow& r : rows) {
     const PlannedTrial& t = r.trial;
-    text += csvLine({QString::number(r.record), r.participant, QString::number(r.cell), QString::number(t.index), QString::number(t.block), kindName(t.kind), roleName(t.role),
+    text += csvLine({QString::number(r.record), r.participant, QString::number(r.cell), QString::number(t.index), QString::number(t.block),
+                     kindName(t.kind), roleName(t.role),
                      t.comparison, r.prompt, t.variants.join(QLatin1Char('|')), t.shown.join(QLatin1Char('|')), t.truth, r.answer,
-                     r.correct ? QString::number(*r.correct ? 1 : 0) : none, r.correct ? QString::number(r.chance, 'g', 17) : none, QString::number(r.response_ms),
+                     r.correct ? QString::number(*r.correct ? 1 : 0) : none, r.correct ? QString::number(r.chance, 'g', 17) : none,
+                     QString::number(r.response_ms),
                      QString::number(r.confidence), QString::number(r.focus_losses), t.repeat_of < 0 ? none : QString::number(t.repeat_of), r.time,
                      r.excluded.isEmpty() ? QStringLiteral("0") : QStringLiteral("1"), r.excluded});
   }

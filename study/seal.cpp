@@ -53,10 +53,12 @@ QByteArray seal(const QByteArray& plain, const QString& passphrase, SealCost cos
 }
 
 QByteArray unseal(const QByteArray& sealed, const QString& passphrase) {
-  if (!sealed.startsWith(kMagic) || sealed.size() < kHead + static_cast<qsizetype>(crypto_secretbox_MACBYTES)) throw Error(QStringLiteral("the sealed mapping is damaged: it has no header"));
+  if (!sealed.startsWith(kMagic) || sealed.size() < kHead + static_cast<qsizetype>(crypto_secretbox_MACBYTES))
+    throw Error(QStringLiteral("the sealed mapping is damaged: it has no header"));
   const char strength = sealed[kMagicSize];
   if (strength != 'm' && strength != 'i') throw Error(QStringLiteral("the sealed mapping is damaged: its header is unknown"));
-  const QByteArray salt = sealed.mid(kMagicSize + 1, crypto_pwhash_SALTBYTES), nonce = sealed.mid(kHead - static_cast<qsizetype>(crypto_secretbox_NONCEBYTES), crypto_secretbox_NONCEBYTES);
+  const QByteArray salt = sealed.mid(kMagicSize + 1, crypto_pwhash_SALTBYTES), nonce =
+      sealed.mid(kHead - static_cast<qsizetype>(crypto_secretbox_NONCEBYTES), crypto_secretbox_NONCEBYTES);
   const QByteArray box = sealed.mid(kHead);
   const Key key(passphrase, salt, strength);
   QByteArray plain(box.size() - static_cast<qsizetype>(crypto_secretbox_MACBYTES), '\0');

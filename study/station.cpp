@@ -69,7 +69,8 @@ int Station::waiting() {
   return query.next() ? query.value(0).toInt() : 0;
 }
 
-void Station::answer(const FrozenStudy& study, const Mapping& mapping, const Seat& seat, int trial, const QString& answer, const QJsonObject& details) {
+void Station::answer(const FrozenStudy& study, const Mapping& mapping, const Seat& seat, int trial, const QString& answer,
+    const QJsonObject& details) {
   const Protocol protocol = study.protocol();
   const auto plan = planTrials(protocol, study.hash(), mapping, seat.participant, seat.cell);
   if (trial < 0 || trial >= static_cast<int>(plan.size()) || !isAnswer(protocol, plan[static_cast<std::size_t>(trial)], answer))
@@ -82,7 +83,8 @@ void Station::answer(const FrozenStudy& study, const Mapping& mapping, const Sea
   entry[QStringLiteral("entry")] = QUuid::createUuid().toString(QUuid::WithoutBraces);
   entry[QStringLiteral("answered")] = QDateTime::currentDateTimeUtc().toString(Qt::ISODateWithMs);   // the chain's time is that of arrival
   QSqlQuery query(database_);
-  exec(query, "INSERT INTO entries (study, entry) VALUES (?, ?)", {study.hash(), QString::fromUtf8(QJsonDocument(entry).toJson(QJsonDocument::Compact))});
+  exec(query, "INSERT INTO entries (study, entry) VALUES (?, ?)",
+      {study.hash(), QString::fromUtf8(QJsonDocument(entry).toJson(QJsonDocument::Compact))});
   query.finish();
   reconcile();
 }

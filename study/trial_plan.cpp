@@ -97,7 +97,8 @@ class Planner {
     for (std::size_t i = 0; i < trials_.size(); ++i) trials_[i].index = static_cast<int>(i);
     for (PlannedTrial& trial : trials_)
       if (trial.role == TrialRole::Repeat) {
-        const auto first = std::find_if(trials_.begin(), trials_.end(), [&](const PlannedTrial& t) { return t.block == trial.block && t.role == TrialRole::Main && serial(t) == trial.repeat_of; });
+        const auto first = std::find_if(trials_.begin(), trials_.end(), [&](const PlannedTrial& t) { return t.block == trial.block
+            && t.role == TrialRole::Main && serial(t) == trial.repeat_of; });
         trial.repeat_of = first->index;
       }
     return std::move(trials_);
@@ -137,12 +138,14 @@ class Planner {
       return trial;
     }
     const bool pair = block.kind == TrialKind::Preference && role != TrialRole::Gold;
-    lay(trial, layoutOf(block, number, comparison, variants, visit), slotsOf(protocol_, block), pair ? variants[0] : protocol_.reference, variants.back());
+    lay(trial, layoutOf(block, number, comparison, variants, visit), slotsOf(protocol_, block), pair ? variants[0] : protocol_.reference,
+        variants.back());
     if (role == TrialRole::Null) {
       trial.shown = QStringList(trial.shown.size(), protocol_.reference);
       trial.truth = trial.kind == TrialKind::SameDifferent ? QStringLiteral("same") : QString();
     }
-    if (role == TrialRole::Gold && trial.kind == TrialKind::Preference) trial.truth = letter(static_cast<int>(trial.shown.indexOf(protocol_.reference)));
+    if (role == TrialRole::Gold && trial.kind == TrialKind::Preference)
+      trial.truth = letter(static_cast<int>(trial.shown.indexOf(protocol_.reference)));
     return trial;
   }
 
@@ -164,7 +167,8 @@ class Planner {
     const auto all = conditions(protocol_, first.kind);
     for (int t = 0; t < protocol_.practice; ++t) {
       const QString& id = ids[draws_.below(static_cast<int>(ids.size()))];
-      trials_.push_back(make(-1, TrialRole::Practice, id, all[static_cast<std::size_t>(draws_.below(static_cast<int>(all.size())))], draws_.below(12)));
+      trials_.push_back(make(-1, TrialRole::Practice, id, all[static_cast<std::size_t>(draws_.below(static_cast<int>(all.size())))],
+          draws_.below(12)));
     }
   }
 
@@ -180,7 +184,8 @@ class Planner {
     for (int t = 0; t < block.trials; ++t) {
       const auto condition = static_cast<std::size_t>(order[static_cast<std::size_t>(t) % order.size()]);
       const int visit = visits[condition]++;
-      made.push_back(make(number, TrialRole::Main, lists[condition][static_cast<std::size_t>(visit) % lists[condition].size()], all[condition], visit / static_cast<int>(ids.size())));
+      made.push_back(make(number, TrialRole::Main, lists[condition][static_cast<std::size_t>(visit) % lists[condition].size()], all[condition],
+          visit / static_cast<int>(ids.size())));
       made.back().repeat_of = t;
     }
     addExtras(number, ids, made);
@@ -197,11 +202,14 @@ class Planner {
     std::vector<int> again(made.size());
     std::iota(again.begin(), again.end(), 0);
     draws_.shuffle(again);
-    for (int k = 0; k < block.gold; ++k) insert(make(number, TrialRole::Gold, ids[draws_.below(static_cast<int>(ids.size()))], {protocol_.gold_variant}, draws_.below(12)), 0);
+    for (int k = 0; k < block.gold; ++k)
+      insert(make(number, TrialRole::Gold, ids[draws_.below(static_cast<int>(ids.size()))], {protocol_.gold_variant}, draws_.below(12)), 0);
     for (int k = 0; k < block.null; ++k)
-      insert(make(number, TrialRole::Null, ids[draws_.below(static_cast<int>(ids.size()))], all[static_cast<std::size_t>(draws_.below(static_cast<int>(all.size())))], 0), 0);
+      insert(make(number, TrialRole::Null, ids[draws_.below(static_cast<int>(ids.size()))],
+          all[static_cast<std::size_t>(draws_.below(static_cast<int>(all.size())))], 0), 0);
     for (int k = 0; k < block.repeats; ++k) {
-      const auto first = std::find_if(made.begin(), made.end(), [&](const PlannedTrial& t) { return t.role == TrialRole::Main && serial(t) == again[static_cast<std::size_t>(k)]; });
+      const auto first = std::find_if(made.begin(), made.end(), [&](const PlannedTrial& t) { return t.role == TrialRole::Main
+          && serial(t) == again[static_cast<std::size_t>(k)]; });
       PlannedTrial trial = make(number, TrialRole::Repeat, first->comparison, first->variants, 1 + draws_.below(12));
       trial.repeat_of = serial(*first);
       insert(std::move(trial), static_cast<int>(first - made.begin()) + 1);
@@ -240,13 +248,15 @@ std::vector<PlannedTrial> planTrials(const FrozenStudy& study, const Mapping& ma
 }
 
 bool isAnswer(const Protocol& protocol, const PlannedTrial& trial, const QString& answer) {
-  const auto slots_below = [&](qsizetype count) { return answer.size() == 1 && answer[0] >= QLatin1Char('A') && answer[0] < QLatin1Char(static_cast<char>('A' + count)); };
+  const auto slots_below = [&](qsizetype count) { return answer.size() == 1 && answer[0] >= QLatin1Char('A')
+      && answer[0] < QLatin1Char(static_cast<char>('A' + count)); };
   switch (trial.kind) {
     case TrialKind::Spot:
     case TrialKind::Triangle: return slots_below(trial.shown.size());
     case TrialKind::Abx: return slots_below(2);
     case TrialKind::Preference:
-      return slots_below(2) || (answer == QLatin1String("tie") && trial.block >= -1 && protocol.blocks[static_cast<std::size_t>(std::max(0, trial.block))].ties);
+      return slots_below(2) || (answer == QLatin1String("tie") && trial.block >= -1
+          && protocol.blocks[static_cast<std::size_t>(std::max(0, trial.block))].ties);
     case TrialKind::SameDifferent: return answer == QLatin1String("same") || answer == QLatin1String("different");
     case TrialKind::Rating: return answer.size() == 1 && answer[0] >= QLatin1Char('1') && answer[0] <= QLatin1Char('5');
     case TrialKind::Ranking: break;
@@ -259,7 +269,8 @@ bool isAnswer(const Protocol& protocol, const PlannedTrial& trial, const QString
 }
 
 QByteArray planDigest(const Mapping& mapping, const QString& participant, const PlannedTrial& trial) {
-  const QJsonArray parts{participant, trial.index, trial.block, kindName(trial.kind), roleName(trial.role), trial.comparison, QJsonArray::fromStringList(trial.shown), trial.truth};
+  const QJsonArray parts{participant, trial.index, trial.block, kindName(trial.kind), roleName(trial.role), trial.comparison,
+      QJsonArray::fromStringList(trial.shown), trial.truth};
   return hmacHex(mapping.salt, "shown\n" + QJsonDocument(parts).toJson(QJsonDocument::Compact));
 }
 
@@ -272,7 +283,8 @@ OrderCheck checkOrder(const Protocol& protocol, const QString& hash, const Mappi
       if (trial.role != TrialRole::Main) continue;
       const auto all = conditions(protocol, trial.kind);
       if (trial.block != block) place = 0, block = trial.block;
-      if (trial.block == 0 && (trial.kind == TrialKind::Spot || trial.kind == TrialKind::Preference)) ++slots[static_cast<std::size_t>(trial.shown.indexOf(trial.variants.back()))];
+      if (trial.block == 0 && (trial.kind == TrialKind::Spot || trial.kind == TrialKind::Preference))
+        ++slots[static_cast<std::size_t>(trial.shown.indexOf(trial.variants.back()))];
       if (block == 0 && place < static_cast<int>(all.size())) {
         places.resize(all.size(), std::vector<int>(all.size()));
         ++places[static_cast<std::size_t>(std::find(all.begin(), all.end(), trial.variants) - all.begin())][static_cast<std::size_t>(place)];

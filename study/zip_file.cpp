@@ -60,7 +60,8 @@ QByteArray writeZip(const ZipEntries& entries) {
   for (const auto& [name, data] : entries) {
     const QByteArray path = name.toUtf8();
     const quint64 offset = static_cast<quint64>(out.size());
-    if (offset + static_cast<quint64>(data.size()) > std::numeric_limits<quint32>::max() - 0x1000000) throw Error(QStringLiteral("a bundle holds 4 GiB at most; export the study in parts"));
+    if (offset + static_cast<quint64>(data.size()) > std::numeric_limits<quint32>::max() - 0x1000000)
+      throw Error(QStringLiteral("a bundle holds 4 GiB at most; export the study in parts"));
     const quint32 crc = crc32(data);
     put(out, kLocal, 4);
     putCommon(out, path, data, crc);

@@ -43,14 +43,16 @@ QString storePath(const StudyArguments& a) {
 FrozenStudy chosen(Ledger& ledger, const StudyArguments& a) {
   const QStringList all = ledger.studies();
   if (a.study.isEmpty() && all.size() != 1)
-    throw UsageError(all.isEmpty() ? QStringLiteral("the store holds no study") : QStringLiteral("the store holds several studies; name one with --study: ") + all.join(QStringLiteral(", ")));
+    throw UsageError(all.isEmpty() ? QStringLiteral("the store holds no study")
+        : QStringLiteral("the store holds several studies; name one with --study: ") + all.join(QStringLiteral(", ")));
   return ledger.study(a.study.isEmpty() ? all.first() : a.study);
 }
 
 QJsonObject importBundle(const QByteArray& bytes, Ledger& ledger) {
   const BundledStudy bundled = openBundle(bytes);
   ledger.restore(bundled.study, bundled.chain);
-  return {{"study", bundled.study.hash()}, {"records", static_cast<int>(bundled.chain.size())}, {"head", QString::fromLatin1(ledger.head(bundled.study.hash()))}};
+  return {{"study", bundled.study.hash()}, {"records", static_cast<int>(bundled.chain.size())},
+      {"head", QString::fromLatin1(ledger.head(bundled.study.hash()))}};
 }
 
 // Answers that another program or paper collected. People get new random ids; their cells follow the order of the file.
@@ -109,7 +111,8 @@ QJsonObject exportBundle(const StudyArguments& a) {
 
 QJsonObject verify(const StudyArguments& a) {
   const Verification v = verifyBundle(readFile(a.file), a.head.toLatin1());
-  return {{"ok", v.problems.isEmpty()}, {"problems", QJsonArray::fromStringList(v.problems)}, {"study", v.study}, {"head", QString::fromLatin1(v.head)}, {"head_given", !a.head.isEmpty()},
+  return {{"ok", v.problems.isEmpty()}, {"problems", QJsonArray::fromStringList(v.problems)}, {"study", v.study},
+          {"head", QString::fromLatin1(v.head)}, {"head_given", !a.head.isEmpty()},
           {"revealed", v.revealed}, {"records", v.records}, {"erased", v.erased}, {"responses", v.responses}, {"decisions", v.analysis["decisions"]}};
 }
 
@@ -149,7 +152,8 @@ QJsonObject status(const StudyArguments& a) {
   const FrozenStudy study = chosen(ledger, a);
   const Protocol protocol = study.protocol();
   const bool sequential = protocol.stopping.rule != StoppingRule::Fixed;
-  QJsonObject result = toJson(progressOf(protocol, study.hash(), ledger.chain(study.hash()), sequential ? std::optional(study.open(passphrase(a))) : std::nullopt));
+  QJsonObject result = toJson(progressOf(protocol, study.hash(), ledger.chain(study.hash()), sequential ? std::optional(study.open(passphrase(a)))
+      : std::nullopt));
   result["study"] = study.hash();
   return result;
 }
@@ -161,8 +165,10 @@ QJsonObject power(const StudyArguments& a) {
   const double bound = a.chance + a.margin * (1 - a.chance);   // the rate at which the margin is reached
   QJsonArray curve;
   for (int n = std::max(1, needed / 20); n <= 2 * needed; n += std::max(1, needed / 20))
-    curve << QJsonObject{{"trials", n}, {"power", binomialPower(n, a.rate, a.chance, a.alpha).power}, {"equivalence_power", equivalencePower(n, a.chance, bound, a.alpha / 2).power}};
-  return {{"trials", at.trials}, {"needed", at.needed}, {"power", at.power}, {"equivalence_power_at_chance", equivalencePower(needed, a.chance, bound, a.alpha / 2).power}, {"curve", curve}};
+    curve << QJsonObject{{"trials", n}, {"power", binomialPower(n, a.rate, a.chance, a.alpha).power},
+        {"equivalence_power", equivalencePower(n, a.chance, bound, a.alpha / 2).power}};
+  return {{"trials", at.trials}, {"needed", at.needed}, {"power", at.power},
+      {"equivalence_power_at_chance", equivalencePower(needed, a.chance, bound, a.alpha / 2).power}, {"curve", curve}};
 }
 
 }  // namespace quantspot::cli

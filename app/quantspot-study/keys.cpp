@@ -50,7 +50,8 @@ QByteArray Keys::file() const { return study::readFile(text(QStringLiteral("file
 
 void Keys::refuseOthers(const QString& command) const {
   for (const QString& key : values_.keys())
-    if (!asked_.contains(key)) throw UsageError(QStringLiteral("%1 knows no '%2'; it knows: %3").arg(command, key, QStringList(asked_.values()).join(QStringLiteral(", "))));
+    if (!asked_.contains(key))
+      throw UsageError(QStringLiteral("%1 knows no '%2'; it knows: %3").arg(command, key, QStringList(asked_.values()).join(QStringLiteral(", "))));
 }
 
 double toNumber(const QString& text, const QString& where) {

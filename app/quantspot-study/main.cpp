@@ -30,7 +30,8 @@ QStringList list(const std::vector<std::string>& texts) {
 }
 
 void addText(CLI::App& command, const char* name, QString& value, const char* help, bool required = false) {
-  command.add_option_function<std::string>(name, [&value](const std::string& text) { value = QString::fromStdString(text); }, help)->required(required);
+  command.add_option_function<std::string>(name, [&value](const std::string& text) { value = QString::fromStdString(text); },
+      help)->required(required);
 }
 
 using Command = QJsonObject (*)(const StudyArguments&);
@@ -48,7 +49,8 @@ CLI::App& addStudyCommand(CLI::App& app, Arguments& a, std::function<int()>& run
 }
 
 void addStudyCommands(CLI::App& app, Arguments& a, std::function<int()>& run) {
-  const auto add = [&](const char* name, const char* help, Command command) -> CLI::App& { return addStudyCommand(app, a, run, name, help, command); };
+  const auto add = [&](const char* name, const char* help, Command command) -> CLI::App& { return addStudyCommand(app, a, run, name, help,
+      command); };
   CLI::App& n = add("new", "Freeze a protocol with its pictures", newStudy);
   addText(n, "--protocol", a.study.protocol, "The protocol (JSON)", true);
   addText(n, "--images", a.study.images, "Folder: COMPARISON/VARIANT.png", true);

@@ -49,7 +49,8 @@ QJsonObject interval(const Keys& keys) {
 }
 
 QJsonObject confidence(const Keys& keys) {
-  return {{"interval", pair(confidenceSequence(keys.count("correct"), keys.count("trials"), keys.count("tuned_for", 100), keys.number("level", 0.95)))}};
+  return {{"interval", pair(confidenceSequence(keys.count("correct"), keys.count("trials"), keys.count("tuned_for", 100),
+      keys.number("level", 0.95)))}};
 }
 
 QJsonObject adjust(const Keys& keys) {
@@ -65,7 +66,8 @@ QJsonObject sameDifferentOf(const Keys& keys) {
     throw UsageError(QStringLiteral("method=%1: must be differencing or independent").arg(method));
   const bool differencing = method == QLatin1String("differencing");
   if (keys.has("hit")) return {{"dprime", sameDifferentDprime(differencing, keys.number("hit"), keys.number("false_alarm"))}};
-  const SameDifferent d = sameDifferent(differencing, keys.count("hits"), keys.count("different"), keys.count("false_alarms"), keys.count("same"), keys.number("level", 0.95));
+  const SameDifferent d = sameDifferent(differencing, keys.count("hits"), keys.count("different"), keys.count("false_alarms"), keys.count("same"),
+      keys.number("level", 0.95));
   return {{"dprime", d.dprime}, {"standard_error", d.standard_error}, {"criterion", d.criterion}, {"interval", pair(d.interval)}};
 }
 
@@ -80,7 +82,8 @@ QJsonObject dprimeOf(const Keys& keys) {
 QJsonObject sprtOf(const Keys& keys) {
   const SprtPlan plan{keys.number("p0"), keys.number("p1"), keys.number("alpha", 0.05), keys.number("beta", 0.05)};
   const SprtState state = sprt(plan, keys.count("correct"), keys.count("trials"));
-  const char* verdict = state.verdict == SequentialVerdict::Continue ? "continue" : state.verdict == SequentialVerdict::AcceptNull ? "accept-null" : "accept-alternative";
+  const char* verdict = state.verdict == SequentialVerdict::Continue ? "continue" : state.verdict == SequentialVerdict::AcceptNull
+      ? "accept-null" : "accept-alternative";
   return {{"log_ratio", state.log_ratio}, {"lower", state.lower}, {"upper", state.upper}, {"verdict", verdict}};
 }
 
@@ -93,8 +96,10 @@ QJsonObject powerOf(const Keys& keys) {
 }
 
 QJsonObject equivalenceOf(const Keys& keys) {
-  const Equivalence e = equivalence(keys.count("correct"), keys.count("trials"), keys.number("chance", 0.5), keys.number("margin", 0.1), keys.number("level", 0.95));
-  const char* verdict = e.verdict == Noticeability::Noticeable ? "noticeable" : e.verdict == Noticeability::NotNoticeable ? "not-noticeable" : "undecided";
+  const Equivalence e = equivalence(keys.count("correct"), keys.count("trials"), keys.number("chance", 0.5), keys.number("margin", 0.1),
+      keys.number("level", 0.95));
+  const char* verdict = e.verdict == Noticeability::Noticeable ? "noticeable" : e.verdict == Noticeability::NotNoticeable
+      ? "not-noticeable" : "undecided";
   return {{"verdict", verdict}, {"p", e.p_value}, {"rate", e.rate}, {"rate_interval", pair(e.rate_interval)}, {"detection", e.detection},
           {"detection_interval", pair(e.detection_interval)}, {"margin", e.margin}};
 }

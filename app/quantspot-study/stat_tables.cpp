@@ -65,7 +65,8 @@ QJsonObject pairs(const Keys& keys, bool ties) {
   }
   const PairOptions options{.ties = ties, .order_effect = keys.count("order", 0) != 0, .level = keys.number("level", 0.95)};
   const Abilities fit = bradleyTerry(static_cast<std::size_t>(names.list().size()), counts, options, keys.count("reduce_bias", 0) != 0);
-  QJsonObject result{{"abilities", abilities(fit, names.list())}, {"separated", fit.separated}, {"bias_reduced", fit.bias_reduced}, {"log_likelihood", fit.log_likelihood}};
+  QJsonObject result{{"abilities", abilities(fit, names.list())}, {"separated", fit.separated}, {"bias_reduced", fit.bias_reduced},
+      {"log_likelihood", fit.log_likelihood}};
   if (ties) result["log_tie"] = json(fit.log_tie);
   if (options.order_effect) result["log_order"] = json(fit.log_order);
   return result;
@@ -87,7 +88,8 @@ QJsonObject rankings(const Keys& keys) {
 
 double rating(const QString& text) {
   const QString value = text.trimmed();
-  return value.isEmpty() || value == QLatin1String("NA") || value == QLatin1String("*") ? std::numeric_limits<double>::quiet_NaN() : toNumber(value, "rating");
+  return value.isEmpty() || value == QLatin1String("NA") || value == QLatin1String("*") ? std::numeric_limits<double>::quiet_NaN() : toNumber(value,
+      "rating");
 }
 
 // Columns participant, item, rating; or a bare table of numbers, a row per person.
@@ -131,7 +133,8 @@ QJsonObject opinions(const Keys& keys) {
   const SubjectBias model = subjectBias(table);
   QJsonArray scores, bias, inconsistency, rejected;
   for (std::size_t j = 0; j < plain.size(); ++j)
-    scores << QJsonObject{{"item", items[static_cast<qsizetype>(j)]}, {"mean", plain[j].mean}, {"interval", pair(plain[j].interval)}, {"ratings", plain[j].ratings},
+    scores << QJsonObject{{"item", items[static_cast<qsizetype>(j)]}, {"mean", plain[j].mean}, {"interval", pair(plain[j].interval)},
+                          {"ratings", plain[j].ratings},
                           {"quality", model.quality[j]}, {"quality_error", model.quality_error[j]}};
   for (double value : model.bias) bias << value;
   for (double value : model.inconsistency) inconsistency << value;
@@ -149,7 +152,8 @@ QJsonObject mixed(const Keys& keys) {
   for (const QString& name : table.header)
     if (name != QLatin1String("participant") && name != QLatin1String("prompt") && name != QLatin1String("correct")) predictors << name;
   for (const QStringList& row : table.rows) {
-    MixedRow next{{1}, people(row[table.column("participant")]), prompts(row[table.column("prompt")]), toNumber(row[table.column("correct")], "correct") != 0,
+    MixedRow next{{1}, people(row[table.column("participant")]), prompts(row[table.column("prompt")]),
+                  toNumber(row[table.column("correct")], "correct") != 0,
                   std::log(chance / (1 - chance))};
     for (qsizetype i = 1; i < predictors.size(); ++i) next.predictors.push_back(toNumber(row[table.column(predictors[i])], predictors[i]));
     rows.push_back(std::move(next));
@@ -157,7 +161,8 @@ QJsonObject mixed(const Keys& keys) {
   const MixedFit fit = mixedLogistic(rows, keys.number("level", 0.95));
   QJsonObject fixed;
   for (std::size_t i = 0; i < fit.fixed.size(); ++i) fixed[predictors[static_cast<qsizetype>(i)]] = json(fit.fixed[i]);
-  return {{"fixed", fixed}, {"participant_sd", fit.participant_sd}, {"prompt_sd", fit.prompt_sd}, {"log_likelihood", fit.log_likelihood}, {"singular", fit.singular}};
+  return {{"fixed", fixed}, {"participant_sd", fit.participant_sd}, {"prompt_sd", fit.prompt_sd}, {"log_likelihood", fit.log_likelihood},
+      {"singular", fit.singular}};
 }
 
 // Columns x, correct, trials.
@@ -165,11 +170,13 @@ QJsonObject psychometric(const Keys& keys) {
   const study::CsvTable table = study::parseCsvTable(keys.file());
   std::vector<Level> levels;
   for (const QStringList& row : table.rows)
-    levels.push_back({toNumber(row[table.column("x")], "x"), static_cast<int>(toNumber(row[table.column("correct")], "correct")), static_cast<int>(toNumber(row[table.column("trials")], "trials"))});
+    levels.push_back({toNumber(row[table.column("x")], "x"), static_cast<int>(toNumber(row[table.column("correct")], "correct")),
+        static_cast<int>(toNumber(row[table.column("trials")], "trials"))});
   const Psychometric fit = fitPsychometric(levels, {keys.number("guess", 0.25), keys.number("lapse", 0), keys.number("level", 0.95)});
   if (fit.separated) return {{"separated", true}};
   if (fit.flat) return {{"separated", false}, {"flat", true}, {"slope", json(fit.slope)}, {"deviance", fit.deviance}};
-  return {{"flat", false}, {"threshold", json(fit.threshold)}, {"slope", json(fit.slope)}, {"jnd", fit.jnd}, {"deviance", fit.deviance}, {"separated", false}};
+  return {{"flat", false}, {"threshold", json(fit.threshold)}, {"slope", json(fit.slope)}, {"jnd", fit.jnd}, {"deviance", fit.deviance},
+      {"separated", false}};
 }
 
 // Columns a, b.

@@ -45,11 +45,13 @@ void check(std::size_t items, const std::vector<PairCounts>& pairs, const PairOp
   if (items < 2) throw std::invalid_argument("items=" + std::to_string(items) + ": a comparison needs 2 or more");
   for (const PairCounts& pair : pairs) {
     if (pair.first >= items || pair.second >= items || pair.first == pair.second)
-      throw std::invalid_argument("pair " + std::to_string(pair.first) + ", " + std::to_string(pair.second) + ": must be two of " + std::to_string(items) + " items");
+      throw std::invalid_argument("pair " + std::to_string(pair.first) + ", " + std::to_string(pair.second) + ": must be two of "
+          + std::to_string(items) + " items");
     if (!(pair.first_wins >= 0 && pair.second_wins >= 0 && pair.ties >= 0)) throw std::invalid_argument("a count of wins or ties is negative");
     if (pair.ties > 0 && !options.ties) throw std::invalid_argument("there are ties; ask for the model with ties (davidson)");
   }
-  if (!reachesAll(edges(items, pairs, true), true)) throw std::invalid_argument("some items were never compared with the others: their abilities are unknown");
+  if (!reachesAll(edges(items, pairs, true), true))
+    throw std::invalid_argument("some items were never compared with the others: their abilities are unknown");
 }
 
 // Item 0 has no parameter.

@@ -28,7 +28,8 @@ double logMartingale(int correct, int trials, double p, int tuned_for) {
 }  // namespace
 
 Interval confidenceSequence(int correct, int trials, int tuned_for, double level) {
-  if (correct < 0 || correct > trials) throw std::invalid_argument("correct=" + std::to_string(correct) + " of trials=" + std::to_string(trials) + ": must be 0 to trials");
+  if (correct < 0 || correct > trials)
+    throw std::invalid_argument("correct=" + std::to_string(correct) + " of trials=" + std::to_string(trials) + ": must be 0 to trials");
   if (tuned_for < 1 || !(level > 0 && level < 1)) throw std::invalid_argument("tuned_for must be 1 or more and level between 0 and 1");
   Interval interval;
   if (trials == 0) return interval;

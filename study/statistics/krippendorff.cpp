@@ -31,7 +31,8 @@ Coded code(const Ratings& ratings) {
   for (std::size_t thing = 0; thing < things; ++thing) {
     std::vector<std::size_t> unit;
     for (const auto& row : ratings)
-      if (!std::isnan(row[thing])) unit.push_back(static_cast<std::size_t>(std::lower_bound(coded.values.begin(), coded.values.end(), row[thing]) - coded.values.begin()));
+      if (!std::isnan(row[thing]))
+        unit.push_back(static_cast<std::size_t>(std::lower_bound(coded.values.begin(), coded.values.end(), row[thing]) - coded.values.begin()));
     if (unit.size() >= 2) coded.units.push_back(std::move(unit));
   }
   if (coded.units.empty()) throw std::invalid_argument("nothing was rated by two people: agreement is undefined");

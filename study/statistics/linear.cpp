@@ -11,7 +11,8 @@ Cholesky::Cholesky(Matrix matrix) : factor_(std::move(matrix)) {
     double pivot = factor_(j, j);
     for (std::size_t k = 0; k < j; ++k) pivot -= factor_(j, k) * factor_(j, k);
     // Relative to the diagonal: what is left by cancellation alone is no pivot.
-    if (!(pivot > 1e-14 * std::abs(factor_(j, j)))) throw std::domain_error("the matrix is not positive definite: the data do not determine every parameter");
+    if (!(pivot > 1e-14 * std::abs(factor_(j, j))))
+      throw std::domain_error("the matrix is not positive definite: the data do not determine every parameter");
     factor_(j, j) = std::sqrt(pivot);
     for (std::size_t i = j + 1; i < n; ++i) {
       double sum = factor_(i, j);

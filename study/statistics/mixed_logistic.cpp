@@ -145,7 +145,8 @@ Vector polish(const std::function<double(const Vector&)>& deviance, Vector at) {
 void check(const std::vector<MixedRow>& rows) {
   if (rows.empty()) throw std::invalid_argument("there is no response to fit");
   for (const MixedRow& row : rows)
-    if (row.predictors.empty() || row.predictors.size() != rows[0].predictors.size()) throw std::invalid_argument("the rows have unequal numbers of predictors");
+    if (row.predictors.empty() || row.predictors.size() != rows[0].predictors.size())
+      throw std::invalid_argument("the rows have unequal numbers of predictors");
 }
 
 }  // namespace

@@ -37,7 +37,8 @@ Power binomialPower(int trials, double rate, double chance, double alpha) {
 
 Power trialsNeeded(double rate, double chance, double power, double alpha) {
   check(rate, chance, alpha);
-  if (!(chance < rate && power > 0 && power < 1)) throw std::invalid_argument("rate=" + std::to_string(rate) + ": must lie above chance, and power between 0 and 1");
+  if (!(chance < rate && power > 0 && power < 1))
+    throw std::invalid_argument("rate=" + std::to_string(rate) + ": must lie above chance, and power between 0 and 1");
   for (int n = 1; n <= 100000; ++n) {
     const Power at = binomialPower(n, rate, chance, alpha);
     if (at.power >= power) return at;

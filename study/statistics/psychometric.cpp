@@ -20,9 +20,11 @@ double logLikelihood(int correct, int trials, double p) {
 
 void check(const std::vector<Level>& levels, const PsychometricOptions& options) {
   if (!(options.guess >= 0 && options.lapse >= 0 && options.guess + options.lapse < 1))
-    throw std::invalid_argument("guess=" + std::to_string(options.guess) + " and lapse=" + std::to_string(options.lapse) + ": must be 0 or more and stay below 1 together");
+    throw std::invalid_argument("guess=" + std::to_string(options.guess) + " and lapse=" + std::to_string(options.lapse)
+        + ": must be 0 or more and stay below 1 together");
   for (const Level& level : levels)
-    if (level.correct < 0 || level.correct > level.trials) throw std::invalid_argument("a level has " + std::to_string(level.correct) + " right of " + std::to_string(level.trials));
+    if (level.correct < 0 || level.correct > level.trials)
+      throw std::invalid_argument("a level has " + std::to_string(level.correct) + " right of " + std::to_string(level.trials));
   for (const Level& level : levels)
     if (level.x != levels[0].x) return;
   throw std::invalid_argument("a psychometric function needs two different levels");
@@ -84,7 +86,8 @@ Psychometric fitPsychometric(const std::vector<Level>& levels, const Psychometri
     return result;
   }
   const double by_a = -1 / b, by_b = a / (b * b);
-  result.threshold = estimate(mean - a / b, by_a * by_a * fit.covariance(0, 0) + 2 * by_a * by_b * fit.covariance(0, 1) + by_b * by_b * fit.covariance(1, 1));
+  result.threshold = estimate(mean - a / b, by_a * by_a * fit.covariance(0, 0) + 2 * by_a * by_b * fit.covariance(0, 1)
+      + by_b * by_b * fit.covariance(1, 1));
   result.jnd = std::log(3.0) / std::abs(b);
   return result;
 }

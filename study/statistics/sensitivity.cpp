@@ -30,7 +30,8 @@ double mafcRate(double d, int m) {
 
 double oddityRate(double d) {
   const double shift = d * std::sqrt(2.0 / 3);
-  return integrate([=](double x) { return 2 * (normalCdf(-x * std::sqrt(3.0) + shift) + normalCdf(-x * std::sqrt(3.0) - shift)) * normalDensity(x); }, 0, 9);
+  return integrate([=](double x) { return 2 * (normalCdf(-x * std::sqrt(3.0) + shift)
+      + normalCdf(-x * std::sqrt(3.0) - shift)) * normalDensity(x); }, 0, 9);
 }
 
 double differencing(double hit, double false_alarm) {
@@ -100,7 +101,8 @@ double sameDifferentDprime(bool differs, double hit, double false_alarm) {
 
 SameDifferent sameDifferent(bool differs, int hits, int different, int false_alarms, int same, double level) {
   if (hits < 0 || hits > different || false_alarms < 0 || false_alarms > same || different < 1 || same < 1)
-    throw std::invalid_argument("hits=" + std::to_string(hits) + " of " + std::to_string(different) + ", false_alarms=" + std::to_string(false_alarms) +
+    throw std::invalid_argument("hits=" + std::to_string(hits) + " of " + std::to_string(different) + ", false_alarms="
+        + std::to_string(false_alarms) +
                                 " of " + std::to_string(same) + ": each must be 0 to its number of trials, which must not be 0");
   const bool extreme = hits == 0 || hits == different || false_alarms == 0 || false_alarms == same;
   const double more = extreme ? 0.5 : 0;

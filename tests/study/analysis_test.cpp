@@ -14,7 +14,8 @@ namespace {
 // Answers that do not need a store: a chain made in memory.
 const Mapping kMapping{.salt = QByteArray(32, 's'), .images = {}};
 
-std::vector<ChainRecord> chainOf(const Protocol& p, int people, const std::function<QString(const PlannedTrial&, int person)>& answer, int ms = 1500) {
+std::vector<ChainRecord> chainOf(const Protocol& p, int people, const std::function<QString(const PlannedTrial&, int person)>& answer,
+    int ms = 1500) {
   const Mapping& mapping = kMapping;
   std::vector<ChainRecord> chain;
   QByteArray previous = "study";
@@ -26,7 +27,8 @@ std::vector<ChainRecord> chainOf(const Protocol& p, int people, const std::funct
     const QString id = QStringLiteral("p%1").arg(person);
     add({{"kind", "join"}, {"participant", id}, {"cell", person}});
     for (const PlannedTrial& trial : planTrials(p, "study", mapping, id, person))
-      add({{"kind", "response"}, {"participant", id}, {"trial", trial.index}, {"answer", answer(trial, person)}, {"response_ms", ms}, {"shown", QString::fromLatin1(planDigest(mapping, id, trial))}});
+      add({{"kind", "response"}, {"participant", id}, {"trial", trial.index}, {"answer", answer(trial, person)}, {"response_ms", ms},
+          {"shown", QString::fromLatin1(planDigest(mapping, id, trial))}});
   }
   return chain;
 }
@@ -56,14 +58,16 @@ class AnalysisTest : public QObject {
     const QJsonObject few = analysisOf(p, answers(p, 2, guess)), many = analysisOf(p, answers(p, 40, guess));
     const QString undecided = few["decisions"][0].toString(), decided = many["decisions"][0].toString();
     QVERIFY2(undecided.startsWith("`bnb-nf4` is neither shown to be noticeable nor shown to be within the margin of 10 %"), qPrintable(undecided));
-    QVERIFY2(decided.startsWith("`bnb-nf4` is not noticeable at margin 10 % (spot: ") && decided.contains("chance 25 %, 40 people, 1200 trials"), qPrintable(decided));
+    QVERIFY2(decided.startsWith("`bnb-nf4` is not noticeable at margin 10 % (spot: ") && decided.contains("chance 25 %, 40 people, 1200 trials"),
+        qPrintable(decided));
     QCOMPARE(many["with_exclusions"]["detection"][0]["verdict"].toString(), QStringLiteral("not-noticeable"));
   }
 
   void whatPeopleSeeIsNoticeable() {
     Protocol p = spot(40);
     quantspot::statistics::Random random(4);
-    const QJsonObject seen = analysisOf(p, answers(p, 8, [&](const PlannedTrial& t, int) { return sample::answerOf(p, t, t.variants[0] == "bnb-nf4" ? 0.5 : 0.1, random); }));
+    const QJsonObject seen = analysisOf(p,
+        answers(p, 8, [&](const PlannedTrial& t, int) { return sample::answerOf(p, t, t.variants[0] == "bnb-nf4" ? 0.5 : 0.1, random); }));
     QVERIFY(seen["decisions"][0].toString().contains("`bnb-nf4` is noticeable"));
     const QJsonObject figure = seen["with_exclusions"]["detection"][0].toObject();
     QCOMPARE(figure["trials"].toInt(), 160);
@@ -78,7 +82,8 @@ class AnalysisTest : public QObject {
   void oneSharpEyeIsNotEverybody() {
     const Protocol p = spot(120);
     quantspot::statistics::Random random(5);
-    const QJsonObject result = analysisOf(p, answers(p, 6, [&](const PlannedTrial& t, int person) { return sample::answerOf(p, t, person == 0 ? 1 : 0, random); }));
+    const QJsonObject result = analysisOf(p,
+        answers(p, 6, [&](const PlannedTrial& t, int person) { return sample::answerOf(p, t, person == 0 ? 1 : 0, random); }));
     const QJsonObject figure = result["with_exclusions"]["detection"][0].toObject();
     QVERIFY(figure["p"].toDouble() < 0.01);
     QVERIFY(figure["mixed"]["participant_sd"].toDouble() > 1);
@@ -109,7 +114,8 @@ class AnalysisTest : public QObject {
     p.blocks[0].kind = TrialKind::Preference;
     p.blocks[0].gold = p.blocks[0].null = p.blocks[0].repeats = 0;
     p.blocks.resize(1);
-    const QJsonObject result = analysisOf(p, answers(p, 6, [](const PlannedTrial& t, int) { return QString(QLatin1Char(t.shown[0] < t.shown[1] ? 'A' : 'B')); }));
+    const QJsonObject result = analysisOf(p,
+        answers(p, 6, [](const PlannedTrial& t, int) { return QString(QLatin1Char(t.shown[0] < t.shown[1] ? 'A' : 'B')); }));
     const QJsonObject preference = result["with_exclusions"]["preference"].toObject();
     QVERIFY(preference["separated"].toBool() && preference["bias_reduced"].toBool());
     QVERIFY(result["decisions"][0].toString().contains("separated"));
@@ -131,7 +137,8 @@ class AnalysisTest : public QObject {
     QCOMPARE(result["with_exclusions"]["quality"]["gold"]["correct"].toInt(), 10);
     QCOMPARE(result["with_exclusions"]["quality"]["repeats"]["trials"].toInt(), 10);
     p.exclusion = {.min_gold_rate = 0, .min_median_ms = 2000, .max_focus_losses = -1};
-    QCOMPARE(analysisOf(p, answers(p, 3, [&](const PlannedTrial& t, int) { return sample::answerOf(p, t, 0.4, random); }))["excluded"].toArray().size(), 3);
+    QCOMPARE(analysisOf(p, answers(p, 3,
+        [&](const PlannedTrial& t, int) { return sample::answerOf(p, t, 0.4, random); }))["excluded"].toArray().size(), 3);
   }
 
   void sequentialStudiesAreJudgedByTheirRule() {
@@ -150,7 +157,8 @@ class AnalysisTest : public QObject {
   void theExperimenterSeesProgressAndNoScores() {
     Protocol p = spot(20);
     quantspot::statistics::Random random(12);
-    const auto chain = chainOf(p, 4, [&](const PlannedTrial& t, int) { return t.variants[0] == "bnb-nf4" ? t.truth : sample::answerOf(p, t, 0, random); });
+    const auto chain = chainOf(p, 4, [&](const PlannedTrial& t, int) { return t.variants[0] == "bnb-nf4" ? t.truth
+        : sample::answerOf(p, t, 0, random); });
     const Progress fixed = progressOf(p, "study", chain, kMapping);
     QCOMPARE(fixed.joined, 4);
     QCOMPARE(fixed.finished, 4);
@@ -172,13 +180,16 @@ class AnalysisTest : public QObject {
     p.variants = QStringList{"bf16", "attention", "mlp", "norms"};
     quantspot::statistics::Random random(13);
     const std::map<QString, double> skill{{"attention", 0.3}, {"mlp", 0.8}, {"norms", 0}};
-    const QJsonObject result = analysisOf(p, answers(p, 8, [&](const PlannedTrial& t, int) { return sample::answerOf(p, t, skill.at(t.variants[0]), random); }));
+    const QJsonObject result = analysisOf(p,
+        answers(p, 8, [&](const PlannedTrial& t, int) { return sample::answerOf(p, t, skill.at(t.variants[0]), random); }));
     const QJsonArray order = result["with_exclusions"]["visibility"].toArray();
     QCOMPARE(order.size(), 3);
     QCOMPARE(order[0]["variant"].toString(), QStringLiteral("mlp"));
     QCOMPARE(order[1]["variant"].toString(), QStringLiteral("attention"));
     QVERIFY(order[0]["interval"][0].toDouble() > order[1]["interval"][1].toDouble());
-    for (const QJsonValue& entry : order) QVERIFY(entry["interval"][0].toDouble() <= skill.at(entry["variant"].toString()) && skill.at(entry["variant"].toString()) <= entry["interval"][1].toDouble());
+    for (const QJsonValue& entry : order)
+      QVERIFY(entry["interval"][0].toDouble() <= skill.at(entry["variant"].toString())
+          && skill.at(entry["variant"].toString()) <= entry["interval"][1].toDouble());
   }
 
   void theMetricThatPredictsPeopleIsFound() {
@@ -193,7 +204,8 @@ class AnalysisTest : public QObject {
     for (const StudyComparison& c : p.comparisons)
       for (const QString& variant : p.tested()) {
         const int n = c.id.mid(1).toInt();
-        csv += csvLine({c.id, variant, QString::number(n * 0.01), n == 3 ? "NA" : QString::number(40 - n), QString::number(random.uniform()), n % 2 ? "odd" : "even"});
+        csv += csvLine({c.id, variant, QString::number(n * 0.01), n == 3 ? "NA" : QString::number(40 - n), QString::number(random.uniform()), n % 2
+            ? "odd" : "even"});
       }
     const QJsonArray found = metricCorrelations(p, rows, parseCsvTable(csv));
     const auto of = [&](const QString& metric, const QString& category) -> const QJsonObject {
@@ -234,10 +246,12 @@ class AnalysisTest : public QObject {
     const Mapping mapping{.salt = QByteArray(32, 's'), .images = {}};
     const auto plan = planTrials(p, "study", mapping, "p", 0);
     const auto response = [&](int trial, const QString& answer, int digest_of) {
-      return QJsonObject{{"kind", "response"}, {"participant", "p"}, {"trial", trial}, {"answer", answer}, {"shown", QString::fromLatin1(planDigest(mapping, "p", plan[digest_of]))}};
+      return QJsonObject{{"kind", "response"}, {"participant", "p"}, {"trial", trial}, {"answer", answer},
+          {"shown", QString::fromLatin1(planDigest(mapping, "p", plan[digest_of]))}};
     };
     std::vector<ChainRecord> chain;
-    for (const QJsonObject& record : {response(0, "A", 0), QJsonObject{{"kind", "join"}, {"participant", "p"}, {"cell", 0}}, response(0, "A", 0), response(0, "B", 0), response(1, "Q", 1),
+    for (const QJsonObject& record : {response(0, "A", 0), QJsonObject{{"kind", "join"}, {"participant", "p"}, {"cell", 0}}, response(0, "A", 0),
+        response(0, "B", 0), response(1, "Q", 1),
                                       response(1, "A", 2), response(99, "A", 1), QJsonObject{{"kind", "undo"}, {"participant", "p"}, {"trial", 3}}})
       chain.push_back(nextRecord("x", static_cast<qint64>(chain.size()), record));
     const Responses responses = collect(p, "study", mapping, chain);

@@ -110,7 +110,8 @@ class BundleTest : public QObject {
     QVERIFY(out.open(QIODevice::WriteOnly) && out.write(zip) == zip.size());
     out.close();
     QByteArray said;
-    QCOMPARE(runScript("python3", {"-c", "import sys,zipfile; z=zipfile.ZipFile(sys.argv[1]); print(z.testzip(), z.namelist(), z.read('a.txt'))", out.fileName()}, said), 0);
+    QCOMPARE(runScript("python3", {"-c", "import sys,zipfile; z=zipfile.ZipFile(sys.argv[1]); print(z.testzip(), z.namelist(), z.read('a.txt'))",
+        out.fileName()}, said), 0);
     QVERIFY2(said.contains("None ['a.txt', 'images/ü.png'] b'hello'"), said.constData());
     for (qsizetype i = 0; i < zip.size(); ++i) {
       QByteArray bent = zip;

@@ -98,7 +98,8 @@ class LedgerTest : public QObject {
     QVERIFY(bytes.contains(seats[0].participant.toLatin1()));
     QVERIFY(!bytes.contains(mapping.salt) && !bytes.contains(mapping.salt.toHex()));
     for (const ChainRecord& record : ledger.chain(study.hash()))
-      for (const char* secret : {"bnb-nf4", "gguf", "gold", "null", "repeat", "truth", "correct"}) QVERIFY2(!record.record.contains(secret), record.record.constData());
+      for (const char* secret : {"bnb-nf4", "gguf", "gold", "null", "repeat", "truth", "correct"})
+        QVERIFY2(!record.record.contains(secret), record.record.constData());
     // Pictures lie in the order of their hashes, which is not that of the variants.
     QSqlQuery query(lastConnection());
     QVERIFY(query.exec("SELECT hash FROM study_pictures ORDER BY rowid"));
@@ -224,7 +225,8 @@ class LedgerTest : public QObject {
       QSqlQuery query(other);
       QVERIFY(query.exec("BEGIN IMMEDIATE"));
       // One of the two holds the lock now: whichever does, the other one must say so.
-      const QString said = reason([&] { ledger.append(study.hash(), "note", {}, {}); }) + reason([&] { blocker.append(study.hash(), "note", {}, {}); });
+      const QString said = reason([&] { ledger.append(study.hash(), "note", {}, {}); })
+          + reason([&] { blocker.append(study.hash(), "note", {}, {}); });
       QVERIFY2(said.contains("locked") || said.contains("within a transaction"), qPrintable(said));
       QVERIFY2(said.contains("another program is writing"), qPrintable(said));
       query.exec("ROLLBACK");

@@ -52,7 +52,8 @@ class ProtocolTest : public QObject {
     QTest::newRow("no comparisons") << "comparisons" << QJsonValue(QJsonArray()) << "no comparison";
     QTest::newRow("kind") << "blocks" << QJsonValue(QJsonArray{QJsonObject{{"kind", "guess"}}}) << "blocks[0].kind must be spot";
     QTest::newRow("trials") << "blocks" << QJsonValue(QJsonArray{QJsonObject{{"kind", "abx"}}}) << "blocks[0]: trials must be 1";
-    QTest::newRow("slots") << "blocks" << QJsonValue(QJsonArray{QJsonObject{{"kind", "spot"}, {"trials", 5}, {"slots", 1}}}) << "slots must be 2 to 9";
+    QTest::newRow("slots") << "blocks" << QJsonValue(QJsonArray{QJsonObject{{"kind", "spot"}, {"trials", 5}, {"slots", 1}}})
+        << "slots must be 2 to 9";
     QTest::newRow("type") << "title" << QJsonValue(5) << "title must be a text";
     QTest::newRow("whole") << "practice" << QJsonValue(1.5) << "practice must be a whole number";
     QTest::newRow("margin") << "analysis" << QJsonValue(QJsonObject{{"margin", 1.0}}) << "margin must lie between";
@@ -76,8 +77,10 @@ class ProtocolTest : public QObject {
     QCOMPARE(study.hash().size(), 64);
     QCOMPARE(study.pictures.size(), 24);
     const Mapping mapping = study.open(sample::kPassphrase);
-    for (const StudyComparison& c : p.comparisons) QCOMPARE(sha256Hex(sample::pictures(p)[c.id]["bnb-nf4"]), mapping.images[c.id]["bnb-nf4"].toLatin1());
-    QVERIFY(!study.frozen.contains(mapping.salt.toHex()) && !study.sealed.contains("bnb-nf4") && !study.sealed.contains(mapping.images["c0"]["bf16"].toLatin1()));
+    for (const StudyComparison& c : p.comparisons)
+      QCOMPARE(sha256Hex(sample::pictures(p)[c.id]["bnb-nf4"]), mapping.images[c.id]["bnb-nf4"].toLatin1());
+    QVERIFY(!study.frozen.contains(mapping.salt.toHex()) && !study.sealed.contains("bnb-nf4")
+        && !study.sealed.contains(mapping.images["c0"]["bf16"].toLatin1()));
     FrozenStudy changed = study;
     changed.frozen.replace("NF4, as seen", "NF4, as SEEN");
     QVERIFY(changed.hash() != study.hash());

@@ -54,7 +54,8 @@ inline QString answerOf(const Protocol& p, const PlannedTrial& trial, double ski
     for (qsizetype i = letters.size(); i > 1; --i) letters.swapItemsAt(i - 1, static_cast<qsizetype>(random.below(static_cast<std::uint64_t>(i))));
     return letters.join(QLatin1Char(','));
   }
-  const QStringList any = trial.kind == TrialKind::SameDifferent ? QStringList{"same", "different"} : trial.kind == TrialKind::Rating ? QStringList{"1", "2", "3", "4", "5"} : QStringList{"A", "B", "C", "D"};
+  const QStringList any = trial.kind == TrialKind::SameDifferent ? QStringList{"same", "different"} : trial.kind == TrialKind::Rating
+      ? QStringList{"1", "2", "3", "4", "5"} : QStringList{"A", "B", "C", "D"};
   for (;;) {
     const QString answer = any[static_cast<qsizetype>(random.below(static_cast<std::uint64_t>(any.size())))];
     if (isAnswer(p, trial, answer)) return answer;
@@ -71,7 +72,8 @@ inline std::vector<Seat> run(Ledger& ledger, const FrozenStudy& study, int peopl
     seats.push_back(ledger.join(study.hash(), {{"consent", "1"}}));
     for (const PlannedTrial& trial : planTrials(study, mapping, seats.back().participant, seats.back().cell))
       ledger.answer(study, mapping, seats.back(), trial.index, answerOf(p, trial, skill, random),
-                    {{"response_ms", static_cast<int>(800 + random.below(3000))}, {"confidence", static_cast<int>(1 + random.below(5))}, {"focus_losses", 0}});
+                    {{"response_ms", static_cast<int>(800 + random.below(3000))}, {"confidence", static_cast<int>(1 + random.below(5))},
+                    {"focus_losses", 0}});
   }
   return seats;
 }

@@ -42,7 +42,8 @@ class Server {
     return run(bin_ + "createdb", {"-h", "127.0.0.1", "-p", QString::number(port_), "-U", "qs", "study"}) == 0 ? QString() : said_;
   }
   bool again() {
-    running_ = run(bin_ + "pg_ctl", {"-D", data(), "-w", "-l", folder_.filePath("log"), "-o", QStringLiteral("-p %1 -c listen_addresses=127.0.0.1 -c unix_socket_directories=").arg(port_), "start"}) == 0;
+    running_ = run(bin_ + "pg_ctl", {"-D", data(), "-w", "-l", folder_.filePath("log"), "-o",
+        QStringLiteral("-p %1 -c listen_addresses=127.0.0.1 -c unix_socket_directories=").arg(port_), "start"}) == 0;
     return running_;
   }
   void control(const QString& what, const QString& mode) { run(bin_ + "pg_ctl", {"-D", data(), "-w", "-m", mode, what}); }
@@ -184,7 +185,8 @@ class ServerTest : public QObject {
     std::vector<std::unique_ptr<QProcess>> stations;
     for (int i = 0; i < 8; ++i) {
       stations.push_back(std::make_unique<QProcess>());
-      stations.back()->start(QCoreApplication::applicationFilePath(), {"--station", server_.url(), folder_.filePath(QStringLiteral("journal%1.sqlite").arg(i)), study.hash(), QString::number(i)});
+      stations.back()->start(QCoreApplication::applicationFilePath(),
+          {"--station", server_.url(), folder_.filePath(QStringLiteral("journal%1.sqlite").arg(i)), study.hash(), QString::number(i)});
     }
     for (auto& process : stations) QVERIFY(process->waitForReadyRead(30000));
     for (int fall = 0; fall < 3; ++fall) {

@@ -45,7 +45,8 @@ class StudyCliTest : public QObject {
     QTest::newRow("4afc") << QStringList{"dprime", "kind=4afc", "rate=0.75"} << "dprime" << 1.68219519520334;
     QTest::newRow("same-different") << QStringList{"same-different", "hit=0.75", "false_alarm=0.4"} << "dprime" << 2.10009033555376;
     QTest::newRow("power") << QStringList{"power", "rate=0.6"} << "trials" << 158.0;
-    QTest::newRow("sprt") << QStringList{"sprt", "p0=0.5", "p1=0.75", "correct=3", "trials=5"} << "log_ratio" << 3 * std::log(1.5) + 2 * std::log(0.5);
+    QTest::newRow("sprt") << QStringList{"sprt", "p0=0.5", "p1=0.75", "correct=3", "trials=5"} << "log_ratio" << 3 * std::log(1.5)
+        + 2 * std::log(0.5);
     QTest::newRow("equivalence") << QStringList{"equivalence", "correct=300", "trials=480", "chance=0.25"} << "detection" << 0.5;
     QTest::newRow("chi-square") << QStringList{"chi-square", "counts=12,18,9,21,15"} << "p" << 0.1991482734714558;
   }
@@ -78,7 +79,8 @@ class StudyCliTest : public QObject {
 
   // From the protocol to the verified bundle, and a participant erased.
   void aWholeStudyWithoutAWindow() {
-    const QString images = folder_.filePath("images"), store = folder_.filePath("study.sqlite"), bundle = folder_.filePath("bundle.zip"), secret = write("secret", "four words are enough\n");
+    const QString images = folder_.filePath("images"), store = folder_.filePath("study.sqlite"), bundle = folder_.filePath("bundle.zip"), secret =
+        write("secret", "four words are enough\n");
     const QString protocol = write("protocol.json", R"({"schema": 1, "title": "Small", "variants": ["bf16", "bnb-nf4"], "participants": 2,
       "comparisons": [{"id": "fox", "prompt": "a fox"}, {"id": "owl", "prompt": "an owl"}], "blocks": [{"kind": "spot", "trials": 6, "slots": 3}]})");
     for (const char* name : {"fox/bf16", "fox/bnb-nf4", "owl/bf16", "owl/bnb-nf4"}) {
@@ -144,7 +146,8 @@ class StudyCliTest : public QObject {
     QTest::newRow("unknown key") << QStringList{"stat", "binomial", "correct=1", "trials=2", "colour=red"} << 2 << QByteArray("knows no 'colour'");
     QTest::newRow("impossible") << QStringList{"stat", "binomial", "correct=5", "trials=2"} << 1 << QByteArray("must be 0 to trials");
     QTest::newRow("no file") << QStringList{"stat", "mos", "file=/nowhere.csv"} << 1 << QByteArray("/nowhere.csv cannot be read");
-    QTest::newRow("no protocol") << QStringList{"new", "--protocol", "/nowhere.json", "--images", "/"} << 1 << QByteArray("/nowhere.json cannot be read");
+    QTest::newRow("no protocol") << QStringList{"new", "--protocol", "/nowhere.json", "--images", "/"} << 1
+        << QByteArray("/nowhere.json cannot be read");
     QTest::newRow("no passphrase") << QStringList{"export", "--store", ":memory:", "--out", "x"} << 2 << QByteArray("the store holds no study");
     QTest::newRow("no bundle") << QStringList{"verify", "/dev/null"} << 1 << QByteArray("");
     QTest::newRow("no command") << QStringList{} << 2 << QByteArray("subcommand");

@@ -24,7 +24,8 @@ Mapping mapping(const Protocol& p) {
   return m;
 }
 
-std::vector<PlannedTrial> plan(const Protocol& p, int cell, const QString& participant = "p") { return planTrials(p, "hash", mapping(p), participant, cell); }
+std::vector<PlannedTrial> plan(const Protocol& p, int cell, const QString& participant = "p") { return planTrials(p, "hash", mapping(p), participant,
+    cell); }
 
 }  // namespace
 
@@ -33,7 +34,8 @@ class TrialPlanTest : public QObject {
  private Q_SLOTS:
   void everyKindIsLaidOutAsItsQuestionSays_data() {
     QTest::addColumn<int>("kind");
-    for (TrialKind kind : {TrialKind::Spot, TrialKind::Abx, TrialKind::Preference, TrialKind::Triangle, TrialKind::SameDifferent, TrialKind::Rating, TrialKind::Ranking})
+    for (TrialKind kind : {TrialKind::Spot, TrialKind::Abx, TrialKind::Preference, TrialKind::Triangle, TrialKind::SameDifferent, TrialKind::Rating,
+        TrialKind::Ranking})
       QTest::newRow(qPrintable(kindName(kind))) << static_cast<int>(kind);
   }
   void everyKindIsLaidOutAsItsQuestionSays() {
@@ -82,7 +84,8 @@ class TrialPlanTest : public QObject {
       QCOMPARE(first.comparison, trials[i].comparison);
       QCOMPARE(first.variants, trials[i].variants);
     }
-    QCOMPARE(roles, (std::map<TrialRole, int>{{TrialRole::Practice, 2}, {TrialRole::Main, 18}, {TrialRole::Gold, 2}, {TrialRole::Null, 2}, {TrialRole::Repeat, 2}}));
+    QCOMPARE(roles, (std::map<TrialRole, int>{{TrialRole::Practice, 2}, {TrialRole::Main, 18}, {TrialRole::Gold, 2}, {TrialRole::Null, 2},
+        {TrialRole::Repeat, 2}}));
     QCOMPARE(tested, (std::map<QString, int>{{"bnb-nf4", 6}, {"gguf-q4_k", 6}}));
   }
 
@@ -107,7 +110,8 @@ class TrialPlanTest : public QObject {
     Protocol p = only(TrialKind::Preference, 15);   // three pairs × five prompts: each once
     std::map<QString, int> left;
     for (int cell = 0; cell < 10; ++cell)
-      for (const PlannedTrial& trial : plan(p, cell, QString::number(cell))) left[trial.comparison + trial.variants.join('|')] += trial.shown[0] == trial.variants[0];
+      for (const PlannedTrial& trial : plan(p, cell, QString::number(cell)))
+        left[trial.comparison + trial.variants.join('|')] += trial.shown[0] == trial.variants[0];
     QCOMPARE(left.size(), 15u);
     for (const auto& [what, count] : left) QCOMPARE(count, 5);
   }
