@@ -35,6 +35,9 @@ struct QuantizeOptions {
 // A checkpoint that the reference library of the precision loads: a pipeline, or its transformer as one GGUF file.
 int quantize(const QuantizeOptions& options);
 
+// Which layers suffer from a precision, and the policy that a budget asks for.
+int sensitivity(service::Service& service, const protocol::ScanParams& params);
+
 struct ScoreOptions {
   std::string metric;
   std::filesystem::path a, b;            // psnr, ssim: two pictures, or two folders paired by file name

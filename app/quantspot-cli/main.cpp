@@ -23,6 +23,7 @@ struct Arguments {
   service::ServiceOptions service;
   GenerateOptions generate{.params = {.model = "default", .precision = "bf16", .recipe = {}, .offload = "none"}, .out = {}, .report = {}, .latentsIn = {}, .latentsOut = {}};
   protocol::InspectParams inspect;
+  protocol::ScanParams scan;
   QuantizeOptions quantize;
   ScoreOptions score;
   int batch = 1;
@@ -85,11 +86,37 @@ int inspect(const Arguments& a) {
   return 0;
 }
 
+void addSensitivity(CLI::App& app, Arguments& a, std::function<int()>& run) {
+  CLI::App& command = *app.add_subcommand("sensitivity", "Which layers suffer from a precision: each alone at it, by the error of the final latents");
+  addRecipe(command, a);
+  command.add_option("--precision", a.scan.precision, "What is tried, id or policy")->required();
+  command.add_option("--reference", a.scan.reference, "What the rest has")->capture_default_str();
+  CLI::App& prompts = *command.add_option_group("prompts")->require_option(1);
+  prompts.add_option("--prompt", a.generate.params.recipe.prompt);
+  prompts.add_option("--prompts", a.promptsFile, "A prompt per line");
+  command.add_option("--seed", a.generate.params.recipe.seed, "Of the first prompt")->capture_default_str();
+  command.add_flag("--blocks", a.scan.blocks, "Blocks in place of single layers");
+  command.add_option("--max-error", a.scan.max_error, "Find the smallest policy below this error of the latents")->check(CLI::PositiveNumber);
+  command.add_option_function<std::string>("--max-bytes", [&a](const std::string& size) { a.scan.max_bytes = pipeline::parseBytes(size); },
+                                           "Find the best policy that holds the denoiser in this, such as 6GiB")->excludes("--max-error");
+  command.callback([&] {
+    run = [&] {
+      a.scan.model = a.generate.params.model;
+      a.scan.recipe = a.generate.params.recipe;
+      a.scan.prompts = a.promptsFile.empty() ? std::vector{a.generate.params.recipe.prompt} : readLines(a.promptsFile);
+      service::Service service(a.service);
+      return sensitivity(service, a.scan);
+    };
+  });
+}
+
 // Each command sets `run`; CLI11 has checked then that everything required is there.
 void addCommands(CLI::App& app, Arguments& a, std::function<int()>& run) {
   CLI::App& g = *app.add_subcommand("generate", "Draw one picture at one precision");
   addRecipe(g, a);
   g.add_option("--precision", a.generate.params.precision, "Id or policy, such as bnb-nf4?skip=proj_out")->capture_default_str();
+  g.add_option("--max-error", a.generate.params.max_error, "For --precision auto: highest error of the latents against bf16, for NF4 in as many blocks as that allows")
+      ->check(CLI::PositiveNumber);
   g.add_option("--prompt", a.generate.params.recipe.prompt)->required();
   g.add_option("--seed", a.generate.params.recipe.seed)->capture_default_str();
   g.add_option("--out", a.generate.out, "The picture (PNG)")->required();
@@ -119,6 +146,8 @@ void addCommands(CLI::App& app, Arguments& a, std::function<int()>& run) {
   q.add_option("--precision", a.quantize.precision, "Id or policy, such as bnb-nf4?skip=proj_out or gguf-q4_k")->required();
   q.add_option("--out", a.quantize.out, "A folder that is not there yet; of a transformer in GGUF: the .gguf file")->required();
   q.callback([&] { run = [&] { return quantize(a.quantize); }; });
+
+  addSensitivity(app, a, run);
 
   CLI::App& s = *app.add_subcommand("score", "Measure pictures");
   s.add_option("--metric", a.score.metric)->required()->check(CLI::IsMember({"psnr", "ssim", "clip"}));

@@ -202,6 +202,18 @@ Conditioning Phases::shaped(Conditioning conditioning) const {
   return conditioning;
 }
 
+at::Tensor Phases::draw(const model::Denoiser& denoiser, const Conditioning& conditioning, const std::vector<std::uint64_t>& seeds,
+                        const std::function<void()>& onCall) const {
+  const auto scheduler = makeScheduler();
+  PictureNoise noise(seeds);
+  const auto pictures = static_cast<std::int64_t>(seeds.size());
+  const at::Tensor start = started(*scheduler, noise({pictures, denoiser.latentChannels(), latentHeight(), latentWidth()}).to(device_, compute_));
+  DenoiseOptions options = denoiseOptions();
+  options.end = scheduler->timesteps().size();
+  options.onCall = [&](std::size_t) { onCall(); };
+  return pipeline::denoise(denoiser, *scheduler, shaped(conditioning), start, std::ref(noise), options);
+}
+
 // Every prompt is drawn once, from the seed that is its number, as a user of the reference would run the pipeline.
 void Phases::calibrate(const model::Denoiser& denoiser, const Encoded& encoded, const std::string& policy, Calibrated& calibrated) {
   if (encoded.calibration.empty() || calibratedLayers_.empty()) return;
@@ -216,13 +228,7 @@ void Phases::calibrate(const model::Denoiser& denoiser, const Encoded& encoded, 
     const quant::Calibration watching(calibratedLayers_);
     for (std::size_t i = 0; i < encoded.calibration.size(); ++i) {
       tell("calibrate", static_cast<int>(i), static_cast<int>(encoded.calibration.size()));
-      const auto scheduler = makeScheduler();
-      PictureNoise noise({i});
-      const at::Tensor start = started(*scheduler, noise({1, denoiser.latentChannels(), latentHeight(), latentWidth()}).to(device_, compute_));
-      DenoiseOptions options = plain;
-      options.end = scheduler->timesteps().size();
-      options.onCall = [this](std::size_t) { tell("calibrate", 0, 0); };
-      pipeline::denoise(denoiser, *scheduler, shaped({encoded.calibration[i], {}}), start, std::ref(noise), options);
+      draw(denoiser, {encoded.calibration[i], {}}, {i}, [this] { tell("calibrate", 0, 0); });
     }
   });
   calibrated = {key, {}};

@@ -39,6 +39,8 @@ class Phases {
   // noiseFor(channels) gives (B, channels, latentHeight(), latentWidth()) float32. Returns final latents (B, channels, …).
   // `calibrated` is used when it is of this request, and else made when the request asks for it.
   at::Tensor denoise(const Encoded& encoded, const std::function<at::Tensor(std::int64_t channels)>& noiseFor, Calibrated& calibrated);
+  // All steps with a denoiser of the caller's, from the noise of these seeds; nothing is measured. `onCall` after every call.
+  at::Tensor draw(const model::Denoiser& denoiser, const Conditioning& conditioning, const std::vector<std::uint64_t>& seeds, const std::function<void()>& onCall) const;
   std::vector<RgbImage> decode(const at::Tensor& latents);
 
   std::int64_t latentHeight() const { return recipe_.height / pixels_; }

@@ -45,6 +45,7 @@ struct GenerateParams {
   std::string offload = "none";   // only "none" yet
   std::vector<Lora> loras = {};   // applied beside the packed weights
   std::int64_t max_memory = 0;    // bytes for "auto"; 0: what is free
+  double max_error = 0;           // for "auto" in its place: highest error of the latents against bf16, of a policy that a scan finds
   bool cache = true;              // packed weights are read from the engine's disk, and kept there
   std::vector<std::string> calibration = {};   // prompts, for precisions that scale activations (quanto-int8a8)
 };
@@ -72,6 +73,19 @@ struct DownloadResult { std::string name, path, commit, license; std::int64_t fi
 struct InspectParams { std::string model = "default", precision = "bf16"; bool hash = true; };   // hash: of all weights, which a large model takes minutes for
 struct LayerEntry { std::string component, name, precision; std::vector<std::int64_t> shape; std::int64_t bytes = 0; };
 struct InspectResult { std::string name, family, weights_sha256; std::int64_t bytes = 0; std::vector<LayerEntry> layers; };
+// policies/scan: each layer (or block) alone at `precision`, the rest at `reference`, by the error of the final latents.
+struct ScanParams {
+  std::string model = "default", precision, reference = "bf16";
+  Recipe recipe;                                   // its prompt is not read; picture i has its seed + i
+  std::vector<std::string> prompts;
+  bool blocks = false;
+  double max_error = 0;                            // above 0: the smallest policy below this error of the latents
+  std::int64_t max_bytes = 0;                      // above 0: the best policy below this size of the denoiser
+};
+// layers: names; before, after: bytes; error: relative, of the final latents.
+struct ScannedGroup { std::string name; std::vector<std::string> layers; std::int64_t before = 0, after = 0; double error = 0; };
+struct FoundPolicy { std::string policy; std::vector<std::string> low; double predicted = 0, measured = 0; std::int64_t bytes = 0; int checks = 0; };
+struct ScanResult { std::vector<ScannedGroup> groups; double all = 0; std::int64_t bytes_before = 0, bytes_after = 0; std::optional<FoundPolicy> found; };
 struct CancelParams { std::int64_t id = 0; };
 
 // Notification `progress`: of the request with this id. stage: encode, load, denoise, decode; download (in MiB).
@@ -80,7 +94,7 @@ struct Progress { std::int64_t id = 0; std::string stage; int step = 0, steps = 
 struct LogLine { std::string level, message; };
 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Lora, file, scale)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(GenerateParams, model, precision, recipe, offload, loras, max_memory, cache, calibration)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(GenerateParams, model, precision, recipe, offload, loras, max_memory, max_error, cache, calibration)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(GenerateResult, png, report)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ScoreParams, metric, image, reference, prompt, model)
 void to_json(nlohmann::json& json, const ScoreResult& result);
@@ -94,6 +108,11 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(DownloadResult, name, path, commit, license, 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(InspectParams, model, precision, hash)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LayerEntry, component, name, precision, shape, bytes)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(InspectResult, name, family, weights_sha256, bytes, layers)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ScanParams, model, precision, reference, recipe, prompts, blocks, max_error, max_bytes)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ScannedGroup, name, layers, before, after, error)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(FoundPolicy, policy, low, predicted, measured, bytes, checks)
+void to_json(nlohmann::json& json, const ScanResult& result);
+void from_json(const nlohmann::json& json, ScanResult& result);
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(CancelParams, id)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Progress, id, stage, step, steps)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LogLine, level, message)

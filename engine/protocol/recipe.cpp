@@ -78,4 +78,17 @@ void from_json(const nlohmann::json& json, ScoreResult& result) {
   result.value = value.is_null() ? std::numeric_limits<double>::infinity() : value.get<double>();
 }
 
+void to_json(nlohmann::json& json, const ScanResult& result) {
+  json = {{"groups", result.groups}, {"all", result.all}, {"bytes_before", result.bytes_before}, {"bytes_after", result.bytes_after}};
+  if (result.found) json["found"] = *result.found;
+}
+
+void from_json(const nlohmann::json& json, ScanResult& result) {
+  json.at("groups").get_to(result.groups);
+  json.at("all").get_to(result.all);
+  json.at("bytes_before").get_to(result.bytes_before);
+  json.at("bytes_after").get_to(result.bytes_after);
+  if (json.contains("found")) result.found = json["found"].get<FoundPolicy>();
+}
+
 }  // namespace quantspot::protocol

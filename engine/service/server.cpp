@@ -37,6 +37,9 @@ void Server::addMethods() {
                                     logTruncated(made.report);
                                     return json(made);
                                   }};
+  methods_["policies/scan"] = {false, [this](const json& params, const Control& control) {
+                                 return json(service_.scan(params.get<protocol::ScanParams>(), control));
+                               }};
   methods_["metrics/score"] = {false, [this](const json& params, const Control&) {
                                  return json(service_.score(params.get<protocol::ScoreParams>()));
                                }};

@@ -8,12 +8,15 @@
 #include "engine/pipeline/packing.h"
 #include "engine/pipeline/png.h"
 #include "engine/pipeline/report.h"
+#include "engine/pipeline/sensitivity.h"
 #include "engine/protocol/base64.h"
 #include "engine/service/errors.h"
 #include "engine/service/models.h"
 #include "engine/service/scorer.h"
 #include "quant/precision_info.h"
 #include "quant/quantizer.h"
+
+#include <spdlog/fmt/fmt.h>
 
 #include <ATen/Parallel.h>
 
@@ -79,7 +82,7 @@ pipeline::Sample Service::sample(const protocol::GenerateParams& params, const C
 }
 
 std::vector<pipeline::Sample> Service::batch(const protocol::GenerateParams& params, std::vector<protocol::Recipe> more, const Control& control) {
-  if (params.precision == "auto") return fitting(params, more, control);
+  if (params.precision == "auto") return params.max_error > 0 ? accurate(params, more, control) : fitting(params, more, control);
   if (params.offload != "none") throw std::invalid_argument("offload '" + params.offload + "' is not known; use none");
   pipeline::SampleRequest request;
   const std::vector<quant::StepSpan> schedule = quant::parseSchedule(params.precision);
@@ -96,6 +99,40 @@ std::vector<pipeline::Sample> Service::batch(const protocol::GenerateParams& par
   request.progress = control.progress;
   request.cancel = control.cancel;
   return sampler_.generateBatch(request);
+}
+
+protocol::ScanResult Service::scan(const protocol::ScanParams& params, const Control& control) {
+  pipeline::ScanRequest request{.sample = {}, .low = quant::parsePolicy(params.precision), .prompts = params.prompts, .byBlock = params.blocks};
+  request.sample.model = resolveModel(params.model);
+  request.sample.policy = quant::parsePolicy(params.reference);
+  request.sample.recipe = params.recipe;
+  request.sample.device = options_.device;
+  request.sample.progress = control.progress;
+  request.sample.cancel = control.cancel;
+  pipeline::Sensitivity sensitivity(request);
+  const pipeline::Scan& scan = sensitivity.scan();
+  protocol::ScanResult result{{}, scan.all, scan.bytesBefore, scan.bytesAfter, {}};
+  for (const pipeline::ScannedGroup& group : scan.groups) {
+    protocol::ScannedGroup& out = result.groups.emplace_back(protocol::ScannedGroup{group.name, {}, group.before, group.after, group.error});
+    for (const pipeline::ScannedLayer& layer : group.layers) out.layers.push_back(layer.name);
+  }
+  if (params.max_error > 0 || params.max_bytes > 0) {
+    const pipeline::FoundPolicy found = sensitivity.find({params.max_error, params.max_bytes});
+    result.found = protocol::FoundPolicy{found.policy, found.low, found.predicted, found.measured, found.bytes, found.checks};
+  }
+  pipeline::trimHeap();
+  return result;
+}
+
+std::vector<pipeline::Sample> Service::accurate(protocol::GenerateParams params, const std::vector<protocol::Recipe>& more, const Control& control) {
+  const protocol::ScanParams scan{.model = params.model, .precision = "bnb-nf4", .recipe = params.recipe, .prompts = {params.recipe.prompt}, .blocks = true, .max_error = params.max_error};
+  const protocol::FoundPolicy found = this->scan(scan, control).found.value();
+  params.precision = found.policy;
+  std::vector<pipeline::Sample> samples = batch(params, more, control);
+  for (pipeline::Sample& sample : samples)
+    sample.report["auto"] = {{"precision", found.policy}, {"max_error", params.max_error}, {"measured_error", found.measured}, {"bytes", found.bytes},
+                             {"why", fmt::format("NF4 in {} blocks puts the latents {:.3g} off those of bf16; {:.3g} is allowed", found.low.size(), found.measured, params.max_error)}};
+  return samples;
 }
 
 // Down the ladder: what should fit may still fail, because others use the machine, too.

@@ -39,9 +39,12 @@ class Service {
   // The picture of `params` and those of `more` in one pass; see Sampler::generateBatch().
   std::vector<pipeline::Sample> batch(const protocol::GenerateParams& params, std::vector<protocol::Recipe> more, const Control& control);
   protocol::GenerateResult generate(const protocol::GenerateParams& params, const Control& control);
+  protocol::ScanResult scan(const protocol::ScanParams& params, const Control& control);
   protocol::ScoreResult score(const protocol::ScoreParams& params);
 
  private:
+  // "auto": under an error of the latents, or in the memory that there is.
+  std::vector<pipeline::Sample> accurate(protocol::GenerateParams params, const std::vector<protocol::Recipe>& more, const Control& control);
   std::vector<pipeline::Sample> fitting(protocol::GenerateParams params, const std::vector<protocol::Recipe>& more, const Control& control);
 
   ServiceOptions options_;

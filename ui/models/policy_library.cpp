@@ -47,7 +47,7 @@ std::vector<NamedPolicy> PolicyLibrary::policies(const QString& family) const {
   std::vector<NamedPolicy> all = shipped_, own = own_;
   std::sort(own.begin(), own.end(), [](const NamedPolicy& a, const NamedPolicy& b) { return a.name.compare(b.name, Qt::CaseInsensitive) < 0; });
   all.insert(all.end(), own.begin(), own.end());
-  if (!family.isEmpty()) std::erase_if(all, [&](const NamedPolicy& one) { return !one.family.isEmpty() && one.family != family; });
+  if (!family.isEmpty()) std::erase_if(all, [&](const NamedPolicy& one) { return !one.family.isEmpty() && !one.family.split(QLatin1Char(',')).contains(family); });
   return all;
 }
 

@@ -8,7 +8,7 @@
 namespace quantspot::ui {
 
 struct NamedPolicy {
-  QString name, family, about;        // family of models that its patterns are made for, empty: any; about: one line for the reader
+  QString name, family, about;        // families of models that its patterns are made for, with commas between; empty: any; about: one line for the reader
   PolicyText policy;                  // a pattern may hold {last}: the number of the last block of its kind
   bool shipped = false;
   QString file;                       // empty while it was never written
