@@ -30,11 +30,14 @@ struct JointBlock::Names {
 
 std::size_t JointBlock::linears(const JointOptions& options) { return 14 - (options.lastOfText ? 3 : 0) + (options.dual ? 4 : 0); }
 
-JointBlock::JointBlock(Parameters& p, const std::string& name, const BlockShape& shape, const JointOptions& options) : shape_(shape), options_(options) {
-  static constexpr Names kImage = {"norm1.linear", "attn.to_q", "attn.to_k", "attn.to_v", "attn.to_out.0", "attn.norm_q", "attn.norm_k", "ff.net.0.proj", "ff.net.2"};
+JointBlock::JointBlock(Parameters& p, const std::string& name, const BlockShape& shape, const JointOptions& options)
+    : shape_(shape), options_(options) {
+  static constexpr Names kImage = {"norm1.linear", "attn.to_q", "attn.to_k", "attn.to_v", "attn.to_out.0", "attn.norm_q", "attn.norm_k",
+      "ff.net.0.proj", "ff.net.2"};
   static constexpr Names kText = {"norm1_context.linear", "attn.add_q_proj",   "attn.add_k_proj",       "attn.add_v_proj", "attn.to_add_out",
                                   "attn.norm_added_q",    "attn.norm_added_k", "ff_context.net.0.proj", "ff_context.net.2"};
-  static constexpr Names kSecond = {nullptr, "attn2.to_q", "attn2.to_k", "attn2.to_v", "attn2.to_out.0", "attn2.norm_q", "attn2.norm_k", nullptr, nullptr};
+  static constexpr Names kSecond = {nullptr, "attn2.to_q", "attn2.to_k", "attn2.to_v", "attn2.to_out.0", "attn2.norm_q", "attn2.norm_k", nullptr,
+      nullptr};
   image_ = load(p, name, kImage, options.dual ? 9 : 6, true);
   text_ = load(p, name, kText, options.lastOfText ? 2 : 6, !options.lastOfText);
   if (!options.dual) return;
@@ -44,7 +47,8 @@ JointBlock::JointBlock(Parameters& p, const std::string& name, const BlockShape&
 
 JointBlock::Projection JointBlock::loadProjection(Parameters& p, const std::string& name, const Names& n) const {
   const std::int64_t width = shape_.width();
-  Projection made{.q = p.linear(name + n.q, width, width), .k = p.linear(name + n.k, width, width), .v = p.linear(name + n.v, width, width), .normQ = {}, .normK = {}};
+  Projection made{.q = p.linear(name + n.q, width, width), .k = p.linear(name + n.k, width, width), .v = p.linear(name + n.v, width, width),
+      .normQ = {}, .normK = {}};
   if (!options_.normedHeads) return made;
   made.normQ = p.rmsNorm(name + n.normQ, shape_.headWidth, kEps);
   made.normK = p.rmsNorm(name + n.normK, shape_.headWidth, kEps);

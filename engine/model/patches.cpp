@@ -24,7 +24,8 @@ at::Tensor places(std::int64_t count, std::int64_t base, double scale) {
 }  // namespace
 
 at::Tensor sincosPositions(std::int64_t width, std::int64_t rows, std::int64_t columns, std::int64_t base, double scale) {
-  const at::Tensor row = places(rows, base, scale).view({rows, 1}).expand({rows, columns}), column = places(columns, base, scale).view({1, columns}).expand({rows, columns});
+  const at::Tensor row = places(rows, base, scale).view({rows, 1}).expand({rows, columns}),
+      column = places(columns, base, scale).view({1, columns}).expand({rows, columns});
   return at::cat({waves(column.reshape(-1), width / 2), waves(row.reshape(-1), width / 2)}, 1).to(at::kFloat);
 }
 
@@ -37,15 +38,18 @@ at::Tensor Patches::positions(std::int64_t rows, std::int64_t columns) const {
   if (!table_.defined()) return sincosPositions(shape_.width, rows, columns, shape_.sample / shape_.patch, shape_.scale).unsqueeze(0);
   const std::int64_t side = shape_.largest;
   if (rows > side || columns > side)
-    throw ModelError(fmt::format("the picture has {} × {} patches, and the transformer knows positions of {} × {}; use a smaller size", columns, rows, side, side));
-  const auto middle = table_.view({side, side, -1}).slice(0, (side - rows) / 2, (side - rows) / 2 + rows).slice(1, (side - columns) / 2, (side - columns) / 2 + columns);
+    throw ModelError(fmt::format("the picture has {} × {} patches, and the transformer knows positions of {} × {}; use a smaller size", columns,
+        rows, side, side));
+  const auto middle = table_.view({side, side, -1}).slice(0, (side - rows) / 2, (side - rows) / 2 + rows)
+                          .slice(1, (side - columns) / 2, (side - columns) / 2 + columns);
   return middle.reshape({1, rows * columns, -1});
 }
 
 at::Tensor Patches::tokens(const at::Tensor& latents) const {
   const std::int64_t rows = latents.size(2) / shape_.patch, columns = latents.size(3) / shape_.patch;
   if (rows * shape_.patch != latents.size(2) || columns * shape_.patch != latents.size(3))
-    throw ModelError(fmt::format("latents of {} × {} have no whole patches of {} (patch_size); use another size", latents.size(3), latents.size(2), shape_.patch));
+    throw ModelError(fmt::format("latents of {} × {} have no whole patches of {} (patch_size); use another size", latents.size(3), latents.size(2),
+        shape_.patch));
   const at::Tensor flat = projection_(latents).flatten(2).transpose(1, 2);
   return (flat + positions(rows, columns).to(flat.device())).to(flat.scalar_type()).contiguous();
 }
@@ -60,6 +64,7 @@ Activation FeedForward::activation(const std::string& name) {
 }
 
 FeedForward::FeedForward(Parameters& p, const std::string& name, std::int64_t width, Activation activation)
-    : up_(p.linear(name + "net.0.proj", width, kWidening * width)), down_(p.linear(name + "net.2", kWidening * width, width)), activation_(activation) {}
+    : up_(p.linear(name + "net.0.proj", width, kWidening * width)), down_(p.linear(name + "net.2", kWidening * width, width)),
+      activation_(activation) {}
 
 }  // namespace quantspot::model

@@ -193,7 +193,8 @@ void ModelSchedulerTest::doesWhatDiffusersDoes() {
     }
     QCOMPARE(static_cast<float>(scheduler->initNoiseSigma()), starts[index].item<float>());
     double& error = type == at::kFloat ? worst : worst16;
-    error = std::max(error, apart(scheduler->addNoise(golden()["start"].to(type), golden()["noises"][99].to(type), static_cast<std::size_t>(calls / 2)), noised[index]));
+    error = std::max(error, apart(scheduler->addNoise(golden()["start"].to(type), golden()["noises"][99].to(type),
+        static_cast<std::size_t>(calls / 2)), noised[index]));
     at::Tensor sample = golden()["start"].to(type) * scheduler->initNoiseSigma();
     std::int64_t draws = 0;
     for (std::int64_t i = 0; i < calls; ++i) {
@@ -215,7 +216,9 @@ void ModelSchedulerTest::unsupportedSettings_data() {
   QTest::addColumn<QString>("name");
   QTest::addColumn<QString>("settings");
   QTest::addColumn<QString>("key");
-  const auto row = [](const char* name, const char* settings, const char* key) { QTest::newRow(qPrintable(QString(name) + " " + settings)) << name << settings << key; };
+  const auto row = [](const char* name, const char* settings, const char* key) {
+    QTest::newRow(qPrintable(QString(name) + " " + settings)) << name << settings << key;
+  };
   row("FlowMatchEulerDiscrete", R"("time_shift_type": "cosine")", "time_shift_type=");
   row("FlowMatchEulerDiscrete", R"("use_karras_sigmas": true, "use_exponential_sigmas": true)", "use_exponential_sigmas=");
   row("FlowMatchEulerDiscrete", R"("shift": "three")", "shift=");

@@ -21,7 +21,9 @@ class ClassLabels final : public TextEncoders {
   ClassLabels(const std::filesystem::path& folder, const LoadOptions& options);
 
   PromptEmbedding encode(const std::vector<std::string>& prompts, const EncodeOptions& options) const override;
-  PromptEmbedding encodeNegative(const std::optional<std::string>&, const EncodeOptions&) const override { return {.condition = {{"labels", labels({kEmptyClass})}}, .truncated = {}}; }
+  PromptEmbedding encodeNegative(const std::optional<std::string>&, const EncodeOptions&) const override {
+    return {.condition = {{"labels", labels({kEmptyClass})}}, .truncated = {}};
+  }
   std::int64_t bytes() const override { return 0; }
   std::vector<LayerInfo> layers() const override { return {}; }
 
@@ -38,7 +40,8 @@ class ClassLabels final : public TextEncoders {
 
 // Of a name that several classes have, the last counts, in the order of the file, whose keys are sorted as text.
 ClassLabels::ClassLabels(const std::filesystem::path& folder, const LoadOptions& options)
-    : index_(folder / "model_index.json"), device_(options.device), classes_(Config(folder / "transformer" / "config.json").positive("num_embeds_ada_norm", 1000)) {
+    : index_(folder / "model_index.json"), device_(options.device),
+      classes_(Config(folder / "transformer" / "config.json").positive("num_embeds_ada_norm", 1000)) {
   const Config config(index_);
   if (!config.has("id2label")) return;
   if (!config.json()["id2label"].is_object()) config.fail("id2label", "must map class numbers to names");
@@ -46,9 +49,11 @@ ClassLabels::ClassLabels(const std::filesystem::path& folder, const LoadOptions&
     std::int64_t number = -1;
     const auto [end, error] = std::from_chars(key.data(), key.data() + key.size(), number);
     if (error != std::errc() || end != key.data() + key.size() || number < 0 || number >= classes_ || !value.is_string())
-      throw ModelError(fmt::format("{}: id2label has \"{}\"; its keys must be numbers below num_embeds_ada_norm={} and its values names", index_.string(), key, classes_));
+      throw ModelError(fmt::format("{}: id2label has \"{}\"; its keys must be numbers below num_embeds_ada_norm={} and its values names",
+          index_.string(), key, classes_));
     const std::string names = value.get<std::string>() + ",";
-    for (std::size_t at = 0, comma; (comma = names.find(',', at)) != std::string::npos; at = comma + 1) numbers_[trimmed(names.substr(at, comma - at))] = number;
+    for (std::size_t at = 0, comma; (comma = names.find(',', at)) != std::string::npos; at = comma + 1)
+      numbers_[trimmed(names.substr(at, comma - at))] = number;
   }
 }
 
@@ -57,7 +62,8 @@ std::int64_t ClassLabels::numberOf(const std::string& prompt) const {
   std::int64_t number = -1;
   const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
   if (!name.empty() && error == std::errc() && end == name.data() + name.size()) {
-    if (number < 0 || number >= classes_) throw ModelError(fmt::format("there is no class {}; this model has the classes 0 to {}", number, classes_ - 1));
+    if (number < 0 || number >= classes_)
+      throw ModelError(fmt::format("there is no class {}; this model has the classes 0 to {}", number, classes_ - 1));
     return number;
   }
   const auto found = numbers_.find(name);
@@ -66,7 +72,8 @@ std::int64_t ClassLabels::numberOf(const std::string& prompt) const {
 }
 
 void ClassLabels::failUnknown(const std::string& name) const {
-  if (numbers_.empty()) throw ModelError(fmt::format("'{}' is no class number, and {} has no names (id2label); use 0 to {}", name, index_.string(), classes_ - 1));
+  if (numbers_.empty())
+    throw ModelError(fmt::format("'{}' is no class number, and {} has no names (id2label); use 0 to {}", name, index_.string(), classes_ - 1));
   std::vector<std::string> near;
   for (const auto& [known, number] : numbers_)
     if (!name.empty() && (known.find(name) != std::string::npos || name.find(known) != std::string::npos) && !known.empty() && near.size() < 5)

@@ -66,9 +66,11 @@ class DitBlock {
 
 DitBlock::DitBlock(Parameters& p, const std::string& name, const DitConfig& c)
     : time_(loadEmbedder(p, name + "norm1.emb.timestep_embedder", kTimeChannels, c.width)),
-      classes_(p.embedding(name + "norm1.emb.class_embedder.embedding_table", c.classes + 1, c.width)), modulation_(p.linear(name + "norm1.linear", c.width, 6 * c.width)),
+      classes_(p.embedding(name + "norm1.emb.class_embedder.embedding_table", c.classes + 1, c.width)),
+      modulation_(p.linear(name + "norm1.linear", c.width, 6 * c.width)),
       attention_(p, name + "attn1.", c.width, c.width, c.heads, c.attentionBias),
-      norm_(c.affine ? p.layerNorm(name + "norm3", c.width, c.normEps) : LayerNorm{{}, {}, c.normEps}), feedForward_(p, name + "ff.", c.width, c.activation) {}
+      norm_(c.affine ? p.layerNorm(name + "norm3", c.width, c.normEps) : LayerNorm{{}, {}, c.normEps}),
+      feedForward_(p, name + "ff.", c.width, c.activation) {}
 
 at::Tensor DitBlock::conditioning(double timestep, const at::Tensor& labels, at::ScalarType type) const {
   const at::Tensor times = at::full({labels.size(0)}, timestep, labels.options().dtype(at::kFloat));
@@ -102,7 +104,8 @@ class DitTransformer final : public Denoiser {
 
 DitTransformer::DitTransformer(const std::filesystem::path& folder, const LoadOptions& options) : config_(Config(folder / "config.json")) {
   Parameters p(folder, options, 2 + static_cast<std::size_t>(config_.layers) * DitBlock::kLinears);
-  patches_.emplace(p, "pos_embed", PatchShape{.channels = config_.inChannels, .width = config_.width, .patch = config_.patch, .sample = config_.sample});
+  patches_.emplace(p, "pos_embed", PatchShape{.channels = config_.inChannels, .width = config_.width, .patch = config_.patch,
+      .sample = config_.sample});
   for (std::int64_t i = 0; i < config_.layers; ++i) blocks_.emplace_back(p, fmt::format("transformer_blocks.{}.", i), config_);
   modulation_ = p.linear("proj_out_1", config_.width, 2 * config_.width);
   out_ = p.linear("proj_out_2", config_.width, config_.patch * config_.patch * config_.outChannels);

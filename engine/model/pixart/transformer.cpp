@@ -24,7 +24,8 @@ struct PixArtConfig {
 };
 
 PixArtConfig::PixArtConfig(const Config& c) {
-  if (const auto name = c.get<std::string>("_class_name", "PixArtTransformer2DModel"); name != "PixArtTransformer2DModel" && name != "Transformer2DModel")
+  if (const auto name = c.get<std::string>("_class_name", "PixArtTransformer2DModel"); name != "PixArtTransformer2DModel"
+      && name != "Transformer2DModel")
     c.fail("_class_name", "is not supported; PixArtTransformer2DModel is");
   if (c.get<std::string>("norm_type", "ada_norm_single") != "ada_norm_single") c.fail("norm_type", "is not supported; ada_norm_single is");
   if (c.get("norm_elementwise_affine", false)) c.fail("norm_elementwise_affine", "is not supported");
@@ -39,13 +40,15 @@ PixArtConfig::PixArtConfig(const Config& c) {
   sample = c.positive("sample_size", 128);
   patch = c.positive("patch_size", 2);
   if (sample % patch != 0) c.fail("sample_size", "must be a multiple of patch_size");
-  if (c.get("use_additional_conditions", sample == 128)) c.fail("use_additional_conditions", "is that of PixArt-α, which is not supported; PixArt-Σ is");
+  if (c.get("use_additional_conditions", sample == 128))
+    c.fail("use_additional_conditions", "is that of PixArt-α, which is not supported; PixArt-Σ is");
   scale = c.get("interpolation_scale", static_cast<double>(std::max<std::int64_t>(sample / 64, 1)));
   normEps = c.get("norm_eps", 1e-6);
   attentionBias = c.get("attention_bias", true);
   captionChannels = c.count("caption_channels", 0);
   contextWidth = c.positive("cross_attention_dim", 1152);
-  if (captionChannels > 0 && contextWidth != width) c.fail("cross_attention_dim", "must be num_attention_heads times attention_head_dim where captions are projected");
+  if (captionChannels > 0 && contextWidth != width)
+    c.fail("cross_attention_dim", "must be num_attention_heads times attention_head_dim where captions are projected");
   const auto name = c.get<std::string>("activation_fn", "gelu-approximate");
   activation = FeedForward::activation(name);
   if (!activation) c.fail("activation_fn", "is not supported; gelu-approximate and gelu are");
@@ -55,7 +58,8 @@ class PixArtBlock {
  public:
   static constexpr std::size_t kLinears = 2 * CrossAttention::kLinears + FeedForward::kLinears;
   PixArtBlock(Parameters& p, const std::string& name, const PixArtConfig& c)
-      : eps_(c.normEps), table_(p.tensor(name + "scale_shift_table", {6, c.width})), self_(p, name + "attn1.", c.width, c.width, c.heads, c.attentionBias),
+      : eps_(c.normEps), table_(p.tensor(name + "scale_shift_table", {6, c.width})),
+        self_(p, name + "attn1.", c.width, c.width, c.heads, c.attentionBias),
         cross_(p, name + "attn2.", c.width, c.contextWidth, c.heads, c.attentionBias), feedForward_(p, name + "ff.", c.width, c.activation) {}
 
   // time (B, 6, D): of all blocks, to which each adds its own; in this order: shift, scale and gate of the attention, then of the feed-forward.
@@ -98,7 +102,8 @@ class PixArtTransformer final : public Denoiser {
 PixArtTransformer::PixArtTransformer(const std::filesystem::path& folder, const LoadOptions& options) : config_(Config(folder / "config.json")) {
   const std::int64_t width = config_.width;
   Parameters p(folder, options, 4 + (config_.captionChannels > 0 ? 2 : 0) + static_cast<std::size_t>(config_.layers) * PixArtBlock::kLinears);
-  patches_.emplace(p, "pos_embed", PatchShape{.channels = config_.inChannels, .width = width, .patch = config_.patch, .sample = config_.sample, .scale = config_.scale});
+  patches_.emplace(p, "pos_embed", PatchShape{.channels = config_.inChannels, .width = width, .patch = config_.patch, .sample = config_.sample,
+      .scale = config_.scale});
   time_ = loadEmbedder(p, "adaln_single.emb.timestep_embedder", kTimeChannels, width);
   modulation_ = p.linear("adaln_single.linear", width, 6 * width);
   if (config_.captionChannels > 0) {
@@ -116,7 +121,8 @@ at::Tensor PixArtTransformer::predict(const at::Tensor& latents, double timestep
   at::Tensor context = conditionOf(condition, "sequence");
   const std::int64_t wanted = caption_ ? config_.captionChannels : config_.contextWidth;
   if (context.size(2) != wanted)
-    throw ModelError(fmt::format("transformer: the output of text_encoder has width {}, {} is {}", context.size(2), caption_ ? "caption_channels" : "cross_attention_dim", wanted));
+    throw ModelError(fmt::format("transformer: the output of text_encoder has width {}, {} is {}", context.size(2),
+                                 caption_ ? "caption_channels" : "cross_attention_dim", wanted));
   at::Tensor x = patches_->tokens(latents);
   const at::Tensor mask = ((1 - conditionOf(condition, "mask").to(x.scalar_type())) * kMasked).unsqueeze(1).unsqueeze(1);
   const at::Tensor times = at::full({latents.size(0)}, timestep, latents.options().dtype(at::kFloat));

@@ -5,7 +5,8 @@
 namespace quantspot::model {
 
 Ddim::Ddim(const Config& config)
-    : schedule_(config, false), spacing_(config, "leading"), prediction_(predictionOf(config, {Prediction::Epsilon, Prediction::Sample, Prediction::Velocity})),
+    : schedule_(config, false), spacing_(config, "leading"),
+      prediction_(predictionOf(config, {Prediction::Epsilon, Prediction::Sample, Prediction::Velocity})),
       clipping_(config, Clipping::Default::On), lastProduct_(config.get("set_alpha_to_one", true) ? at::ones({}) : schedule_.product(0)) {}
 
 void Ddim::setTimesteps(int steps, std::int64_t /*imageTokens*/) {

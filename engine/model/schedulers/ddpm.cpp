@@ -7,7 +7,8 @@
 namespace quantspot::model {
 
 Ddpm::Ddpm(const Config& config)
-    : schedule_(config, false), spacing_(config, "leading"), prediction_(predictionOf(config, {Prediction::Epsilon, Prediction::Sample, Prediction::Velocity})),
+    : schedule_(config, false), spacing_(config, "leading"),
+      prediction_(predictionOf(config, {Prediction::Epsilon, Prediction::Sample, Prediction::Velocity})),
       clipping_(config, Clipping::Default::On) {
   const char* const names[] = {"fixed_small", "fixed_small_log", "fixed_large", "fixed_large_log", "learned", "learned_range"};
   const auto name = config.get<std::string>("variance_type", names[0]);
@@ -47,7 +48,8 @@ at::Tensor Ddpm::step(const at::Tensor& output, std::size_t call, const at::Tens
   const auto t = static_cast<std::int64_t>(timesteps_.at(call)), previous = following(t);
   const bool learned = variance_ == Variance::Learned || variance_ == Variance::LearnedRange;
   const std::int64_t channels = sample.size(1);
-  if (learned && output.size(1) != 2 * channels) throw ModelError("scheduler/scheduler_config.json: variance_type is learned, and the model predicts none");
+  if (learned && output.size(1) != 2 * channels)
+    throw ModelError("scheduler/scheduler_config.json: variance_type is learned, and the model predicts none");
   const at::Tensor mean = learned ? output.slice(1, 0, channels) : output, predicted = learned ? output.slice(1, channels) : at::Tensor();
 
   const at::Tensor product = schedule_.product(t), next = previous >= 0 ? schedule_.product(previous) : at::ones({});

@@ -54,7 +54,8 @@ NoiseSchedule::NoiseSchedule(const Config& config, bool floorsLast, const BetaDe
 
 at::Tensor NoiseSchedule::product(std::int64_t timestep) const {
   if (timestep < 0 || timestep >= trainSteps())
-    throw ModelError(fmt::format("timestep {} is not of the scheduler's {} training steps; use another number of steps or steps_offset", timestep, trainSteps()));
+    throw ModelError(fmt::format("timestep {} is not of the scheduler's {} training steps; use another number of steps or steps_offset", timestep,
+        trainSteps()));
   return products_[timestep];
 }
 
@@ -74,7 +75,8 @@ at::Tensor NoiseSchedule::noised(const at::Tensor& original, const at::Tensor& n
 }
 
 Prediction predictionOf(const Config& config, std::initializer_list<Prediction> known) {
-  const std::pair<const char*, Prediction> names[] = {{"epsilon", Prediction::Epsilon}, {"sample", Prediction::Sample}, {"original_sample", Prediction::Sample},
+  const std::pair<const char*, Prediction> names[] = {{"epsilon", Prediction::Epsilon}, {"sample", Prediction::Sample},
+      {"original_sample", Prediction::Sample},
                                                       {"v_prediction", Prediction::Velocity}, {"flow_prediction", Prediction::Flow}};
   const auto type = config.get<std::string>("prediction_type", "epsilon");
   for (const auto& [name, prediction] : names)
@@ -92,7 +94,8 @@ at::Tensor predictedOriginal(Prediction prediction, const at::Tensor& output, co
 }
 
 Clipping::Clipping(const Config& config, Default clip)
-    : thresholds_(config.get("thresholding", false)), ratio_(config.get("dynamic_thresholding_ratio", 0.995)), most_(config.get("sample_max_value", 1.0)),
+    : thresholds_(config.get("thresholding", false)), ratio_(config.get("dynamic_thresholding_ratio", 0.995)),
+      most_(config.get("sample_max_value", 1.0)),
       range_(config.get("clip_sample_range", 1.0)) {
   if (clip != Default::None) clips_ = config.get("clip_sample", clip == Default::On);
   if (ratio_ < 0 || ratio_ > 1) config.fail("dynamic_thresholding_ratio", "must lie between 0 and 1");
@@ -120,7 +123,8 @@ at::Tensor asTensor(const std::vector<double>& values) { return at::tensor(value
 
 void needSteps(int steps, int most) {
   if (steps < 1) throw ModelError("steps must be at least 1");
-  if (steps > most) throw ModelError(fmt::format("steps = {} is more than the {} training steps that this scheduler can choose from; use fewer", steps, most));
+  if (steps > most)
+    throw ModelError(fmt::format("steps = {} is more than the {} training steps that this scheduler can choose from; use fewer", steps, most));
 }
 
 at::Tensor drawn(const NoiseSource& noise, const at::Tensor& like) {

@@ -12,7 +12,8 @@ DpmSolverMultistep::DpmSolverMultistep(const Config& config)
     : schedule_(config, MultistepSchedule::Solver::Dpm),
       prediction_(predictionOf(config, {Prediction::Epsilon, Prediction::Sample, Prediction::Velocity, Prediction::Flow})),
       clipping_(config, Clipping::Default::None), solverOrder_(static_cast<int>(config.positive("solver_order", 2))),
-      lowerOrderFinal_(config.get("lower_order_final", true)), eulerAtFinal_(config.get("euler_at_final", false)), endsLow_(endsAtLowestSigma(config)) {
+      lowerOrderFinal_(config.get("lower_order_final", true)), eulerAtFinal_(config.get("euler_at_final", false)),
+      endsLow_(endsAtLowestSigma(config)) {
   const auto algorithm = config.get<std::string>("algorithm_type", "dpmsolver++"), solver = config.get<std::string>("solver_type", "midpoint");
   const auto variance = config.get<std::string>("variance_type", "");
   stochastic_ = algorithm.starts_with("sde-");
@@ -20,11 +21,13 @@ DpmSolverMultistep::DpmSolverMultistep(const Config& config)
   if (algorithm != "deis" && algorithm != "dpmsolver" && algorithm != "dpmsolver++" && algorithm != "sde-dpmsolver" && algorithm != "sde-dpmsolver++")
     config.fail("algorithm_type", "must be dpmsolver, dpmsolver++, sde-dpmsolver or sde-dpmsolver++");
   midpoint_ = solver != "heun";
-  if (midpoint_ && solver != "midpoint" && solver != "logrho" && solver != "bh1" && solver != "bh2") config.fail("solver_type", "must be midpoint or heun");
+  if (midpoint_ && solver != "midpoint" && solver != "logrho" && solver != "bh1" && solver != "bh2")
+    config.fail("solver_type", "must be midpoint or heun");
   if (solverOrder_ > 3) config.fail("solver_order", "must be 1, 2 or 3");
   if (solverOrder_ == 3 && stochastic_ && !plusPlus_) config.fail("solver_order", "must be 1 or 2 with sde-dpmsolver");
   if (!plusPlus_ && !endsLow_) config.fail("final_sigmas_type", "must be sigma_min with algorithm_type dpmsolver and sde-dpmsolver");
-  if (!plusPlus_ && prediction_ == Prediction::Flow) config.fail("prediction_type", "is not supported with algorithm_type dpmsolver and sde-dpmsolver");
+  if (!plusPlus_ && prediction_ == Prediction::Flow)
+    config.fail("prediction_type", "is not supported with algorithm_type dpmsolver and sde-dpmsolver");
   // Of DDPM's kinds only these mean that an output holds more than the noise.
   learnedVariance_ = variance == "learned" || variance == "learned_range";
 }

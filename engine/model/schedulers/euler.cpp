@@ -9,7 +9,8 @@ namespace quantspot::model {
 Euler::Euler(const Config& config)
     : schedule_(config, true), spacing_(config, "linspace"), sigmaSpacing_(config),
       prediction_(predictionOf(config, {Prediction::Epsilon, Prediction::Sample, Prediction::Velocity})),
-      leading_(config.get<std::string>("timestep_spacing", "linspace") == "leading"), endsLow_(endsAtLowestSigma(config)), trainSigmas_(schedule_.sigmas()),
+      leading_(config.get<std::string>("timestep_spacing", "linspace") == "leading"), endsLow_(endsAtLowestSigma(config)),
+      trainSigmas_(schedule_.sigmas()),
       logSigmas_(logarithms(trainSigmas_)) {
   const auto interpolation = config.get<std::string>("interpolation_type", "linear"), type = config.get<std::string>("timestep_type", "discrete");
   if (interpolation != "linear" && interpolation != "log_linear") config.fail("interpolation_type", "must be linear or log_linear");
@@ -49,7 +50,9 @@ void Euler::setTimesteps(int steps, std::int64_t /*imageTokens*/) {
 
 double Euler::initNoiseSigma() const { return startingSigma(sigmas_, leading_); }
 
-at::Tensor Euler::scaleModelInput(const at::Tensor& sample, std::size_t call) const { return scaledBySigma(sample, sigmas_[static_cast<std::int64_t>(call)]); }
+at::Tensor Euler::scaleModelInput(const at::Tensor& sample, std::size_t call) const {
+  return scaledBySigma(sample, sigmas_[static_cast<std::int64_t>(call)]);
+}
 
 at::Tensor Euler::step(const at::Tensor& output, std::size_t call, const at::Tensor& sample, const NoiseSource& /*noise*/) {
   const auto i = static_cast<std::int64_t>(call);

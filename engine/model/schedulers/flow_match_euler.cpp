@@ -9,8 +9,10 @@
 namespace quantspot::model {
 
 FlowMatchEuler::FlowMatchEuler(const Config& c)
-    : trainTimesteps_(static_cast<int>(c.positive("num_train_timesteps", 1000))), shift_(c.get("shift", 1.0)), terminal_(c.get("shift_terminal", 0.0)),
-      dynamic_(c.get("use_dynamic_shifting", false)), invert_(c.get("invert_sigmas", false)), stochastic_(c.get("stochastic_sampling", false)), spacing_(c),
+    : trainTimesteps_(static_cast<int>(c.positive("num_train_timesteps", 1000))), shift_(c.get("shift", 1.0)),
+      terminal_(c.get("shift_terminal", 0.0)),
+      dynamic_(c.get("use_dynamic_shifting", false)), invert_(c.get("invert_sigmas", false)), stochastic_(c.get("stochastic_sampling", false)),
+      spacing_(c),
       config_(c) {
   const auto type = c.get<std::string>("time_shift_type", "exponential");
   if (type != "exponential" && type != "linear") c.fail("time_shift_type", "must be exponential or linear");

@@ -12,7 +12,8 @@ using Kind = SigmaSpacing::Kind;
 MultistepSchedule::MultistepSchedule(const Config& config, Solver solver)
     : config_(config), solver_(solver), schedule_(config, true), spacing_(config, "linspace"), sigmaSpacing_(config, solver == Solver::Dpm),
       endsLow_(endsAtLowestSigma(config)), flow_(config.get("use_flow_sigmas", false)),
-      cosine_(config.get<std::string>("beta_schedule", "linear") == "squaredcos_cap_v2"), last_(usedTrainSteps(config)), trainSigmas_(schedule_.sigmas()),
+      cosine_(config.get<std::string>("beta_schedule", "linear") == "squaredcos_cap_v2"), last_(usedTrainSteps(config)),
+      trainSigmas_(schedule_.sigmas()),
       logSigmas_(logarithms(trainSigmas_)) {
   const auto type = config.get<std::string>("time_shift_type", "exponential");
   if (type != "exponential" && (type != "linear" || solver == Solver::Dpm)) config.fail("time_shift_type", "is not supported by this scheduler");
@@ -81,7 +82,8 @@ std::vector<double> MultistepSchedule::dpmFlow(int steps, double shift) const {
 std::vector<double> MultistepSchedule::uniPcFlow(int steps, double shift) const {
   std::vector<double> sigmas = linspace(1, 1.0 / schedule_.trainSteps(), steps + 1);
   sigmas.pop_back();
-  const bool dynamic = config_.get("use_dynamic_shifting", false), exponential = config_.get<std::string>("time_shift_type", "exponential") == "exponential";
+  const bool dynamic = config_.get("use_dynamic_shifting", false);
+  const bool exponential = config_.get<std::string>("time_shift_type", "exponential") == "exponential";
   const double factor = dynamic && !exponential ? std::log(shift) : shift;
   for (double& s : sigmas) s = dynamic ? factor / (factor + (1 / s - 1)) : shift * s / (1 + (shift - 1) * s);
   if (const double terminal = config_.get("shift_terminal", 0.0); terminal != 0) {

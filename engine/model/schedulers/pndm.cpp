@@ -5,12 +5,15 @@
 namespace quantspot::model {
 
 Pndm::Pndm(const Config& config)
-    : schedule_(config, false, {}, false), spacing_(config, "leading"), prediction_(predictionOf(config, {Prediction::Epsilon, Prediction::Velocity})),
-      skipsRungeKutta_(config.get("skip_prk_steps", false)), lastProduct_(config.get("set_alpha_to_one", false) ? at::ones({}) : schedule_.product(0)) {}
+    : schedule_(config, false, {}, false), spacing_(config, "leading"),
+      prediction_(predictionOf(config, {Prediction::Epsilon, Prediction::Velocity})),
+      skipsRungeKutta_(config.get("skip_prk_steps", false)),
+      lastProduct_(config.get("set_alpha_to_one", false) ? at::ones({}) : schedule_.product(0)) {}
 
 void Pndm::setTimesteps(int steps, std::int64_t /*imageTokens*/) {
   needSteps(steps, schedule_.trainSteps());
-  if (!skipsRungeKutta_ && steps < 4) throw ModelError("steps must be at least 4 for a PNDM scheduler with Runge-Kutta steps (skip_prk_steps is false)");
+  if (!skipsRungeKutta_ && steps < 4)
+    throw ModelError("steps must be at least 4 for a PNDM scheduler with Runge-Kutta steps (skip_prk_steps is false)");
   const std::vector<double> plain = spacing_.descending(steps, schedule_.trainSteps());
   stride_ = schedule_.trainSteps() / steps;
   timesteps_ = plain;

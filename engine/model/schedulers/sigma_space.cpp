@@ -32,7 +32,8 @@ at::Tensor noisedOnPath(const at::Tensor& original, const at::Tensor& noise, con
   return point.alpha * original + point.sigma * noise;
 }
 
-at::Tensor convertedOutput(Prediction prediction, bool toNoise, const at::Tensor& output, const at::Tensor& sample, const at::Tensor& ratio, bool flow) {
+at::Tensor convertedOutput(Prediction prediction, bool toNoise, const at::Tensor& output, const at::Tensor& sample, const at::Tensor& ratio,
+                           bool flow) {
   const PathPoint at = pathPoint(ratio, flow);
   switch (prediction) {
     case Prediction::Epsilon: return toNoise ? output : (sample - at.sigma * output) / at.alpha;

@@ -123,7 +123,8 @@ std::vector<double> TimestepSpacing::withoutLowest(int steps, int trainSteps, in
 }
 
 SigmaSpacing::SigmaSpacing(const Config& config, bool knowsLu) {
-  const std::pair<const char*, Kind> kinds[] = {{"use_karras_sigmas", Kind::Karras}, {"use_exponential_sigmas", Kind::Exponential}, {"use_beta_sigmas", Kind::Beta}};
+  const std::pair<const char*, Kind> kinds[] = {{"use_karras_sigmas", Kind::Karras}, {"use_exponential_sigmas", Kind::Exponential},
+      {"use_beta_sigmas", Kind::Beta}};
   for (const auto& [key, kind] : kinds) {
     if (!config.get(key, false)) continue;
     if (kind_ != Kind::Plain) config.fail(key, "and another spacing of sigmas exclude each other");
@@ -147,7 +148,8 @@ double timestepOf(double sigma, const std::vector<float>& logSigmas) {
   const auto above = std::ranges::find_if(logSigmas, [&](float s) { return logarithm - static_cast<double>(s) < 0; });
   const auto below = std::max<std::ptrdiff_t>(above - logSigmas.begin() - 1, 0);
   const auto low = std::min(static_cast<std::size_t>(below), logSigmas.size() - 2);
-  const double weight = std::clamp((static_cast<double>(logSigmas[low]) - logarithm) / static_cast<double>(logSigmas[low] - logSigmas[low + 1]), 0.0, 1.0);
+  const double weight = std::clamp((static_cast<double>(logSigmas[low]) - logarithm) / static_cast<double>(logSigmas[low] - logSigmas[low + 1]),
+                                   0.0, 1.0);
   return (1 - weight) * static_cast<double>(low) + weight * static_cast<double>(low + 1);
 }
 

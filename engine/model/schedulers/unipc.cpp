@@ -93,7 +93,8 @@ at::Tensor UniPc::corrected(const at::Tensor& output, std::size_t call) const {
 
 at::Tensor UniPc::step(const at::Tensor& output, std::size_t call, const at::Tensor& given, const NoiseSource& /*noise*/) {
   at::Tensor sample = given;
-  at::Tensor made = convertedOutput(prediction_, !predictsOriginal_, output, sample, times_.sigmas[static_cast<std::int64_t>(call)], schedule_.flow());
+  at::Tensor made = convertedOutput(prediction_, !predictsOriginal_, output, sample, times_.sigmas[static_cast<std::int64_t>(call)],
+      schedule_.flow());
   if (predictsOriginal_) made = clipping_(made);
   if (lastSample_.defined() && std::ranges::find(uncorrected_, static_cast<int>(call) - 1) == uncorrected_.end()) sample = corrected(made, call);
   outputs_.insert(outputs_.begin(), made);

@@ -11,8 +11,10 @@ class StableDiffusion3 final : public Family {
     static const FamilyInfo facts = {
         .id = "sd3", .label = "Stable Diffusion 3", .pipelines = {"StableDiffusion3Pipeline"},
         .weighted = {"text_encoder", "text_encoder_2", "text_encoder_3", "transformer", "vae"},
-        .plain = {{"scheduler", "scheduler_config.json"}, {"tokenizer", "vocab.json"}, {"tokenizer_2", "vocab.json"}, {"tokenizer_3", "spiece.model"}},
-        .optional = {"text_encoder_3", "tokenizer_3"}, .denoiser = "transformer", .flow = true, .guidance = Guidance::Classifier, .defaultGuidance = 7.0, .defaultSteps = 28, .latentMultiple = 2,
+        .plain = {{"scheduler", "scheduler_config.json"}, {"tokenizer", "vocab.json"}, {"tokenizer_2", "vocab.json"},
+            {"tokenizer_3", "spiece.model"}},
+        .optional = {"text_encoder_3", "tokenizer_3"}, .denoiser = "transformer", .flow = true, .guidance = Guidance::Classifier,
+        .defaultGuidance = 7.0, .defaultSteps = 28, .latentMultiple = 2,
         .maxSequenceLength = 256};
     return facts;
   }
@@ -26,7 +28,8 @@ class StableDiffusion3 final : public Family {
   std::int64_t activationBytes(const std::filesystem::path& folder, std::int64_t batch, std::int64_t height, std::int64_t width,
                                std::int64_t textTokens) const override {
     const Config config(folder / "transformer" / "config.json");
-    const std::int64_t patch = config.positive("patch_size", 2), channels = config.positive("num_attention_heads", 18) * config.positive("attention_head_dim", 64);
+    const std::int64_t patch = config.positive("patch_size", 2);
+    const std::int64_t channels = config.positive("num_attention_heads", 18) * config.positive("attention_head_dim", 64);
     return batch * ((height / patch) * (width / patch) + textTokens) * channels * 24 * 4;
   }
 };

@@ -30,7 +30,8 @@ class Sd3TextEncoders final : public TextEncoders {
     T5Encoder encoder;
   };
   PromptEmbedding withT5(PromptEmbedding made, const std::vector<std::string>& prompts, const EncodeOptions& options) const;
-  at::Tensor t5Sequence(const std::vector<std::string>& prompts, const EncodeOptions& options, const at::Tensor& like, std::vector<std::string>& truncated) const;
+  at::Tensor t5Sequence(const std::vector<std::string>& prompts, const EncodeOptions& options, const at::Tensor& like,
+      std::vector<std::string>& truncated) const;
 
   std::filesystem::path folder_;
   at::Device device_;
@@ -49,8 +50,10 @@ Sd3TextEncoders::Sd3TextEncoders(const std::filesystem::path& folder, const Load
     before = done;
     if (inner) inner(done, total);
   };
-  clip_ = loadClipEncoders(folder, first, {.parts = {{"tokenizer", "text_encoder", true}, {"tokenizer_2", "text_encoder_2", true}}, .skipped = 1, .normed = false});
-  if (whole) t5_.emplace(T5{T5Tokenizer(folder / "tokenizer_3"), T5Encoder(folder / "text_encoder_3", withProgress(options, before, 0), "text_encoder_3.")});
+  clip_ = loadClipEncoders(folder, first, {.parts = {{"tokenizer", "text_encoder", true}, {"tokenizer_2", "text_encoder_2", true}}, .skipped = 1,
+      .normed = false});
+  if (whole)
+    t5_.emplace(T5{T5Tokenizer(folder / "tokenizer_3"), T5Encoder(folder / "text_encoder_3", withProgress(options, before, 0), "text_encoder_3.")});
 }
 
 at::Tensor Sd3TextEncoders::t5Sequence(const std::vector<std::string>& prompts, const EncodeOptions& options, const at::Tensor& like,
@@ -68,7 +71,8 @@ PromptEmbedding Sd3TextEncoders::withT5(PromptEmbedding made, const std::vector<
   at::Tensor& sequence = made.condition["sequence"];
   const at::Tensor t5 = t5Sequence(prompts, options, sequence, made.truncated);
   if (t5.size(2) < sequence.size(2))
-    throw ModelError(fmt::format("{}: text_encoder and text_encoder_2 are {} wide together, more than the {} of text_encoder_3", folder_.string(), sequence.size(2), t5.size(2)));
+    throw ModelError(fmt::format("{}: text_encoder and text_encoder_2 are {} wide together, more than the {} of text_encoder_3", folder_.string(),
+        sequence.size(2), t5.size(2)));
   sequence = at::cat({at::constant_pad_nd(sequence, {0, t5.size(2) - sequence.size(2)}), t5}, 1);
   return made;
 }

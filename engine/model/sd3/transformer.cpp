@@ -38,7 +38,8 @@ Sd3Config::Sd3Config(const Config& c) {
   largest = c.positive("pos_embed_max_size", 96);
   jointWidth = c.positive("joint_attention_dim", 4096);
   pooledWidth = c.positive("pooled_projection_dim", 2048);
-  if (c.positive("caption_projection_dim", 1152) != shape.width()) c.fail("caption_projection_dim", "must be num_attention_heads times attention_head_dim");
+  if (c.positive("caption_projection_dim", 1152) != shape.width())
+    c.fail("caption_projection_dim", "must be num_attention_heads times attention_head_dim");
   dualLayers = c.get<std::vector<std::int64_t>>("dual_attention_layers", {});
   if (!c.has("qk_norm")) return;
   if (c.need<std::string>("qk_norm") != "rms_norm") c.fail("qk_norm", "is not supported; rms_norm is");
@@ -77,11 +78,13 @@ Sd3Transformer::Sd3Transformer(const std::filesystem::path& folder, const LoadOp
   const std::int64_t width = config_.shape.width();
   Parameters p(folder, options, config_.linears());
   patches_.emplace(p, "pos_embed",
-                   PatchShape{.channels = config_.inChannels, .width = width, .patch = config_.patch, .sample = config_.sample, .scale = 1, .largest = config_.largest});
+                   PatchShape{.channels = config_.inChannels, .width = width, .patch = config_.patch, .sample = config_.sample, .scale = 1,
+                       .largest = config_.largest});
   time_ = loadEmbedder(p, "time_text_embed.timestep_embedder", kTimeChannels, width);
   pooled_ = loadEmbedder(p, "time_text_embed.text_embedder", config_.pooledWidth, width);
   textIn_ = p.linear("context_embedder", config_.jointWidth, width);
-  for (std::int64_t i = 0; i < config_.layers; ++i) blocks_.emplace_back(p, fmt::format("transformer_blocks.{}.", i), config_.shape, config_.block(i));
+  for (std::int64_t i = 0; i < config_.layers; ++i)
+    blocks_.emplace_back(p, fmt::format("transformer_blocks.{}.", i), config_.shape, config_.block(i));
   modulationOut_ = p.linear("norm_out.linear", width, 2 * width);
   out_ = p.linear("proj_out", width, config_.patch * config_.patch * config_.inChannels);
   ledger_ = p.takeLedger();
@@ -90,7 +93,8 @@ Sd3Transformer::Sd3Transformer(const std::filesystem::path& folder, const LoadOp
 at::Tensor Sd3Transformer::predict(const at::Tensor& latents, double timestep, const Condition& condition) const {
   const at::Tensor &sequence = conditionOf(condition, "sequence"), &pooled = conditionOf(condition, "pooled");
   if (sequence.size(2) != config_.jointWidth)
-    throw ModelError(fmt::format("transformer: the output of the text encoders has width {}, joint_attention_dim is {}", sequence.size(2), config_.jointWidth));
+    throw ModelError(fmt::format("transformer: the output of the text encoders has width {}, joint_attention_dim is {}", sequence.size(2),
+        config_.jointWidth));
   if (pooled.size(1) != config_.pooledWidth)
     throw ModelError(fmt::format("transformer: the pooled outputs have width {}, pooled_projection_dim is {}", pooled.size(1), config_.pooledWidth));
   const at::Tensor times = at::full({latents.size(0)}, timestep, latents.options().dtype(at::kFloat));
