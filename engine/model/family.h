@@ -24,6 +24,7 @@ struct FamilyInfo {
   std::vector<std::pair<std::string_view, std::string_view>> plain;        // other parts, and a file that each has (tokenizers: or tokenizer.json)
   std::vector<std::string_view> optional = {};                             // parts that model_index.json may leave out
   std::string_view denoiser = "transformer";                               // which of the weighted ones
+  std::vector<std::string_view> unfitSchedulers = {};                      // ids that the reference's pipeline cannot use
   bool flow = false;                                                       // it predicts velocities of a flow: which schedulers fit
   Guidance guidance = Guidance::Classifier;
   bool stepsBothPasses = false;                                            // the scheduler draws noise for both passes of classifier-free guidance

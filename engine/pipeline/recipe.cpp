@@ -42,7 +42,7 @@ void checkScheduler(const protocol::Recipe& recipe, const model::FamilyInfo& fam
 std::vector<std::string_view> schedulers(const model::FamilyInfo& family) {
   std::vector<std::string_view> all;
   for (const model::SchedulerInfo& info : model::schedulerInfos())
-    if (info.flow == family.flow) all.push_back(info.id);
+    if (info.flow == family.flow && std::ranges::find(family.unfitSchedulers, info.id) == family.unfitSchedulers.end()) all.push_back(info.id);
   return all;
 }
 

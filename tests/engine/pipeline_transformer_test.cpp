@@ -20,7 +20,8 @@ namespace {
 
 struct Case {
   explicit Case(const QString& name)
-      : folder(std::filesystem::path(QUANTSPOT_SOURCE_DIR "/tests/parity/golden") / name.toStdString()), recipe(json::parse(std::ifstream(folder / "case.json"))),
+      : folder(std::filesystem::path(QUANTSPOT_SOURCE_DIR "/tests/parity/golden") / name.toStdString()),
+        recipe(json::parse(std::ifstream(folder / "case.json"))),
         expected(folder / "expected.safetensors") {}
 
   at::Tensor operator[](const char* key) const { return expected.copy(expected.entries().at(key)); }
@@ -89,8 +90,10 @@ class TransformerPipelinesTest : public QObject {
     if (name.startsWith("dit")) return;   // a class has no embedding of its own
     const auto encoders = model::loadTextEncoders(golden.folder / "pipeline", {});
     const model::EncodeOptions options{.maxSequenceLength = golden.recipe["max_sequence_length"], .clipSkip = golden.recipe.value("clip_skip", 0)};
-    const auto negative = golden.recipe["negative_prompt"].is_null() ? std::nullopt : std::optional(golden.recipe["negative_prompt"].get<std::string>());
-    const auto told = encoders->encode(golden.recipe["prompts"].get<std::vector<std::string>>(), options), away = encoders->encodeNegative(negative, options);
+    const auto negative = golden.recipe["negative_prompt"].is_null() ? std::nullopt
+        : std::optional(golden.recipe["negative_prompt"].get<std::string>());
+    const auto told = encoders->encode(golden.recipe["prompts"].get<std::vector<std::string>>(), options),
+        away = encoders->encodeNegative(negative, options);
     QVERIFY(relativeError(told.condition.at("sequence"), golden["prompt_embeds"]) < 1e-5);
     QVERIFY(relativeError(away.condition.at("sequence"), golden["negative_prompt_embeds"].slice(0, 0, 1)) < 1e-5);
     const char* const other = name.startsWith("sd3") ? "pooled" : "mask";
@@ -190,6 +193,16 @@ class TransformerPipelinesTest : public QObject {
     QVERIFY_THROWS_EXCEPTION(model::ModelError, pipeline::Sampler().generate(request));
   }
 
+  // The reference's pipeline steps Euler's schedulers from a wrong start.
+  void ditTakesNoEuler() {
+    pipeline::SampleRequest request = Case("dit_a").request("fp32");
+    request.more.clear();
+    request.recipe.scheduler = "euler";
+    QVERIFY_THROWS_EXCEPTION(std::invalid_argument, pipeline::Sampler().generate(request));
+    request.recipe.scheduler = "dpmpp-2m";
+    QCOMPARE(pipeline::Sampler().generate(request).image.width, 48);
+  }
+
   void picturesBeyondThePositionsAreRefused() {
     pipeline::SampleRequest request = Case("sd3_b").request("fp32");
     request.recipe.width = 160;   // 10 patches; pos_embed_max_size is 9
@@ -218,7 +231,9 @@ class TransformerPipelinesTest : public QObject {
     QTest::addColumn<QString>("name");
     QTest::addColumn<QString>("key");
     QTest::addColumn<QString>("value");
-    const auto row = [](const char* name, const char* key, const char* value) { QTest::newRow(qPrintable(QString("%1 %2=%3").arg(name, key, value))) << name << key << value; };
+    const auto row = [](const char* name, const char* key, const char* value) {
+      QTest::newRow(qPrintable(QString("%1 %2=%3").arg(name, key, value))) << name << key << value;
+    };
     row("dit_a", "norm_type", "\"layer_norm\"");
     row("dit_a", "out_channels", "7");
     row("dit_a", "activation_fn", "\"geglu\"");
@@ -237,7 +252,9 @@ class TransformerPipelinesTest : public QObject {
     QFETCH(QString, name);
     QFETCH(QString, key);
     QFETCH(QString, value);
-    const QString said = complaint(name, "transformer/config.json", [&](json& config) { config[key.toStdString()] = json::parse(value.toStdString()); });
+    const QString said = complaint(name, "transformer/config.json", [&](json& config) {
+      config[key.toStdString()] = json::parse(value.toStdString());
+    });
     QVERIFY2(said.contains("transformer/config.json: " + key + "="), qPrintable(said));
     QVERIFY(!said.contains('\n'));
   }

@@ -7,10 +7,13 @@ namespace {
 
 class Dit final : public Family {
  public:
+  // DiTPipeline starts Euler's schedulers without their sigma, and steps from what it has scaled for the model.
   const FamilyInfo& info() const override {
     static const FamilyInfo facts = {
-        .id = "dit", .label = "DiT", .pipelines = {"DiTPipeline"}, .weighted = {"transformer", "vae"}, .plain = {{"scheduler", "scheduler_config.json"}},
-        .denoiser = "transformer", .flow = false, .guidance = Guidance::Classifier, .stepsBothPasses = true, .defaultGuidance = 4.0, .defaultSteps = 50};
+        .id = "dit", .label = "DiT", .pipelines = {"DiTPipeline"}, .weighted = {"transformer", "vae"},
+        .plain = {{"scheduler", "scheduler_config.json"}},
+        .denoiser = "transformer", .unfitSchedulers = {"euler", "euler-ancestral"}, .flow = false, .guidance = Guidance::Classifier,
+        .stepsBothPasses = true, .defaultGuidance = 4.0, .defaultSteps = 50};
     return facts;
   }
   std::unique_ptr<TextEncoders> loadTextEncoders(const std::filesystem::path& folder, const LoadOptions& options) const override {
@@ -20,9 +23,11 @@ class Dit final : public Family {
     return loadDitTransformer(folder / "transformer", options);
   }
   // A block holds at once: tokens, their normalized form, q, k, v, the feed-forward's 4 widths before and after its activation.
-  std::int64_t activationBytes(const std::filesystem::path& folder, std::int64_t batch, std::int64_t height, std::int64_t width, std::int64_t) const override {
+  std::int64_t activationBytes(const std::filesystem::path& folder, std::int64_t batch, std::int64_t height, std::int64_t width,
+                               std::int64_t) const override {
     const Config config(folder / "transformer" / "config.json");
-    const std::int64_t patch = config.positive("patch_size", 2), channels = config.positive("num_attention_heads", 16) * config.positive("attention_head_dim", 72);
+    const std::int64_t patch = config.positive("patch_size", 2);
+    const std::int64_t channels = config.positive("num_attention_heads", 16) * config.positive("attention_head_dim", 72);
     return batch * (height / patch) * (width / patch) * channels * 16 * 4;
   }
 };
