@@ -77,7 +77,8 @@ at::Tensor readLatents(const fs::path& path) {
 std::array<int, 2> parsePair(const std::string& text) {
   std::array<int, 2> pair{};
   int read = 0;
-  if ((std::sscanf(text.c_str(), "%dx%d%n", &pair[0], &pair[1], &read) == 2 || std::sscanf(text.c_str(), "%d,%d%n", &pair[0], &pair[1], &read) == 2) &&
+  if ((std::sscanf(text.c_str(), "%dx%d%n", &pair[0], &pair[1], &read) == 2 ||
+       std::sscanf(text.c_str(), "%d,%d%n", &pair[0], &pair[1], &read) == 2) &&
       static_cast<std::size_t>(read) == text.size())
     return pair;
   throw std::invalid_argument("'" + text + "' is no pair of numbers; write 640x480 or 3,5");

@@ -6,10 +6,12 @@
 namespace quantspot::model {
 
 struct VaeOptions {
-  bool perChannel = false;               // latents have the mean and deviation of each channel that config.json names (SDXL's pipeline alone reads them)
+  // latents have the mean and deviation of each channel that config.json names (SDXL's pipeline alone reads them)
+  bool perChannel = false;
 };
 
 // `folder` is the part's own (it holds config.json).
 std::unique_ptr<Autoencoder> loadVae(const std::filesystem::path& folder, const LoadOptions& options, const VaeOptions& vae = {});
+std::unique_ptr<ImageEncoder> loadVaeEncoder(const std::filesystem::path& folder, const LoadOptions& options, const VaeOptions& vae = {});
 
 }  // namespace quantspot::model

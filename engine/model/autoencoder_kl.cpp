@@ -1,5 +1,5 @@
 #include "engine/model/decoder.h"
-#include "engine/model/resnet.h"
+#include "engine/model/kl_blocks.h"
 
 #include <ATen/ATen.h>
 #include <spdlog/fmt/fmt.h>
@@ -12,48 +12,10 @@ namespace {
 
 constexpr double kEps = 1e-6;
 
-// What all blocks of one decoder share.
-struct Builder {
-  Parameters& p;
-  ResnetOptions resnet;
-};
-
-// Torch multiplies such a view of transposed pixels without the bias and adds that in a second step; in bf16 both round.
-struct Projection {
-  Linear product;
-  at::Tensor bias;
-  at::Tensor operator()(const at::Tensor& x) const { return product(x) + bias; }
-};
-
-// Folders written before diffusers 0.13 use the second name.
-std::string attentionLayer(const Parameters& p, const std::string& name, const char* now, const char* before) {
-  return name + (p.has(name + before + ".weight") ? before : now);
-}
-
-Projection loadProjection(Parameters& p, const std::string& layer, std::int64_t width) {
-  Linear product = p.linear(layer, width, width, false);
-  return {std::move(product), p.biasOf(layer, width)};
-}
-
-// One head over all pixels.
-class PixelAttention {
- public:
-  PixelAttention(const Builder& b, const std::string& name, std::int64_t width)
-      : norm_(b.p.groupNorm(name + "group_norm", width, b.resnet.groups, kEps)),
-        q_(loadProjection(b.p, attentionLayer(b.p, name, "to_q", "query"), width)),
-        k_(loadProjection(b.p, attentionLayer(b.p, name, "to_k", "key"), width)),
-        v_(loadProjection(b.p, attentionLayer(b.p, name, "to_v", "value"), width)),
-        out_(b.p.linear(attentionLayer(b.p, name, "to_out.0", "proj_attn"), width, width)) {}
-  at::Tensor operator()(const at::Tensor& x) const {
-    const auto in = norm_(x.flatten(2)).transpose(1, 2);
-    const auto out = out_(joinHeads(attention(splitHeads(q_(in), 1), splitHeads(k_(in), 1), splitHeads(v_(in), 1))));
-    return out.transpose(1, 2).reshape(x.sizes()) + x;
-  }
-
- private:
-  GroupNorm norm_;
-  Projection q_, k_, v_;
-  Linear out_;
+// Resnets of one size of map, and what leads to the next.
+struct Stage {
+  std::vector<Resnet> resnets;
+  std::optional<Conv> resize;
 };
 
 class KlDecoder final : public Decoder {
@@ -62,71 +24,100 @@ class KlDecoder final : public Decoder {
   at::Tensor decode(const at::Tensor& latents) const override;
 
  private:
-  struct Stage {
-    std::vector<Resnet> resnets;
-    std::optional<Conv> upsampler;
-  };
-
   std::optional<Conv> postQuant_;
   Conv in_, out_;
-  std::vector<Resnet> middle_;
-  std::optional<PixelAttention> attention_;
+  std::optional<KlMiddle> middle_;
   std::vector<Stage> stages_;
   GroupNorm norm_;
 };
 
-std::vector<std::int64_t> stageChannels(const Config& c, std::int64_t groups) {
-  const auto channels = c.get<std::vector<std::int64_t>>("block_out_channels", {64});
-  const auto types = c.get<std::vector<std::string>>("up_block_types", {"UpDecoderBlock2D"});
-  if (std::any_of(types.begin(), types.end(), [](const auto& type) { return type != "UpDecoderBlock2D"; }))
-    c.fail("up_block_types", "is not supported; only UpDecoderBlock2D is");
-  if (channels.empty() || channels.size() != types.size()) c.fail("block_out_channels", "must have one entry per up_block_types");
-  if (std::any_of(channels.begin(), channels.end(), [&](std::int64_t n) { return n < 1 || n % groups != 0; }))
-    c.fail("block_out_channels", fmt::format("must be multiples of norm_num_groups={}", groups));
-  return {channels.rbegin(), channels.rend()};
-}
-
 KlDecoder::KlDecoder(const std::filesystem::path& folder, const Config& c, const LoadOptions& options) {
-  const bool attends = c.get("mid_block_add_attention", true);
-  const std::int64_t groups = c.positive("norm_num_groups", 32);
-  const auto channels = stageChannels(c, groups);
-  const Activation act = findActivation(c.get<std::string>("act_fn", "silu"));
-  if (!act) c.fail("act_fn", "is not a known activation");
-  latentChannels = c.positive("latent_channels", 4);
+  const KlShape shape(c, kKlDecoder);
+  const std::vector<std::int64_t> channels(shape.channels.rbegin(), shape.channels.rend());
+  latentChannels = shape.latentChannels;
   scaleFactor = 1 << (channels.size() - 1);
-  Parameters p(folder, options, attends ? 4 : 0, "vae.");
-  const Builder build{p, {.groups = groups, .eps = kEps, .act = act}};
+  Parameters p(folder, options, shape.attends ? KlMiddle::kLinears : 0, "vae.");
   if (c.get("use_post_quant_conv", true)) postQuant_ = p.conv("post_quant_conv", latentChannels, latentChannels, 1);
   in_ = p.conv("decoder.conv_in", latentChannels, channels[0], 3);
-  for (int i = 0; i < 2; ++i) middle_.emplace_back(p, fmt::format("decoder.mid_block.resnets.{}.", i), channels[0], channels[0], build.resnet);
-  if (attends) attention_.emplace(build, "decoder.mid_block.attentions.0.", channels[0]);
+  middle_.emplace(p, "decoder.mid_block.", shape);
   for (std::size_t i = 0; i < channels.size(); ++i) {
     Stage& stage = stages_.emplace_back();
-    for (std::int64_t j = 0; j <= c.positive("layers_per_block", 1); ++j)
-      stage.resnets.emplace_back(p, fmt::format("decoder.up_blocks.{}.resnets.{}.", i, j), channels[j == 0 && i > 0 ? i - 1 : i], channels[i], build.resnet);
-    if (i + 1 < channels.size()) stage.upsampler = p.conv(fmt::format("decoder.up_blocks.{}.upsamplers.0.conv", i), channels[i], channels[i], 3);
+    for (std::int64_t j = 0; j <= shape.layers; ++j)
+      stage.resnets.emplace_back(p, fmt::format("decoder.up_blocks.{}.resnets.{}.", i, j), channels[j == 0 && i > 0 ? i - 1 : i], channels[i],
+                                 shape.resnet);
+    if (i + 1 < channels.size()) stage.resize = p.conv(fmt::format("decoder.up_blocks.{}.upsamplers.0.conv", i), channels[i], channels[i], 3);
   }
-  norm_ = p.groupNorm("decoder.conv_norm_out", channels.back(), groups, kEps);
+  norm_ = p.groupNorm("decoder.conv_norm_out", channels.back(), shape.resnet.groups, kEps);
   out_ = p.conv("decoder.conv_out", channels.back(), c.positive("out_channels", 3), 3);
   ledger = p.takeLedger();
+  const bool isList = c.has("sample_size") && c.json()["sample_size"].is_array();
+  const auto sample = isList ? c.get<std::vector<std::int64_t>>("sample_size", {}) : std::vector{c.positive("sample_size", 32)};
+  if (sample.empty() || sample.front() < scaleFactor) c.fail("sample_size", fmt::format("must be at least {}", scaleFactor));
+  tileSize = sample.front();
 }
 
 at::Tensor KlDecoder::decode(const at::Tensor& latents) const {
-  auto x = in_(postQuant_ ? (*postQuant_)(latents) : latents);
-  x = middle_[0](x);
-  if (attention_) x = (*attention_)(x);
-  x = middle_[1](x);
+  auto x = (*middle_)(in_(postQuant_ ? (*postQuant_)(latents) : latents));
   for (const Stage& stage : stages_) {
     for (const Resnet& resnet : stage.resnets) x = resnet(x);
-    if (stage.upsampler) x = (*stage.upsampler)(enlarged(x));
+    if (stage.resize) x = (*stage.resize)(enlarged(x));
   }
   return out_(at::silu(norm_(x)));
+}
+
+class KlEncoder final : public Encoder {
+ public:
+  KlEncoder(const std::filesystem::path& folder, const Config& c, const LoadOptions& options);
+  at::Tensor encode(const at::Tensor& image) const override;
+
+ private:
+  std::optional<Conv> quant_;
+  Conv in_, out_;
+  std::vector<Stage> stages_;
+  std::optional<KlMiddle> middle_;
+  GroupNorm norm_;
+};
+
+KlEncoder::KlEncoder(const std::filesystem::path& folder, const Config& c, const LoadOptions& options) {
+  const KlShape shape(c, kKlEncoder);
+  const auto& channels = shape.channels;
+  latentChannels = shape.latentChannels;
+  Parameters p(folder, options, shape.attends ? KlMiddle::kLinears : 0, "vae.");
+  in_ = p.conv("encoder.conv_in", c.positive("in_channels", 3), channels[0], 3);
+  for (std::size_t i = 0; i < channels.size(); ++i) {
+    Stage& stage = stages_.emplace_back();
+    for (std::int64_t j = 0; j < shape.layers; ++j)
+      stage.resnets.emplace_back(p, fmt::format("encoder.down_blocks.{}.resnets.{}.", i, j), channels[j == 0 && i > 0 ? i - 1 : i], channels[i],
+                                 shape.resnet);
+    if (i + 1 < channels.size())
+      stage.resize = p.conv(fmt::format("encoder.down_blocks.{}.downsamplers.0.conv", i), channels[i], channels[i], 3, true,
+                            {.stride = 2, .padding = 0});
+  }
+  middle_.emplace(p, "encoder.mid_block.", shape);
+  norm_ = p.groupNorm("encoder.conv_norm_out", channels.back(), shape.resnet.groups, kEps);
+  out_ = p.conv("encoder.conv_out", channels.back(), 2 * latentChannels, 3);
+  if (c.get("use_quant_conv", true)) quant_ = p.conv("quant_conv", 2 * latentChannels, 2 * latentChannels, 1);
+  ledger = p.takeLedger();
+}
+
+at::Tensor KlEncoder::encode(const at::Tensor& image) const {
+  auto x = in_(image);
+  for (const Stage& stage : stages_) {
+    for (const Resnet& resnet : stage.resnets) x = resnet(x);
+    if (stage.resize) x = (*stage.resize)(at::constant_pad_nd(x, {0, 1, 0, 1}));
+  }
+  x = out_(at::silu(norm_((*middle_)(x))));
+  return quant_ ? (*quant_)(x) : x;
 }
 
 }  // namespace
 
 std::unique_ptr<Decoder> loadKlDecoder(const std::filesystem::path& folder, const Config& config, const LoadOptions& options) {
   return std::make_unique<KlDecoder>(folder, config, options);
+}
+
+std::unique_ptr<Encoder> loadKlEncoder(const std::filesystem::path& folder, const Config& config, const LoadOptions& options) {
+  return std::make_unique<KlEncoder>(folder, config, options);
 }
 
 }  // namespace quantspot::model

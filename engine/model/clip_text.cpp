@@ -68,7 +68,8 @@ at::Tensor ClipText::forward(const Layer& l, const at::Tensor& x) const {
 
 ClipText::Output ClipText::forward(const at::Tensor& ids, std::int64_t skipped, bool normed) const {
   const std::int64_t kept = static_cast<std::int64_t>(layers_.size()) - skipped;
-  if (skipped < 0 || kept < 1) throw ModelError(fmt::format("clip_skip: {} of the text encoder's {} layers cannot be skipped", skipped, layers_.size()));
+  if (skipped < 0 || kept < 1)
+    throw ModelError(fmt::format("clip_skip: {} of the text encoder's {} layers cannot be skipped", skipped, layers_.size()));
   Output out;
   auto x = at::embedding(tokens_, ids) + positions_.slice(0, 0, ids.size(1)).unsqueeze(0);
   for (std::size_t i = 0; i < layers_.size(); ++i) {

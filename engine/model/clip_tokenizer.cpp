@@ -167,9 +167,24 @@ std::vector<std::int64_t> ClipTokenizer::tokens(const std::string& prompt) const
   return ids;
 }
 
-TokenIds ClipTokenizer::encode(const std::string& prompt) const {
+TokenIds ClipTokenizer::encode(const std::string& prompt) const { return finished(tokens(prompt)); }
+
+TokenIds ClipTokenizer::encode(const std::vector<WeightedText>& pieces, std::vector<float>& weights) const {
+  std::vector<std::int64_t> ids;
+  weights.assign(1, 1.0F);               // of the begin token
+  for (const WeightedText& piece : pieces) {
+    const std::vector<std::int64_t> own = tokens(piece.text);
+    ids.insert(ids.end(), own.begin(), own.end());
+    weights.resize(weights.size() + own.size(), static_cast<float>(piece.weight));
+  }
+  const auto length = static_cast<std::size_t>(maxLength_);
+  weights.resize(std::min(weights.size(), length - 1));
+  weights.resize(length, 1.0F);
+  return finished(std::move(ids));
+}
+
+TokenIds ClipTokenizer::finished(std::vector<std::int64_t> ids) const {
   TokenIds result;
-  std::vector<std::int64_t> ids = tokens(prompt);
   result.total = ids.size() + 2;
   const auto room = static_cast<std::size_t>(maxLength_ - 2);
   if (ids.size() > room) {

@@ -1,6 +1,7 @@
 // CLIP's byte-level BPE tokenizer as in transformers 5.23 (models/clip/tokenization_clip.py on the tokenizers library).
 #pragma once
 
+#include "engine/model/prompt_weights.h"
 #include "engine/model/tokenizer_files.h"
 
 #include <array>
@@ -17,6 +18,8 @@ class ClipTokenizer {
 
   // <|startoftext|> … <|endoftext|>, cut and padded to maxLength(). Const and safe from several threads.
   TokenIds encode(const std::string& prompt) const;
+  // The same of a prompt in pieces, each turned into tokens by itself; `weights` gets one for every id, 1 for what is no piece's.
+  TokenIds encode(const std::vector<WeightedText>& pieces, std::vector<float>& weights) const;
   std::vector<std::int64_t> tokens(const std::string& prompt) const;  // without the two specials, neither cut nor padded
   std::int64_t maxLength() const { return maxLength_; }
 
@@ -24,6 +27,7 @@ class ClipTokenizer {
   struct Merge {
     std::int64_t rank, id;
   };
+  TokenIds finished(std::vector<std::int64_t> ids) const;
   void readVocabulary(const TokenizerFiles& files);
   void addMerge(const std::string& first, const std::string& second, const std::filesystem::path& file);
   void readMerges(const std::filesystem::path& file);

@@ -15,6 +15,7 @@ namespace quantspot::model {
 struct LoadOptions {
   at::ScalarType compute = at::kFloat;             // of activations and of unpacked parameters
   at::Device device = at::kCPU;                    // at::kMeta: shapes are checked, nothing is read; give a factory that needs no values
+  const Catalog* catalog = nullptr;                // on the meta device: in place of the weight files, which need not be there
   LinearFactory linear;                            // empty: plain Linear layers in the compute type
   ConvolutionFactory convolution;                  // empty: plain convolutions
   // Whether a layer that a GGUF file stores at one precision stays so; `main` is the precision of most of the file. Empty: never.
@@ -40,6 +41,7 @@ struct PromptEmbedding {
 struct EncodeOptions {
   int maxSequenceLength = 512;                     // of encoders without a fixed length (T5)
   int clipSkip = 0;                                // last layers of CLIP that are left out beyond the family's own, as diffusers' clip_skip
+  bool weighted = false;                           // "(word:1.2)" in a prompt weighs its tokens: prompt_weights.h
   bool operator==(const EncodeOptions&) const = default;
 };
 
@@ -68,11 +70,27 @@ class Denoiser {
   virtual std::vector<LayerInfo> layers() const = 0;
 };
 
+struct DecodeOptions {
+  bool tiled = false;          // in tiles of the model's own size, which fade into each other; less memory, a slightly other picture
+  bool sliced = false;         // picture by picture
+};
+
 class Autoencoder {
  public:
   virtual ~Autoencoder() = default;
-  virtual at::Tensor decode(const at::Tensor& latents) const = 0;  // (B, C, h, w), scaled → (B, 3, H, W) in −1…1
+  // (B, C, h, w), scaled → (B, 3, H, W) in −1…1. Throws ModelError for tiles of an autoencoder that has none.
+  virtual at::Tensor decode(const at::Tensor& latents, const DecodeOptions& options = {}) const = 0;
   virtual int scaleFactor() const = 0;             // H / h
+  virtual std::int64_t bytes() const = 0;
+  virtual std::vector<LayerInfo> layers() const = 0;
+};
+
+// The other half of an autoencoder, for image to image.
+class ImageEncoder {
+ public:
+  virtual ~ImageEncoder() = default;
+  // image (B, 3, H, W) in −1…1 → scaled latents (B, C, h, w): a draw from what the encoder says of each, by normal numbers from `noise`.
+  virtual at::Tensor encode(const at::Tensor& image, const std::function<at::Tensor(at::IntArrayRef shape)>& noise) const = 0;
   virtual std::int64_t bytes() const = 0;
   virtual std::vector<LayerInfo> layers() const = 0;
 };

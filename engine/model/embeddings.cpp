@@ -8,7 +8,8 @@ namespace quantspot::model {
 
 at::Tensor sinusoid(const at::Tensor& values, std::int64_t channels, const SinusoidOptions& options) {
   const std::int64_t half = channels / 2;
-  const auto exponents = -std::log(10000.0) * at::arange(0, half, values.options().dtype(at::kFloat)) / (static_cast<double>(half) - options.freqShift);
+  const auto numbers = at::arange(0, half, values.options().dtype(at::kFloat));
+  const auto exponents = -std::log(10000.0) * numbers / (static_cast<double>(half) - options.freqShift);
   const auto angles = values.to(at::kFloat).unsqueeze(1) * at::exp(exponents).unsqueeze(0);
   auto both = options.cosFirst ? at::cat({at::cos(angles), at::sin(angles)}, -1) : at::cat({at::sin(angles), at::cos(angles)}, -1);
   return channels % 2 == 0 ? both : at::constant_pad_nd(both, {0, 1});

@@ -47,6 +47,10 @@ std::unique_ptr<Autoencoder> Family::loadAutoencoder(const std::filesystem::path
   return loadVae(folder / "vae", options);
 }
 
+std::unique_ptr<ImageEncoder> Family::loadImageEncoder(const std::filesystem::path& folder, const LoadOptions& options) const {
+  return loadVaeEncoder(folder / "vae", options);
+}
+
 std::unique_ptr<TextEncoders> loadTextEncoders(const std::filesystem::path& folder, const LoadOptions& options) {
   return familyOf(folder).loadTextEncoders(folder, options);
 }

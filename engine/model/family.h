@@ -31,6 +31,8 @@ struct FamilyInfo {
   double defaultGuidance = 7.5;                                            // diffusers' own defaults
   int defaultSteps = 50;
   int latentMultiple = 1;                                                  // latents are a multiple of it, high and wide
+  bool imageToImage = false;                                               // it may start from a picture
+  bool promptWeights = false;                                              // EncodeOptions::weighted does something
   int maxSequenceLength = 0;                                               // default and limit; 0: the encoders have a fixed length
 };
 
@@ -49,6 +51,8 @@ class Family {
   virtual std::unique_ptr<TextEncoders> loadTextEncoders(const std::filesystem::path& folder, const LoadOptions& options) const = 0;
   virtual std::unique_ptr<Denoiser> loadDenoiser(const std::filesystem::path& folder, const LoadOptions& options) const = 0;
   virtual std::unique_ptr<Autoencoder> loadAutoencoder(const std::filesystem::path& folder, const LoadOptions& options) const;  // here: "vae"
+
+  virtual std::unique_ptr<ImageEncoder> loadImageEncoder(const std::filesystem::path& folder, const LoadOptions& options) const;     // here: of "vae"
 
   // Adds to the condition of B pictures what the denoiser needs to know of their shape; here: nothing.
   virtual void addShape(Condition& /*condition*/, const PictureShape& /*shape*/, const std::filesystem::path& /*folder*/) const {}

@@ -31,6 +31,13 @@ using LinearFactory = std::function<std::unique_ptr<quant::Linear>(const LayerWe
 using ConvolutionFactory =
     std::function<std::unique_ptr<quant::Convolution>(const LayerWeight& weight, std::optional<at::Tensor> bias, const quant::Conv2dOptions& options)>;
 
+// Stands in for a part's weight files where only their names and shapes matter: `has` answers which of two namings there is,
+// `check` is told every tensor that would be read.
+struct Catalog {
+  std::function<bool(const std::string& tensor)> has;
+  std::function<void(const std::string& tensor, const std::vector<std::int64_t>& shape)> check;
+};
+
 // What is done to a layer once it is there, however it came; returns it or what takes its place.
 using LinearDecoration = std::function<std::unique_ptr<quant::Linear>(const std::string& name, std::unique_ptr<quant::Linear> layer)>;
 

@@ -28,7 +28,14 @@ at::Tensor GroupNorm::operator()(const at::Tensor& x) const { return at::group_n
 at::Tensor Conv::operator()(const at::Tensor& x) const { return packed ? packed->forward(x) : conv2d(x, weight, bias, options); }
 
 Parameters::Parameters(const std::filesystem::path& folder, const LoadOptions& options, std::size_t linears, std::string prefix)
-    : weights_(folder), options_(options), total_(linears), prefix_(std::move(prefix)) {}
+    : folder_(folder), options_(options), total_(linears), prefix_(std::move(prefix)) {
+  if (!options.catalog) weights_.emplace(folder);
+}
+
+void Parameters::check(const std::string& tensor, const std::vector<std::int64_t>& shape) const {
+  if (weights_) weights_->check(tensor, shape);
+  else options_.catalog->check(tensor, shape);
+}
 
 Linear Parameters::linear(const std::string& name, std::int64_t in, std::int64_t out, bool bias) {
   std::optional<at::Tensor> shift;
@@ -43,16 +50,16 @@ Linear Parameters::linear(const std::string& name, std::int64_t in, std::int64_t
 }
 
 std::unique_ptr<quant::Linear> Parameters::keepStored(const std::string& name, const std::vector<std::int64_t>& shape, std::optional<at::Tensor> bias) const {
-  if (!options_.keeps || weights_.mainPrecision().empty()) return nullptr;
-  auto stored = weights_.packed(name + ".weight", shape);
-  if (!stored || !options_.keeps(prefix_ + name, stored->precision, weights_.mainPrecision())) return nullptr;
+  if (!options_.keeps || !weights_ || weights_->mainPrecision().empty()) return nullptr;
+  auto stored = weights_->packed(name + ".weight", shape);
+  if (!stored || !options_.keeps(prefix_ + name, stored->precision, weights_->mainPrecision())) return nullptr;
   for (auto& [part, tensor] : stored->parts) tensor = tensor.to(options_.device);
   const quant::Quantizer& blocks = quant::storedQuantizer(stored->precision);
   return blocks.linear(std::move(*stored), std::move(bias));
 }
 
 LayerWeight Parameters::weightOf(const std::string& name, std::vector<std::int64_t> shape) const {
-  weights_.check(name + ".weight", shape);
+  check(name + ".weight", shape);
   return {prefix_ + name, shape, [this, name, shape] { return load(name + ".weight", shape); }};
 }
 
@@ -61,7 +68,7 @@ auto Parameters::blaming(const std::string& name, Work&& work) const {
   try {
     return work();
   } catch (const std::invalid_argument& error) {
-    throw ModelError(fmt::format("{}: {}: {}", weights_.folder().string(), name, error.what()));
+    throw ModelError(fmt::format("{}: {}: {}", folder_.string(), name, error.what()));
   }
 }
 
@@ -130,8 +137,8 @@ at::Tensor Parameters::read(const std::string& tensor, const std::vector<std::in
 }
 
 at::Tensor Parameters::load(const std::string& tensor, const std::vector<std::int64_t>& shape) const {
-  if (!options_.device.is_meta()) return weights_.read(tensor, shape).to(options_.device);
-  weights_.check(tensor, shape);
+  if (!options_.device.is_meta()) return weights_->read(tensor, shape).to(options_.device);
+  check(tensor, shape);
   return at::empty(shape, at::TensorOptions(options_.compute).device(at::kMeta));
 }
 

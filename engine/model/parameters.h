@@ -6,6 +6,7 @@
 #include "engine/model/weights.h"
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -64,7 +65,7 @@ class Parameters {
   // The bias of the linear layer that was loaded last, without one, for a caller who adds it in a step of its own.
   at::Tensor biasOf(const std::string& name, std::int64_t width);
 
-  bool has(const std::string& tensor) const { return weights_.has(tensor); }
+  bool has(const std::string& tensor) const { return weights_ ? weights_->has(tensor) : options_.catalog->has(tensor); }
   at::ScalarType compute() const { return options_.compute; }
   std::vector<LayerInfo> takeLedger() { return std::move(ledger_); }
 
@@ -81,7 +82,10 @@ class Parameters {
   at::Tensor load(const std::string& tensor, const std::vector<std::int64_t>& shape) const;  // the file's type, device
   void record(const std::string& name, const at::Tensor& weight, const at::Tensor& bias = {});
 
-  Weights weights_;
+  void check(const std::string& tensor, const std::vector<std::int64_t>& shape) const;
+
+  std::filesystem::path folder_;
+  std::optional<Weights> weights_;       // none where a catalog stands in
   const LoadOptions& options_;
   std::size_t done_ = 0, total_;
   std::string prefix_;

@@ -5,7 +5,8 @@
 namespace quantspot::model {
 
 Resnet::Resnet(Parameters& p, const std::string& name, std::int64_t in, std::int64_t out, const ResnetOptions& options)
-    : options_(options), norm1_(p.groupNorm(name + "norm1", in, options.groups, options.eps)), norm2_(p.groupNorm(name + "norm2", out, options.groups, options.eps)),
+    : options_(options), norm1_(p.groupNorm(name + "norm1", in, options.groups, options.eps)),
+      norm2_(p.groupNorm(name + "norm2", out, options.groups, options.eps)),
       conv1_(p.conv(name + "conv1", in, out, 3)), conv2_(p.conv(name + "conv2", out, out, 3)) {
   if (options.timeChannels > 0) time_ = p.linear(name + "time_emb_proj", options.timeChannels, options.scaleShift ? 2 * out : out);
   if (in != out) shortcut_ = p.conv(name + "conv_shortcut", in, out, 1);

@@ -48,9 +48,9 @@ SpatialTransformer::SpatialTransformer(Parameters& p, const std::string& name, c
   else convIn_ = p.conv(name + "proj_in", width, width, 1);
   for (std::int64_t i = 0; i < shape.layers; ++i) {
     const std::string block = fmt::format("{}transformer_blocks.{}.", name, i);
-    blocks_.push_back({p.layerNorm(block + "norm1", width, kLayerEps), p.layerNorm(block + "norm2", width, kLayerEps), p.layerNorm(block + "norm3", width, kLayerEps),
-                       CrossAttention(p, block + "attn1.", width, width, shape.heads), CrossAttention(p, block + "attn2.", width, shape.contextWidth, shape.heads),
-                       GatedFeedForward(p, block + "ff.", width)});
+    const auto norm = [&](const char* layer) { return p.layerNorm(block + layer, width, kLayerEps); };
+    blocks_.push_back({norm("norm1"), norm("norm2"), norm("norm3"), CrossAttention(p, block + "attn1.", width, width, shape.heads),
+                       CrossAttention(p, block + "attn2.", width, shape.contextWidth, shape.heads), GatedFeedForward(p, block + "ff.", width)});
   }
   if (shape.linearProjection) linearOut_ = p.linear(name + "proj_out", width, width);
   else convOut_ = p.conv(name + "proj_out", width, width, 1);

@@ -71,8 +71,9 @@ MemoryNeed memoryNeed(const fs::path& model, const std::string& policyText, cons
   MemoryNeed need;
   need.encode = family.loadTextEncoders(model, options)->bytes();
   need.decode = family.loadAutoencoder(model, options)->bytes() + decoderActivations(model, recipe, batch);
-  need.denoise = family.loadDenoiser(model, options)->bytes() + family.activationBytes(model, static_cast<std::int64_t>(twice ? 2 * batch : batch), recipe.height / pixels,
-                                                                                      recipe.width / pixels, recipe.max_sequence_length.value_or(0));
+  const auto passes = static_cast<std::int64_t>(twice ? 2 * batch : batch);
+  need.denoise = family.loadDenoiser(model, options)->bytes() +
+                 family.activationBytes(model, passes, recipe.height / pixels, recipe.width / pixels, recipe.max_sequence_length.value_or(0));
   return need;
 }
 

@@ -40,7 +40,8 @@ class Guided {
   at::Tensor operator()(const at::Tensor& latents, double timestep) const {
     if (!conditioning_.negative) return denoiser_.predict(latents, timestep, conditioning_.prompt);
     if (options_.kind == model::Guidance::Embedded) {
-      const at::Tensor prompt = denoiser_.predict(latents, timestep, conditioning_.prompt), away = denoiser_.predict(latents, timestep, *conditioning_.negative);
+      const at::Tensor prompt = denoiser_.predict(latents, timestep, conditioning_.prompt),
+          away = denoiser_.predict(latents, timestep, *conditioning_.negative);
       return away + options_.trueCfg * (prompt - away);
     }
     const auto halves = denoiser_.predict(at::cat({latents, latents}), timestep, both_).chunk(2);

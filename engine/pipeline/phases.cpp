@@ -63,6 +63,12 @@ at::Tensor started(const model::Scheduler& scheduler, const at::Tensor& noise) {
   return scheduler.initNoiseSigma() == 1 ? noise : noise * scheduler.initNoiseSigma();
 }
 
+// As VaeImageProcessor: (1, 3, H, W) in −1…1, float32.
+at::Tensor toTensor(const RgbImage& image) {
+  const at::Tensor bytes = at::from_blob(const_cast<std::uint8_t*>(image.pixels.data()), {1, image.height, image.width, 3}, at::kByte);
+  return 2 * (bytes.permute({0, 3, 1, 2}).to(at::kFloat) / 255) - 1;
+}
+
 Encoded encodeAll(const model::TextEncoders& encoders, const model::FamilyInfo& family, const SampleRequest& request) {
   PromptCache embedding(encoders, encodeOptions(request.recipe));
   std::vector<model::Condition> prompts, negatives;
@@ -96,12 +102,15 @@ std::vector<std::uint64_t> seedsOf(const SampleRequest& request) {
   return seeds;
 }
 
-model::EncodeOptions encodeOptions(const protocol::Recipe& recipe) { return {.maxSequenceLength = recipe.max_sequence_length.value_or(0), .clipSkip = recipe.clip_skip}; }
+model::EncodeOptions encodeOptions(const protocol::Recipe& recipe) {
+  return {.maxSequenceLength = recipe.max_sequence_length.value_or(0), .clipSkip = recipe.clip_skip, .weighted = recipe.prompt_weights};
+}
 
 at::ScalarType computeType(const quant::Policy& policy) { return quant::quantizer(policy.precision).computeType(); }
 
 Phases::Phases(const SampleRequest& request)
-    : request_(request), recipe_(request.recipe), family_(model::familyOf(request.model)), adapters_(request.adapters), device_(parseDevice(request.device)), compute_(computeType(request.policy)),
+    : request_(request), recipe_(request.recipe), family_(model::familyOf(request.model)), adapters_(request.adapters),
+        device_(parseDevice(request.device)), compute_(computeType(request.policy)),
       pixels_(pixelsPerLatent(request.model)) {
   const std::int64_t patch = family_.info().latentMultiple * pixels_;
   if (recipe_.width % patch != 0 || recipe_.height % patch != 0)
@@ -178,7 +187,8 @@ std::unique_ptr<model::Denoiser> Phases::loadDenoiser(const quant::Policy& polic
   adapters_.check();
   trimHeap();
   // Of several, the one that takes most room.
-  if (!weights_.contains(part) || weights_[part]["bytes"].get<std::int64_t>() < denoiser->bytes()) weights_[part] = weightsBlock(denoiser->bytes(), denoiser->layers());
+  if (!weights_.contains(part) || weights_[part]["bytes"].get<std::int64_t>() < denoiser->bytes())
+    weights_[part] = weightsBlock(denoiser->bytes(), denoiser->layers());
   guided_ = denoiser->embedsGuidance() || family_.info().guidance == model::Guidance::Classifier;
   return denoiser;
 }
@@ -190,7 +200,8 @@ std::unique_ptr<model::Scheduler> Phases::makeScheduler() const {
 }
 
 DenoiseOptions Phases::denoiseOptions() const {
-  return {.kind = family_.info().guidance, .guidance = guidanceOf(recipe_, family_.info()), .trueCfg = recipe_.true_cfg, .rescale = recipe_.guidance_rescale,
+  return {.kind = family_.info().guidance, .guidance = guidanceOf(recipe_, family_.info()), .trueCfg = recipe_.true_cfg,
+          .rescale = recipe_.guidance_rescale,
           .stepsBothPasses = family_.info().stepsBothPasses, .onCall = {}};
 }
 
@@ -218,7 +229,8 @@ at::Tensor Phases::draw(const model::Denoiser& denoiser, const Conditioning& con
 void Phases::calibrate(const model::Denoiser& denoiser, const Encoded& encoded, const std::string& policy, Calibrated& calibrated) {
   if (encoded.calibration.empty() || calibratedLayers_.empty()) return;
   const DenoiseOptions plain = denoiseOptions();
-  const std::string key = fmt::format("{} {} {} {}x{} {} {} {}", filesStamp(request_.model), policy, fmt::join(request_.calibration, "\n"), recipe_.width, recipe_.height,
+  const std::string key = fmt::format("{} {} {} {}x{} {} {} {}", filesStamp(request_.model), policy, fmt::join(request_.calibration, "\n"),
+                                      recipe_.width, recipe_.height,
                                       recipe_.steps, plain.guidance, recipe_.scheduler);
   if (calibrated.key == key) {
     for (std::size_t i = 0; i < calibratedLayers_.size(); ++i) calibratedLayers_[i]->setScales(calibrated.scales[i]);
@@ -235,23 +247,48 @@ void Phases::calibrate(const model::Denoiser& denoiser, const Encoded& encoded, 
   for (const quant::CalibratedLinear* layer : calibratedLayers_) calibrated.scales.push_back(layer->scales());
 }
 
+at::Tensor Phases::encodeImage(PictureNoise& noise) {
+  return meter_.phase("encode", "encode", [&] {
+    tell("encode", 0, 1);
+    const auto load = [&](const auto& how) { return family_.loadImageEncoder(request_.model, how); };
+    const auto encoder = loadPacked("vae_encoder", request_.policy, loadOptions("encode"), load);
+    const auto pictures = static_cast<std::int64_t>(1 + request_.more.size());
+    return encoder->encode(toTensor(*request_.image).to(device_).repeat({pictures, 1, 1, 1}), std::ref(noise)).to(compute_);
+  });
+}
+
+// The steps before it are those that image to image leaves out.
+std::size_t Phases::firstCall() const {
+  if (!request_.image) return 0;
+  const int first = recipe_.steps - static_cast<int>(recipe_.steps * recipe_.strength.value());
+  if (first >= recipe_.steps)
+    throw std::invalid_argument(fmt::format("strength = {} leaves none of {} steps; use at least {}", *recipe_.strength, recipe_.steps,
+                                            1.0 / recipe_.steps));
+  return static_cast<std::size_t>(first);
+}
+
 at::Tensor Phases::denoise(const Encoded& encoded, const std::function<at::Tensor(std::int64_t channels)>& noiseFor, Calibrated& calibrated) {
   const auto scheduler = makeScheduler();
   const std::size_t calls = scheduler->timesteps().size();
   const Conditioning conditioning = shaped(encoded.conditioning);
   PictureNoise noise(seedsOf(request_));
+  const std::size_t begin = firstCall();
+  const at::Tensor original = request_.image ? encodeImage(noise) : at::Tensor();
   at::Tensor latents;
   for (const quant::StepSpan& span : spans()) {
+    const std::size_t end = span.last < 0 ? calls : callOf(span.last + 1, calls);
+    if (end <= begin) continue;
     const auto denoiser = loadDenoiser(span.policy);
     calibrate(*denoiser, encoded, span.policy.text(), calibrated);
     if (!latents.defined()) {
       const at::Tensor start = noiseFor(denoiser->latentChannels());
       if (!request_.noise) noise(start.sizes());   // the numbers that `start` has taken
-      latents = started(*scheduler, start.to(device_, compute_));
+      const at::Tensor drawn = start.to(device_, compute_);
+      latents = original.defined() ? scheduler->addNoise(original, drawn, begin) : started(*scheduler, drawn);
     }
     DenoiseOptions options = denoiseOptions();
-    options.begin = callOf(span.first, calls);
-    options.end = span.last < 0 ? calls : callOf(span.last + 1, calls);
+    options.begin = std::max(begin, callOf(span.first, calls));
+    options.end = end;
     Stopwatch step;
     options.onCall = [&](std::size_t done) {
       stepSeconds_.push_back(step.seconds());
@@ -286,7 +323,7 @@ std::vector<RgbImage> Phases::decode(const at::Tensor& latents) {
   });
   weights_["vae"] = weightsBlock(autoencoder->bytes(), autoencoder->layers());
   std::vector<RgbImage> images = meter_.phase("decode", "decode", [&] {
-    const at::Tensor decoded = autoencoder->decode(latents);
+    const at::Tensor decoded = autoencoder->decode(latents, {.tiled = recipe_.vae_tiling, .sliced = recipe_.vae_slicing});
     if (!decoded.isfinite().all().item<bool>())
       throw model::ModelError("the autoencoder made NaN or infinity of finite latents: try fp32");
     std::vector<RgbImage> made;

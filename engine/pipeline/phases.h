@@ -2,6 +2,7 @@
 #pragma once
 
 #include "engine/pipeline/denoise.h"
+#include "engine/pipeline/latents.h"
 #include "engine/pipeline/packing.h"
 #include "engine/pipeline/report.h"
 #include "engine/pipeline/sampler.h"
@@ -64,6 +65,8 @@ class Phases {
   std::vector<quant::StepSpan> spans() const;
   std::unique_ptr<model::Denoiser> loadDenoiser(const quant::Policy& policy);
   std::unique_ptr<model::Scheduler> makeScheduler() const;
+  at::Tensor encodeImage(PictureNoise& noise);
+  std::size_t firstCall() const;
   DenoiseOptions denoiseOptions() const;
   std::size_t callOf(int step, std::size_t calls) const;
   Conditioning shaped(Conditioning conditioning) const;

@@ -37,7 +37,8 @@ std::pair<std::string, std::string> splitName(const std::string& layer, std::str
 
 class Packing {
  public:
-  explicit Packing(const QuantizeRequest& request) : request_(request), family_(model::familyOf(request.model)), compute_(quant::quantizer(request.policy.precision).computeType()) {}
+  explicit Packing(const QuantizeRequest& request) : request_(request), family_(model::familyOf(request.model)),
+      compute_(quant::quantizer(request.policy.precision).computeType()) {}
 
   std::map<std::string, PackedPart> run();
   at::ScalarType compute() const { return compute_; }

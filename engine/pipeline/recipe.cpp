@@ -34,7 +34,8 @@ void checkScheduler(const protocol::Recipe& recipe, const model::FamilyInfo& fam
   const auto all = schedulers(family);
   if (recipe.scheduler.empty() || std::ranges::find(all, recipe.scheduler) != all.end()) return;
   const bool known = std::ranges::any_of(model::schedulerInfos(), [&](const auto& info) { return info.id == recipe.scheduler; });
-  throw std::invalid_argument(fmt::format("scheduler '{}' {}; use {}", recipe.scheduler, known ? fmt::format("is not for {}", family.label) : "is not known", fmt::join(all, ", ")));
+  throw std::invalid_argument(fmt::format("scheduler '{}' {}; use {}", recipe.scheduler, known ? fmt::format("is not for {}", family.label)
+                                          : "is not known", fmt::join(all, ", ")));
 }
 
 }  // namespace
@@ -53,6 +54,10 @@ void checkRecipe(const protocol::Recipe& recipe, const model::FamilyInfo& family
   checkRange("steps", recipe.steps, 1, 1000);
   if (family.maxSequenceLength > 0)
     checkRange("max_sequence_length", recipe.max_sequence_length.value_or(family.maxSequenceLength), 1, family.maxSequenceLength);
+  if (recipe.prompt_weights && !family.promptWeights)
+    throw std::invalid_argument(fmt::format("prompt_weights is not for {}; Stable Diffusion and SDXL weigh words", family.label));
+  if (recipe.strength && !(*recipe.strength > 0 && *recipe.strength <= 1))
+    throw std::invalid_argument(fmt::format("strength = {} is out of range; use more than 0, at most 1", *recipe.strength));
   checkRange("clip_skip", recipe.clip_skip, 0, 100);
   checkFinite("guidance_rescale", recipe.guidance_rescale);
   checkFinite("guidance", recipe.guidance.value_or(0));
@@ -77,8 +82,12 @@ void checkBatch(const protocol::Recipe& first, const protocol::Recipe& other) {
   same("steps", first.steps == other.steps);
   same("guidance", first.guidance == other.guidance);
   same("guidance_rescale", first.guidance_rescale == other.guidance_rescale);
+  same("strength", first.strength == other.strength);
+  same("vae_tiling and vae_slicing", first.vae_tiling == other.vae_tiling && first.vae_slicing == other.vae_slicing);
+  same("prompt_weights", first.prompt_weights == other.prompt_weights);
   same("clip_skip", first.clip_skip == other.clip_skip);
-  same("original_size, target_size and crop", first.original_size == other.original_size && first.target_size == other.target_size && first.crop == other.crop);
+  same("original_size, target_size and crop", first.original_size == other.original_size && first.target_size == other.target_size &&
+       first.crop == other.crop);
   same("true_cfg", first.true_cfg == other.true_cfg && usesTrueCfg(first) == usesTrueCfg(other));
   same("scheduler", first.scheduler == other.scheduler);
   same("max_sequence_length", first.max_sequence_length == other.max_sequence_length);

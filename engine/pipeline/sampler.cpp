@@ -39,7 +39,8 @@ struct PromptKey {
 };
 
 PromptKey promptKey(const SampleRequest& request, const model::FamilyInfo& family) {
-  PromptKey key{filesStamp(request.model), {}, request.calibration, computeType(request.policy), request.policy.textEncoderRules(), encodeOptions(request.recipe), request.device};
+  PromptKey key{filesStamp(request.model), {}, request.calibration, computeType(request.policy), request.policy.textEncoderRules(),
+                encodeOptions(request.recipe), request.device};
   for (const protocol::Recipe& r : allRecipes(request)) {
     const bool negative = usesNegative(r, family);
     key.prompts.emplace_back(r.prompt, negative, negative ? r.negative_prompt : std::nullopt);
@@ -47,8 +48,11 @@ PromptKey promptKey(const SampleRequest& request, const model::FamilyInfo& famil
   return key;
 }
 
+constexpr double kDefaultStrength = 0.8;   // of diffusers' StableDiffusionImg2ImgPipeline
+
 struct Noise {
   std::vector<std::uint64_t> seeds;      // empty: it was given
+  bool second = false;                   // drawn after the numbers that encoding a picture takes
   at::Tensor tensor;                     // (B, C, h, w) float32
   std::vector<std::string> hashes;       // of each picture's part
 };
@@ -60,7 +64,10 @@ Noise makeNoise(const SampleRequest& request, const model::Family& family, at::I
     noise.tensor = takeNoise(family, *request.noise, shape);
   } else {
     noise.seeds = seedsOf(request);
-    noise.tensor = PictureNoise(noise.seeds)(shape);
+    noise.second = request.image.has_value();
+    PictureNoise source(noise.seeds);
+    if (noise.second) source(shape);
+    noise.tensor = source(shape);
   }
   for (const at::Tensor& one : noise.tensor.unbind(0)) noise.hashes.push_back(hashFloats(one));
   return noise;
@@ -68,6 +75,19 @@ Noise makeNoise(const SampleRequest& request, const model::Family& family, at::I
 
 // The request with complete, checked recipes.
 SampleRequest complete(SampleRequest request) {
+  if (request.image) {
+    const model::FamilyInfo& family = model::familyOf(request.model).info();
+    if (!family.imageToImage)
+      throw std::invalid_argument(fmt::format("{} does not start from a picture; Stable Diffusion and SDXL do", family.label));
+    if (request.image->width != request.recipe.width || request.image->height != request.recipe.height)
+      throw std::invalid_argument(fmt::format("the given picture is {} × {}, but {} × {} pixels are to be drawn; make both the same",
+                                              request.image->width,
+                                              request.image->height, request.recipe.width, request.recipe.height));
+    request.recipe.strength = request.recipe.strength.value_or(kDefaultStrength);
+    for (protocol::Recipe& recipe : request.more) recipe.strength = recipe.strength.value_or(kDefaultStrength);
+  } else if (request.recipe.strength) {
+    throw std::invalid_argument("strength is for image to image; give a picture to start from");
+  }
   request.recipe = completeRecipe(request.recipe, request.model);
   checkRecipe(request.recipe, model::familyOf(request.model).info());
   for (protocol::Recipe& recipe : request.more) {
@@ -108,7 +128,8 @@ struct Sampler::State {
   }
 
   const at::Tensor& noise(const SampleRequest& request, const model::Family& family, at::IntArrayRef shape) {
-    if (request.noise || !lastNoise || lastNoise->seeds != seedsOf(request) || lastNoise->tensor.sizes() != shape) lastNoise = makeNoise(request, family, shape);
+    if (request.noise || !lastNoise || lastNoise->seeds != seedsOf(request) || lastNoise->second != request.image.has_value() ||
+        lastNoise->tensor.sizes() != shape) lastNoise = makeNoise(request, family, shape);
     return lastNoise->tensor;
   }
 
@@ -150,7 +171,8 @@ std::vector<Sample> Sampler::generateBatch(const SampleRequest& asked) {
   Phases phases(request);
   const bool reused = state_->provideEmbedding(request, phases);
   const at::Tensor latents = phases.denoise(state_->encoded, [&](std::int64_t channels) {
-    return state_->noise(request, phases.family(), {static_cast<std::int64_t>(recipes.size()), channels, phases.latentHeight(), phases.latentWidth()});
+    return state_->noise(request, phases.family(), {static_cast<std::int64_t>(recipes.size()), channels, phases.latentHeight(),
+                                                    phases.latentWidth()});
   }, state_->calibrated);
   std::vector<RgbImage> images = phases.decode(latents);
   trimHeap();

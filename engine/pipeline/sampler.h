@@ -37,8 +37,10 @@ struct SampleRequest {
   std::vector<Adapter> adapters = {};        // LoRA files, applied beside the packed weights
   std::vector<std::string> calibration = {};   // prompts for precisions whose activations have scales (quanto-int8a8)
   PackedCacheOptions packedCache = {};       // where packed weights are kept; no folder: nowhere
+  std::optional<RgbImage> image = {};          // of the recipe's size: the pictures start from it, noised by recipe.strength
   std::string device = "cpu";
-  std::optional<at::Tensor> noise;       // --latents-in: as the family packs it (FLUX: (B, S, C)) or (B, C, h, w), B pictures; else drawn from each seed
+  // --latents-in: as the family packs it (FLUX: (B, S, C)) or (B, C, h, w), B pictures; else drawn from each seed
+  std::optional<at::Tensor> noise;
   std::function<void(const std::string& stage, int step, int steps)> progress;
   const std::atomic<bool>* cancel = nullptr;   // checked at least once per step and per layer while loading
 };

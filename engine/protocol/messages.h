@@ -19,7 +19,8 @@ enum ErrorCode { ParseError = -32700, InvalidRequest = -32600, MethodNotFound = 
 // Everything but the variant that shapes an image. Absent guidance: the family's own default (FLUX: 3.5).
 struct Recipe {
   std::string prompt;
-  std::optional<std::string> negative_prompt;   // where the guidance is embedded: used when true_cfg > 1; absent: no second pass, whatever true_cfg says
+  // where the guidance is embedded: used when true_cfg > 1; absent: no second pass, whatever true_cfg says
+  std::optional<std::string> negative_prompt;
   std::uint64_t seed = 0;
   int steps = 20, width = 128, height = 128;
   std::optional<double> guidance;
@@ -27,7 +28,11 @@ struct Recipe {
   std::string scheduler;                    // empty: the model's own
   double guidance_rescale = 0;              // of classifier-free guidance, 0 … 1
   int clip_skip = 0;                        // last layers of CLIP that are left out, as diffusers counts them
-  std::optional<std::array<int, 2>> original_size, target_size, crop;   // told to SDXL: width and height, left and top; absent: the picture's own, no crop
+  // told to SDXL: width and height, left and top; absent: the picture's own, no crop
+  std::optional<std::array<int, 2>> original_size, target_size, crop;
+  std::optional<double> strength;           // image to image: how much of the way from noise is gone, above 0 to 1; absent: 0.8
+  bool prompt_weights = false;              // "(word:1.2)" in the prompts weighs words (Stable Diffusion, SDXL)
+  bool vae_tiling = false, vae_slicing = false;   // the autoencoder works tile by tile, picture by picture
   std::optional<int> max_sequence_length;   // T5 tokens; absent: what the model was made for (its quantspot.json), else 512
   bool operator==(const Recipe&) const = default;
 };
@@ -47,6 +52,7 @@ struct GenerateParams {
   std::int64_t max_memory = 0;    // bytes for "auto"; 0: what is free
   double max_error = 0;           // for "auto" in its place: highest error of the latents against bf16, of a policy that a scan finds
   bool cache = true;              // packed weights are read from the engine's disk, and kept there
+  std::string image = {};         // base64 PNG or JPEG of the recipe's size, for image to image; empty: none
   std::vector<std::string> calibration = {};   // prompts, for precisions that scale activations (quanto-int8a8)
 };
 struct GenerateResult {
@@ -94,7 +100,7 @@ struct Progress { std::int64_t id = 0; std::string stage; int step = 0, steps = 
 struct LogLine { std::string level, message; };
 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Lora, file, scale)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(GenerateParams, model, precision, recipe, offload, loras, max_memory, max_error, cache, calibration)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(GenerateParams, model, precision, recipe, offload, loras, max_memory, max_error, cache, image, calibration)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(GenerateResult, png, report)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ScoreParams, metric, image, reference, prompt, model)
 void to_json(nlohmann::json& json, const ScoreResult& result);

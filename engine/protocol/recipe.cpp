@@ -41,6 +41,10 @@ void to_json(nlohmann::json& json, const Recipe& r) {
   // Only where they are asked for, so that recipes of older studies keep their form.
   if (r.guidance_rescale != 0) json["guidance_rescale"] = r.guidance_rescale;
   if (r.clip_skip != 0) json["clip_skip"] = r.clip_skip;
+  if (r.strength) json["strength"] = *r.strength;
+  if (r.prompt_weights) json["prompt_weights"] = true;
+  if (r.vae_tiling) json["vae_tiling"] = true;
+  if (r.vae_slicing) json["vae_slicing"] = true;
   if (r.original_size) json["original_size"] = *r.original_size;
   if (r.target_size) json["target_size"] = *r.target_size;
   if (r.crop) json["crop"] = *r.crop;
@@ -57,6 +61,10 @@ void from_json(const nlohmann::json& json, Recipe& r) {
   readInteger(json, "height", r.height);
   readInteger(json, "clip_skip", r.clip_skip);
   readOptional(json, "original_size", r.original_size);
+  readOptional(json, "strength", r.strength);
+  r.prompt_weights = json.value("prompt_weights", r.prompt_weights);
+  r.vae_tiling = json.value("vae_tiling", r.vae_tiling);
+  r.vae_slicing = json.value("vae_slicing", r.vae_slicing);
   readOptional(json, "target_size", r.target_size);
   readOptional(json, "crop", r.crop);
   r.guidance_rescale = json.value("guidance_rescale", r.guidance_rescale);

@@ -13,6 +13,7 @@
 #include "engine/service/errors.h"
 #include "engine/service/models.h"
 #include "engine/service/scorer.h"
+#include "metrics/image.h"
 #include "quant/precision_info.h"
 #include "quant/quantizer.h"
 
@@ -93,6 +94,10 @@ std::vector<pipeline::Sample> Service::batch(const protocol::GenerateParams& par
   request.model = resolveModel(params.model);
   request.recipe = params.recipe;
   request.more = std::move(more);
+  if (!params.image.empty()) {
+    metrics::Image image = metrics::decodeImage(protocol::fromBase64(params.image));
+    request.image = pipeline::RgbImage{image.width, image.height, std::move(image.pixels)};
+  }
   for (const protocol::Lora& lora : params.loras) request.adapters.push_back({lora.file, lora.scale});
   request.device = options_.device;
   request.noise = control.noise;

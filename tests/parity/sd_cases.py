@@ -10,6 +10,7 @@ import diffusers
 import numpy as np
 import torch
 from diffusers import AutoencoderKL, StableDiffusionPipeline, StableDiffusionXLPipeline, UNet2DConditionModel
+from PIL import Image
 from safetensors.torch import save_file
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
 
@@ -79,11 +80,11 @@ SPECS = {
 # As quantspot's recipes, with prompts and seeds for each picture. A size of 8 · odd leaves odd maps inside the UNet.
 RECIPES = {
     "sd_a": dict(prompts=["A  red ﬁox on the\tgreen background, don't!", "one pizza"], seeds=[7, 1234], steps=5, width=72, height=56, guidance=2.5,
-                 negative_prompt="old  sketch, blue"),
+                 negative_prompt="old  sketch, blue", strength=0.61),
     "sd_b": dict(prompts=["a bright castle, two owls in soft light"], seeds=[3], steps=4, width=48, height=32, guidance=3.0, negative_prompt=None,
                  guidance_rescale=0.7, clip_skip=1),
     "sdxl_a": dict(prompts=["a violin in the garden", "three robots with an umbrella"], seeds=[11, 12], steps=3, width=64, height=40, guidance=4.0,
-                   negative_prompt=None, original_size=[640, 300], target_size=[100, 90], crop=[7, 3]),
+                   negative_prompt=None, original_size=[640, 300], target_size=[100, 90], crop=[7, 3], strength=0.7),
     "sdxl_b": dict(prompts=["a small lighthouse, painting " * 20, "the old river"], seeds=[5, 6], steps=3, width=40, height=24, guidance=2.0,
                    negative_prompt="", clip_skip=1),
 }
@@ -204,6 +205,47 @@ def text_tensors(pipe, recipe: dict) -> dict:
     return {name: tensor.clone() for name, tensor in zip(names, made)}
 
 
+# "a red (fox:1.3) on the ((green background)), [old] photo" in its pieces.
+PIECES = [("a red ", 1.0), ("fox", 1.3), (" on the ", 1.0), ("green background", 1.1 * 1.1), (", ", 1.0), ("old", 1 / 1.1), (" photo", 1.0)]
+
+
+@torch.no_grad()
+def weighted(pipe) -> torch.Tensor:
+    """Embedding of PIECES: scaled token by token, then back to its mean."""
+    tokenizer, ids, weights = pipe.tokenizer, [], []
+    for text, weight in PIECES:
+        own = tokenizer(text, add_special_tokens=False).input_ids
+        ids, weights = ids + own, weights + [weight] * len(own)
+    rest = tokenizer.model_max_length - len(ids) - 2
+    ids = [tokenizer.bos_token_id, *ids, tokenizer.eos_token_id] + [tokenizer.pad_token_id] * rest
+    embeds = pipe.text_encoder(torch.tensor([ids]))[0]
+    scaled = embeds * torch.tensor([1.0, *weights] + [1.0] * (rest + 1)).view(1, -1, 1)
+    return scaled * (embeds.mean() / scaled.mean())
+
+
+@torch.no_grad()
+def from_picture(pipe, recipe: dict) -> dict:
+    """Image to image from a picture of noise and bars, and the first result's latents decoded in tiles and picture by picture."""
+    rng = np.random.default_rng(recipe["seeds"][0])
+    picture = rng.integers(0, 256, (recipe["height"], recipe["width"], 3), dtype=np.uint8)
+    picture[:, ::5] = 230
+    cls = diffusers.StableDiffusionXLImg2ImgPipeline if "XL" in type(pipe).__name__ else diffusers.StableDiffusionImg2ImgPipeline
+    extra = {} if "XL" in type(pipe).__name__ else {"requires_safety_checker": False}
+    other = cls(**{key: value for key, value in pipe.components.items() if key != "image_encoder" or value is not None}, **extra)
+    other.set_progress_bar_config(disable=True)
+    call = reference_call(recipe)
+    for key in ("width", "height", "guidance_rescale"):
+        del call[key]
+    call |= dict(image=Image.fromarray(picture), strength=recipe["strength"], output_type="latent")
+    latents = other(**call).images
+    pipe.vae.enable_tiling()
+    tiled = pipe.vae.decode(unscaled(pipe, latents)).sample
+    pipe.vae.disable_tiling()
+    decoded = pipe.vae.decode(unscaled(pipe, latents)).sample
+    bytes_of = lambda image: torch.from_numpy(np.stack([np.asarray(one) for one in pipe.image_processor.postprocess(image, output_type="pil")]))
+    return {"picture": torch.from_numpy(picture), "from_picture_latents": latents, "from_picture_u8": bytes_of(decoded), "tiled_u8": bytes_of(tiled)}
+
+
 @torch.no_grad()
 def expected(folder: Path, recipe: dict) -> dict:
     pipe = load(folder, torch.float32)
@@ -216,6 +258,10 @@ def expected(folder: Path, recipe: dict) -> dict:
     tensors["output_0"] = outputs[0]
     images = pipe(output_type="pil", **reference_call(recipe)).images
     tensors["image_u8"] = torch.from_numpy(np.stack([np.asarray(image) for image in images]))
+    if not hasattr(pipe, "text_encoder_2"):
+        tensors["weighted_embeds"] = weighted(pipe)
+    if "strength" in recipe:
+        tensors |= from_picture(pipe, recipe)
     half = load(folder, torch.bfloat16)
     tensors["bf16_latents"] = half(output_type="latent", latents=tensors["noise"].bfloat16(), **reference_call(recipe)).images
     return tensors

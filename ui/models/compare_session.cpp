@@ -127,7 +127,8 @@ void CompareSession::inspectNext() {
       [this, id](const protocol::InspectResult& result) {
         precisions_.setBytes(id, result.bytes);
         const auto guides = [](const protocol::LayerEntry& layer) { return layer.name.find("guidance_embed") != std::string::npos; };
-        if (!result.layers.empty()) embeds_guidance_ = std::any_of(result.layers.begin(), result.layers.end(), guides);
+        // Beside FLUX, guidance is a second pass that every model takes.
+        if (!result.layers.empty()) embeds_guidance_ = result.family != "flux" || std::any_of(result.layers.begin(), result.layers.end(), guides);
         const bool first = std::exchange(layers_, layerNames(result)).isEmpty();
         Q_EMIT modelInspected();
         if (first) listPolicies();

@@ -35,7 +35,7 @@ class CompareSession : public QObject {
   void removePolicy(int row);                     // of precisions(); a named one is removed from the library, too
   QString model() const { return model_; }
   QString family() const;                         // "flux"; empty while unknown
-  // Whether the model at hand embeds a guidance; nothing while unknown (large models are not looked into).
+  // Whether the model at hand takes a guidance (of FLUX, only those that embed it); nothing while unknown (large models are not looked into).
   std::optional<bool> embedsGuidance() const { return embeds_guidance_; }
   // "about 4.1 s, peak 0.4 GiB" for the ticked precisions; empty before anything was measured.
   QString estimateText(study::Task task, const protocol::Recipe& recipe) const;

@@ -8,6 +8,8 @@
 #include <ATen/ATen.h>
 #include <spdlog/fmt/fmt.h>
 
+#include <algorithm>
+
 namespace quantspot::model {
 namespace {
 
@@ -26,7 +28,8 @@ class ClipEncoders final : public TextEncoders {
     ClipTokenizer tokenizer;
     ClipText text;
   };
-  ClipText::Output run(const Part& part, const std::vector<std::string>& prompts, const EncodeOptions& options, std::vector<std::string>& truncated) const;
+  ClipText::Output run(const Part& part, const std::vector<std::string>& prompts, const EncodeOptions& options,
+                       std::vector<std::string>& truncated) const;
 
   std::filesystem::path folder_;
   at::Device device_;
@@ -43,19 +46,38 @@ ClipEncoders::ClipEncoders(const std::filesystem::path& folder, const LoadOption
     ClipText text(folder / part.encoder, withProgress(options, before, all - before - own), part.encoder + ".", {part.projected});
     ClipTokenizer tokenizer(folder / part.tokenizer);
     if (tokenizer.maxLength() > text.positions())
-      throw ModelError(fmt::format("{}: model_max_length={} exceeds the {} positions of {}", (folder / part.tokenizer).string(), tokenizer.maxLength(), text.positions(), part.encoder));
+      throw ModelError(fmt::format("{}: model_max_length={} exceeds the {} positions of {}", (folder / part.tokenizer).string(),
+                                   tokenizer.maxLength(), text.positions(), part.encoder));
     parts_.push_back({part.encoder, std::move(tokenizer), std::move(text)});
     before += own;
   }
 }
 
-ClipText::Output ClipEncoders::run(const Part& part, const std::vector<std::string>& prompts, const EncodeOptions& options, std::vector<std::string>& truncated) const {
+// Token by token, then as a whole back to the mean that it had (lpw_stable_diffusion of diffusers' community pipelines).
+at::Tensor emphasized(const at::Tensor& sequence, const std::vector<std::vector<float>>& weights) {
+  std::vector<at::Tensor> rows;
+  for (const auto& row : weights) rows.push_back(at::tensor(row));
+  const auto mean = [](const at::Tensor& x) { return x.to(at::kFloat).mean({-2, -1}, true).to(x.scalar_type()); };
+  const at::Tensor scaled = sequence * at::stack(rows).to(sequence.options()).unsqueeze(-1);
+  return scaled * (mean(sequence) / mean(scaled));
+}
+
+bool plain(const std::vector<std::vector<float>>& weights) {
+  return std::ranges::all_of(weights, [](const auto& row) { return std::ranges::all_of(row, [](float weight) { return weight == 1; }); });
+}
+
+ClipText::Output ClipEncoders::run(const Part& part, const std::vector<std::string>& prompts, const EncodeOptions& options,
+                                   std::vector<std::string>& truncated) const {
   std::vector<TokenIds> tokens;
+  std::vector<std::vector<float>> weights;
   for (const std::string& prompt : prompts) {
-    tokens.push_back(part.tokenizer.encode(prompt));
+    tokens.push_back(options.weighted ? part.tokenizer.encode(parseWeights(prompt), weights.emplace_back()) : part.tokenizer.encode(prompt));
     if (!tokens.back().cut.empty()) truncated.push_back(cutMessage(&part == &parts_.front() ? "CLIP" : "OpenCLIP", tokens.back()));
   }
-  return part.text.forward(toTensor(tokens, part.text.vocabulary(), folder_, part.name.c_str(), device_), clip_.skipped + options.clipSkip, clip_.normed);
+  auto out = part.text.forward(toTensor(tokens, part.text.vocabulary(), folder_, part.name.c_str(), device_), clip_.skipped + options.clipSkip,
+                               clip_.normed);
+  if (!plain(weights)) out.sequence = emphasized(out.sequence, weights);
+  return out;
 }
 
 PromptEmbedding ClipEncoders::encode(const std::vector<std::string>& prompts, const EncodeOptions& options) const {
@@ -69,7 +91,8 @@ PromptEmbedding ClipEncoders::encode(const std::vector<std::string>& prompts, co
     pooled = pooled.defined() ? at::cat({pooled, out.pooled}, -1) : out.pooled;
   }
   if (sequences.front().size(1) != sequences.back().size(1))
-    throw ModelError(fmt::format("{}: the two tokenizers cut at {} and {} tokens; they must agree", folder_.string(), sequences.front().size(1), sequences.back().size(1)));
+    throw ModelError(fmt::format("{}: the two tokenizers cut at {} and {} tokens; they must agree", folder_.string(), sequences.front().size(1),
+                                 sequences.back().size(1)));
   result.condition["sequence"] = at::cat(sequences, -1);
   return result;
 }

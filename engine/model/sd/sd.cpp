@@ -13,14 +13,17 @@ class StableDiffusion final : public Family {
         .id = "sd", .label = "Stable Diffusion", .pipelines = {"StableDiffusionPipeline"},
         .weighted = {"text_encoder", "unet", "vae"},
         .plain = {{"scheduler", "scheduler_config.json"}, {"tokenizer", "vocab.json"}},
-        .denoiser = "unet", .flow = false, .guidance = Guidance::Classifier, .defaultGuidance = 7.5, .defaultSteps = 50};
+        .denoiser = "unet", .flow = false, .guidance = Guidance::Classifier, .defaultGuidance = 7.5, .defaultSteps = 50,
+        .imageToImage = true, .promptWeights = true};
     return facts;
   }
   std::unique_ptr<TextEncoders> loadTextEncoders(const std::filesystem::path& folder, const LoadOptions& options) const override {
     return loadClipEncoders(folder, options, {.parts = {{"tokenizer", "text_encoder", false}}});
   }
-  std::unique_ptr<Denoiser> loadDenoiser(const std::filesystem::path& folder, const LoadOptions& options) const override { return loadUnet(folder / "unet", options); }
-  std::int64_t activationBytes(const std::filesystem::path& folder, std::int64_t batch, std::int64_t height, std::int64_t width, std::int64_t) const override {
+  std::unique_ptr<Denoiser> loadDenoiser(const std::filesystem::path& folder,
+                                         const LoadOptions& options) const override { return loadUnet(folder / "unet", options); }
+  std::int64_t activationBytes(const std::filesystem::path& folder, std::int64_t batch, std::int64_t height, std::int64_t width,
+                               std::int64_t) const override {
     return unetActivationBytes(folder / "unet", batch, height, width);
   }
 };

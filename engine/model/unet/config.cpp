@@ -27,20 +27,24 @@ const std::vector<Only>& onlyValues() {
 
 void rejectOthers(const Config& c) {
   for (const auto& [key, value] : onlyValues())
-    if (c.has(key) && c.json()[key] != value) c.fail(key, value.is_null() ? "is not supported" : fmt::format("is not supported; {} is", value.dump()));
+    if (c.has(key) && c.json()[key] != value)
+      c.fail(key, value.is_null() ? "is not supported" : fmt::format("is not supported; {} is", value.dump()));
 }
 
 // One number for all stages, or a list with one for each.
 std::vector<std::int64_t> perStage(const Config& c, const std::string& key, std::int64_t fallback, std::size_t stages) {
   constexpr std::int64_t kMost = 1 << 16;
-  const auto values = c.has(key) && c.json()[key].is_array() ? c.get<std::vector<std::int64_t>>(key, {}) : std::vector<std::int64_t>(stages, c.positive(key, fallback));
+  const auto values = c.has(key) && c.json()[key].is_array() ? c.get<std::vector<std::int64_t>>(key, {})
+      : std::vector<std::int64_t>(stages, c.positive(key, fallback));
   if (values.size() != stages) c.fail(key, fmt::format("must have one entry for each of the {} blocks", stages));
-  if (std::ranges::any_of(values, [](std::int64_t v) { return v < 1 || v > kMost; })) c.fail(key, fmt::format("must hold numbers from 1 to {}", kMost));
+  if (std::ranges::any_of(values, [](std::int64_t v) { return v < 1 || v > kMost; }))
+    c.fail(key, fmt::format("must hold numbers from 1 to {}", kMost));
   return values;
 }
 
 // Which blocks attend.
-std::vector<bool> attending(const Config& c, const std::string& key, const std::vector<std::string>& fallback, const std::string& with, const std::string& without) {
+std::vector<bool> attending(const Config& c, const std::string& key, const std::vector<std::string>& fallback, const std::string& with,
+                            const std::string& without) {
   std::vector<bool> attends;
   for (const std::string& type : c.get(key, fallback)) {
     if (type != with && type != without) c.fail(key, fmt::format("holds '{}', which is not supported; {} and {} are", type, with, without));
@@ -58,16 +62,20 @@ Activation activation(const Config& c, const std::string& key, const std::string
 }
 
 std::vector<UnetConfig::Stage> readStages(const Config& c, std::int64_t groups) {
-  const auto down = attending(c, "down_block_types", {"CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "DownBlock2D"}, "CrossAttnDownBlock2D", "DownBlock2D");
-  auto up = attending(c, "up_block_types", {"UpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D"}, "CrossAttnUpBlock2D", "UpBlock2D");
+  const auto down = attending(c, "down_block_types", {"CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "DownBlock2D"},
+                              "CrossAttnDownBlock2D", "DownBlock2D");
+  auto up = attending(c, "up_block_types", {"UpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D"}, "CrossAttnUpBlock2D",
+                      "UpBlock2D");
   std::reverse(up.begin(), up.end());
   const std::size_t count = down.size();
   if (count == 0 || up.size() != count) c.fail("up_block_types", "must have as many entries as down_block_types, at least one");
   if (!c.has("block_out_channels") && count != 4) c.fail("block_out_channels", "is missing");
   const auto channels = c.has("block_out_channels") ? perStage(c, "block_out_channels", 320, count) : std::vector<std::int64_t>{320, 640, 1280, 1280};
   // attention_head_dim is the number of heads: diffusers keeps the wrong name for the sake of old files.
-  const auto heads = perStage(c, "attention_head_dim", 8, count), layers = perStage(c, "layers_per_block", 2, count), context = perStage(c, "cross_attention_dim", 1280, count);
-  if (c.has("transformer_layers_per_block") && c.json()["transformer_layers_per_block"].is_array() && std::ranges::any_of(c.json()["transformer_layers_per_block"], &json::is_array))
+  const auto heads = perStage(c, "attention_head_dim", 8, count), layers = perStage(c, "layers_per_block", 2, count),
+      context = perStage(c, "cross_attention_dim", 1280, count);
+  if (c.has("transformer_layers_per_block") && c.json()["transformer_layers_per_block"].is_array() &&
+      std::ranges::any_of(c.json()["transformer_layers_per_block"], &json::is_array))
     c.fail("transformer_layers_per_block", "is not supported; a number, or one for each block, is");
   const auto depth = perStage(c, "transformer_layers_per_block", 1, count);
   std::vector<UnetConfig::Stage> stages;
@@ -75,7 +83,8 @@ std::vector<UnetConfig::Stage> readStages(const Config& c, std::int64_t groups) 
     if (channels[i] % groups != 0) c.fail("block_out_channels", fmt::format("must be multiples of norm_num_groups={}", groups));
     if (channels[i] % heads[i] != 0) c.fail("attention_head_dim", fmt::format("must divide the block's {} channels", channels[i]));
     stages.push_back({channels[i], layers[i], down[i], up[i],
-                      {.channels = channels[i], .heads = heads[i], .contextWidth = context[i], .layers = depth[i], .groups = groups, .linearProjection = c.get("use_linear_projection", false)}});
+                      {.channels = channels[i], .heads = heads[i], .contextWidth = context[i], .layers = depth[i], .groups = groups,
+                       .linearProjection = c.get("use_linear_projection", false)}});
   }
   return stages;
 }
@@ -83,7 +92,8 @@ std::vector<UnetConfig::Stage> readStages(const Config& c, std::int64_t groups) 
 }  // namespace
 
 UnetConfig::UnetConfig(const Config& c) {
-  if (const auto name = c.get<std::string>("_class_name", "UNet2DConditionModel"); name != "UNet2DConditionModel") c.fail("_class_name", "is not supported; UNet2DConditionModel is");
+  if (const auto name = c.get<std::string>("_class_name", "UNet2DConditionModel"); name != "UNet2DConditionModel")
+    c.fail("_class_name", "is not supported; UNet2DConditionModel is");
   rejectOthers(c);
   if (c.json().contains("norm_num_groups") && c.json()["norm_num_groups"].is_null()) c.fail("norm_num_groups", "is not supported; a number is");
   const std::int64_t groups = c.positive("norm_num_groups", 32);
@@ -104,10 +114,12 @@ UnetConfig::UnetConfig(const Config& c) {
   centers = c.get("center_input_sample", false);
   cosFirst = c.get("flip_sin_to_cos", true);
   hasMiddle = !(c.json().contains("mid_block_type") && c.json()["mid_block_type"].is_null());
-  if (hasMiddle && c.get<std::string>("mid_block_type", "UNetMidBlock2DCrossAttn") != "UNetMidBlock2DCrossAttn") c.fail("mid_block_type", "is not supported; UNetMidBlock2DCrossAttn is");
+  if (hasMiddle && c.get<std::string>("mid_block_type", "UNetMidBlock2DCrossAttn") != "UNetMidBlock2DCrossAttn")
+    c.fail("mid_block_type", "is not supported; UNetMidBlock2DCrossAttn is");
   const auto shift = c.get<std::string>("resnet_time_scale_shift", "default");
   if (shift != "default" && shift != "scale_shift") c.fail("resnet_time_scale_shift", "must be default or scale_shift");
-  resnet = {.groups = groups, .eps = c.get("norm_eps", 1e-5), .act = activation(c, "act_fn", "silu"), .timeChannels = timeWidth, .scaleShift = shift == "scale_shift"};
+  resnet = {.groups = groups, .eps = c.get("norm_eps", 1e-5), .act = activation(c, "act_fn", "silu"), .timeChannels = timeWidth,
+            .scaleShift = shift == "scale_shift"};
   timeAct = activation(c, "time_embedding_act_fn", "");
   timeAfter = activation(c, "timestep_post_act", "");
   const auto added = c.get<std::string>("addition_embed_type", "");

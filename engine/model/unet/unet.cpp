@@ -128,7 +128,9 @@ void Unet::check(const Condition& condition) const {
   const std::int64_t width = conditionOf(condition, "sequence").size(-1);
   for (const auto& stage : config_.stages)
     if (stage.downAttends || stage.upAttends) fits("the output of the text encoders", width, "cross_attention_dim", stage.transformer.contextWidth);
-  if (added_) fits("the pooled prompt with the sizes", conditionOf(condition, "pooled").size(-1) + 6 * config_.sizeChannels, "projection_class_embeddings_input_dim", config_.addedWidth);
+  if (added_)
+    fits("the pooled prompt with the sizes", conditionOf(condition, "pooled").size(-1) + 6 * config_.sizeChannels,
+         "projection_class_embeddings_input_dim", config_.addedWidth);
 }
 
 at::Tensor Unet::timeSignal(const at::Tensor& latents, double timestep, const Condition& condition) const {
@@ -185,7 +187,8 @@ at::Tensor Unet::predict(const at::Tensor& latents, double timestep, const Condi
 
 }  // namespace
 
-std::unique_ptr<Denoiser> loadUnet(const std::filesystem::path& folder, const LoadOptions& options) { return std::make_unique<Unet>(folder, options); }
+std::unique_ptr<Denoiser> loadUnet(const std::filesystem::path& folder, const LoadOptions& options) { return std::make_unique<Unet>(folder,
+    options); }
 
 // The maps kept for the way up are at most three per layer at the first stage's size (each next stage has a quarter of the pixels
 // and about twice the channels). The largest layer on the way up holds its joined input, its output and a convolution's copies; a
