@@ -69,7 +69,8 @@ QByteArray writeZip(const ZipEntries& entries) {
     put(central, kCentral, 4);
     put(central, 20, 2);
     putCommon(central, path, data, crc);
-    put(central, 0, 10);   // comment, disk, attributes
+    put(central, 0, 6);   // comment, disk, attributes of text
+    put(central, 0, 4);   // attributes of the file
     put(central, offset, 4);
     central += path;
   }
