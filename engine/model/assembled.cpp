@@ -1,82 +1,146 @@
 #include "engine/model/assembled.h"
 
 #include "engine/model/config.h"
-#include "engine/model/gguf_weights.h"
+#include "engine/model/single/contents.h"
+#include "engine/model/single/defaults.h"
 
 #include <spdlog/fmt/fmt.h>
+#include <spdlog/fmt/ranges.h>
 #include <stdlib.h>
 
 #include <fstream>
+#include <optional>
 
 namespace quantspot::model {
 namespace {
 
 namespace fs = std::filesystem;
 
-std::int64_t countBlocks(const GgufWeights& weights, const char* blocks) {
-  std::int64_t count = 0;
-  while (weights.has(fmt::format("{}.{}.attn.to_q.weight", blocks, count))) ++count;
-  return count;
-}
-
-std::int64_t extent(const GgufWeights& weights, const char* tensor, std::size_t axis) {
-  if (!weights.has(tensor)) throw ModelError(fmt::format("{}: tensor '{}' is missing; this is no whole FLUX transformer", weights.path().string(), tensor));
-  return weights.shape(tensor).at(axis);
+void linkFile(const fs::path& from, const fs::path& folder) {
+  fs::create_directories(folder);
+  if (!fs::exists(folder / from.filename())) fs::create_symlink(fs::absolute(from), folder / from.filename());
 }
 
 void linkFiles(const fs::path& from, const fs::path& to) {
-  fs::create_directories(to);
   for (const auto& entry : fs::directory_iterator(from))
-    if (entry.is_regular_file()) fs::create_symlink(fs::absolute(entry.path()), to / entry.path().filename());
+    if (entry.is_regular_file()) linkFile(entry.path(), to);
 }
+
+void writeJson(const fs::path& file, const nlohmann::json& json) {
+  fs::create_directories(file.parent_path());
+  std::ofstream(file) << json.dump(2);
+}
+
+// A part and the file that it is in.
+struct Source {
+  fs::path file;
+  FoundPart part;
+};
+
+class Assembly {
+ public:
+  Assembly(const fs::path& file, const fs::path& parts) : file_(file), parts_(parts), own_(contentsOf(file)) {
+    const std::string id = familyOf(own_);
+    if (id.empty()) throw ModelError(fmt::format("{}: holds neither a FLUX transformer nor a UNet of Stable Diffusion{}", file.string(), whatElse()));
+    family_ = &singleFamily(id);
+    if (!parts.empty()) checkParts();
+    for (const SinglePart& part : family_->parts) find(part);
+    for (const auto& [folder, needed] : family_->tokenizers)
+      if (!hasTokenizer(folder, needed)) missing_.push_back(fmt::format("{} is missing: {} with its {} is needed", folder, given(folder), needed));
+  }
+
+  FileSummary summary() const { return {family_->id, static_cast<std::int64_t>(fs::file_size(file_)), missing_}; }
+
+  void fill(const fs::path& folder) const {
+    if (!missing_.empty())
+      throw ModelError(fmt::format("{}: {}{}", file_.string(), fmt::join(missing_, "; "), parts_.empty() ? "; name a folder that lends it with --parts" : ""));
+    nlohmann::json denoiser;
+    for (const SinglePart& part : family_->parts) {
+      if (const auto found = sources_.find(part.name); found != sources_.end()) fillPart(folder, part, found->second);
+      else linkFiles(parts_ / part.name, folder / part.name);
+      if (part.kind == "unet" || part.kind == "flux") denoiser = readJson(folder / part.name / "config.json");
+    }
+    for (const auto& [name, needed] : family_->tokenizers) linkFiles(parts_ / name, folder / name);
+    if (!parts_.empty() && fs::exists(parts_ / "scheduler/scheduler_config.json")) linkFiles(parts_ / "scheduler", folder / "scheduler");
+    else writeJson(folder / "scheduler/scheduler_config.json", defaultScheduler(*family_, denoiser));
+    for (const char* top : {"model_index.json", "quantspot.json"})
+      if (!parts_.empty() && fs::exists(parts_ / top)) linkFile(parts_ / top, folder);
+    if (!fs::exists(folder / "model_index.json")) writeJson(folder / "model_index.json", defaultIndex(*family_));
+  }
+
+ private:
+  std::string whatElse() const {
+    std::vector<std::string> kinds;
+    for (const FoundPart& part : own_) kinds.push_back(part.kind);
+    return kinds.empty() ? "; its naming is not known" : fmt::format(", but: {}", fmt::join(kinds, ", "));
+  }
+  std::string given(const std::string& name) const { return parts_.empty() ? "a folder " + name : (parts_ / name).string(); }
+
+  void checkParts() const {
+    if (!fs::is_directory(parts_)) throw ModelError(fmt::format("{}: there is no such folder; it should lend parts to {}", parts_.string(), file_.filename().string()));
+    if (!fs::exists(parts_ / "model_index.json")) return;
+    const auto name = Config(parts_ / "model_index.json").get<std::string>("_class_name", "");
+    if (name != family_->pipeline)
+      throw ModelError(fmt::format("{}: is a {}; {} needs the parts of a {}", parts_.string(), name, file_.filename().string(), family_->pipeline));
+  }
+
+  bool hasTokenizer(const std::string& folder, const std::string& needed) const {
+    return !parts_.empty() && (fs::exists(parts_ / folder / needed) || fs::exists(parts_ / folder / "tokenizer.json"));
+  }
+
+  void find(const SinglePart& part) {
+    std::optional<Source> source;
+    if (const FoundPart* own = findPart(own_, part.kind)) source = Source{file_, *own};
+    else if (!parts_.empty() && fs::exists(parts_ / part.name / "config.json")) return;   // the folder as a whole
+    else source = looseFile(part.kind);
+    if (!source) missing_.push_back(fmt::format("{} is missing: the file does not hold it{}", part.name, parts_.empty() ? "" : fmt::format(", nor does {}", parts_.string())));
+    else if (source->part.config.is_null() && (parts_.empty() || !fs::exists(parts_ / part.name / "config.json")))
+      missing_.push_back(fmt::format("{} is missing: its config.json cannot be read off the file; it is needed as {}", part.name, given(part.name + "/config.json")));
+    else sources_.emplace(part.name, std::move(*source));
+  }
+
+  std::optional<Source> looseFile(const std::string& kind) const {
+    if (parts_.empty()) return {};
+    for (const auto& entry : fs::directory_iterator(parts_)) {
+      if (!entry.is_regular_file() || entry.path().extension() != ".safetensors") continue;
+      const auto parts = contentsOf(entry.path());
+      if (const FoundPart* part = findPart(parts, kind)) return Source{entry.path(), *part};
+    }
+    return {};
+  }
+
+  void fillPart(const fs::path& folder, const SinglePart& part, const Source& source) const {
+    saveViews(folder / part.name, source.file, source.part.views);
+    if (const fs::path config = parts_ / part.name / "config.json"; !parts_.empty() && fs::exists(config)) return linkFile(config, folder / part.name);
+    nlohmann::json config = source.part.config;
+    complete(config, *family_, part.kind);
+    writeJson(folder / part.name / "config.json", config);
+  }
+
+  fs::path file_, parts_;
+  std::vector<FoundPart> own_;
+  const SingleFamily* family_ = nullptr;
+  std::map<std::string, Source> sources_;   // by the part's name; the others come as folders
+  std::vector<std::string> missing_;
+};
 
 }  // namespace
 
-nlohmann::json fluxConfig(const GgufWeights& weights) {
-  constexpr std::int64_t headOfFlux1 = 128;
-  const std::int64_t head = extent(weights, "transformer_blocks.0.attn.norm_q.weight", 0);
-  if (head != headOfFlux1)
-    throw ModelError(fmt::format("{}: its attention heads are {} wide, not {} as in FLUX.1; put the transformer's config.json into the parts' transformer folder",
-                                 weights.path().string(), head, headOfFlux1));
-  return {{"_class_name", "FluxTransformer2DModel"},
-          {"attention_head_dim", head},
-          {"num_attention_heads", extent(weights, "x_embedder.weight", 0) / head},
-          {"in_channels", extent(weights, "x_embedder.weight", 1)},
-          {"joint_attention_dim", extent(weights, "context_embedder.weight", 1)},
-          {"pooled_projection_dim", extent(weights, "time_text_embed.text_embedder.linear_1.weight", 1)},
-          {"num_layers", countBlocks(weights, "transformer_blocks")},
-          {"num_single_layers", countBlocks(weights, "single_transformer_blocks")},
-          {"guidance_embeds", weights.has("time_text_embed.guidance_embedder.linear_1.weight")},
-          {"axes_dims_rope", {16, 56, 56}},
-          {"patch_size", 1}};
-}
+FileSummary inspectFile(const fs::path& file, const fs::path& parts) { return Assembly(file, parts).summary(); }
 
-AssembledPipeline::AssembledPipeline(const fs::path& gguf, const fs::path& parts) {
-  if (!fs::exists(parts / "model_index.json"))
-    throw ModelError(fmt::format("{}: is no diffusers pipeline: model_index.json is missing", parts.string()));
+AssembledPipeline::AssembledPipeline(const fs::path& file, const fs::path& parts) {
+  const Assembly assembly(file, parts);
   std::string pattern = (fs::temp_directory_path() / "quantspot-XXXXXX").string();
   if (!::mkdtemp(pattern.data())) throw ModelError(fmt::format("{}: a temporary folder cannot be made", pattern));
   temporary_ = pattern;
-  folder_ = temporary_ / gguf.stem();
+  folder_ = temporary_ / file.stem();
   try {
-    fill(gguf, parts);
+    assembly.fill(folder_);
   } catch (...) {
     std::error_code ignored;
     fs::remove_all(temporary_, ignored);
     throw;
   }
-}
-
-void AssembledPipeline::fill(const fs::path& gguf, const fs::path& parts) const {
-  linkFiles(parts, folder_);
-  for (const auto& entry : fs::directory_iterator(parts))
-    if (entry.is_directory() && entry.path().filename() != "transformer") linkFiles(entry.path(), folder_ / entry.path().filename());
-  fs::create_directories(folder_ / "transformer");
-  fs::create_symlink(fs::absolute(gguf), folder_ / "transformer" / gguf.filename());
-  if (const fs::path config = parts / "transformer/config.json"; fs::exists(config))
-    fs::create_symlink(fs::absolute(config), folder_ / "transformer/config.json");
-  else
-    std::ofstream(folder_ / "transformer/config.json") << fluxConfig(GgufWeights(gguf)).dump(2);
 }
 
 AssembledPipeline::~AssembledPipeline() {

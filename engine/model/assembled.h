@@ -1,24 +1,29 @@
-// A pipeline's folder for a transformer that comes alone, as one GGUF file.
+// A pipeline's folder for what comes as one file: a transformer or UNet alone, or a whole checkpoint in its original naming.
 #pragma once
 
-#include <nlohmann/json_fwd.hpp>
-
 #include <filesystem>
+#include <string>
+#include <vector>
 
 namespace quantspot::model {
 
-class GgufWeights;
+struct FileSummary {
+  std::string family;                    // "flux", "sd", "sdxl"
+  std::int64_t bytes = 0;                // of the file
+  std::vector<std::string> missing;      // "text_encoder_2 is missing: …"
+};
 
-// What FluxTransformer2DModel's config.json says of the tensors in the file. axes_dims_rope cannot be read off: it is that of FLUX.1,
-// and where the width of a head is another, ModelError.
-nlohmann::json fluxConfig(const GgufWeights& weights);
+// What a pipeline of this safetensors or GGUF file would be, with the parts of a folder where it is not empty. Throws ModelError: damaged, a
+// pickle, neither transformer nor UNet in it, a folder with another family's pipeline.
+FileSummary inspectFile(const std::filesystem::path& file, const std::filesystem::path& parts = {});
 
-// A temporary folder of links: the parts' files, but the transformer's replaced by the GGUF file. Its config.json is the parts' own
-// where they have one, else fluxConfig(). It goes with the object; the files linked to stay.
+// A temporary folder of links that loaders read as a diffusers pipeline. Every part is that of the file where it has it; else that of `parts`:
+// of its folder of that name, or of a safetensors file that lies there. Configurations are those in `parts`, else read off the shapes with
+// what the published models have (diffusers' from_single_file takes those). The folder goes with the object; the files linked to stay.
 class AssembledPipeline {
  public:
-  // Throws ModelError: no FLUX in the file, `parts` is no pipeline's folder.
-  AssembledPipeline(const std::filesystem::path& gguf, const std::filesystem::path& parts);
+  // Throws ModelError: what inspectFile() throws, and all that is missing in one line.
+  AssembledPipeline(const std::filesystem::path& file, const std::filesystem::path& parts);
   ~AssembledPipeline();
   AssembledPipeline(const AssembledPipeline&) = delete;
   AssembledPipeline& operator=(const AssembledPipeline&) = delete;
@@ -26,8 +31,6 @@ class AssembledPipeline {
   const std::filesystem::path& folder() const { return folder_; }   // named like the file
 
  private:
-  void fill(const std::filesystem::path& gguf, const std::filesystem::path& parts) const;
-
   std::filesystem::path temporary_, folder_;
 };
 

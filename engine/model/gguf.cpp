@@ -113,6 +113,31 @@ void skipArray(Cursor& in, const std::string& key, int depth) {
     kind == Kind::Array ? skipArray(in, key, depth + 1) : static_cast<void>(in.text("a string in an array"));
 }
 
+// ComfyUI-GGUF tells the shape of a tensor that it holds as rows of 256 by a key, outermost first.
+constexpr std::string_view kOriginalShape = "comfy.gguf.orig_shape.";
+
+std::vector<std::int64_t> readShape(Cursor& in, const std::string& key) {
+  const Kind kind = readKind(in, key);
+  const auto count = in.number<std::uint64_t>("the length of an array");
+  const bool isNumber = kind == Kind::I32 || kind == Kind::U32 || kind == Kind::I64 || kind == Kind::U64;
+  if (!isNumber || count < 1 || count > 4) in.fail(fmt::format("key '{}' holds no shape", key));
+  std::vector<std::int64_t> shape;
+  for (std::uint64_t i = 0; i < count; ++i) {
+    const GgufValue value = readScalar(in, kind);
+    const auto* natural = std::get_if<std::uint64_t>(&value);
+    shape.push_back(natural ? static_cast<std::int64_t>(*natural) : std::get<std::int64_t>(value));
+    if (shape.back() < 1 || shape.back() > (std::int64_t{1} << 31)) in.fail(fmt::format("key '{}' holds the impossible extent {}", key, shape.back()));
+  }
+  return shape;
+}
+
+std::int64_t elements(const std::vector<std::int64_t>& shape) {
+  std::int64_t count = 1;
+  for (const std::int64_t extent : shape)
+    if (__builtin_mul_overflow(count, extent, &count)) return -1;
+  return count;
+}
+
 struct Header {
   std::uint64_t tensors, pairs;
 };
@@ -130,13 +155,15 @@ Header readHeader(Cursor& in) {
   return header;
 }
 
-std::map<std::string, GgufValue> readMetadata(Cursor& in, std::uint64_t pairs) {
+std::map<std::string, GgufValue> readMetadata(Cursor& in, std::uint64_t pairs, std::map<std::string, std::vector<std::int64_t>>& originals) {
   std::map<std::string, GgufValue> all;
   for (std::uint64_t i = 0; i < pairs; ++i) {
     const std::string key = in.text("a key");
     if (key.size() > kLongestName) in.fail(fmt::format("has a key of {} bytes", key.size()));
     const Kind kind = readKind(in, key);
-    if (kind == Kind::Array)
+    if (kind == Kind::Array && key.starts_with(kOriginalShape))
+      originals[key.substr(kOriginalShape.size())] = readShape(in, key);
+    else if (kind == Kind::Array)
       skipArray(in, key, 1);
     else if (!all.emplace(key, readScalar(in, kind)).second)
       in.fail(fmt::format("has the key '{}' twice", key));
@@ -202,7 +229,8 @@ GgufFile::GgufFile(const std::filesystem::path& path) : file_(path) {
   const auto all = file_.bytes();
   Cursor in(file_.path(), all);
   const Header header = readHeader(in);
-  metadata_ = readMetadata(in, header.pairs);
+  std::map<std::string, std::vector<std::int64_t>> originals;
+  metadata_ = readMetadata(in, header.pairs, originals);
   std::vector<Placed> placed;
   for (std::uint64_t i = 0; i < header.tensors; ++i) placed.push_back(readTensor(in));
   const std::uint64_t alignment = alignmentOf(in, metadata_);
@@ -214,6 +242,11 @@ GgufFile::GgufFile(const std::filesystem::path& path) : file_(path) {
     if (bytes > available || one.offset > available - bytes)
       in.fail(fmt::format("is truncated or damaged: tensor '{}' needs {} bytes at offset {}, the file has {}; download it again", one.name, bytes,
                           one.offset, available));
+    if (const auto original = originals.find(one.name); original != originals.end()) {
+      if (elements(original->second) != elements(one.tensor.shape))
+        in.fail(fmt::format("tensor '{}' holds [{}], which is not its original shape [{}]", one.name, fmt::join(one.tensor.shape, ", "), fmt::join(original->second, ", ")));
+      one.tensor.original = original->second;
+    }
     one.tensor.bytes = all.subspan(begin + one.offset, bytes);
     if (!tensors_.emplace(one.name, std::move(one.tensor)).second) in.fail(fmt::format("has the tensor '{}' twice", one.name));
   }

@@ -18,12 +18,13 @@
 
 namespace quantspot::model {
 
-// A scalar of any width, or a string. Arrays are checked and left out: nothing here needs one.
+// A scalar of any width, or a string. Arrays are checked and left out, but for the original shapes of tensors.
 using GgufValue = std::variant<std::uint64_t, std::int64_t, double, bool, std::string>;
 
 struct GgufTensor {
   quant::GgmlType type = quant::GgmlType::F32;
   std::vector<std::int64_t> shape;   // outermost first, as everywhere here; the file has it the other way round
+  std::vector<std::int64_t> original = {};   // what it is to be where the file holds it as rows of 256 (ComfyUI-GGUF does); else empty
   std::span<const std::byte> bytes;  // inside the mapping
 };
 

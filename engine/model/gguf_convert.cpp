@@ -2,13 +2,15 @@
 
 #include "engine/model/config.h"
 #include "engine/model/flux/names.h"
+#include "engine/model/gguf_pack.h"
+#include "engine/model/gguf_unet.h"
 #include "engine/model/weights.h"
-#include "quant/gguf.h"
 
 #include <ATen/ATen.h>
 #include <spdlog/fmt/fmt.h>
 
 #include <algorithm>
+#include <optional>
 
 namespace quantspot::model {
 namespace {
@@ -19,15 +21,6 @@ using quant::GgmlType;
 constexpr std::pair<GgmlType, std::uint32_t> kFileTypes[] = {
     {GgmlType::F32, 0},   {GgmlType::F16, 1},   {GgmlType::Q4_0, 2},  {GgmlType::Q4_1, 3},  {GgmlType::Q8_0, 7},  {GgmlType::Q5_0, 8}, {GgmlType::Q5_1, 9},
     {GgmlType::Q2_K, 10}, {GgmlType::Q3_K, 11}, {GgmlType::Q4_K, 14}, {GgmlType::Q5_K, 16}, {GgmlType::Q6_K, 18}, {GgmlType::BF16, 32}};
-
-GgmlType typeOf(const std::string& precision) {
-  if (precision == "bf16") return GgmlType::BF16;
-  if (precision == "fp16") return GgmlType::F16;
-  if (precision == "fp32") return GgmlType::F32;
-  const auto known = std::ranges::find(quant::ggmlTypes, precision, &quant::GgmlTypeInfo::id);
-  if (known == quant::ggmlTypes.end()) throw ModelError(fmt::format("{} cannot be written to a GGUF file; use gguf-*, bf16, fp16 or fp32", precision));
-  return known->type;
-}
 
 class Converter {
  public:
@@ -62,7 +55,7 @@ class Converter {
         throw ModelError(fmt::format("{}: '{}.weight' does not go into the tensor '{}'", weights_.folder().string(), part.name, entry.name));
       shape = {shape[0] + one[0], one[1]};
     }
-    const GgmlType type = typeOf(std::string(quant::quantizer(precisionOf(entry)).precisionFor(shape)));
+    const GgmlType type = ggmlTypeOf(quant::quantizer(precisionOf(entry)).precisionFor(shape));
     items_.push_back({entry.name + ".weight", type, shape, [this, entry, type] { return packed(entry, type); }});
   }
 
@@ -84,17 +77,7 @@ class Converter {
   }
 
   at::Tensor packed(const FluxEntry& entry, GgmlType type) const {
-    const at::Tensor weight = joined(entry, ".weight");
-    try {
-      switch (type) {
-        case GgmlType::F32: return quant::quantizer("fp32").pack(weight).part("");
-        case GgmlType::F16: return quant::quantizer("fp16").pack(weight).part("");
-        case GgmlType::BF16: return quant::quantizer("bf16").pack(weight).part("");
-        default: return quant::ggufQuantizer(type).pack(weight).part("");
-      }
-    } catch (const std::invalid_argument& error) {   // the weight, not the program, is at fault
-      throw ModelError(fmt::format("{}: {}: {}", weights_.folder().string(), entry.name, error.what()));
-    }
+    return packedAs(type, joined(entry, ".weight"), fmt::format("{}: {}", weights_.folder().string(), entry.name));
   }
 
   Weights weights_;
@@ -106,9 +89,13 @@ class Converter {
 
 GgufSummary convertToGguf(const std::filesystem::path& folder, const quant::Policy& policy, const std::filesystem::path& out,
                           const std::function<void(std::size_t done, std::size_t total)>& onTensor) {
-  const GgmlType main = typeOf(policy.precision);
-  const Converter converter(folder / "transformer", policy);
-  std::vector<GgufItem> items = converter.items();
+  const GgmlType main = ggmlTypeOf(policy.precision);
+  std::optional<Weights> unet;
+  std::optional<Converter> transformer;
+  if (std::filesystem::exists(folder / "unet/config.json")) unet.emplace(folder / "unet");
+  else transformer.emplace(folder / "transformer", policy);
+  std::vector<GgufItem> items = unet ? unetGgufItems(*unet, policy) : transformer->items();
+  const char* const architecture = !unet ? "flux" : unet->has("add_embedding.linear_1.weight") ? "sdxl" : "sd1";
   GgufSummary summary;
   for (GgufItem& item : items) {
     ++summary.types[std::string(quant::ggmlType(item.type).name)];
@@ -119,7 +106,7 @@ GgufSummary convertToGguf(const std::filesystem::path& folder, const quant::Poli
     };
   }
   const auto fileType = std::ranges::find(kFileTypes, main, [](const auto& known) { return known.first; });
-  saveGguf(out, {{"general.architecture", "flux"}, {"general.quantization_version", 2u}, {"general.file_type", fileType->second}}, items);
+  saveGguf(out, {{"general.architecture", architecture}, {"general.quantization_version", 2u}, {"general.file_type", fileType->second}}, items);
   summary.bytes = static_cast<std::int64_t>(std::filesystem::file_size(out));
   return summary;
 }

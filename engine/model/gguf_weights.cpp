@@ -1,124 +1,117 @@
 #include "engine/model/gguf_weights.h"
 
-#include "engine/model/flux/names.h"
 #include "engine/model/folder.h"
+#include "engine/model/single/contents.h"
 #include "quant/gguf.h"
 
 #include <ATen/ATen.h>
 #include <spdlog/fmt/fmt.h>
 
 #include <algorithm>
-#include <charconv>
 
 namespace quantspot::model {
 namespace {
-
-// What some programs put before every name.
-constexpr const char* kPrefixes[] = {"", "model.diffusion_model.", "diffusion_model."};
-
-// One more than the highest number after `start` in any name.
-std::int64_t countOf(const std::map<std::string, GgufTensor>& tensors, const std::string& start) {
-  std::int64_t count = 0;
-  for (auto it = tensors.lower_bound(start); it != tensors.end() && it->first.starts_with(start); ++it) {
-    std::int64_t number = 0;
-    const char *begin = it->first.data() + start.size(), *end = it->first.data() + it->first.size();
-    if (const auto [stop, error] = std::from_chars(begin, end, number); error == std::errc() && number >= 0 && number < 1000)
-      count = std::max(count, number + 1);
-  }
-  return count;
-}
 
 at::ScalarType plainType(quant::GgmlType type) {
   return type == quant::GgmlType::F32 ? at::kFloat : type == quant::GgmlType::F16 ? at::kHalf : at::kBFloat16;
 }
 
+const std::vector<std::int64_t>& shapeOf(const GgufTensor& tensor) { return tensor.original.empty() ? tensor.shape : tensor.original; }
+
 }  // namespace
 
 GgufWeights::GgufWeights(const std::filesystem::path& path) : file_(path) {
-  const auto& tensors = file_.tensors();
-  for (const char* prefix : kPrefixes)
-    if (tensors.contains(prefix + std::string("double_blocks.0.img_attn.qkv.weight"))) addBfl(prefix);
-  if (places_.empty() && tensors.contains("transformer_blocks.0.attn.to_q.weight"))   // diffusers' own naming
-    for (const auto& [name, tensor] : tensors) add(name, {name, 0, tensor.shape.front(), false});
-  if (places_.empty())
-    throw ModelError(fmt::format("{}: holds no FLUX transformer: neither 'double_blocks.0.img_attn.qkv.weight' nor "
-                                 "'transformer_blocks.0.attn.to_q.weight' is there",
+  const auto parts = contentsOf(tensorShapes(), path);
+  const FoundPart* denoiser = findPart(parts, "flux");
+  if (!denoiser) denoiser = findPart(parts, "unet");
+  if (!denoiser)
+    throw ModelError(fmt::format("{}: holds no FLUX transformer and no UNet: neither 'double_blocks.0.img_attn.qkv.weight' nor "
+                                 "'transformer_blocks.0.attn.add_q_proj.weight' nor 'input_blocks.0.0.weight' is there",
                                  path.string()));
+  views_ = denoiser->views;
+  check();
 }
 
-void GgufWeights::addBfl(const std::string& prefix) {
-  const auto& tensors = file_.tensors();
-  const bool guidance = tensors.contains(prefix + "guidance_in.in_layer.weight");
-  for (const FluxEntry& entry : fluxEntries(countOf(tensors, prefix + "double_blocks."), countOf(tensors, prefix + "single_blocks."), guidance)) {
-    std::int64_t shares = 0;
-    for (const FluxPart& part : entry.parts) shares += part.share;
-    for (const char* kind : {".weight", ".bias"}) {
-      if (entry.isNorm && kind == std::string(".bias")) continue;
-      const std::string name = prefix + entry.name + (entry.isNorm ? ".scale" : kind);
-      const auto found = tensors.find(name);
-      if (found == tensors.end()) continue;   // reading it tells
-      // A vector is one row of the file; here its elements are the rows.
-      const std::int64_t rows = found->second.shape.front();
-      if (rows % (entry.swapsHalves ? 2 : shares) != 0)
-        throw ModelError(fmt::format("{}: tensor '{}' has {} rows, which {} parts cannot share", path().string(), name, rows, shares));
-      std::int64_t first = 0;
-      for (const FluxPart& part : entry.parts) {
-        add(part.name + kind, {name, first, rows / shares * part.share, entry.swapsHalves});
-        first += rows / shares * part.share;
-      }
-    }
-  }
+GgufWeights::GgufWeights(const std::filesystem::path& path, Views views) : file_(path) {
+  checkViews(views, tensorShapes(), path);
+  views_ = std::move(views);
+  check();
 }
 
-void GgufWeights::add(const std::string& name, Place place) {
-  const GgufTensor& tensor = file_.tensors().at(place.tensor);
-  if (tensor.shape.size() == 1 && quant::ggmlType(tensor.type).elements != 1)
-    throw ModelError(fmt::format("{}: tensor '{}' is a vector in {}; vectors are F32, F16 or BF16", path().string(), place.tensor,
-                                 quant::ggmlType(tensor.type).name));
-  places_.emplace(name, std::move(place));
-}
-
-std::vector<std::string> GgufWeights::names() const {
-  std::vector<std::string> all;
-  for (const auto& [name, place] : places_) all.push_back(name);
+Shapes GgufWeights::tensorShapes() const {
+  Shapes all;
+  for (const auto& [name, tensor] : file_.tensors()) all[name] = shapeOf(tensor);
   return all;
 }
 
-std::vector<std::int64_t> GgufWeights::shape(const std::string& name) const {
-  const Place& place = places_.at(name);
-  std::vector<std::int64_t> shape = file_.tensors().at(place.tensor).shape;
-  shape.front() = place.rows;
-  return shape;
+Shapes GgufWeights::shapes() const { return shapesOf(views_, tensorShapes()); }
+
+void GgufWeights::check() const {
+  for (const auto& [name, view] : views_)
+    if (const GgufTensor& tensor = file_.tensors().at(view.tensor); tensor.shape.size() == 1 && quant::ggmlType(tensor.type).elements != 1)
+      throw ModelError(fmt::format("{}: tensor '{}' is a vector in {}; vectors are F32, F16 or BF16", path().string(), view.tensor,
+                                   quant::ggmlType(tensor.type).name));
 }
 
-at::Tensor GgufWeights::rowsOf(const Place& place) const {
-  const GgufTensor& tensor = file_.tensors().at(place.tensor);
+std::vector<std::int64_t> GgufWeights::shape(const std::string& name) const {
+  const TensorView& view = views_.at(name);
+  return model::shapeOf(view, shapeOf(file_.tensors().at(view.tensor)));
+}
+
+at::Tensor GgufWeights::rowsOf(const TensorView& view) const {
+  const GgufTensor& tensor = file_.tensors().at(view.tensor);
+  const std::int64_t rows = view.rows > 0 ? view.rows : tensor.shape.front();
   at::Tensor bytes;
-  if (tensor.shape.size() == 1) {
+  if (tensor.shape.size() == 1) {   // a vector is one row of the file; here its elements are the rows
     const std::int64_t element = quant::ggmlType(tensor.type).bytes;
-    bytes = file_.copyRows(tensor, 0, 1).narrow(1, place.firstRow * element, place.rows * element).contiguous().view({place.rows, element});
+    bytes = file_.copyRows(tensor, 0, 1).narrow(1, view.firstRow * element, rows * element).contiguous().view({rows, element});
   } else {
     std::int64_t inner = 1;   // a row of the file is one of its last dimension
     for (std::size_t i = 1; i + 1 < tensor.shape.size(); ++i) inner *= tensor.shape[i];
-    bytes = file_.copyRows(tensor, place.firstRow * inner, place.rows * inner).view({place.rows, -1});
+    bytes = file_.copyRows(tensor, view.firstRow * inner, rows * inner).view({rows, -1});
   }
-  return place.swapsHalves ? bytes.roll(place.rows / 2, 0) : bytes;
+  return view.swapsHalves ? bytes.roll(rows / 2, 0) : bytes;
+}
+
+at::Tensor GgufWeights::reshaped(const TensorView& view) const {
+  const GgufTensor& tensor = file_.tensors().at(view.tensor);
+  const at::Tensor bytes = rowsOf({.tensor = view.tensor});
+  const bool plain = quant::ggmlType(tensor.type).elements == 1;
+  const quant::Gguf* const blocks = plain ? nullptr : &quant::ggufQuantizer(tensor.type);
+  at::Tensor values = plain ? bytes.view(plainType(tensor.type))
+                            : blocks->values(blocks->adopt(bytes, {bytes.size(0), bytes.size(1) / blocks->type().bytes * blocks->type().elements}));
+  values = values.reshape(tensor.original);
+  if (view.rows > 0) values = values.narrow(0, view.firstRow, view.rows);
+  return (view.swapsHalves ? values.roll(values.size(0) / 2, 0) : values).contiguous();
 }
 
 at::Tensor GgufWeights::read(const std::string& name) const {
-  const Place& place = places_.at(name);
-  const GgufTensor& tensor = file_.tensors().at(place.tensor);
-  const at::Tensor bytes = rowsOf(place);
-  if (quant::ggmlType(tensor.type).elements == 1) return bytes.view(plainType(tensor.type)).view(shape(name));
-  const quant::Gguf& blocks = quant::ggufQuantizer(tensor.type);
-  return blocks.values(blocks.adopt(bytes, {place.rows, bytes.size(1) / blocks.type().bytes * blocks.type().elements})).view(shape(name));
+  const TensorView& view = views_.at(name);
+  const GgufTensor& tensor = file_.tensors().at(view.tensor);
+  at::Tensor values;
+  if (!tensor.original.empty()) {
+    values = reshaped(view);
+  } else {
+    const at::Tensor bytes = rowsOf(view);
+    TensorView upright = view;
+    upright.transposed = false;
+    const auto shape = model::shapeOf(upright, tensor.shape);
+    if (quant::ggmlType(tensor.type).elements == 1) {
+      values = bytes.view(plainType(tensor.type)).view(shape);
+    } else {
+      const quant::Gguf& blocks = quant::ggufQuantizer(tensor.type);
+      values = blocks.values(blocks.adopt(bytes, {bytes.size(0), bytes.size(1) / blocks.type().bytes * blocks.type().elements})).view(shape);
+    }
+  }
+  return view.transposed && values.dim() == 2 ? values.t().contiguous() : values;
 }
 
 std::optional<quant::QuantizedTensor> GgufWeights::packed(const std::string& name) const {
-  const Place& place = places_.at(name);
-  const GgufTensor& tensor = file_.tensors().at(place.tensor);
-  if (tensor.shape.size() != 2 || quant::ggmlType(tensor.type).elements == 1) return {};
-  return quant::ggufQuantizer(tensor.type).adopt(rowsOf(place), shape(name));
+  const TensorView& view = views_.at(name);
+  const GgufTensor& tensor = file_.tensors().at(view.tensor);
+  // Blocks that reach over the ends of rows stand for values only.
+  if (tensor.shape.size() != 2 || !tensor.original.empty() || view.transposed || quant::ggmlType(tensor.type).elements == 1) return {};
+  return quant::ggufQuantizer(tensor.type).adopt(rowsOf(view), shape(name));
 }
 
 std::string_view GgufWeights::mainPrecision() const {

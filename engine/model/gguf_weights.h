@@ -1,42 +1,31 @@
-// A FLUX transformer's tensors in a GGUF file under the names that diffusers gives them, whichever naming the file has.
+// Tensors of a GGUF file under the names that diffusers gives them, whichever naming the file has.
 #pragma once
 
 #include "engine/model/gguf.h"
-#include "quant/quantizer.h"
-
-#include <optional>
+#include "engine/model/tensor_source.h"
 
 namespace quantspot::model {
 
-class GgufWeights {
+class GgufWeights final : public TensorSource {
  public:
-  // Throws ModelError: what GgufFile throws, and a file that holds no FLUX transformer.
+  // The denoiser of the file: a FLUX transformer or a UNet. Throws ModelError: what GgufFile throws, and a file that holds neither.
   explicit GgufWeights(const std::filesystem::path& path);
+  GgufWeights(const std::filesystem::path& path, Views views);   // throws also what checkViews() throws
 
-  bool has(const std::string& name) const { return places_.contains(name); }
-  std::vector<std::string> names() const;
-  const std::filesystem::path& path() const { return file_.path(); }
-  std::vector<std::int64_t> shape(const std::string& name) const;   // diffusers' own; `name` must be there
-
-  // The values: plain types as they are, blocks as ggml's fp32 values. `name` must be there.
-  at::Tensor read(const std::string& name) const;
-  // A weight in blocks as it is stored; nothing for plain types.
-  std::optional<quant::QuantizedTensor> packed(const std::string& name) const;
-  // The id of the block type that most bytes of the file have; empty when it has none.
-  std::string_view mainPrecision() const;
+  const std::filesystem::path& path() const override { return file_.path(); }
+  std::vector<std::int64_t> shape(const std::string& name) const override;
+  at::Tensor read(const std::string& name) const override;       // plain types as they are, blocks as ggml's fp32 values
+  std::optional<quant::QuantizedTensor> packed(const std::string& name) const override;
+  std::string_view mainPrecision() const override;
+  Shapes shapes() const;                                         // by diffusers' names
 
  private:
-  struct Place {
-    std::string tensor;
-    std::int64_t firstRow, rows;
-    bool swapsHalves;
-  };
-  void addBfl(const std::string& prefix);
-  void add(const std::string& name, Place place);
-  at::Tensor rowsOf(const Place& place) const;   // bytes
+  Shapes tensorShapes() const;
+  void check() const;
+  at::Tensor rowsOf(const TensorView& view) const;               // bytes
+  at::Tensor reshaped(const TensorView& view) const;             // the values of a tensor that is held in another shape
 
   GgufFile file_;
-  std::map<std::string, Place> places_;          // diffusers' name → where it lies
 };
 
 }  // namespace quantspot::model

@@ -2,6 +2,8 @@
 
 #include "engine/model/config.h"
 #include "engine/model/folder.h"
+#include "engine/model/gguf_weights.h"
+#include "engine/model/viewed_safetensors.h"
 
 #include <spdlog/fmt/fmt.h>
 #include <spdlog/fmt/ranges.h>
@@ -53,6 +55,13 @@ std::size_t distance(const std::string& a, const std::string& b) {
   return row.back();
 }
 
+// Original files hold 1 × 1 convolutions where diffusers has matrices, some GGUF files the other way round.
+bool sameButOnes(std::vector<std::int64_t> a, std::vector<std::int64_t> b) {
+  std::erase(a, 1);
+  std::erase(b, 1);
+  return a == b;
+}
+
 void checkFloating(const SafeTensors& file, const std::string& name, const TensorEntry& entry) {
   if (!at::isFloatingType(entry.dtype))
     throw ModelError(fmt::format("{}: tensor '{}' is {}; only floating-point weights can be read", file.path().string(), name,
@@ -62,6 +71,11 @@ void checkFloating(const SafeTensors& file, const std::string& name, const Tenso
 }  // namespace
 
 std::vector<std::filesystem::path> weightFiles(const std::filesystem::path& folder) {
+  if (std::filesystem::exists(folder / kViewsFile)) {
+    std::filesystem::path file;
+    readViews(folder, file);
+    return {file};
+  }
   for (const char* stem : kStems)
     if (const auto index = folder / fmt::format("{}.safetensors.index.json", stem); std::filesystem::exists(index)) return shards(index);
   for (const char* stem : kStems)
@@ -77,9 +91,16 @@ std::vector<std::filesystem::path> weightFiles(const std::filesystem::path& fold
 }
 
 Weights::Weights(const std::filesystem::path& folder) : folder_(folder) {
+  if (std::filesystem::exists(folder / kViewsFile)) {
+    std::filesystem::path file;
+    Views views = readViews(folder, file);
+    if (file.extension() == ".gguf") source_ = std::make_unique<GgufWeights>(file, std::move(views));
+    else source_ = std::make_unique<ViewedSafeTensors>(file, std::move(views));
+    return;
+  }
   for (const auto& path : weightFiles(folder)) {
     if (path.extension() == ".gguf") {
-      gguf_.emplace(path);
+      source_ = std::make_unique<GgufWeights>(path);
       continue;
     }
     files_.emplace_back(path);
@@ -96,14 +117,14 @@ const SafeTensors& Weights::fileOf(const std::string& name) const {
 }
 
 std::vector<std::string> Weights::names() const {
-  if (gguf_) return gguf_->names();
+  if (source_) return source_->names();
   std::vector<std::string> names;
   for (const auto& [name, file] : where_) names.push_back(name);
   return names;
 }
 
 void Weights::check(const std::string& name, const std::vector<std::int64_t>& shape) const {
-  if (gguf_) return checkGguf(name, shape);
+  if (source_) return checkSource(name, shape);
   const SafeTensors& file = fileOf(name);
   const TensorEntry& entry = file.entries().at(name);
   if (entry.shape != shape) failShape(file.path(), name, entry.shape, shape);
@@ -112,13 +133,13 @@ void Weights::check(const std::string& name, const std::vector<std::int64_t>& sh
 
 at::Tensor Weights::read(const std::string& name, const std::vector<std::int64_t>& shape) const {
   check(name, shape);
-  return read(name);
+  return source_ ? read(name).view(shape) : read(name);
 }
 
 at::Tensor Weights::read(const std::string& name) const {
-  if (gguf_) {
-    if (!gguf_->has(name)) failMissing(name);
-    return gguf_->read(name);
+  if (source_) {
+    if (!source_->has(name)) failMissing(name);
+    return source_->read(name);
   }
   const SafeTensors& file = fileOf(name);
   const TensorEntry& entry = file.entries().at(name);
@@ -128,18 +149,19 @@ at::Tensor Weights::read(const std::string& name) const {
 
 std::vector<std::int64_t> Weights::shape(const std::string& name) const {
   if (!has(name)) failMissing(name);
-  return gguf_ ? gguf_->shape(name) : files_[where_.at(name)].entries().at(name).shape;
+  return source_ ? source_->shape(name) : files_[where_.at(name)].entries().at(name).shape;
 }
 
 std::optional<quant::QuantizedTensor> Weights::packed(const std::string& name, const std::vector<std::int64_t>& shape) const {
-  if (!gguf_) return {};
-  checkGguf(name, shape);
-  return gguf_->packed(name);
+  if (!source_) return {};
+  checkSource(name, shape);
+  return source_->packed(name);
 }
 
-void Weights::checkGguf(const std::string& name, const std::vector<std::int64_t>& shape) const {
-  if (!gguf_->has(name)) failMissing(name);
-  if (const auto has = gguf_->shape(name); has != shape) failShape(gguf_->path(), name, has, shape);
+void Weights::checkSource(const std::string& name, const std::vector<std::int64_t>& shape) const {
+  if (!source_->has(name)) failMissing(name);
+  if (const auto has = source_->shape(name); !sameButOnes(has, shape)) failShape(source_->path(), name, has, shape);
+  source_->checkType(name);
 }
 
 void Weights::failMissing(const std::string& name) const {
@@ -154,7 +176,7 @@ void Weights::failShape(const std::filesystem::path& path, const std::string& na
 
 std::string Weights::closest(const std::string& name) const {
   std::vector<std::string> names;
-  if (gguf_) names = gguf_->names();
+  if (source_) names = source_->names();
   for (const auto& [known, file] : where_) names.push_back(known);
   const auto nearest = std::ranges::min_element(names, {}, [&](const std::string& known) { return distance(known, name); });
   return nearest == names.end() ? "; the files hold no tensors" : fmt::format("; the closest name there is '{}'", *nearest);

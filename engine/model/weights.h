@@ -1,17 +1,18 @@
-// All tensors of one component's folder, over however many safetensors files they are spread, or in its GGUF file.
+// All tensors of one component's folder, over however many safetensors files they are spread, or in one file with other names.
 #pragma once
 
-#include "engine/model/gguf_weights.h"
 #include "engine/model/safetensors.h"
+#include "engine/model/tensor_source.h"
 
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
 namespace quantspot::model {
 
-// The weight files of a component folder: those that "<stem>.safetensors.index.json" names, else the single file, where
+// The weight files of a component folder: the one that its views are of (single/views.h), else those that "<stem>.safetensors.index.json" names, else the single file, where
 // stem is "diffusion_pytorch_model" (diffusers) or "model" (transformers), else the only GGUF file. Throws ModelError: none, several
 // GGUF files, a shard is missing.
 std::vector<std::filesystem::path> weightFiles(const std::filesystem::path& folder);
@@ -20,7 +21,7 @@ class Weights {
  public:
   explicit Weights(const std::filesystem::path& folder);
 
-  bool has(const std::string& name) const { return gguf_ ? gguf_->has(name) : where_.contains(name); }
+  bool has(const std::string& name) const { return source_ ? source_->has(name) : where_.contains(name); }
   // An owned copy in the file's dtype. Throws ModelError: absent (the closest name is told), another shape (both are told).
   at::Tensor read(const std::string& name, const std::vector<std::int64_t>& shape) const;
   at::Tensor read(const std::string& name) const;   // whatever its shape
@@ -30,7 +31,7 @@ class Weights {
   // The weight in ggml's blocks, where the file has it so; throws as read() does.
   std::optional<quant::QuantizedTensor> packed(const std::string& name, const std::vector<std::int64_t>& shape) const;
   // The block type that most of the file has, as a precision; empty: none.
-  std::string_view mainPrecision() const { return gguf_ ? gguf_->mainPrecision() : std::string_view(); }
+  std::string_view mainPrecision() const { return source_ ? source_->mainPrecision() : std::string_view(); }
   const std::filesystem::path& folder() const { return folder_; }
 
  private:
@@ -39,11 +40,11 @@ class Weights {
   [[noreturn]] void failMissing(const std::string& name) const;
   [[noreturn]] void failShape(const std::filesystem::path& path, const std::string& name, const std::vector<std::int64_t>& has,
                               const std::vector<std::int64_t>& wanted) const;
-  void checkGguf(const std::string& name, const std::vector<std::int64_t>& shape) const;
+  void checkSource(const std::string& name, const std::vector<std::int64_t>& shape) const;
 
   std::filesystem::path folder_;
   std::vector<SafeTensors> files_;
-  std::optional<GgufWeights> gguf_;           // in place of the files
+  std::unique_ptr<TensorSource> source_;      // in place of the files
   std::map<std::string, std::size_t> where_;  // tensor → index into files_
 };
 

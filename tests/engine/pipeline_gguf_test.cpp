@@ -4,6 +4,7 @@
 #include "engine/model/folder.h"
 #include "engine/model/gguf_convert.h"
 #include "engine/model/gguf_weights.h"
+#include "engine/model/single/flux_views.h"
 #include "engine/model/weights.h"
 #include "engine/pipeline/hash_cache.h"
 #include "engine/pipeline/packing.h"
@@ -158,12 +159,13 @@ class PipelineGgufTest : public QObject {
     }
     items.push_back(tensor("single_blocks.0.linear1.weight", {7 * 256, 256}));
     model::saveGguf(folder, {}, items);
-    const nlohmann::json config = model::fluxConfig(model::GgufWeights(folder));
+    const nlohmann::json config = model::fluxConfig(model::GgufWeights(folder).shapes(), folder);
     const nlohmann::json wanted = {{"_class_name", "FluxTransformer2DModel"}, {"attention_head_dim", 128}, {"num_attention_heads", 2}, {"in_channels", 64},
                                    {"joint_attention_dim", 40}, {"pooled_projection_dim", 24}, {"num_layers", 2}, {"num_single_layers", 1},
                                    {"guidance_embeds", true}, {"axes_dims_rope", {16, 56, 56}}, {"patch_size", 1}};
     QCOMPARE(config.dump(), wanted.dump());
-    QVERIFY_THROWS_EXCEPTION(model::ModelError, model::fluxConfig(model::GgufWeights(converted("gguf-q8_0") / "transformer/x.gguf")));   // heads of 32
+    const fs::path narrow = converted("gguf-q8_0") / "transformer/x.gguf";
+    QVERIFY_THROWS_EXCEPTION(model::ModelError, model::fluxConfig(model::GgufWeights(narrow).shapes(), narrow));   // heads of 32
   }
 
   void whatCannotBeWrittenIsTold_data() {

@@ -1,0 +1,33 @@
+// One file whose tensors stand for those of a component under diffusers' names.
+#pragma once
+
+#include "engine/model/single/views.h"
+#include "quant/quantizer.h"
+
+#include <optional>
+
+namespace quantspot::model {
+
+class TensorSource {
+ public:
+  virtual ~TensorSource() = default;
+  virtual const std::filesystem::path& path() const = 0;
+  virtual std::vector<std::int64_t> shape(const std::string& name) const = 0;   // diffusers' own; here and below `name` must be there
+  virtual at::Tensor read(const std::string& name) const = 0;                  // an owned copy; throws ModelError
+  virtual void checkType(const std::string& /*name*/) const {}                 // throws as read() would
+  // A weight in ggml's blocks as it is stored; nothing for plain types.
+  virtual std::optional<quant::QuantizedTensor> packed(const std::string& /*name*/) const { return {}; }
+  // The id of the block type that most bytes of the file have; empty when it has none.
+  virtual std::string_view mainPrecision() const { return {}; }
+
+  bool has(const std::string& name) const { return views_.contains(name); }
+  std::vector<std::string> names() const;
+
+ protected:
+  Views views_;
+};
+
+// Throws ModelError: a view of a tensor that is not there, or of rows that it does not have.
+void checkViews(const Views& views, const Shapes& file, const std::filesystem::path& path);
+
+}  // namespace quantspot::model
