@@ -4,7 +4,6 @@
 #include "app/quantspot-cli/model_commands.h"
 #include "app/quantspot-cli/progress_bar.h"
 #include "engine/pipeline/auto_precision.h"
-#include "engine/model/assembled.h"
 #include "engine/protocol/base64.h"
 #include "engine/service/errors.h"
 #include "engine/service/models.h"
@@ -49,8 +48,8 @@ void addDiffusionOptions(CLI::App& command, protocol::Recipe& r) {
 
 void addRecipe(CLI::App& command, Arguments& a) {
   protocol::Recipe& r = a.generate.params.recipe;
-  command.add_option("--model", a.generate.params.model, "Folder of a diffusers pipeline, or a name that 'models list' shows")->capture_default_str();
-  command.add_option("--parts", a.parts, "Where --model is one .gguf file: the folder of a pipeline that lends the other parts");
+  command.add_option("--model", a.generate.params.model, "Folder of a diffusers pipeline, a single .safetensors or .gguf file, or a name that 'models list' shows")->capture_default_str();
+  command.add_option("--parts", a.parts, "Where --model is one .safetensors or .gguf file: a folder (or name) that lends what it lacks");
   command.add_option("--negative-prompt", r.negative_prompt, "What the picture should be led away from; FLUX needs --true-cfg above 1 for it");
   command.add_option("--steps", r.steps, "Denoising steps")->capture_default_str();
   command.add_option("--width", r.width, "Pixels, a multiple of 8 (FLUX: of 16)")->capture_default_str();
@@ -151,7 +150,8 @@ void addCommands(CLI::App& app, Arguments& a, std::function<int()>& run) {
   i.callback([&] { run = [&] { return inspect(a); }; });
 
   CLI::App& q = *app.add_subcommand("quantize", "Write a model in packed form, as the reference library of the precision loads it");
-  q.add_option("--model", a.quantize.model, "Folder of a diffusers pipeline, or a name that 'models list' shows")->capture_default_str();
+  q.add_option("--model", a.quantize.model, "Folder of a diffusers pipeline, a single .safetensors or .gguf file, or a name that 'models list' shows")->capture_default_str();
+  q.add_option("--parts", a.parts, "As for generate");
   q.add_option("--precision", a.quantize.precision, "Id or policy, such as bnb-nf4?skip=proj_out or gguf-q4_k")->required();
   q.add_option("--out", a.quantize.out, "A folder that is not there yet; of a transformer in GGUF: the .gguf file")->required();
   q.callback([&] { run = [&] { return quantize(a.quantize); }; });
@@ -181,10 +181,9 @@ int main(int argc, char** argv) {
   addCommands(app, arguments, run);
   try {
     app.parse(argc, argv);
-    std::optional<model::AssembledPipeline> assembled;   // until run() is done
     if (!arguments.parts.empty())
-      for (std::string* given : {&arguments.generate.params.model, &arguments.inspect.model})
-        if (std::filesystem::path(*given).extension() == ".gguf") *given = assembled.emplace(*given, service::resolveModel(arguments.parts)).folder().string();
+      for (std::string* given : {&arguments.generate.params.model, &arguments.inspect.model, &arguments.quantize.model})
+        if (*given != "default") *given += "?parts=" + arguments.parts;
     return run();
   } catch (const CLI::ParseError& error) {
     return app.exit(error, std::cout, std::cerr) == 0 ? 0 : 2;

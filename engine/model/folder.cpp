@@ -2,6 +2,7 @@
 
 #include "engine/model/config.h"
 #include "engine/model/family.h"
+#include "engine/model/links.h"
 #include "engine/model/mapped_file.h"
 #include "engine/model/sha256.h"
 #include "engine/model/weights.h"
@@ -41,12 +42,15 @@ std::vector<fs::path> allWeights(const fs::path& folder) {
 }
 
 void inspectWeighted(const fs::path& folder, std::string_view part, ModelSummary& summary) {
-  if (!fs::exists(folder / part / "config.json")) {
-    summary.missing.push_back(fmt::format("{} is missing: {} does not exist", part, (folder / part / "config.json").string()));
-    return;
-  }
   try {
-    for (const fs::path& file : weightFiles(folder / part)) summary.bytes += static_cast<std::int64_t>(fs::file_size(file));
+    if (!isThere(folder / part / "config.json")) {
+      summary.missing.push_back(fmt::format("{} is missing: {} does not exist", part, (folder / part / "config.json").string()));
+      return;
+    }
+    for (const fs::path& file : weightFiles(folder / part)) {
+      if (!fs::is_regular_file(file)) throw ModelError(fmt::format("{}: is not a regular file", file.string()));
+      summary.bytes += static_cast<std::int64_t>(fs::file_size(file));
+    }
   } catch (const ModelError& error) {
     summary.missing.push_back(fmt::format("{} is missing: {}", part, error.what()));
   }
@@ -61,8 +65,8 @@ bool leavesOut(const fs::path& folder, std::string_view part) {
 }
 
 ModelSummary inspectFolder(const fs::path& folder) {
-  if (!fs::is_directory(folder)) throw ModelError(fmt::format("{}: there is no such folder", folder.string()));
-  if (!fs::exists(folder / "model_index.json"))
+  if (!isThere(folder) || !fs::is_directory(folder)) throw ModelError(fmt::format("{}: there is no such folder", folder.string()));
+  if (!isThere(folder / "model_index.json"))
     throw ModelError(fmt::format("{}: is no diffusers pipeline: model_index.json is missing", folder.string()));
   ModelSummary summary;
   summary.name = nameOf(folder);
@@ -71,9 +75,12 @@ ModelSummary inspectFolder(const fs::path& folder) {
   summary.path = folder;
   for (const std::string_view part : family.weighted)
     if (!isOptional(folder, part)) inspectWeighted(folder, part, summary);
-  for (const auto& [part, file] : family.plain)
-    if (!isOptional(folder, part) && !fs::exists(folder / part / file) && !fs::exists(folder / part / "tokenizer.json"))
-      summary.missing.push_back(fmt::format("{} is missing: {} does not exist", part, (folder / part / file).string()));
+  for (const auto& [part, file] : family.plain) try {
+      if (!isOptional(folder, part) && !isThere(folder / part / file) && !isThere(folder / part / "tokenizer.json"))
+        summary.missing.push_back(fmt::format("{} is missing: {} does not exist", part, (folder / part / file).string()));
+    } catch (const ModelError& error) {
+      summary.missing.push_back(fmt::format("{} is missing: {}", part, error.what()));
+    }
   return summary;
 }
 

@@ -2,6 +2,7 @@
 
 #include "engine/model/flux/names.h"
 #include "engine/model/folder.h"
+#include "engine/model/lora_names.h"
 #include "engine/model/safetensors.h"
 
 #include <ATen/ATen.h>
@@ -27,7 +28,7 @@ struct Suffix {
 constexpr std::array kSuffixes = {
     Suffix{".lora_A.weight", Piece::Down}, Suffix{".lora_B.weight", Piece::Up}, Suffix{".lora_A.default.weight", Piece::Down},
     Suffix{".lora_B.default.weight", Piece::Up}, Suffix{".lora.down.weight", Piece::Down}, Suffix{".lora.up.weight", Piece::Up},
-    Suffix{".lora_down.weight", Piece::Down}, Suffix{".lora_up.weight", Piece::Up}, Suffix{".alpha", Piece::Alpha}};
+    Suffix{".lora_down.weight", Piece::Down}, Suffix{".lora_up.weight", Piece::Up}, Suffix{"_lora.down.weight", Piece::Down}, Suffix{"_lora.up.weight", Piece::Up}, Suffix{".alpha", Piece::Alpha}};
 
 // What says that a name is of the denoiser and nothing else.
 constexpr std::array<std::string_view, 6> kPrefixes = {"base_model.model.", "transformer.", "unet.", "diffusion_model.", "model.diffusion_model.", "lora_unet_"};
@@ -37,19 +38,13 @@ struct Raw {
   std::optional<double> alpha;
 };
 
-// kohya's CLIP layers: "lora_te1_text_model_encoder_layers_0_self_attn_q_proj" → "text_encoder.text_model.encoder.layers.0.self_attn.q_proj".
-std::string clipLayer(std::string_view key) {
-  for (const std::string_view prefix : {"lora_te1_text_model_encoder_layers_", "lora_te_text_model_encoder_layers_"}) {
-    if (!key.starts_with(prefix)) continue;
-    const std::string_view rest = key.substr(prefix.size());
-    const std::size_t end = rest.find('_');
-    if (end == std::string_view::npos) return {};
-    std::string leaf(rest.substr(end + 1));
-    for (const std::string_view group : {"self_attn_", "mlp_"})
-      if (leaf.starts_with(group)) leaf[group.size() - 1] = '.';
-    return fmt::format("text_encoder.text_model.encoder.layers.{}.{}", rest.substr(0, end), leaf);
-  }
-  return {};
+// The first attention processors of diffusers: "attn1.processor.to_out" is the layer attn1.to_out.0.
+std::string withoutProcessor(std::string layer) {
+  constexpr std::string_view processor = ".processor.";
+  const std::size_t at = layer.find(processor);
+  if (at == layer.npos) return layer;
+  layer.replace(at, processor.size(), ".");
+  return layer.ends_with(".to_out") ? layer + ".0" : layer;
 }
 
 class Reader {
@@ -62,7 +57,8 @@ class Reader {
   void collect();
   void readSettings();
   double alphaOf(const std::string& key, const std::string& layer, const Raw& raw) const;
-  void add(const std::string& key, const Raw& raw);
+  void flatten(const std::string& key, Raw& raw) const;
+  void add(const std::string& key, Raw& raw);
   void addPieces(const std::string& key, const FluxEntry& entry, const Raw& raw, double scale);
 
   SafeTensors file_;
@@ -119,35 +115,47 @@ void Reader::addPieces(const std::string& key, const FluxEntry& entry, const Raw
   }
 }
 
-void Reader::add(const std::string& key, const Raw& raw) {
+// A convolution of 1 × 1 is a matrix.
+void Reader::flatten(const std::string& key, Raw& raw) const {
+  if (raw.down.dim() != 4 || raw.up.dim() != 4) return;
+  if (raw.down.size(2) != 1 || raw.down.size(3) != 1 || raw.up.size(2) != 1 || raw.up.size(3) != 1)
+    fail(fmt::format("'{}' changes a convolution of {} × {}, which is not applied here; updates of Linear layers and of 1 × 1 convolutions are", key,
+                     raw.down.size(2), raw.down.size(3)));
+  raw.down = raw.down.flatten(1);
+  raw.up = raw.up.flatten(1);
+}
+
+void Reader::add(const std::string& key, Raw& raw) {
   if (!raw.down.defined() || !raw.up.defined()) fail(fmt::format("'{}' has only one of its two matrices", key));
+  flatten(key, raw);
   if (raw.down.dim() != 2 || raw.up.dim() != 2 || raw.down.size(0) != raw.up.size(1))
     fail(fmt::format("'{}': [{}] and [{}] are no pair of a Linear layer", key, fmt::join(raw.down.sizes(), ", "), fmt::join(raw.up.sizes(), ", ")));
   std::string_view name = key;
   for (const std::string_view prefix : kPrefixes)
     if (name.starts_with(prefix)) name.remove_prefix(prefix.size());
-  const std::string layer = loraName(std::string(name));
+  const std::string layer = loraName(withoutProcessor(std::string(name)));
   const double scale = alphaOf(key, layer, raw);
-  const std::optional<FluxEntry> original = fluxEntry(layer);
-  const std::string clip = clipLayer(key);
+  const std::optional<std::string> kohya = kohyaLayer(key);
+  const std::optional<FluxEntry> original = kohya ? std::nullopt : fluxEntry(layer);
   if (original && !original->isNorm) addPieces(key, *original, raw, scale);
-  else if (!clip.empty()) updates_[clip] = {raw.down, raw.up, scale};
-  else if (key.starts_with("lora_")) fail(fmt::format("layer '{}' is not known; FLUX layers in kohya's naming are", key));
+  else if (kohya) updates_[loraName(*kohya)] = {raw.down, raw.up, scale};
+  else if (key.starts_with("lora_")) fail(fmt::format("layer '{}' is not known; layers of FLUX and Stable Diffusion in kohya's naming are", key));
   else updates_[layer] = {raw.down, raw.up, scale};
 }
 
 std::map<std::string, LoraUpdate> Reader::read() {
   collect();
   readSettings();
-  for (const auto& [key, raw] : raw_) add(key, raw);
+  for (auto& [key, raw] : raw_) add(key, raw);
   return std::move(updates_);
 }
 
 }  // namespace
 
 std::string loraName(const std::string& layer) {
-  constexpr std::string_view bare = "text_encoder.encoder.";
-  return layer.starts_with(bare) ? "text_encoder.text_model.encoder." + layer.substr(bare.size()) : layer;
+  for (const std::string part : {"text_encoder.", "text_encoder_2."})
+    if (layer.starts_with(part + "encoder.layers.")) return part + "text_model." + layer.substr(part.size());
+  return layer;
 }
 
 std::map<std::string, LoraUpdate> readLora(const std::filesystem::path& file) { return Reader(file).read(); }

@@ -15,6 +15,46 @@ namespace {
 
 std::optional<at::Tensor> optional(const at::Tensor& x) { return x.defined() ? std::optional(x) : std::nullopt; }
 
+at::Tensor channelsLast(const at::Tensor& x) { return x.permute({0, 2, 3, 1}); }
+at::Tensor channelsSecond(const at::Tensor& x) { return x.permute({0, 3, 1, 2}).contiguous(); }
+
+// A 1 × 1 convolution as the Linear layer that it is, over (B, H, W, C), for what is put around layers.
+class PointwiseLinear final : public quant::Linear {
+ public:
+  PointwiseLinear(Conv conv, const LayerInfo& info) : conv_(std::move(conv)), info_(info) {}
+  at::Tensor forward(const at::Tensor& x) const override { return channelsLast(conv_(channelsSecond(x))); }
+  std::string_view precision() const override { return info_.precision; }
+  std::int64_t bytes() const override { return info_.bytes; }
+  std::int64_t inFeatures() const override { return info_.shape[1]; }
+  std::int64_t outFeatures() const override { return info_.shape[0]; }
+
+ private:
+  Conv conv_;
+  LayerInfo info_;
+};
+
+// And back.
+class PointwiseConvolution final : public quant::Convolution {
+ public:
+  explicit PointwiseConvolution(std::unique_ptr<quant::Linear> layer) : layer_(std::move(layer)) {}
+  at::Tensor forward(const at::Tensor& x) const override { return channelsSecond(layer_->forward(channelsLast(x))); }
+  std::string_view precision() const override { return layer_->precision(); }
+  std::int64_t bytes() const override { return layer_->bytes(); }
+
+ private:
+  std::unique_ptr<quant::Linear> layer_;
+};
+
+// What `decorate` puts around the convolution that was recorded last; itself where it puts nothing.
+Conv decorated(Conv conv, LayerInfo& info, const LinearDecoration& decorate) {
+  auto layer = std::make_unique<PointwiseLinear>(conv, info);
+  const quant::Linear* const own = layer.get();
+  std::unique_ptr<quant::Linear> after = decorate(info.name, std::move(layer));
+  if (after.get() == own) return conv;
+  info.bytes = after->bytes();
+  return {.weight = {}, .bias = {}, .options = conv.options, .packed = std::make_shared<PointwiseConvolution>(std::move(after))};
+}
+
 }  // namespace
 
 at::Tensor LayerNorm::operator()(const at::Tensor& x) const {
@@ -100,18 +140,21 @@ GroupNorm Parameters::groupNorm(const std::string& name, std::int64_t channels, 
 
 Conv Parameters::conv(const std::string& name, std::int64_t in, std::int64_t out, std::int64_t kernel, bool bias, const ConvOptions& options) {
   at::Tensor shift = bias ? read(name + ".bias", {out}) : at::Tensor();
+  Conv conv{.weight = {}, .bias = {}, .options = options};
   if (options_.convolution) {
     const LayerWeight weight = weightOf(name, {out, in, kernel, kernel});
     const std::int64_t padding = options.padding < 0 ? kernel / 2 : options.padding;
     const quant::Conv2dOptions how{.stride = {options.stride, options.stride}, .padding = {padding, padding}};
-    if (std::shared_ptr<const quant::Convolution> packed = blaming(weight.name, [&] { return options_.convolution(weight, optional(shift), how); })) {
-      ledger_.push_back({weight.name, std::string(packed->precision()), weight.shape, packed->bytes()});
-      return {.weight = {}, .bias = {}, .options = options, .packed = std::move(packed)};
-    }
+    conv.packed = blaming(weight.name, [&] { return options_.convolution(weight, optional(shift), how); });
+    if (conv.packed) ledger_.push_back({weight.name, std::string(conv.packed->precision()), weight.shape, conv.packed->bytes()});
   }
-  Conv conv{read(name + ".weight", {out, in, kernel, kernel}), shift, options};
-  record(name, conv.weight, conv.bias);
-  return conv;
+  if (!conv.packed) {
+    conv.weight = read(name + ".weight", {out, in, kernel, kernel});
+    conv.bias = shift;
+    record(name, conv.weight, conv.bias);
+  }
+  const bool isMatrix = kernel == 1 && options.stride == 1 && options.padding <= 0;
+  return isMatrix && options_.decorate ? decorated(std::move(conv), ledger_.back(), options_.decorate) : conv;
 }
 
 at::Tensor Parameters::embedding(const std::string& name, std::int64_t rows, std::int64_t width) {

@@ -3,6 +3,8 @@
 #include "engine/model/config.h"
 #include "engine/model/folder.h"
 #include "engine/model/gguf_weights.h"
+#include "engine/model/links.h"
+#include "engine/model/single/contents.h"
 #include "engine/model/viewed_safetensors.h"
 
 #include <spdlog/fmt/fmt.h>
@@ -24,7 +26,7 @@ std::vector<std::filesystem::path> shards(const std::filesystem::path& index) {
   std::vector<std::filesystem::path> files;
   for (const std::string& name : names) {
     files.push_back(index.parent_path() / name);
-    if (std::filesystem::path(name).has_parent_path() || !std::filesystem::is_regular_file(files.back()))
+    if (std::filesystem::path(name).has_parent_path() || !isThere(files.back()))
       throw ModelError(fmt::format("{}: shard '{}' that {} names is missing; download the model again", index.parent_path().string(), name,
                                    index.filename().string()));
   }
@@ -77,11 +79,13 @@ std::vector<std::filesystem::path> weightFiles(const std::filesystem::path& fold
     return {file};
   }
   for (const char* stem : kStems)
-    if (const auto index = folder / fmt::format("{}.safetensors.index.json", stem); std::filesystem::exists(index)) return shards(index);
+    if (const auto index = folder / fmt::format("{}.safetensors.index.json", stem); isThere(index)) return shards(index);
   for (const char* stem : kStems)
-    if (const auto file = folder / fmt::format("{}.safetensors", stem); std::filesystem::exists(file)) return {file};
+    if (const auto file = folder / fmt::format("{}.safetensors", stem); isThere(file)) return {file};
   const auto ggufs = ggufFiles(folder);
   if (ggufs.size() == 1) return ggufs;
+  for (const char* pickle : {"diffusion_pytorch_model.bin", "pytorch_model.bin"})
+    if (std::filesystem::exists(folder / pickle)) refusePickle(folder / pickle);
   if (ggufs.size() > 1)
     throw ModelError(fmt::format("{}: holds {} GGUF files, {} and {} among them; leave the one that is meant", folder.string(), ggufs.size(),
                                  ggufs[0].filename().string(), ggufs[1].filename().string()));

@@ -2,11 +2,16 @@
 
 #include "engine/hub/cache.h"
 #include "engine/hub/download.h"
+#include "engine/model/assembled.h"
 #include "engine/model/folder.h"
+#include "engine/model/single/contents.h"
 #include "engine/service/service.h"
 
 #include <algorithm>
 #include <cstdlib>
+#include <map>
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <sstream>
 #include <stdexcept>
@@ -17,24 +22,34 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::string_view kParts = "?parts=";
+
 std::string environment(const char* name) {
   const char* value = std::getenv(name);
   return value ? value : "";
 }
 
-std::optional<protocol::ModelEntry> entryOf(const fs::path& folder, const std::string& name) try {
-  const model::ModelSummary found = model::inspectFolder(folder);
-  return protocol::ModelEntry{name, folder.string(), found.family, found.bytes, found.missing};
+// A pipeline's folder or a single file; nothing for what is no model.
+std::optional<protocol::ModelEntry> entryOf(const fs::path& path, const std::string& name) try {
+  if (fs::is_regular_file(path)) {
+    const model::FileSummary found = model::inspectFile(path);
+    return protocol::ModelEntry{name, path.string(), found.family, found.bytes, found.missing};
+  }
+  const model::ModelSummary found = model::inspectFolder(path);
+  return protocol::ModelEntry{name, path.string(), found.family, found.bytes, found.missing};
 } catch (const std::exception&) {
   return {};
 }
 
-std::vector<fs::path> subfolders(const fs::path& folder) {
+bool isModelFile(const fs::path& path) { return path.extension() == ".safetensors" || path.extension() == ".gguf"; }
+
+// Folders and single files.
+std::vector<fs::path> candidates(const fs::path& folder) {
   std::vector<fs::path> all;
   std::error_code unreadable;
   for (fs::directory_iterator it(folder, unreadable), end; !unreadable && it != end; it.increment(unreadable)) {
     std::error_code dangling;
-    if (it->is_directory(dangling)) all.push_back(it->path());
+    if (it->is_directory(dangling) || (isModelFile(it->path()) && it->is_regular_file(dangling))) all.push_back(it->path());
   }
   std::ranges::sort(all);
   return all;
@@ -50,10 +65,24 @@ std::string knownNames() {
   return known;
 }
 
-// The folder of a pipeline in what the user named: a repository's folder in a hub's cache holds several.
-fs::path existing(const fs::path& path) {
-  if (path.extension() == ".gguf" && fs::is_regular_file(path))
-    throw model::ModelError(path.string() + " is a transformer alone; name the folder of a pipeline that lends the other parts with --parts");
+// Pipelines put together of single files stay as long as the process: their folders are asked for again and again.
+fs::path assembled(const fs::path& file, const fs::path& parts) {
+  static std::mutex mutex;
+  static std::map<std::string, std::unique_ptr<model::AssembledPipeline>> made;
+  model::refusePickle(file);
+  if (!isModelFile(file)) throw model::ModelError(file.string() + ": is no model; a folder, a .safetensors or a .gguf file is");
+  const fs::path whole = fs::canonical(file);
+  const std::string key = whole.string() + '\n' + parts.string() + '\n' + std::to_string(fs::last_write_time(whole).time_since_epoch().count());
+  const std::lock_guard lock(mutex);
+  auto& pipeline = made[key];
+  if (!pipeline) pipeline = std::make_unique<model::AssembledPipeline>(file, parts);
+  return pipeline->folder();
+}
+
+// The folder of a pipeline for what the user named: a single file, or a repository's folder in a hub's cache, which holds several.
+fs::path existing(const fs::path& path, const std::string& parts) {
+  if (fs::is_regular_file(path)) return assembled(path, parts.empty() ? fs::path() : resolveModel(parts));
+  if (!parts.empty()) throw model::ModelError(path.string() + " is a folder with all its parts; --parts goes with a single file");
   if (!fs::is_directory(path / "snapshots") || fs::exists(path / "model_index.json")) return path;
   const auto snapshots = hub::Cache::snapshotsOf(path);
   if (snapshots.empty()) throw model::ModelError(path.string() + ": this folder of a hub's cache holds no snapshot; download the model again");
@@ -81,14 +110,16 @@ std::vector<fs::path> modelFolders() {
   return folders;
 }
 
-fs::path resolveModel(const std::string& name) {
+fs::path resolveModel(const std::string& given) {
+  const std::size_t mark = given.rfind(kParts);
+  const std::string name = given.substr(0, mark), parts = mark == given.npos ? "" : given.substr(mark + kParts.size());
   if (name == "default" || name.empty()) return defaultModel();
   std::error_code error;
   const fs::file_status status = fs::status(name, error);
   if (error == std::errc::too_many_symbolic_link_levels) throw model::ModelError(name + ": its symbolic links lead in a circle");
-  if (fs::exists(status)) return existing(name);
+  if (fs::exists(status)) return existing(name, parts);
   for (const protocol::ModelEntry& entry : listModels().models)
-    if (entry.name == name) return entry.path;
+    if (entry.name == name) return existing(entry.path, parts);
   if (const auto repo = hub::parseRepo(name)) return hub::Cache(hub::settingsFromEnvironment().cache).snapshot(*repo);
   throw model::ModelError("model '" + name + "' is neither a path nor a known model; known: " + knownNames());
 }
@@ -104,9 +135,15 @@ protocol::ModelsListResult listModels(const std::vector<fs::path>& more) {
   folders.insert(folders.end(), own.begin(), own.end());
   for (const fs::path& folder : folders) {
     add(folder, folder.lexically_normal().filename().string());
-    for (const fs::path& model : subfolders(folder)) add(model, model.filename().string());
+    for (const fs::path& model : candidates(folder)) add(model, model.filename().string());
   }
-  for (const hub::CachedSnapshot& snapshot : hub::Cache(hub::settingsFromEnvironment().cache).snapshots()) add(snapshot.path, nameOf(snapshot));
+  for (const hub::CachedSnapshot& snapshot : hub::Cache(hub::settingsFromEnvironment().cache).snapshots()) {
+    std::error_code dangling;
+    if (fs::exists(snapshot.path / "model_index.json", dangling)) add(snapshot.path, nameOf(snapshot));
+    else
+      for (const fs::path& file : candidates(snapshot.path))   // repositories of GGUF files
+        if (fs::is_regular_file(file)) add(file, nameOf(snapshot) + "/" + file.filename().string());
+  }
   return result;
 }
 

@@ -15,8 +15,9 @@ struct Control;
 std::filesystem::path defaultModel();
 // Folders whose subfolders are models: those of $QUANTSPOT_MODELS (colon-separated), then the user's data folder.
 std::vector<std::filesystem::path> modelFolders();
-// Where the model lies that `name` means: "default", a path, the name of a listed model, "owner/name" or "owner/name@revision" of the hub's
-// cache. Throws ModelError or HubError that names what there is.
+// The pipeline's folder that `name` means: "default", a path, the name of a listed model, "owner/name" or "owner/name@revision" of the hub's
+// cache. A single file (path or name) may have "?parts=" and a folder (or again a name) behind it that lends what it lacks; its folder of
+// links stays until the process ends. Throws ModelError or HubError that names what there is.
 std::filesystem::path resolveModel(const std::string& name);
 // The embedded model first, then those of `more` and of modelFolders(), then the hub's cache; what is no pipeline is left out.
 protocol::ModelsListResult listModels(const std::vector<std::filesystem::path>& more = {});

@@ -1,9 +1,11 @@
 // LoRA files in three namings against diffusers (tests/parity/lora_cases.py), on plain and on packed weights.
 #include "engine/model/assembled.h"
 #include "engine/model/flux/names.h"
+#include "engine/model/config.h"
 #include "engine/model/folder.h"
 #include "engine/model/gguf_convert.h"
 #include "engine/model/lora.h"
+#include "engine/model/lora_names.h"
 #include "engine/model/safetensors.h"
 #include "engine/pipeline/sampler.h"
 
@@ -70,6 +72,65 @@ class LoraTest : public QObject {
     QVERIFY(distance(sample.latents, none) > 0.02);
     const nlohmann::json report = sample.report["loras"][0];
     QVERIFY(report["effect"].get<double>() > 0.01 && report["layers"].get<int>() > 3 && report["unmatched"].empty());
+  }
+
+  void stableDiffusionAsOfDiffusers_data() {
+    QTest::addColumn<QString>("name");
+    QTest::addColumn<QString>("pipeline");
+    QTest::addColumn<double>("scale");
+    QTest::newRow("SD, PEFT, scaled, 1 x 1 convolutions among them") << "sd_peft" << "sd_a" << 0.5;
+    QTest::newRow("SD, kohya") << "sd_kohya" << "sd_a" << 1.0;
+    QTest::newRow("SDXL, kohya, both encoders") << "sdxl_kohya" << "sdxl_a" << 1.0;
+  }
+  void stableDiffusionAsOfDiffusers() {
+    QFETCH(QString, name);
+    QFETCH(QString, pipeline);
+    QFETCH(double, scale);
+    const std::filesystem::path folder = kGolden / pipeline.toStdString();
+    nlohmann::json recipe = model::readJson(folder / "case.json");
+    recipe["prompt"] = recipe["prompts"][0];
+    recipe["seed"] = recipe["seeds"][0];
+    pipeline::SampleRequest request{.model = folder / "pipeline", .policy = quant::parsePolicy("fp32"), .recipe = recipe.get<protocol::Recipe>(),
+                                    .device = "cpu", .noise = {}, .progress = {}, .cancel = nullptr};
+    request.adapters = {{kGolden / "sd_lora" / (name.toStdString() + ".safetensors"), scale}};
+    pipeline::Sampler sampler;
+    const pipeline::Sample sample = sampler.generate(request);
+    const model::SafeTensors file(kGolden / "sd_lora/expected.safetensors");
+    const double off = distance(sample.latents, file.copy(file.entries().at(name.toStdString())));
+    QVERIFY2(off < 1e-4, qPrintable(QString::number(off)));
+    const nlohmann::json report = sample.report["loras"][0];
+    QVERIFY2(report["unmatched"].empty(), report["unmatched"].dump().c_str());
+    QVERIFY(report["effect"].get<double>() > 0.01 && report["layers"].get<int>() > 60);
+  }
+
+  void kohyasNamesHaveTheirDotsBack_data() {
+    QTest::addColumn<QString>("key");
+    QTest::addColumn<QString>("layer");
+    const auto row = [](const char* key, const char* layer) { QTest::newRow(key) << key << layer; };
+    row("lora_unet_down_blocks_0_attentions_1_transformer_blocks_0_attn1_to_out_0", "down_blocks.0.attentions.1.transformer_blocks.0.attn1.to_out.0");
+    row("lora_unet_up_blocks_3_resnets_2_time_emb_proj", "up_blocks.3.resnets.2.time_emb_proj");
+    row("lora_unet_mid_block_attentions_0_transformer_blocks_0_ff_net_0_proj", "mid_block.attentions.0.transformer_blocks.0.ff.net.0.proj");
+    row("lora_unet_input_blocks_4_1_transformer_blocks_1_attn2_to_k", "down_blocks.1.attentions.0.transformer_blocks.1.attn2.to_k");
+    row("lora_unet_input_blocks_8_1_proj_in", "down_blocks.2.attentions.1.proj_in");
+    row("lora_unet_input_blocks_7_0_emb_layers_1", "down_blocks.2.resnets.0.time_emb_proj");
+    row("lora_unet_middle_block_1_transformer_blocks_9_ff_net_2", "mid_block.attentions.0.transformer_blocks.9.ff.net.2");
+    row("lora_unet_output_blocks_5_1_transformer_blocks_0_attn1_to_q", "up_blocks.1.attentions.2.transformer_blocks.0.attn1.to_q");
+    row("lora_unet_output_blocks_0_1_proj_out", "up_blocks.0.attentions.0.proj_out");
+    row("lora_te_text_model_encoder_layers_11_mlp_fc2", "text_encoder.text_model.encoder.layers.11.mlp.fc2");
+    row("lora_te2_text_model_encoder_layers_31_self_attn_v_proj", "text_encoder_2.text_model.encoder.layers.31.self_attn.v_proj");
+    row("lora_unet_double_blocks_0_img_attn_qkv", "");
+    row("transformer_blocks.0.attn.to_q", "");
+  }
+  void kohyasNamesHaveTheirDotsBack() {
+    QFETCH(QString, key);
+    QFETCH(QString, layer);
+    QCOMPARE(QString::fromStdString(model::kohyaLayer(key.toStdString()).value_or("")), layer);
+  }
+
+  void convolutionsLargerThanOnePixelAreRefused() {
+    const QString error = complaint({{"lora_unet_down_blocks_0_resnets_0_conv1.lora_down.weight", at::ones({2, 8, 3, 3})},
+                                     {"lora_unet_down_blocks_0_resnets_0_conv1.lora_up.weight", at::ones({8, 2, 1, 1})}});
+    QVERIFY2(error.contains("bad.safetensors") && error.contains("conv1") && error.contains("3 × 3"), qPrintable(error));
   }
 
   // The known trap: an update that is silently lost on quantized weights.
