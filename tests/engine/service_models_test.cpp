@@ -115,6 +115,40 @@ class ModelsTest : public QObject {
     QVERIFY2(missing[0].toString().startsWith("vae is missing: "), qPrintable(missing[0].toString()));
   }
 
+  void singleFilesAreModels() {
+    const fs::path golden = QUANTSPOT_SOURCE_DIR "/tests/parity/golden";
+    fs::create_symlink(golden / "single/sdxl.safetensors", path("models/whole.safetensors"));
+    fs::create_symlink(golden / "single/comfy.gguf", path("models/unet.gguf"));
+    fs::create_symlink(golden / "single/sd2_text.safetensors", path("models/text.safetensors"));   // no model
+    const QJsonObject whole = entry("whole.safetensors");
+    QCOMPARE(whole["family"].toString(), QStringLiteral("sdxl"));
+    QCOMPARE(whole["missing"].toArray().size(), 2);   // the tokenizers
+    QCOMPARE(entry("unet.gguf")["family"].toString(), QStringLiteral("sd"));
+    QVERIFY(entry("text.safetensors").isEmpty());
+
+    const QString parts = QString::fromStdString((golden / "sdxl_a/pipeline").string());
+    const QJsonArray layers = run({"inspect", "--model", "whole.safetensors", "--parts", parts})["layers"].toArray();
+    QVERIFY2(code_ == 0, error_);
+    QCOMPARE(run({"inspect", "--model", "whole.safetensors?parts=" + parts})["layers"].toArray(), layers);
+    QCOMPARE(run({"inspect", "--model", parts})["layers"].toArray(), layers);
+    run({"inspect", "--model", "whole.safetensors"});
+    QVERIFY2(code_ == 1 && error_.contains("tokenizer_2 is missing") && error_.contains("--parts") && error_.count('\n') == 1, error_);
+    for (const char* file : {"whole.safetensors", "unet.gguf", "text.safetensors"}) fs::remove(path(std::string("models/") + file));
+  }
+
+  // The whole way: a checkpoint in the original naming draws what its folder draws.
+  void aSingleFileDrawsWhatItsFolderDraws() {
+    const fs::path golden = QUANTSPOT_SOURCE_DIR "/tests/parity/golden";
+    const QString parts = QString::fromStdString((golden / "sd_a/pipeline").string());
+    const QStringList small = {"--prompt", "one pizza", "--precision", "bf16", "--steps", "2", "--width", "64", "--height", "64", "--threads", "1"};
+    const QJsonObject folder = run(QStringList{"generate", "--model", parts, "--out", dir_.filePath("a.png")} + small);
+    QVERIFY2(code_ == 0, error_);
+    const QJsonObject file = run(QStringList{"generate", "--model", QString::fromStdString((golden / "single/sd.safetensors").string()), "--parts", parts, "--out",
+                                             dir_.filePath("b.png")} + small);
+    QVERIFY2(code_ == 0, error_);
+    QCOMPARE(file["image_sha256"], folder["image_sha256"]);
+  }
+
   void namesThatLeadNowhere_data() {
     QTest::addColumn<QString>("name");
     QTest::addColumn<QString>("word");
@@ -124,6 +158,11 @@ class ModelsTest : public QObject {
     QTest::newRow("revision") << "tiny/flux@v2" << "--revision v2";
     QTest::newRow("circle") << QString::fromStdString(path("loop").string()) << "circle";
     QTest::newRow("empty folder of the cache") << QString::fromStdString(path("hub/models--gone--away").string()) << "holds no snapshot";
+    std::ofstream(path("model.ckpt")) << "x";
+    std::ofstream(path("notes.txt")) << "x";
+    QTest::newRow("a pickle") << QString::fromStdString(path("model.ckpt").string()) << "is a pickle";
+    QTest::newRow("a text") << QString::fromStdString(path("notes.txt").string()) << "is no model";
+    QTest::newRow("parts of a folder") << "tiny/flux?parts=tiny/flux" << "goes with a single file";
     QTest::newRow("no name") << "nowhere" << "known: default, mine, tiny/flux";
   }
   void namesThatLeadNowhere() {

@@ -10,7 +10,8 @@ import sd_cases
 from lora_cases import pair
 
 CASES = {"sd_peft": ("sd_a", 0.5), "sd_kohya": ("sd_a", 1.0), "sdxl_kohya": ("sdxl_a", 1.0)}   # pipeline, scale given by the user
-CHOSEN = ("attn1.to_q", "attn2.to_v", "to_out.0", "proj_in", "ff.net.2", "time_emb_proj", "q_proj", "fc1")
+# out_proj: by its name diffusers knows what kind of file kohya wrote.
+CHOSEN = ("attn1.to_q", "attn2.to_v", "to_out.0", "proj_in", "ff.net.2", "time_emb_proj", "q_proj", "out_proj", "fc1")
 ENCODERS = {"text_encoder": "lora_te1", "text_encoder_2": "lora_te2"}
 
 

@@ -23,11 +23,11 @@ Views asNamed(const Shapes& shapes) {
   return views;
 }
 
-FoundPart bflFlux(const Shapes& shapes, const std::string& prefix, const std::filesystem::path& file) {
-  FoundPart part{"flux", bflFluxViews(shapes, prefix), {}};
+FoundPart fluxPart(Views views, const Shapes& shapes, const std::filesystem::path& file) {
+  FoundPart part{"flux", std::move(views), {}};
   const Shapes named = shapesOf(part.views, shapes);
   const auto head = named.find("transformer_blocks.0.attn.norm_q.weight");
-  if (head != named.end() && head->second.front() == 128) part.config = fluxConfig(named, file);   // else the parts' configuration is needed
+  if (head != named.end() && !head->second.empty() && head->second.front() == 128) part.config = fluxConfig(named, file);   // else the parts' configuration is needed
   return part;
 }
 
@@ -47,8 +47,8 @@ bool hasDiffusersUnet(const Shapes& shapes, const std::string& prefix) {
 const std::vector<Naming>& namings() {
   static const std::vector<std::string> denoiser = {"", "model.diffusion_model.", "diffusion_model."};
   static const std::vector<Naming> all = {
-      {"flux", denoiser, hasBflFlux, bflFlux},
-      {"flux", {""}, hasDiffusersFlux, [](const Shapes& s, const std::string&, const auto&) { return FoundPart{"flux", asNamed(s), {}}; }},
+      {"flux", denoiser, hasBflFlux, [](const Shapes& s, const std::string& p, const auto& file) { return fluxPart(bflFluxViews(s, p), s, file); }},
+      {"flux", {""}, hasDiffusersFlux, [](const Shapes& s, const std::string&, const auto& file) { return fluxPart(asNamed(s), s, file); }},
       {"unet", denoiser, hasLdmUnet, [](const Shapes& s, const std::string& p, const auto&) { return FoundPart{"unet", ldmUnetViews(s, p), ldmUnetConfig(s, p)}; }},
       {"unet", {""}, hasDiffusersUnet, [](const Shapes& s, const std::string&, const auto&) { return FoundPart{"unet", asNamed(s), {}}; }},
       {"vae", {"first_stage_model.", "vae.", ""}, hasLdmVae, [](const Shapes& s, const std::string& p, const auto&) { return FoundPart{"vae", ldmVaeViews(s, p), ldmVaeConfig(s, p)}; }},

@@ -114,6 +114,7 @@ Views t5Views(const Shapes& file, const std::string& prefix) { return stripped(f
 nlohmann::json t5Config(const Shapes& file, const std::string& prefix) {
   const std::string block = prefix + "encoder.block.", bias = block + "0.layer.0.SelfAttention.relative_attention_bias.weight";
   const std::int64_t heads = extent(file, bias, 1), inner = extent(file, block + "0.layer.0.SelfAttention.q.weight", 0);
+  if (heads < 1) throw ModelError(fmt::format("tensor '{}' is empty; this is no T5 encoder", bias));
   return {{"_class_name", "T5EncoderModel"}, {"model_type", "t5"}, {"d_model", extent(file, prefix + "shared.weight", 1)}, {"vocab_size", extent(file, prefix + "shared.weight", 0)},
           {"num_heads", heads}, {"d_kv", inner / heads}, {"num_layers", countOf(file, block, ".layer.0.SelfAttention.q.weight")},
           {"d_ff", extent(file, block + "0.layer.1.DenseReluDense.wi_0.weight", 0)}, {"relative_attention_num_buckets", extent(file, bias, 0)},

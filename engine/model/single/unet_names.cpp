@@ -79,7 +79,10 @@ class Reader {
     if (axis >= found->second.size()) throw ModelError(fmt::format("tensor '{}{}' has only {} dimensions; this is no UNet's", prefix_, name, found->second.size()));
     return found->second[axis];
   }
-  std::size_t dimensions(const std::string& name) const { return file_.at(prefix_ + name).size(); }
+  std::size_t dimensions(const std::string& name) const {
+    extent(name, 0);
+    return file_.at(prefix_ + name).size();
+  }
   int depth(const std::string& attention) const {
     int count = 0;
     while (has(fmt::format("{}transformer_blocks.{}.attn1.to_q.weight", attention, count))) ++count;
