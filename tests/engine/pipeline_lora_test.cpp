@@ -210,7 +210,7 @@ class LoraTest : public QObject {
     QVERIFY(complaint({{layer + ".lora_A.weight", at::ones({2, 9})}, {layer + ".lora_B.weight", up}}).contains("to_q"));
     QVERIFY(complaint({{layer + ".dora_scale", up}}).contains("dora_scale"));
     QVERIFY(complaint({{"transformer.nowhere.lora_A.weight", down}, {"transformer.nowhere.lora_B.weight", up}}).contains("none of its 1 layers"));
-    QVERIFY(complaint({{"lora_unet_down_blocks_0.lora_down.weight", down}, {"lora_unet_down_blocks_0.lora_up.weight", up}}).contains("is not known"));
+    QVERIFY(complaint({{"lora_unet_other_blocks_0.lora_down.weight", down}, {"lora_unet_other_blocks_0.lora_up.weight", up}}).contains("is not known"));
     QVERIFY(complaint({}).contains("holds no LoRA"));
   }
 

@@ -31,7 +31,8 @@ def build(config: dict) -> dict[str, torch.Tensor]:
 
 def single_file(parts: dict) -> tuple[dict[str, torch.Tensor], int]:
     tensors = {part: build(config) for part, config in parts.items() if part != "model_index"}
-    count = sum(value.numel() for part in tensors.values() for value in part.values())
+    # The engine reads the autoencoder's decoder only.
+    count = sum(value.numel() for part in tensors.values() for name, value in part.items() if not (part is tensors["vae"] and name.startswith(("encoder.", "quant_conv."))))
     file = {f"model.diffusion_model.{name}": value for name, value in ldm_names.unet(tensors["unet"], parts["unet"]).items()}
     file |= {f"first_stage_model.{name}": value for name, value in ldm_names.vae(tensors["vae"], len(parts["vae"]["block_out_channels"])).items()}
     text = {f"text_model.{name.removeprefix('text_model.')}": value for name, value in tensors["text_encoder"].items()}
