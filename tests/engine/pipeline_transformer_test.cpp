@@ -1,7 +1,9 @@
 // DiT, Stable Diffusion 3.5 and PixArt-Σ against diffusers (tests/parity/transformer_cases.py), through the sampler: prompts to 8-bit pictures.
+#include "engine/model/assembled.h"
 #include "engine/model/family.h"
 #include "engine/model/folder.h"
 #include "engine/model/safetensors.h"
+#include "engine/model/single/dit_views.h"
 #include "engine/pipeline/latents.h"
 #include "tests/engine/print_json.h"
 
@@ -191,6 +193,55 @@ class TransformerPipelinesTest : public QObject {
     QCOMPARE(pipeline::Sampler().generate(request).image.width, 80);
     request.recipe.width = 48;
     QVERIFY_THROWS_EXCEPTION(model::ModelError, pipeline::Sampler().generate(request));
+  }
+
+  // Of blocks that share their embeddings, as the original file holds them: the same answers from both namings.
+  void ditInTheOriginalNaming() {
+    const Case golden("dit_a");
+    QTemporaryDir dir;
+    const std::filesystem::path base = dir.path().toStdString(), plain = base / "plain", parts = base / "parts", weights = "transformer/diffusion_pytorch_model.safetensors";
+    for (const auto& folder : {plain, parts}) std::filesystem::copy(golden.folder / "pipeline", folder, std::filesystem::copy_options::recursive);
+    std::filesystem::remove(parts / weights);
+    const model::SafeTensors file(golden.folder / "pipeline" / weights);
+    const auto tensor = [&](const std::string& name) { return file.copy(file.entries().at(name)); };
+    std::vector<std::pair<std::string, at::Tensor>> shared, original = {{"pos_embed", at::zeros({1, 9, 24})}};
+    for (const auto& [name, entry] : file.entries()) {
+      std::string source = name;
+      if (name.find("norm1.emb.") != std::string::npos) source.replace(0, name.find("norm1."), "transformer_blocks.0.");
+      shared.emplace_back(name, tensor(source));
+    }
+    model::saveSafeTensors(plain / weights, shared);
+    const std::pair<const char*, const char*> names[] = {
+        {"pos_embed.proj", "x_embedder.proj"}, {"proj_out_1", "final_layer.adaLN_modulation.1"}, {"proj_out_2", "final_layer.linear"},
+        {"transformer_blocks.0.norm1.emb.timestep_embedder.linear_1", "t_embedder.mlp.0"}, {"transformer_blocks.0.norm1.emb.timestep_embedder.linear_2", "t_embedder.mlp.2"}};
+    const std::pair<const char*, const char*> ofBlocks[] = {{"norm1.linear", "adaLN_modulation.1"}, {"attn1.to_out.0", "attn.proj"}, {"ff.net.0.proj", "mlp.fc1"}, {"ff.net.2", "mlp.fc2"}};
+    original.emplace_back("y_embedder.embedding_table.weight", tensor("transformer_blocks.0.norm1.emb.class_embedder.embedding_table.weight"));
+    for (const std::string kind : {".weight", ".bias"}) {
+      for (const auto& [from, to] : names) original.emplace_back(to + kind, tensor(from + kind));
+      for (int i = 0; i < 3; ++i) {
+        const std::string from = "transformer_blocks." + std::to_string(i) + ".", to = "blocks." + std::to_string(i) + ".";
+        for (const auto& [own, other] : ofBlocks) original.emplace_back(to + other + kind, tensor(from + own + kind));
+        original.emplace_back(to + "attn.qkv" + kind, at::cat({tensor(from + "attn1.to_q" + kind), tensor(from + "attn1.to_k" + kind), tensor(from + "attn1.to_v" + kind)}));
+      }
+    }
+    model::saveSafeTensors(base / "DiT.safetensors", original);
+    const model::AssembledPipeline assembled(base / "DiT.safetensors", parts);
+    const model::Condition condition = {{"labels", at::tensor({5, 1000}, at::kLong)}};
+    const at::Tensor latents = at::cat({golden["noise"].slice(0, 0, 1), golden["noise"].slice(0, 0, 1)});
+    const auto answer = [&](const std::filesystem::path& folder) { return model::loadDenoiser(folder, {})->predict(latents, 501, condition); };
+    QVERIFY(answer(assembled.folder()).equal(answer(plain)));
+  }
+
+  void theSizesOfAnOriginalDitTellItsConfiguration() {
+    model::Shapes shapes = {{"pos_embed", {1, 256, 1152}}, {"x_embedder.proj.weight", {1152, 4, 2, 2}}, {"final_layer.linear.weight", {32, 1152}}, {"y_embedder.embedding_table.weight", {1001, 1152}}};
+    for (int i = 0; i < 28; ++i) shapes["blocks." + std::to_string(i) + ".attn.qkv.weight"] = {3456, 1152};
+    QVERIFY(model::hasOriginalDit(shapes, ""));
+    const json config = model::originalDitConfig(shapes, "");
+    const json known = json::parse(std::ifstream(QUANTSPOT_SOURCE_DIR "/tests/parity/golden/manifest/configs.json"))["DiT-XL-2-256"]["transformer"];
+    for (const char* key : {"num_attention_heads", "attention_head_dim", "in_channels", "out_channels", "num_layers", "sample_size", "patch_size", "num_embeds_ada_norm", "attention_bias"})
+      QCOMPARE(config[key].dump(), known[key].dump());
+    shapes["x_embedder.proj.weight"][0] = 1000;
+    QVERIFY(model::originalDitConfig(shapes, "").is_null());
   }
 
   // The reference's pipeline steps Euler's schedulers from a wrong start.

@@ -1,6 +1,7 @@
 #include "engine/model/single/contents.h"
 
 #include "engine/model/folder.h"
+#include "engine/model/single/dit_views.h"
 #include "engine/model/single/flux_views.h"
 #include "engine/model/single/text_names.h"
 #include "engine/model/single/unet_names.h"
@@ -51,6 +52,7 @@ const std::vector<Naming>& namings() {
       {"flux", {""}, hasDiffusersFlux, [](const Shapes& s, const std::string&, const auto& file) { return fluxPart(asNamed(s), s, file); }},
       {"unet", denoiser, hasLdmUnet, [](const Shapes& s, const std::string& p, const auto&) { return FoundPart{"unet", ldmUnetViews(s, p), ldmUnetConfig(s, p)}; }},
       {"unet", {""}, hasDiffusersUnet, [](const Shapes& s, const std::string&, const auto&) { return FoundPart{"unet", asNamed(s), {}}; }},
+      {"dit", {"", "model."}, hasOriginalDit, [](const Shapes& s, const std::string& p, const auto&) { return FoundPart{"dit", originalDitViews(s, p), originalDitConfig(s, p)}; }},
       {"vae", {"first_stage_model.", "vae.", ""}, hasLdmVae, [](const Shapes& s, const std::string& p, const auto&) { return FoundPart{"vae", ldmVaeViews(s, p), ldmVaeConfig(s, p)}; }},
       {"clip",
        {"cond_stage_model.transformer.", "conditioner.embedders.0.transformer.", "text_encoders.clip_l.transformer.", "text_encoders.clip_l.", ""},
@@ -109,6 +111,7 @@ const FoundPart* findPart(const std::vector<FoundPart>& parts, std::string_view 
 
 std::string familyOf(const std::vector<FoundPart>& parts) {
   if (findPart(parts, "flux")) return "flux";
+  if (findPart(parts, "dit")) return "dit";
   const FoundPart* const unet = findPart(parts, "unet");
   if (!unet) return {};
   return unet->views.contains("add_embedding.linear_1.weight") ? "sdxl" : "sd";

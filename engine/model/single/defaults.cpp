@@ -15,6 +15,7 @@ const std::vector<SingleFamily>& all() {
       {"flux", "FluxPipeline",
        {{"text_encoder", "clip", "CLIPTextModel"}, {"text_encoder_2", "t5", "T5EncoderModel"}, {"transformer", "flux", "FluxTransformer2DModel"}, {"vae", "vae", "AutoencoderKL"}},
        {{"tokenizer", "vocab.json"}, {"tokenizer_2", "spiece.model"}}},
+      {"dit", "DiTPipeline", {{"transformer", "dit", "DiTTransformer2DModel"}, {"vae", "vae", "AutoencoderKL"}}, {}},
       {"sd", "StableDiffusionPipeline",
        {{"text_encoder", "clip", "CLIPTextModel"}, {"unet", "unet", "UNet2DConditionModel"}, {"vae", "vae", "AutoencoderKL"}},
        {{"tokenizer", "vocab.json"}}},
@@ -51,6 +52,8 @@ json defaultScheduler(const SingleFamily& family, const json& denoiser) {
     return {{"_class_name", "FlowMatchEulerDiscreteScheduler"}, {"num_train_timesteps", 1000}, {"shift", dev ? 3.0 : 1.0}, {"use_dynamic_shifting", dev},
             {"base_shift", 0.5}, {"max_shift", dev ? 1.15 : 1.16}, {"base_image_seq_len", 256}, {"max_image_seq_len", 4096}};
   }
+  if (family.id == "dit")
+    return {{"_class_name", "DDIMScheduler"}, {"num_train_timesteps", 1000}, {"beta_schedule", "linear"}, {"prediction_type", "epsilon"}, {"clip_sample", false}};
   if (family.id == "sdxl") return noise("EulerDiscreteScheduler", "epsilon");
   if (denoiser.value("cross_attention_dim", json()) == kSd2Context) {
     json config = noise("DDIMScheduler", "v_prediction");
@@ -66,7 +69,7 @@ json defaultScheduler(const SingleFamily& family, const json& denoiser) {
 
 void complete(json& config, const SingleFamily& family, std::string_view kind) {
   if (kind == "vae" && family.id == "flux") config.update({{"scaling_factor", 0.3611}, {"shift_factor", 0.1159}, {"force_upcast", true}, {"sample_size", 1024}});
-  if (kind == "vae" && family.id == "sd") config.update({{"scaling_factor", 0.18215}, {"sample_size", 512}});
+  if (kind == "vae" && (family.id == "sd" || family.id == "dit")) config.update({{"scaling_factor", 0.18215}, {"sample_size", 512}});
   if (kind == "vae" && family.id == "sdxl") config.update({{"scaling_factor", 0.13025}, {"force_upcast", true}, {"sample_size", 1024}});
   if (kind == "unet") config["sample_size"] = family.id == "sdxl" ? 128 : config.value("cross_attention_dim", json()) == kSd2Context ? 96 : 64;
 }
