@@ -72,7 +72,8 @@ void addRecipe(CLI::App& command, Arguments& a) {
   command.add_option("--strength", a.generate.params.recipe.strength, "Image to image: how much of the way from noise is gone, 0 to 1 (default 0.8)");
   command.add_option("--batch", a.batch, "Pictures drawn in one pass, each as its own seed alone gives it")->check(CLI::Range(1, 256))->capture_default_str();
   command.add_flag("!--no-cache", a.generate.params.cache, "Pack the weights anew, and keep nothing of them on disk");
-  command.add_option("--offload", a.generate.params.offload, "none")->capture_default_str();
+  command.add_option("--offload", a.generate.params.offload, "What of a part is in memory at once: none or model (all), group (a block and the next), sequential (a layer)")
+      ->capture_default_str();
   command.add_option("--threads", a.service.threads, "CPU threads (default: all cores)")->check(CLI::PositiveNumber);
   command.add_option("--device", a.service.device, "cpu or cuda:0")->capture_default_str();
 }

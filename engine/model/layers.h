@@ -22,7 +22,7 @@ struct LayerInfo {
 struct LayerWeight {
   std::string name;                  // inside its component, with the part in front ("text_encoder_2.encoder…", "vae.decoder…")
   std::vector<std::int64_t> shape;   // (out, in); of a convolution (out, in, height, width)
-  std::function<at::Tensor()> read;  // in the file's type, on the device; on the meta device it holds nothing
+  std::function<at::Tensor()> read;  // in the file's type, on the device; on the meta device it holds nothing; good at any time, from any thread
 };
 
 // Packs one weight.

@@ -69,7 +69,7 @@ at::Tensor Conv::operator()(const at::Tensor& x) const { return packed ? packed-
 
 Parameters::Parameters(const std::filesystem::path& folder, const LoadOptions& options, std::size_t linears, std::string prefix)
     : folder_(folder), options_(options), total_(linears), prefix_(std::move(prefix)) {
-  if (!options.catalog) weights_.emplace(folder);
+  if (!options.catalog) weights_ = std::make_shared<Weights>(folder);
 }
 
 void Parameters::check(const std::string& tensor, const std::vector<std::int64_t>& shape) const {
@@ -98,9 +98,12 @@ std::unique_ptr<quant::Linear> Parameters::keepStored(const std::string& name, c
   return blocks.linear(std::move(*stored), std::move(bias));
 }
 
+// The files stay open for as long as somebody may read.
 LayerWeight Parameters::weightOf(const std::string& name, std::vector<std::int64_t> shape) const {
   check(name + ".weight", shape);
-  return {prefix_ + name, shape, [this, name, shape] { return load(name + ".weight", shape); }};
+  return {prefix_ + name, shape, [weights = weights_, tensor = name + ".weight", shape, device = options_.device, compute = options_.compute] {
+    return device.is_meta() ? at::empty(shape, at::TensorOptions(compute).device(device)) : weights->read(tensor, shape).to(device);
+  }};
 }
 
 template <class Work>

@@ -85,7 +85,7 @@ class Parameters {
   void check(const std::string& tensor, const std::vector<std::int64_t>& shape) const;
 
   std::filesystem::path folder_;
-  std::optional<Weights> weights_;       // none where a catalog stands in
+  std::shared_ptr<const Weights> weights_;       // none where a catalog stands in
   const LoadOptions& options_;
   std::size_t done_ = 0, total_;
   std::string prefix_;

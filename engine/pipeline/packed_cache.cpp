@@ -112,6 +112,7 @@ std::string packedKey(const std::string& weightsHash, const std::string& part, c
 
 struct PackedSet::Reader {
   Reader(const fs::path& path, const std::string& key) : file(path), index(readIndex(file, key)) {}
+  const json& layers() const { return index.at("layers"); }
   model::MappedFile file;
   json index;
 };
@@ -190,9 +191,9 @@ PackedSet::PackedSet(const PackedCacheOptions& options, const std::string& key) 
 PackedSet::~PackedSet() = default;
 
 std::optional<PackedSet::Layer> PackedSet::find(const std::string& layer, at::IntArrayRef shape) const {
-  if (!reader_ || !reader_->index["layers"].contains(layer)) return std::nullopt;
+  if (!reader_ || !reader_->layers().contains(layer)) return std::nullopt;
   try {
-    const json& entry = reader_->index["layers"][layer];
+    const json& entry = reader_->layers().at(layer);
     Layer found{{entry.at("precision"), entry.at("shape").get<std::vector<std::int64_t>>(), static_cast<at::ScalarType>(entry.at("dtype").get<int>()), {}},
                 entry.value("asked", ""), entry.value("why", "")};
     if (std::accumulate(shape.begin(), shape.end(), std::int64_t{1}, std::multiplies<>()) !=
@@ -225,8 +226,14 @@ void PackedSet::keep() {
   if (!writer_ || writer_->failed || writer_->layers.empty()) return;
   writer_->finish();
   kept_ = !writer_->failed;
+  if (!kept_) return;
+  try {
+    reader_ = std::make_unique<Reader>(fileOf(writer_->options, writer_->key), writer_->key);
+  } catch (const std::exception& error) {   // somebody else removed it
+    spdlog::warn("{}", error.what());
+  }
 }
 
-std::string_view PackedSet::state() const { return reader_ ? "read" : kept_ ? "written" : "unused"; }
+std::string_view PackedSet::state() const { return kept_ ? "written" : reader_ ? "read" : "unused"; }
 
 }  // namespace quantspot::pipeline

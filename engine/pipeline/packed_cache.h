@@ -37,11 +37,11 @@ class PackedSet {
   PackedSet(const PackedSet&) = delete;
   PackedSet& operator=(const PackedSet&) = delete;
 
-  // An owned copy; nothing when the set is being collected or holds no such layer.
+  // An owned copy; nothing while the set is being collected, and for a layer that it does not hold. Safe from several threads.
   std::optional<Layer> find(const std::string& layer, at::IntArrayRef shape) const;
   // Plain weights are left out: the model's own file holds them as well. Tensors of any device.
   void add(const std::string& layer, const Layer& packed);
-  // Every layer is there: the file appears under its name, and others go where the limit asks for it.
+  // Every layer is there: the file appears under its name, and others go where the limit asks for it. From then on find() reads it.
   void keep();
   std::string_view state() const;        // "read", "written" or "unused"
 

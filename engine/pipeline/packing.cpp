@@ -1,6 +1,9 @@
 #include "engine/pipeline/packing.h"
 
+#include "engine/model/folder.h"
+#include "engine/model/ops.h"
 #include "engine/pipeline/report.h"
+#include "quant/calibration.h"
 #include "quant/plain.h"
 
 #include <ATen/ATen.h>
@@ -32,8 +35,9 @@ struct Packed {
 struct Packer {
   const quant::Policy& policy;
   PackingNotes& notes;
-  PackedSet* set;
+  std::shared_ptr<PackedSet> set;
   at::Device device;
+  std::shared_ptr<LayerStream> stream;
 
   Packed pack(const model::LayerWeight& layer) const {
     if (set)
@@ -68,30 +72,6 @@ struct Packer {
   }
 };
 
-std::unique_ptr<quant::Linear> packLinear(const model::LayerWeight& layer, std::optional<at::Tensor> bias, const Packer& packer) {
-  const Stopwatch watch;
-  Packed packed = packer.pack(layer);
-  if (bias) bias = bias->to(packed.quantizer->computeType());
-  auto linear = packed.quantizer->linear(std::move(packed.weight), std::move(bias));
-  packer.notes.seconds += watch.seconds();
-  return linear;
-}
-
-// A convolution that nothing is asked of is torch's own.
-bool staysPlain(const model::LayerWeight& layer, const quant::Policy& policy) {
-  return policy.precisionOf(layer.name, kindOf(layer.shape)) == quant::plainPrecision(quant::quantizer(policy.precision).computeType());
-}
-
-std::unique_ptr<quant::Convolution> packConvolution(const model::LayerWeight& layer, std::optional<at::Tensor> bias, const quant::Conv2dOptions& options,
-                                                    const Packer& packer) {
-  if (staysPlain(layer, packer.policy)) return nullptr;
-  const Stopwatch watch;
-  Packed packed = packer.pack(layer);
-  auto convolution = std::make_unique<quant::Conv2d>(*packed.quantizer, std::move(packed.weight), layer.shape, std::move(bias), options);
-  packer.notes.seconds += watch.seconds();
-  return convolution;
-}
-
 // Exact because it is made: a layer of zeros is packed once for every shape, of which a model has few.
 std::int64_t layerBytes(const quant::Quantizer& quantizer, at::IntArrayRef shape, bool bias) {
   static std::mutex mutex;
@@ -105,6 +85,93 @@ std::int64_t layerBytes(const quant::Quantizer& quantizer, at::IntArrayRef shape
     found->second = shape.size() == 4 ? quant::Conv2d(quantizer, zeros, shift).bytes() : quantizer.linear(quantizer.pack(zeros), shift)->bytes();
   }
   return found->second;
+}
+
+std::unique_ptr<quant::Linear> linearOf(Packed packed, std::optional<at::Tensor> bias) {
+  if (bias) bias = bias->to(packed.quantizer->computeType());
+  return packed.quantizer->linear(std::move(packed.weight), std::move(bias));
+}
+
+std::unique_ptr<quant::Convolution> convolutionOf(Packed packed, const model::LayerWeight& layer, std::optional<at::Tensor> bias, const quant::Conv2dOptions& how) {
+  return std::make_unique<quant::Conv2d>(*packed.quantizer, std::move(packed.weight), layer.shape, std::move(bias), how);
+}
+
+// Again and again, of a layer that comes and goes: from the cache's file, else from the model's.
+Packed packAgain(const model::LayerWeight& layer, const quant::Quantizer& quantizer, const std::shared_ptr<PackedSet>& set, const at::Device& device) try {
+  if (auto found = set ? set->find(layer.name, layer.shape) : std::nullopt) {
+    for (auto& [name, part] : found->weight.parts) part = part.to(device);
+    return {&quantizer, std::move(found->weight)};
+  }
+  return {&quantizer, packWith(quantizer, layer.read())};
+} catch (const std::invalid_argument& error) {
+  throw model::ModelError(layer.name + ": " + error.what());
+}
+
+bool isPlain(const quant::Quantizer& quantizer) { return quantizer.name() == quant::plainPrecision(quantizer.computeType()); }
+
+std::unique_ptr<quant::Linear> streamLinear(const model::LayerWeight& layer, const std::optional<at::Tensor>& bias, const Packer& packer) {
+  const quant::Quantizer* quantizer = &quantizerFor(packer.policy, layer.name, layer.shape);
+  std::int64_t bytes = 0;
+  if (isPlain(*quantizer)) {
+    bytes = layerBytes(*quantizer, layer.shape, bias.has_value());
+  } else {
+    Packed packed = packer.pack(layer);
+    quantizer = packed.quantizer;
+    auto linear = linearOf(std::move(packed), bias);
+    if (!packer.set || quant::calibratedLinear(*linear)) return linear;   // there is nowhere to read it from; its scales would be lost
+    bytes = linear->bytes();
+  }
+  const auto load = [layer, bias, quantizer, set = packer.set, device = packer.device] { return linearOf(packAgain(layer, *quantizer, set, device), bias); };
+  return packer.stream->linear(layer.name, quantizer->name(), layer.shape, bytes, load);
+}
+
+std::unique_ptr<quant::Linear> packLinear(const model::LayerWeight& layer, std::optional<at::Tensor> bias, const Packer& packer) {
+  const Stopwatch watch;
+  auto linear = packer.stream ? streamLinear(layer, bias, packer) : linearOf(packer.pack(layer), std::move(bias));
+  packer.notes.seconds += watch.seconds();
+  return linear;
+}
+
+// A convolution that nothing is asked of is torch's own.
+bool staysPlain(const model::LayerWeight& layer, const quant::Policy& policy) {
+  return policy.precisionOf(layer.name, kindOf(layer.shape)) == quant::plainPrecision(quant::quantizer(policy.precision).computeType());
+}
+
+// As the models compute a convolution that is theirs.
+class PlainConvolution final : public quant::Convolution {
+ public:
+  PlainConvolution(const at::Tensor& weight, const std::optional<at::Tensor>& bias, const quant::Conv2dOptions& how, at::ScalarType compute)
+      : weight_(weight.to(compute)), bias_(bias.value_or(at::Tensor())), options_{.stride = how.stride[0], .padding = how.padding[0]} {}
+
+  at::Tensor forward(const at::Tensor& x) const override { return model::conv2d(x, weight_, bias_, options_); }
+  std::string_view precision() const override { return quant::plainPrecision(weight_.scalar_type()); }
+  std::int64_t bytes() const override { return static_cast<std::int64_t>(weight_.nbytes() + (bias_.defined() ? bias_.nbytes() : 0)); }
+
+ private:
+  at::Tensor weight_, bias_;
+  model::ConvOptions options_;
+};
+
+std::unique_ptr<quant::Convolution> streamPlain(const model::LayerWeight& layer, const std::optional<at::Tensor>& bias, const quant::Conv2dOptions& how, const Packer& packer) {
+  const quant::Quantizer& plain = quant::quantizer(quant::plainPrecision(quant::quantizer(packer.policy.precision).computeType()));
+  const auto load = [layer, bias, how, type = plain.computeType()] { return std::make_unique<PlainConvolution>(layer.read(), bias, how, type); };
+  return packer.stream->convolution(layer.name, plain.name(), layerBytes(plain, layer.shape, bias.has_value()), load);
+}
+
+std::unique_ptr<quant::Convolution> packConvolution(const model::LayerWeight& layer, std::optional<at::Tensor> bias, const quant::Conv2dOptions& how,
+                                                    const Packer& packer) {
+  const bool plain = staysPlain(layer, packer.policy);
+  if (plain) return packer.stream ? streamPlain(layer, bias, how, packer) : nullptr;
+  const Stopwatch watch;
+  Packed packed = packer.pack(layer);
+  const quant::Quantizer* quantizer = packed.quantizer;
+  auto convolution = convolutionOf(std::move(packed), layer, bias, how);
+  packer.notes.seconds += watch.seconds();
+  if (!packer.stream || !packer.set) return convolution;
+  const auto load = [layer, bias, how, quantizer, set = packer.set, device = packer.device] {
+    return convolutionOf(packAgain(layer, *quantizer, set, device), layer, bias, how);
+  };
+  return packer.stream->convolution(layer.name, quantizer->name(), convolution->bytes(), load);
 }
 
 class MeasuredLinear final : public quant::Linear {
@@ -142,8 +209,9 @@ const quant::Quantizer& quantizerFor(const quant::Policy& policy, const std::str
   return quant::quantizer(quant::quantizer(policy.precisionOf(layer, kindOf(shape))).precisionFor(flat(shape)));
 }
 
-void packLayers(model::LoadOptions& options, const quant::Policy& policy, PackingNotes& notes, PackedSet* packed) {
-  const Packer packer{policy, notes, packed, options.device};
+void packLayers(model::LoadOptions& options, const quant::Policy& policy, PackingNotes& notes, std::shared_ptr<PackedSet> packed,
+                std::shared_ptr<LayerStream> stream) {
+  const Packer packer{policy, notes, std::move(packed), options.device, std::move(stream)};
   options.linear = [=](const model::LayerWeight& layer, std::optional<at::Tensor> bias) { return packLinear(layer, std::move(bias), packer); };
   options.convolution = [=](const model::LayerWeight& layer, std::optional<at::Tensor> bias, const quant::Conv2dOptions& how) {
     return packConvolution(layer, std::move(bias), how, packer);

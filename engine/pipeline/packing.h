@@ -2,6 +2,7 @@
 #pragma once
 
 #include "engine/model/components.h"
+#include "engine/pipeline/offload.h"
 #include "engine/pipeline/packed_cache.h"
 #include "quant/policy.h"
 
@@ -24,8 +25,10 @@ struct PackingNotes {
 // go in its compute type. A layer whose compute type is not the policy's casts its activations to it and back. A layer that its precision
 // cannot hold (shape, range) gets what that precision names in its place, else the plain type; that is noted. `policy` and `notes` must
 // outlive the loading. The factories throw std::invalid_argument when the plain type cannot hold the weight either (NaN, infinity).
-// Layers that `packed` holds are taken from there, others are added to it; null: none.
-void packLayers(model::LoadOptions& options, const quant::Policy& policy, PackingNotes& notes, PackedSet* packed = nullptr);
+// Layers that `packed` holds are taken from there, others are added to it; null: none. With a stream, layers come and go: plain ones from the
+// model's file, packed ones from the set; what is in neither stays, and so do layers whose activations have scales.
+void packLayers(model::LoadOptions& options, const quant::Policy& policy, PackingNotes& notes, std::shared_ptr<PackedSet> packed = nullptr,
+                std::shared_ptr<LayerStream> stream = nullptr);
 
 // The same for layers that know their precision and resident bytes but hold nothing and cannot multiply: for weights on the meta device.
 void measureLayers(model::LoadOptions& options, const quant::Policy& policy);

@@ -135,9 +135,12 @@ model::LoadOptions Phases::loadOptions(const char* stage) const {
 template <class Load>
 auto Phases::loadPacked(const std::string& part, const quant::Policy& policy, model::LoadOptions options, Load&& load) {
   const TightHeap tight;
-  std::optional<PackedSet> set;
-  if (!request_.packedCache.folder.empty()) set.emplace(request_.packedCache, packedKey(HashCache().weightsHash(request_.model), part, policy.text()));
-  packLayers(options, policy, notes_, set ? &*set : nullptr);
+  std::shared_ptr<PackedSet> set;
+  std::shared_ptr<LayerStream> stream;
+  if (!request_.packedCache.folder.empty())
+    set = std::make_shared<PackedSet>(request_.packedCache, packedKey(HashCache().weightsHash(request_.model), part, policy.text()));
+  if (request_.offload == Offload::Group || request_.offload == Offload::Sequential) stream = std::make_shared<LayerStream>(request_.offload);
+  packLayers(options, policy, notes_, set, stream);
   auto loaded = load(options);
   if (!set) return loaded;
   set->keep();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "engine/pipeline/adapters.h"
+#include "engine/pipeline/offload.h"
 #include "engine/pipeline/packed_cache.h"
 #include "engine/protocol/messages.h"
 #include "quant/schedule.h"
@@ -36,6 +37,7 @@ struct SampleRequest {
   std::vector<quant::StepSpan> schedule = {};   // precisions that change over the steps
   std::vector<Adapter> adapters = {};        // LoRA files, applied beside the packed weights
   std::vector<std::string> calibration = {};   // prompts for precisions whose activations have scales (quanto-int8a8)
+  Offload offload = Offload::None;
   PackedCacheOptions packedCache = {};       // where packed weights are kept; no folder: nowhere
   std::optional<RgbImage> image = {};          // of the recipe's size: the pictures start from it, noised by recipe.strength
   std::string device = "cpu";

@@ -59,15 +59,6 @@ class SwitchedConvolution final : public quant::Convolution {
   std::shared_ptr<const Switch> switch_;
 };
 
-// "transformer_blocks.3.attn.to_q" → "transformer_blocks.3"; what has no number is a group of its own.
-std::string blockOf(const std::string& layer) {
-  for (std::size_t at = layer.find('.'); at != std::string::npos; at = layer.find('.', at + 1)) {
-    const std::size_t end = layer.find_first_not_of("0123456789", at + 1);
-    if (end != at + 1) return layer.substr(0, end);
-  }
-  return layer;
-}
-
 // Loads the denoiser with every layer that `low` changes in both forms.
 class Loader {
  public:

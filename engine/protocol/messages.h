@@ -47,7 +47,7 @@ struct GenerateParams {
   std::string model;        // folder; "default" is the embedded model
   std::string precision;    // id, policy text, or "auto": the highest that fits max_memory
   Recipe recipe;
-  std::string offload = "none";   // only "none" yet
+  std::string offload = "none";   // "model": the same, parts are never together; "group", "sequential": blocks or layers come and go
   std::vector<Lora> loras = {};   // applied beside the packed weights
   std::int64_t max_memory = 0;    // bytes for "auto"; 0: what is free
   double max_error = 0;           // for "auto" in its place: highest error of the latents against bf16, of a policy that a scan finds

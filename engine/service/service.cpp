@@ -84,12 +84,12 @@ pipeline::Sample Service::sample(const protocol::GenerateParams& params, const C
 
 std::vector<pipeline::Sample> Service::batch(const protocol::GenerateParams& params, std::vector<protocol::Recipe> more, const Control& control) {
   if (params.precision == "auto") return params.max_error > 0 ? accurate(params, more, control) : fitting(params, more, control);
-  if (params.offload != "none") throw std::invalid_argument("offload '" + params.offload + "' is not known; use none");
   pipeline::SampleRequest request;
   const std::vector<quant::StepSpan> schedule = quant::parseSchedule(params.precision);
   request.policy = schedule.front().policy;
   if (schedule.size() > 1 || schedule.front().last >= 0) request.schedule = schedule;
   request.calibration = params.calibration;
+  request.offload = pipeline::parseOffload(params.offload);
   if (params.cache) request.packedCache = pipeline::defaultPackedCache();
   request.model = resolveModel(params.model);
   request.recipe = params.recipe;
