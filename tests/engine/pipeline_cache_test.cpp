@@ -126,17 +126,17 @@ class CacheTest : public QObject {
   Loaded load(const std::string& text, const std::string& weights = "weights") const {
     const c10::InferenceMode inference;
     const quant::Policy policy = quant::parsePolicy(text);
-    pipeline::PackedSet set({cache(), limit_}, pipeline::packedKey(weights, "part", text));
+    const auto set = std::make_shared<pipeline::PackedSet>(pipeline::PackedCacheOptions{cache(), limit_}, pipeline::packedKey(weights, "part", text));
     pipeline::PackingNotes notes;
     model::LoadOptions options;
     options.compute = quant::quantizer(policy.precision).computeType();
-    pipeline::packLayers(options, policy, notes, &set);
+    pipeline::packLayers(options, policy, notes, set);
     model::Parameters parameters(model(), options, 1);
     const model::Linear linear = parameters.linear("a", kIn, kOut);
     const model::Conv conv = parameters.conv("c", 32, 16, 3);
-    set.keep();
+    set->keep();
     const auto ones = [&](at::IntArrayRef shape) { return at::ones(shape, options.compute); };
-    return {linear(ones({3, kIn})), conv(ones({1, 32, 5, 5})), std::string(set.state()), notes.fallbacks};
+    return {linear(ones({3, kIn})), conv(ones({1, 32, 5, 5})), std::string(set->state()), notes.fallbacks};
   }
 
   std::unique_ptr<QTemporaryDir> folder_;

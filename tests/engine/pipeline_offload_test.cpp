@@ -40,7 +40,9 @@ class Counted final : public quant::Linear {
 
 std::string imageOf(const std::filesystem::path& cache, const std::string& policy, Offload offload, std::int64_t* bytes = nullptr) {
   pipeline::Sampler sampler;
-  pipeline::SampleRequest request{.model = QUANTSPOT_SOURCE_DIR "/resources/default_model", .policy = quant::parsePolicy(policy)};
+  pipeline::SampleRequest request;
+  request.model = QUANTSPOT_SOURCE_DIR "/resources/default_model";
+  request.policy = quant::parsePolicy(policy);
   request.recipe.prompt = "a fox on a yellow background";
   request.recipe.steps = 2;
   request.offload = offload;
