@@ -48,6 +48,14 @@ const QString kQ = QStringLiteral("transformer_blocks.0.attn.to_q"), kProj = QSt
 class PolicyDraftTest : public QObject {
   Q_OBJECT
  private Q_SLOTS:
+  void aConvolutionSaysHowItIsReached() {
+    PolicyLayersModel layers;
+    layers.setLayers({{QStringLiteral("unet"), QStringLiteral("down_blocks.0.conv1"), {32, 16, 3, 3}, 9216, -1, {}, QStringLiteral("bf16"), false},
+                      {QStringLiteral("unet"), QStringLiteral("conv_norm_out"), {32}, 64, -1, {}, QStringLiteral("bf16"), false}});
+    QVERIFY(layers.index(0, 0).data(Qt::ToolTipRole).toString().contains(QStringLiteral("conv:^down_blocks.0.conv1$=")));
+    QVERIFY(layers.index(1, 0).data(Qt::ToolTipRole).toString().contains(QStringLiteral("stays as it is")));
+  }
+
   void aTextFillsTheTable() {
     Bench bench(QStringLiteral("bnb-nf4?skip=^proj_out&attn=bnb-int8"));
     QAbstractItemModelTester tester(bench.draft.layers(), QAbstractItemModelTester::FailureReportingMode::QtTest);

@@ -79,6 +79,8 @@ QVariant PolicyLayersModel::text(const PolicyLayer& layer, int column) const {
 }
 
 QString PolicyLayersModel::tip(const PolicyLayer& layer) const {
+  constexpr std::size_t convolution = 4;   // dimensions
+  if (!layer.quantizable && layer.shape.size() == convolution) return tr("A convolution: the policy's text reaches it, as conv:^%1$=quanto-int8").arg(layer.name);
   if (!layer.quantizable) return tr("Not a weight that a precision packs: it stays as it is");
   const QString bytes = layer.after < 0 ? QString() : tr("; %L1 bytes instead of %L2").arg(layer.after).arg(layer.before);
   if (!layer.held.isEmpty() && layer.held != layer.asked)
