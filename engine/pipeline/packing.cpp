@@ -31,6 +31,14 @@ struct Packed {
   quant::QuantizedTensor weight;
 };
 
+// What the cache has of it, on the device.
+std::optional<PackedSet::Layer> kept(const model::LayerWeight& layer, const std::shared_ptr<PackedSet>& set, const at::Device& device) {
+  auto found = set ? set->find(layer.name, layer.shape) : std::nullopt;
+  if (found)
+    for (auto& [name, part] : found->weight.parts) part = part.to(device);
+  return found;
+}
+
 // What loading packs with, of one part of a model.
 struct Packer {
   const quant::Policy& policy;
@@ -40,13 +48,11 @@ struct Packer {
   std::shared_ptr<LayerStream> stream;
 
   Packed pack(const model::LayerWeight& layer) const {
-    if (set)
-      if (auto found = set->find(layer.name, layer.shape)) {
-        const quant::Quantizer& quantizer = quant::quantizer(found->weight.precision);
-        note(layer.name, found->asked, quantizer, found->why);
-        for (auto& [name, part] : found->weight.parts) part = part.to(device);
-        return {&quantizer, std::move(found->weight)};
-      }
+    if (auto found = kept(layer, set, device)) {
+      const quant::Quantizer& quantizer = quant::quantizer(found->weight.precision);
+      note(layer.name, found->asked, quantizer, found->why);
+      return {&quantizer, std::move(found->weight)};
+    }
     PackedSet::Layer made = packAnew(layer);
     const quant::Quantizer& quantizer = quant::quantizer(made.weight.precision);
     note(layer.name, made.asked, quantizer, made.why);
@@ -98,10 +104,7 @@ std::unique_ptr<quant::Convolution> convolutionOf(Packed packed, const model::La
 
 // Again and again, of a layer that comes and goes: from the cache's file, else from the model's.
 Packed packAgain(const model::LayerWeight& layer, const quant::Quantizer& quantizer, const std::shared_ptr<PackedSet>& set, const at::Device& device) try {
-  if (auto found = set ? set->find(layer.name, layer.shape) : std::nullopt) {
-    for (auto& [name, part] : found->weight.parts) part = part.to(device);
-    return {&quantizer, std::move(found->weight)};
-  }
+  if (auto found = kept(layer, set, device)) return {&quantizer, std::move(found->weight)};
   return {&quantizer, packWith(quantizer, layer.read())};
 } catch (const std::invalid_argument& error) {
   throw model::ModelError(layer.name + ": " + error.what());

@@ -115,6 +115,12 @@ Phases::Phases(const SampleRequest& request)
   const std::int64_t patch = family_.info().latentMultiple * pixels_;
   if (recipe_.width % patch != 0 || recipe_.height % patch != 0)
     throw std::invalid_argument(fmt::format("{} × {} pixels: this model needs multiples of {}", recipe_.width, recipe_.height, patch));
+  if (!request_.packedCache.folder.empty()) weightsHash();   // now, so that no phase is timed with it
+}
+
+const std::string& Phases::weightsHash() {
+  if (weightsHash_.empty()) weightsHash_ = HashCache().weightsHash(request_.model);
+  return weightsHash_;
 }
 
 void Phases::tell(const char* stage, int step, int steps) const {
@@ -138,7 +144,7 @@ auto Phases::loadPacked(const std::string& part, const quant::Policy& policy, mo
   std::shared_ptr<PackedSet> set;
   std::shared_ptr<LayerStream> stream;
   if (!request_.packedCache.folder.empty())
-    set = std::make_shared<PackedSet>(request_.packedCache, packedKey(HashCache().weightsHash(request_.model), part, policy.text()));
+    set = std::make_shared<PackedSet>(request_.packedCache, packedKey(weightsHash(), part, policy.text()));
   if (request_.offload == Offload::Group || request_.offload == Offload::Sequential) stream = std::make_shared<LayerStream>(request_.offload);
   packLayers(options, policy, notes_, set, stream);
   auto loaded = load(options);

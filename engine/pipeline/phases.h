@@ -48,6 +48,7 @@ class Phases {
   std::int64_t latentWidth() const { return recipe_.width / pixels_; }
   bool guided() const { return guided_; }          // a guidance scale took part
   const model::Family& family() const { return family_; }
+  const std::string& weightsHash();                // of the model; computed once
   const nlohmann::json& weights() const { return weights_; }
   const nlohmann::json& peaks() const { return meter_.peaks(); }
   nlohmann::json fallbacks() const;                // layers that could not be held as asked
@@ -82,6 +83,7 @@ class Phases {
   const at::ScalarType compute_;
   const std::int64_t pixels_;                      // per latent
   bool guided_ = false;
+  std::string weightsHash_;
   nlohmann::json weights_ = nlohmann::json::object(), stepSeconds_ = nlohmann::json::array(), packedCache_ = nlohmann::json::object();
   Meter meter_;
 };

@@ -114,7 +114,6 @@ struct Sampler::State {
   Encoded encoded;
   std::optional<Noise> lastNoise;
   Calibrated calibrated;
-  HashCache hashes;
 
   // Whether the embedding that is kept serves this request; else it is made anew.
   bool provideEmbedding(const SampleRequest& request, Phases& phases) {
@@ -134,11 +133,11 @@ struct Sampler::State {
   }
 
   // What all pictures of a pass have in common.
-  json report(const SampleRequest& request, const Phases& phases, const model::ModelSummary& model) const {
+  json report(const SampleRequest& request, Phases& phases, const model::ModelSummary& model) const {
     json weights = phases.weights();
     weights["text_encoder"] = encoded.weights;
     return {{"schema", 1}, {"engine", engineBlock(request.device)},
-            {"model", {{"name", model.name}, {"family", model.family}, {"weights_sha256", hashes.weightsHash(request.model)}}},
+            {"model", {{"name", model.name}, {"family", model.family}, {"weights_sha256", phases.weightsHash()}}},
             {"precision", precisionText(request)}, {"policy", policyBlock(request.policy)}, {"weights", std::move(weights)},
             {"seconds", phases.seconds()}, {"peak_bytes", phases.peaks()}, {"device_peak_bytes", json::object()}, {"batch", 1 + request.more.size()}, {"loras", phases.adapters()}, {"fallbacks", phases.fallbacks()}, {"packed_cache", phases.packedCache()}, {"calibration_prompts", request.calibration.size()}};
   }

@@ -2,58 +2,20 @@
 #include "engine/model/assembled.h"
 #include "engine/model/family.h"
 #include "engine/model/folder.h"
-#include "engine/model/safetensors.h"
 #include "engine/model/single/dit_views.h"
 #include "engine/pipeline/latents.h"
+#include "tests/engine/pipeline_case.h"
 #include "tests/engine/print_json.h"
 
 #include <QTemporaryDir>
 #include <QTest>
 
-#include <ATen/ATen.h>
 #include <c10/core/InferenceMode.h>
 
-#include <fstream>
 
 using namespace quantspot;
+using namespace quantspot::test;
 using nlohmann::json;
-
-namespace {
-
-struct Case {
-  explicit Case(const QString& name)
-      : folder(std::filesystem::path(QUANTSPOT_SOURCE_DIR "/tests/parity/golden") / name.toStdString()),
-        recipe(json::parse(std::ifstream(folder / "case.json"))),
-        expected(folder / "expected.safetensors") {}
-
-  at::Tensor operator[](const char* key) const { return expected.copy(expected.entries().at(key)); }
-  std::size_t pictures() const { return recipe["prompts"].size(); }
-  protocol::Recipe of(std::size_t picture) const {
-    json one = recipe;
-    one["prompt"] = recipe["prompts"][picture];
-    one["seed"] = recipe["seeds"][picture];
-    return one.get<protocol::Recipe>();
-  }
-  pipeline::SampleRequest request(const char* precision) const {
-    pipeline::SampleRequest request{.model = folder / "pipeline", .policy = quant::parsePolicy(precision), .recipe = of(0), .device = "cpu",
-                                    .noise = {}, .progress = {}, .cancel = nullptr};
-    for (std::size_t i = 1; i < pictures(); ++i) request.more.push_back(of(i));
-    return request;
-  }
-
-  std::filesystem::path folder;
-  json recipe;
-  model::SafeTensors expected;
-};
-
-double relativeError(const at::Tensor& a, const at::Tensor& b) { return ((a - b).norm() / b.norm()).item<double>(); }
-
-int pixelsOff(const pipeline::RgbImage& image, const at::Tensor& wanted) {
-  const at::Tensor got = at::from_blob(const_cast<std::uint8_t*>(image.pixels.data()), wanted.sizes(), at::kByte);
-  return (got.to(at::kInt) - wanted.to(at::kInt)).abs().max().item<int>();
-}
-
-}  // namespace
 
 class TransformerPipelinesTest : public QObject {
   Q_OBJECT
