@@ -18,18 +18,19 @@ const QList<Folder> kFolders = {
     {"engine/protocol", {}},
     {"engine/pipeline", {"engine/model", "quant", "engine/protocol"}},
     {"engine/hub", {"engine/model"}},   // its sha256.h; torch is forbidden below
-    {"engine/service", {"engine/hub", "engine/pipeline", "engine/model", "quant", "metrics", "evaluation", "engine/protocol"}},
+    {"engine/service", {"engine/hub", "engine/pipeline", "engine/model", "quant", "metrics", "evaluation", "decision", "engine/protocol"}},
     {"engine/model", {"quant"}},
-    {"ui/views", {"ui/models", "study", "study/statistics", "engine/protocol", "evaluation"}},
-    {"ui/models", {"ui/client", "study", "study/statistics", "engine/protocol", "evaluation"}},
+    {"ui/views", {"ui/models", "study", "study/statistics", "engine/protocol", "evaluation", "decision"}},
+    {"ui/models", {"ui/client", "study", "study/statistics", "engine/protocol", "evaluation", "decision"}},
     {"ui/client", {"engine/protocol"}},
     {"evaluation", {}},
+    {"decision", {"evaluation"}},
     {"metrics", {}},
     {"study", {"study/statistics"}},
     {"quant", {}},
 };
-const QStringList kTorchFree = {"evaluation", "study", "study/statistics", "engine/protocol", "engine/hub", "ui/views", "ui/models", "ui/client"};
-const QStringList kQtFree = {"evaluation", "quant", "engine/protocol", "engine/hub", "engine/model", "engine/pipeline", "engine/service", "metrics", "study/statistics"};
+const QStringList kTorchFree = {"evaluation", "decision", "study", "study/statistics", "engine/protocol", "engine/hub", "ui/views", "ui/models", "ui/client"};
+const QStringList kQtFree = {"evaluation", "decision", "quant", "engine/protocol", "engine/hub", "engine/model", "engine/pipeline", "engine/service", "metrics", "study/statistics"};
 
 QString folderOf(const QString& relative) {
   for (const Folder& folder : kFolders)
