@@ -17,10 +17,15 @@ QJsonObject figures(const Protocol& protocol, const Rows& rows) {
   std::set<QString> people;
   for (const ResponseRow* row : rows) people.insert(row->participant);
   const QJsonArray detection = detectionFigures(protocol, rows);
-  return {{"people", static_cast<int>(people.size())}, {"responses", static_cast<int>(rows.size())}, {"detection", detection},
+  QJsonObject all{{"people", static_cast<int>(people.size())}, {"responses", static_cast<int>(rows.size())}, {"detection", detection},
           {"visibility", visibility(protocol, detection)}, {"preference", preferenceFigures(protocol, rows)},
           {"rating", ratingFigures(protocol, rows)}, {"ranking", rankingFigures(protocol, rows)},
-          {"psychometric", psychometricFigures(protocol, detection)}, {"quality", qualityFigures(rows)}};
+          {"psychometric", psychometricFigures(protocol, detection)}, {"quality", qualityFigures(rows)},
+          {"confusion", confusion(protocol, rows)}, {"response_times", responseTimes(rows)}, {"participants", participants(rows)}};
+  QJsonArray decisions;
+  for (const QString& variant : protocol.tested()) decisions << decision(protocol, all, variant);
+  all["decisions"] = decisions;
+  return all;
 }
 
 QString percent(double share) { return QString::number(std::lround(share * 100)); }
@@ -46,8 +51,8 @@ QString preferenceSentence(const Protocol& protocol, const QJsonObject& preferen
         .arg(percent(protocol.analysis.level))
         .arg(interval[0].toDouble(), 0, 'f', 2).arg(interval[1].toDouble(), 0, 'f', 2)
             .arg(preference["separated"].toBool() ? QStringLiteral(", separated") : QString());
-    if (interval[1].toDouble() < 0) return QStringLiteral("is judged worse than %1 (%2)").arg(protocol.reference, numbers);
-    if (interval[0].toDouble() > 0) return QStringLiteral("is judged better than %1 (%2)").arg(protocol.reference, numbers);
+    const QString verdict = item["verdict"].toString();
+    if (verdict != QLatin1String("undecided")) return QStringLiteral("is judged %1 than %2 (%3)").arg(verdict, protocol.reference, numbers);
     return QStringLiteral("is not shown to be worse or better than %1 (%2)").arg(protocol.reference, numbers);
   }
   return {};
@@ -135,8 +140,8 @@ QJsonObject analyze(const Protocol& protocol, const QString& hash, const Respons
     else excluded[row.participant] = row.excluded;
   }
   const QJsonObject with = figures(protocol, counted), without = figures(protocol, all);
-  QJsonArray decisions, people;
-  for (const QString& variant : protocol.tested()) decisions << decision(protocol, protocol.analysis.exclude ? with : without, variant);
+  const QJsonArray decisions = (protocol.analysis.exclude ? with : without)["decisions"].toArray();
+  QJsonArray people;
   for (const auto& [participant, reasons] : excluded) people << QJsonObject{{"participant", participant}, {"reasons", reasons}};
   return {{"schema", 1}, {"study", hash}, {"title", protocol.title}, {"joined", responses.people}, {"decisions", decisions},
           {"headline", protocol.analysis.exclude ? "with_exclusions" : "without_exclusions"},

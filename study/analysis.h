@@ -26,10 +26,19 @@ QJsonValue rankingFigures(const Protocol& protocol, const Rows& rows);
 // at a lower precision in each). Pooled over kinds: the share right corrected for guessing, each kind weighted by its trials, and a
 // normal interval of it.
 QJsonArray visibility(const Protocol& protocol, const QJsonArray& detection);
+// How long answers took: per kind over all of its main trials, and, where there is a right answer, per variant for right and wrong ones.
+QJsonArray responseTimes(const Rows& rows);
+// What was answered where what was true: per kind and number of slots, over all variants ("all") and each.
+QJsonArray confusion(const Protocol& protocol, const Rows& rows);
+// A row per participant: answers, gold trials, median time, focus losses, reasons of exclusion.
+QJsonArray participants(const Rows& rows);
 // Gold, null and repeat trials, position bias, response times.
 QJsonObject qualityFigures(const Rows& rows);
 // Detection against bits per weight; null where fewer than two variants have bits.
 QJsonValue psychometricFigures(const Protocol& protocol, const QJsonArray& detection);
+
+// The fitted share right at so many bits per weight, of one entry of psychometricFigures; nothing where there is no curve.
+std::optional<double> psychometricAt(const QJsonObject& curve, double bits);
 
 // "`bnb-nf4` is not noticeable at margin 10 % (…)", and whether it is worse, from the figures.
 QString decision(const Protocol& protocol, const QJsonObject& figures, const QString& variant);

@@ -51,7 +51,7 @@ std::vector<Group> groups(const Protocol& protocol, const Rows& rows) {
 }
 
 template <class Key>
-QJsonArray shares(const Group& group, const char* name, Key key) {
+QJsonArray shares(const Group& group, const char* name, double level, Key key) {
   std::map<QString, Share> found;
   for (const ResponseRow* row : group.rows) {
     Share& share = found[key(*row)];
@@ -59,7 +59,9 @@ QJsonArray shares(const Group& group, const char* name, Key key) {
     ++share.trials;
   }
   QJsonArray list;
-  for (const auto& [id, share] : found) list << QJsonObject{{QLatin1String(name), id}, {"correct", share.correct}, {"trials", share.trials}};
+  for (const auto& [id, share] : found)
+    list << QJsonObject{{QLatin1String(name), id}, {"correct", share.correct}, {"trials", share.trials},
+        {"rate", static_cast<double>(share.correct) / share.trials}, {"interval", json(clopperPearson(share.correct, share.trials, level))}};
   return list;
 }
 
@@ -75,9 +77,11 @@ QJsonObject mixed(const Group& group, double level) {
   try {
     const MixedFit fit = mixedLogistic(rows, level);
     const auto rate = [&](double logit) { return 1 / (1 + std::exp(-(offset + logit))); };
+    const auto corrected = [&](double logit) { return std::max(0.0, (rate(logit) - group.chance()) / (1 - group.chance())); };
     const Estimate& logit = fit.fixed[0];
     return {{"log_odds_against_chance", json(logit)}, {"rate", rate(logit.value)},
             {"rate_interval", json(Interval{rate(logit.interval.low), rate(logit.interval.high)})},
+            {"detection", corrected(logit.value)}, {"detection_interval", QJsonArray{corrected(logit.interval.low), corrected(logit.interval.high)}},
             {"participant_sd", fit.participant_sd}, {"prompt_sd", fit.prompt_sd}, {"singular", fit.singular}};
   } catch (const std::domain_error&) {
     return {{"reason", "separation: all right, all wrong, or too few answers"}};
@@ -151,8 +155,8 @@ QJsonObject figure(const Protocol& protocol, const Group& group) {
                      {"margin", plan.margin},
                      {"dprime", sensitivity(group, plan.level)}, {"mixed", random_effects},
                      {"verdict", verdictOf(pooled, random_effects, group.chance())},
-                     {"per_participant", shares(group, "participant", [](const ResponseRow& row) { return row.participant; })},
-                     {"per_prompt", shares(group, "comparison", [](const ResponseRow& row) { return row.trial.comparison; })}};
+                     {"per_participant", shares(group, "participant", plan.level, [](const ResponseRow& row) { return row.participant; })},
+                     {"per_prompt", shares(group, "comparison", plan.level, [](const ResponseRow& row) { return row.trial.comparison; })}};
   if (protocol.stopping.rule == StoppingRule::Sprt) result["sprt"] = sequential(group, protocol.stopping);
   return result;
 }
@@ -179,12 +183,15 @@ QJsonValue psychometricFigures(const Protocol& protocol, const QJsonArray& detec
   // By kind and slots, because the guess rate is one number.
   std::map<std::pair<QString, int>, std::vector<Level>> curves;
   std::map<std::pair<QString, int>, double> chances;
+  std::map<std::pair<QString, int>, QJsonArray> points;
   for (const QJsonValue& entry : detection) {
     const QString variant = entry["variant"].toString();
     if (!protocol.bits.contains(variant)) continue;
     const std::pair key(entry["kind"].toString(), entry["slots"].toInt());
     curves[key].push_back({protocol.bits[variant], entry["correct"].toInt(), entry["trials"].toInt()});
     chances[key] = entry["chance"].toDouble();
+    points[key] << QJsonObject{{"variant", variant}, {"bits", protocol.bits[variant]}, {"rate", entry["rate"]}, {"interval", entry["rate_interval"]},
+        {"trials", entry["trials"]}};
   }
   QJsonArray list;
   for (const auto& [key, levels] : curves) {
@@ -192,7 +199,8 @@ QJsonValue psychometricFigures(const Protocol& protocol, const QJsonArray& detec
     for (const Level& level : levels) different.insert(level.x);
     if (different.size() < 2) continue;
     const Psychometric fit = fitPsychometric(levels, {.guess = chances[key], .lapse = 0, .level = protocol.analysis.level});
-    QJsonObject curve{{"kind", key.first}, {"slots", key.second}, {"guess", chances[key]}, {"separated", fit.separated}, {"flat", fit.flat}};
+    QJsonObject curve{{"kind", key.first}, {"slots", key.second}, {"guess", chances[key]}, {"separated", fit.separated}, {"flat", fit.flat},
+        {"points", points[key]}};
     if (!fit.separated) curve["slope"] = json(fit.slope);
     if (!fit.separated && !fit.flat) {
       curve["threshold_bits"] = json(fit.threshold);
@@ -201,6 +209,14 @@ QJsonValue psychometricFigures(const Protocol& protocol, const QJsonArray& detec
     list << curve;
   }
   return list.isEmpty() ? QJsonValue() : QJsonValue(list);
+}
+
+std::optional<double> psychometricAt(const QJsonObject& curve, double bits) {
+  if (!curve.contains(QStringLiteral("threshold_bits"))) return {};
+  Psychometric fit;
+  fit.threshold.value = curve["threshold_bits"]["value"].toDouble();
+  fit.slope.value = curve["slope"]["value"].toDouble();
+  return psychometricRate(fit, {.guess = curve["guess"].toDouble()}, bits);
 }
 
 }  // namespace quantspot::study

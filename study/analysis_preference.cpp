@@ -70,7 +70,14 @@ QJsonValue preferenceFigures(const Protocol& protocol, const Rows& all) {
   try {
     const PairOptions options{.ties = ties, .order_effect = true, .level = protocol.analysis.level};
     const Abilities fit = bradleyTerry(static_cast<std::size_t>(items.size()), pairs, options);
-    result["abilities"] = json(fit, items);
+    QJsonArray abilities = json(fit, items);
+    for (qsizetype i = 1; i < abilities.size(); ++i) {   // against the reference, which stands first
+      QJsonObject ability = abilities[i].toObject();
+      const statistics::Interval& interval = fit.items[static_cast<std::size_t>(i)].interval;
+      ability["verdict"] = interval.high < 0 ? QStringLiteral("worse") : interval.low > 0 ? QStringLiteral("better") : QStringLiteral("undecided");
+      abilities[i] = ability;
+    }
+    result["abilities"] = abilities;
     result["log_order"] = json(fit.log_order);
     if (ties) result["log_tie"] = json(fit.log_tie);
     result["separated"] = fit.separated;

@@ -203,7 +203,8 @@ BundledStudy openBundle(const QByteArray& zip) {
   const Verification verification = verifyBundle(zip);
   if (!verification.problems.isEmpty()) throw Error(QStringLiteral("the bundle does not hold: ") + verification.problems.first());
   const Files files = filesOf(zip);
-  BundledStudy bundled{{files["frozen.json"], files["sealed.bin"], {}}, chainFromCsv(files["chain.csv"])};
+  BundledStudy bundled{{files["frozen.json"], files["sealed.bin"], {}}, chainFromCsv(files["chain.csv"]), {}};
+  if (files.contains(QStringLiteral("mapping.json"))) bundled.mapping = Mapping::fromText(files["mapping.json"]);
   for (auto file = files.begin(); file != files.end(); ++file)
     if (file.key().startsWith(QLatin1String("images/"))) bundled.study.pictures[file.key().mid(7).chopped(4)] = file.value();
   return bundled;

@@ -25,6 +25,7 @@ Verification verifyBundle(const QByteArray& zip, const QByteArray& head = {});
 struct BundledStudy {
   FrozenStudy study;
   std::vector<ChainRecord> chain;
+  std::optional<Mapping> mapping;    // none before the reveal
 };
 // What Ledger::restore takes. Throws Error with the first problem that verifyBundle finds.
 BundledStudy openBundle(const QByteArray& zip);

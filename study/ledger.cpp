@@ -82,7 +82,9 @@ FrozenStudy Ledger::study(const QString& hash) {
 
 Seat Ledger::join(const QString& study, const QJsonObject& about) {
   Seat seat{.participant = QString::fromLatin1(randomBytes(8).toHex()), .cell = 0};
-  inTransaction(QStringLiteral("the participant was not added"), [&] {
+  const QString what = QStringLiteral("the participant was not added");
+  inTransaction(what, [&] {
+    refuseWhenClosed(study, what);
     QSqlQuery query(database_);
     run(query, "SELECT cell FROM seats WHERE study = ? ORDER BY cell", {study});
     while (query.next() && query.value(0).toInt() == seat.cell) ++seat.cell;

@@ -51,6 +51,11 @@ class Ledger {
   // Indices of the trials with a response that stands.
   QList<int> answered(const QString& study, const QString& participant);
 
+  // Ends the study: a record of kind "close", after which nobody joins, answers or takes back; an answer that a station kept from before is
+  // still taken by bring(). Erasing stays possible. Does nothing when it is closed.
+  void close(const QString& study);
+  QString closedAt(const QString& study);                  // UTC, ISO 8601; empty while it is open
+
   // Destroys records and salts of the participant, frees nothing else, and records the erasure. The chain stays valid.
   void erase(const QString& study, const QString& participant);
 
@@ -66,6 +71,7 @@ class Ledger {
   void inTransaction(const QString& what, const std::function<void()>& body);
   void run(QSqlQuery& query, const char* statement, const QVariantList& values = {});
   ChainRecord appendNow(const QString& study, const QString& kind, const QString& participant, QJsonObject record);
+  void refuseWhenClosed(const QString& study, const QString& what);
   void insertStudy(const FrozenStudy& study);
   void insertRecord(const QString& study, const QString& participant, const ChainRecord& record);
   [[noreturn]] void fail(const QString& what, const QString& reason) const;

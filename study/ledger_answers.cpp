@@ -48,6 +48,7 @@ qint64 Ledger::answer(const FrozenStudy& study, const Mapping& mapping, const Se
     fail(what, QStringLiteral("trial %1 (%2) does not take '%3'").arg(trial).arg(kindName(planned.kind), answer));
   qint64 number = 0;
   inTransaction(what, [&] {
+    refuseWhenClosed(hash, what);
     if (answered(hash, seat.participant).contains(trial))
       fail(what, QStringLiteral("trial %1 is answered already; take the last answer back first").arg(trial));
     QJsonObject record = details;
@@ -72,6 +73,9 @@ void Ledger::bring(const QString& study, const QJsonObject& entry) {
     while (query.next())
       if (QJsonDocument::fromJson(query.value(0).toString().toUtf8()).object()[QStringLiteral("entry")].toString() == id) return;
     query.finish();
+    const QString closed = closedAt(study);   // both times are UTC and ISO 8601, so they compare as texts
+    if (!closed.isEmpty() && entry[QStringLiteral("answered")].toString() > closed)
+      throw Refused(QStringLiteral("an answer of '%1' was refused: the study was closed at %2, before it was given").arg(participant, closed));
     const int trial = entry[QStringLiteral("trial")].toInt(-1);
     if (answered(study, participant).contains(trial))
       throw Refused(QStringLiteral("an answer of '%1' was refused: trial %2 has another").arg(participant).arg(trial));
@@ -81,7 +85,9 @@ void Ledger::bring(const QString& study, const QJsonObject& entry) {
 
 bool Ledger::undo(const QString& study, const QString& participant) {
   bool done = false;
-  inTransaction(QStringLiteral("the answer was not taken back"), [&] {
+  const QString what = QStringLiteral("the answer was not taken back");
+  inTransaction(what, [&] {
+    refuseWhenClosed(study, what);
     QSqlQuery query(database_);
     run(query, kRecordsOf, {study, participant});
     QString last;
@@ -92,6 +98,27 @@ bool Ledger::undo(const QString& study, const QString& participant) {
     done = true;
   });
   return done;
+}
+
+QString Ledger::closedAt(const QString& study) {
+  QSqlQuery query(database_);
+  run(query, "SELECT record FROM chain WHERE study = ? AND participant IS NULL AND record IS NOT NULL ORDER BY number", {study});
+  while (query.next()) {
+    const QJsonObject json = QJsonDocument::fromJson(query.value(0).toString().toUtf8()).object();
+    if (json[QStringLiteral("kind")].toString() == QLatin1String("close")) return json[QStringLiteral("time")].toString();
+  }
+  return {};
+}
+
+void Ledger::refuseWhenClosed(const QString& study, const QString& what) {
+  const QString closed = closedAt(study);
+  if (!closed.isEmpty()) throw Refused(QStringLiteral("%1: the study was closed at %2").arg(what, closed));
+}
+
+void Ledger::close(const QString& study) {
+  inTransaction(QStringLiteral("the study was not closed"), [&] {
+    if (closedAt(study).isEmpty()) appendNow(study, QStringLiteral("close"), {}, {});
+  });
 }
 
 void Ledger::erase(const QString& study, const QString& participant) {

@@ -63,15 +63,16 @@ Progress progressOf(const Protocol& protocol, const QString& hash, const std::ve
     const QString kind = json[QStringLiteral("kind")].toString(), participant = json[QStringLiteral("participant")].toString();
     progress.clock_set_back += json.contains(QStringLiteral("clock_back_s"));
     progress.focus_losses += json[QStringLiteral("focus_losses")].toInt();
+    if (kind == QLatin1String("close") && progress.closed.isEmpty()) progress.closed = json[QStringLiteral("time")].toString();
     if (kind == QLatin1String("join")) answered[participant];
     if (kind == QLatin1String("response")) ++answered[participant];
     if (kind == QLatin1String("undo")) --answered[participant], ++progress.undone;
   }
-  const int planned = plannedTrials(protocol);
+  progress.planned = plannedTrials(protocol);
   for (const auto& [participant, count] : answered) {
     progress.per_participant[participant] = count;
     progress.responses += count;
-    progress.finished += count == planned;
+    progress.finished += count == progress.planned;
   }
   progress.joined = static_cast<int>(answered.size());
   if (mapping && protocol.stopping.rule != StoppingRule::Fixed)
@@ -82,7 +83,7 @@ Progress progressOf(const Protocol& protocol, const QString& hash, const std::ve
 QJsonObject toJson(const Progress& p) {
   return {{"joined", p.joined}, {"finished", p.finished}, {"responses", p.responses}, {"undone", p.undone}, {"erased_records", p.erased_records},
           {"focus_losses", p.focus_losses}, {"clock_set_back", p.clock_set_back}, {"per_participant", p.per_participant},
-          {"sequential", p.sequential}};
+          {"planned", p.planned}, {"closed", p.closed.isEmpty() ? QJsonValue() : QJsonValue(p.closed)}, {"sequential", p.sequential}};
 }
 
 }  // namespace quantspot::study

@@ -9,6 +9,8 @@ struct Progress {
   int joined = 0, finished = 0, erased_records = 0;
   int responses = 0, undone = 0;            // that stand; taken back
   int focus_losses = 0, clock_set_back = 0; // technical problems
+  QString closed;                           // UTC, ISO 8601; empty: the study runs
+  int planned = 0;                          // trials of one participant, with practice
   QJsonObject per_participant;              // id → answered trials
   // Only where the stopping rule is sequential, and then its verdict alone: "VARIANT KIND" → "continue", "stop"; else empty.
   QJsonObject sequential;

@@ -6,6 +6,7 @@
 #include "study/ledger.h"
 #include "study/metric_correlation.h"
 #include "study/progress.h"
+#include "study/revealed.h"
 #include "study/statistics/power.h"
 #include "study/study_store.h"
 
@@ -101,6 +102,8 @@ QJsonObject exportBundle(const StudyArguments& a) {
   const FrozenStudy study = chosen(ledger, a);
   QJsonObject result{{"study", study.hash()}, {"head", QString::fromLatin1(ledger.head(study.hash()))}};
   if (a.out.isEmpty()) return result;   // the head hash alone, to be published before the reveal
+  if (!a.sealed && ledger.closedAt(study.hash()).isEmpty())
+    throw Error(QStringLiteral("the study is still running: close it first (quantspot-study close), or export it with --sealed"));
   const std::optional<Mapping> mapping = a.sealed ? std::nullopt : std::optional(study.open(passphrase(a)));
   const QByteArray bundle = makeBundle(study, ledger.chain(study.hash()), mapping);
   writeFile(a.out, bundle);
@@ -116,27 +119,22 @@ QJsonObject verify(const StudyArguments& a) {
           {"revealed", v.revealed}, {"records", v.records}, {"erased", v.erased}, {"responses", v.responses}, {"decisions", v.analysis["decisions"]}};
 }
 
-QJsonObject analyzeStudy(const StudyArguments& a) {
-  if (!a.file.isEmpty()) {
-    if (!a.metrics.isEmpty()) throw UsageError(QStringLiteral("--metrics goes with a store; import the bundle first"));
-    const Verification v = verifyBundle(readFile(a.file), a.head.toLatin1());
-    if (!v.problems.isEmpty()) throw Error(QStringLiteral("the bundle does not hold: ") + v.problems.first());
-    if (!v.revealed) throw Error(QStringLiteral("the bundle is sealed: it holds no mapping to analyze with"));
-    return v.analysis;
-  }
+QJsonObject closeStudy(const StudyArguments& a) {
   Ledger ledger(storePath(a));
   const FrozenStudy study = chosen(ledger, a);
-  const Protocol protocol = study.protocol();
-  const auto chain = ledger.chain(study.hash());
-  const QStringList problems = chainProblems(study.hash().toLatin1(), chain);
-  if (!problems.isEmpty()) throw Error(QStringLiteral("the chain does not hold: ") + problems.first());
-  const Responses responses = collect(protocol, study.hash(), study.open(passphrase(a)), chain);
-  QJsonObject result = analyze(protocol, study.hash(), responses);
-  if (a.metrics.isEmpty()) return result;
-  Rows counted;
-  for (const ResponseRow& row : responses.rows)
-    if (row.excluded.isEmpty() || !protocol.analysis.exclude) counted.push_back(&row);
-  result["metrics"] = metricCorrelations(protocol, counted, parseCsvTable(readFile(a.metrics)));
+  ledger.close(study.hash());
+  return {{"study", study.hash()}, {"closed", ledger.closedAt(study.hash())}, {"head", QString::fromLatin1(ledger.head(study.hash()))}};
+}
+
+QJsonObject analyzeStudy(const StudyArguments& a) {
+  const auto fromStore = [&] {
+    Ledger ledger(storePath(a));
+    const FrozenStudy study = chosen(ledger, a);
+    return reveal(study, ledger.chain(study.hash()), passphrase(a));
+  };
+  const RevealedStudy study = a.file.isEmpty() ? fromStore() : revealedBundle(readFile(a.file), a.head.toLatin1());
+  QJsonObject result = study.analysis;
+  if (!a.metrics.isEmpty()) result["metrics"] = metricCorrelations(study.protocol, study.counted(), parseCsvTable(readFile(a.metrics)));
   return result;
 }
 

@@ -16,6 +16,7 @@ struct StudyArguments {
 QJsonObject newStudy(const StudyArguments& arguments);      // freezes a protocol and puts it into the store
 QJsonObject importFile(const StudyArguments& arguments);    // a bundle, or answers as CSV (participant, trial, answer, …)
 QJsonObject exportBundle(const StudyArguments& arguments);
+QJsonObject closeStudy(const StudyArguments& arguments);    // nobody answers any more; what analysis and reveal need
 QJsonObject verify(const StudyArguments& arguments);        // "ok": false when something is wrong
 QJsonObject analyzeStudy(const StudyArguments& arguments);
 QJsonObject erase(const StudyArguments& arguments);

@@ -58,6 +58,7 @@ void addStudyCommands(CLI::App& app, Arguments& a, std::function<int()>& run) {
   CLI::App& e = add("export", "Print the head hash; with --out, write the bundle", exportBundle);
   addText(e, "--out", a.study.out, "The bundle (ZIP)");
   e.add_flag("--sealed", a.study.sealed, "Without the mapping: before the reveal");
+  add("close", "End a study: nobody answers any more", closeStudy);
   CLI::App& v = add("verify", "Check a bundle by itself", verify);
   addText(v, "file", a.study.file, "The bundle", true);
   addText(v, "--head", a.study.head, "The head hash as exported before");

@@ -1,6 +1,9 @@
 #include "study/analysis.h"
+#include "study/error.h"
+#include "study/methods.h"
 #include "study/metric_correlation.h"
 #include "study/progress.h"
+#include "study/revealed.h"
 #include "tests/study/sample_study.h"
 
 #include <QTest>
@@ -107,6 +110,93 @@ class AnalysisTest : public QObject {
     const QJsonObject preference = result["with_exclusions"]["preference"].toObject();
     QVERIFY(preference.contains("log_tie") && preference.contains("log_order") && !preference["separated"].toBool());
     QCOMPARE(preference["against_reference"].toArray().size(), 2);
+  }
+
+  // Counts of confusion matrices and times follow from the answers, and add up to the figures.
+  void panelsAddUpToTheFigures() {
+    Protocol p = sample::protocol(30);
+    p.exclusion.min_gold_rate = 0.9;
+    for (TrialKind kind : {TrialKind::Abx, TrialKind::SameDifferent}) {
+      Block block;
+      block.kind = kind;
+      block.trials = 20;
+      p.blocks.push_back(block);
+    }
+    quantspot::statistics::Random random(21);
+    const QJsonObject result = analysisOf(p, answers(p, 5, [&](const PlannedTrial& t, int) { return sample::answerOf(p, t, 0.6, random); }));
+    const QJsonObject part = result["without_exclusions"].toObject();
+    for (const QJsonValue& figure : part["detection"].toArray()) {
+      int right = 0, all = 0, entries = 0;
+      for (const QJsonValue& table : part["confusion"].toArray()) {
+        if (table["variant"] != figure["variant"] || table["kind"] != figure["kind"]) continue;
+        ++entries;
+        for (qsizetype i = 0; i < table["counts"].toArray().size(); ++i)
+          for (qsizetype j = 0; j < table["counts"][i].toArray().size(); ++j) {
+            all += table["counts"][i][j].toInt();
+            right += i == j ? table["counts"][i][j].toInt() : 0;
+          }
+      }
+      QCOMPARE(entries, 1);
+      QCOMPARE(all, figure["trials"].toInt());
+      QCOMPARE(right, figure["correct"].toInt());
+      int people = 0;
+      for (const QJsonValue& share : figure["per_participant"].toArray()) {
+        people += share["trials"].toInt();
+        QVERIFY(share["interval"][0].toDouble() <= share["rate"].toDouble() && share["rate"].toDouble() <= share["interval"][1].toDouble());
+      }
+      QCOMPARE(people, all);
+    }
+    int timed = 0;
+    for (const QJsonValue& entry : part["response_times"].toArray()) {
+      QCOMPARE(entry["quantiles_ms"].toArray(), (QJsonArray{1500, 1500, 1500, 1500, 1500}));
+      if (entry["kind"] == "abx" && entry["answers"] != "all") timed += entry["trials"].toInt();
+    }
+    QCOMPARE(timed, 5 * 20);
+    QCOMPARE(part["participants"].toArray().size(), 5);
+    QCOMPARE(part["participants"][0]["gold_trials"].toInt(), 2);
+    QCOMPARE(part["decisions"].toArray().size(), 2);
+    QCOMPARE(result["decisions"], result["with_exclusions"]["decisions"]);
+  }
+
+  void aCurveIsDrawnThroughItsThreshold() {
+    Protocol p = spot(60);
+    p.bits = {{"bnb-nf4", 3.0}, {"gguf-q4_k", 5.0}};
+    quantspot::statistics::Random random(22);
+    const QJsonObject result = analysisOf(p,
+        answers(p, 8, [&](const PlannedTrial& t, int) { return sample::answerOf(p, t, t.variants[0] == "bnb-nf4" ? 0.7 : 0.2, random); }));
+    const QJsonObject curve = result["with_exclusions"]["psychometric"][0].toObject();
+    QCOMPARE(curve["points"].toArray().size(), 2);
+    const double half = *psychometricAt(curve, curve["threshold_bits"]["value"].toDouble());
+    QVERIFY(std::abs(half - 0.625) < 1e-9);                                // half-way from 1/4 to 1
+    for (const QJsonValue& point : curve["points"].toArray())              // two levels, two parameters: the curve runs through both
+      QVERIFY(std::abs(*psychometricAt(curve, point["bits"].toDouble()) - point["rate"].toDouble()) < 1e-6);
+    QVERIFY(!psychometricAt({{"guess", 0.25}}, 4));
+  }
+
+  void figuresWaitForTheEnd() {
+    const FrozenStudy study = sample::frozen();
+    Ledger ledger(":memory:");
+    ledger.addStudy(study);
+    sample::run(ledger, study, 2, 0.6);
+    const auto look = [&](const QString& passphrase) { return reveal(study, ledger.chain(study.hash()), passphrase); };
+    QVERIFY_EXCEPTION_THROWN(look(sample::kPassphrase), Error);
+    QVERIFY(progressOf(study.protocol(), study.hash(), ledger.chain(study.hash())).closed.isEmpty());
+    ledger.close(study.hash());
+    QVERIFY_EXCEPTION_THROWN(look("wrong"), Error);
+    const RevealedStudy revealed = look(sample::kPassphrase);
+    QCOMPARE(progressOf(study.protocol(), study.hash(), ledger.chain(study.hash())).closed, ledger.closedAt(study.hash()));
+    const RevealedStudy bundled = revealedBundle(makeBundle(study, ledger.chain(study.hash()), revealed.mapping));
+    QCOMPARE(bundled.analysis, revealed.analysis);
+    QCOMPARE(bundled.head, revealed.head);
+    QCOMPARE(bundled.counted().size(), 2u * (12 + 2 + 2 + 2 + 6));
+    QVERIFY_EXCEPTION_THROWN(revealedBundle(makeBundle(study, ledger.chain(study.hash()), std::nullopt)), Error);
+  }
+
+  void everyFigureNamesItsMethod() {
+    const QJsonObject part = analysisOf(spot(20), answers(spot(20), 2, [](const PlannedTrial& t, int) { return t.truth; }))["with_exclusions"].toObject();
+    for (const QString& key : part.keys())
+      if (key != "people" && key != "responses" && key != "decisions") QVERIFY2(!methodOf(key).oracle.isEmpty(), qPrintable(key));
+    QVERIFY_EXCEPTION_THROWN(methodOf("luck"), Error);
   }
 
   void separationIsFlagged() {

@@ -127,6 +127,35 @@ class LedgerTest : public QObject {
     QCOMPARE(ledger.chain(study.hash()).size(), 5u);
   }
 
+  void aClosedStudyTakesNoMoreAnswers() {
+    Ledger ledger(":memory:");
+    const FrozenStudy study = sample::frozen();
+    const QString hash = study.hash();
+    const Mapping mapping = study.open(sample::kPassphrase);
+    ledger.addStudy(study);
+    const Seat seat = ledger.join(hash);
+    ledger.answer(study, mapping, seat, 0, "A");
+    QVERIFY(ledger.closedAt(hash).isEmpty());
+    ledger.close(hash);
+    ledger.close(hash);
+    const auto closed = ledger.chain(hash);
+    QCOMPARE(closed.size(), 3u);
+    QCOMPARE(closed[2].json()["kind"].toString(), QStringLiteral("close"));
+    for (const auto& attempt : std::vector<std::function<void()>>{[&] { ledger.join(hash); }, [&] { ledger.answer(study, mapping, seat, 1, "A"); },
+         [&] { ledger.undo(hash, seat.participant); }})
+      QVERIFY(reason(attempt).contains("the study was closed at " + ledger.closedAt(hash)));
+    // What a station kept from before the end still arrives; what was answered afterwards does not.
+    const auto entry = [&](int trial, const char* time) {
+      return QJsonObject{{"participant", seat.participant}, {"trial", trial}, {"answer", "A"}, {"entry", QString::number(trial)}, {"answered", time}};
+    };
+    ledger.bring(hash, entry(1, "2020-01-01T00:00:00.000Z"));
+    QVERIFY(reason([&] { ledger.bring(hash, entry(2, "2120-01-01T00:00:00.000Z")); }).contains("closed"));
+    QCOMPARE(ledger.answered(hash, seat.participant), (QList<int>{0, 1}));
+    ledger.erase(hash, seat.participant);
+    QVERIFY(chainProblems(hash.toLatin1(), ledger.chain(hash)).isEmpty());
+    QVERIFY(!ledger.closedAt(hash).isEmpty());
+  }
+
   void erasingDestroysTheRecordsAndKeepsTheChain() {
     const QString path = fresh();
     Ledger ledger(path);

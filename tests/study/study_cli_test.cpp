@@ -107,7 +107,13 @@ class StudyCliTest : public QObject {
     QVERIFY2(status.code == 0, status.err.constData());
     QCOMPARE(status.json()["finished"].toInt(), 2);
     QVERIFY(!status.out.contains("correct") && status.json()["sequential"].toObject().isEmpty());
+    for (const QStringList& early : {QStringList{"analyze"}, QStringList{"export", "--out", bundle}})
+      QVERIFY2(in(early).err.contains("still running: close it"), early[0].toLatin1());
+    const Run closed = study({"close", "--store", store});
+    QVERIFY2(closed.code == 0 && !closed.json()["closed"].toString().isEmpty(), closed.err.constData());
+    QVERIFY(in({"import", write("late.csv", "participant,trial,answer\nx,0,A\n")}).err.contains("the study was closed at"));
     const QString head = study({"export", "--store", store}).json()["head"].toString();
+    QCOMPARE(closed.json()["head"].toString(), head);
     const Run exported = in({"export", "--study", hash.left(10), "--out", bundle});
     QVERIFY2(exported.code == 0, exported.err.constData());
     qputenv("QUANTSPOT_DATA", "/nowhere/at/all");   // verify needs no data folder

@@ -1,0 +1,59 @@
+#include "study/methods.h"
+
+#include "study/error.h"
+
+namespace quantspot::study {
+
+QString Method::line() const { return QStringLiteral("%1 Checked against %2.").arg(how, oracle); }
+
+const std::vector<Method>& methods() {
+  static const std::vector<Method> all{
+      {"detection", "Different: how often it is seen",
+       "Share right with Clopper and Pearson's exact interval, corrected for guessing: (rate − chance) / (1 − chance), not below 0; the one-sided exact "
+       "binomial p-value is adjusted by Holm over variants. With the always-valid rule the interval is a confidence sequence.",
+       "scipy.stats.binomtest, statsmodels (Holm), confseq"},
+      {"mixed", "The average participant and prompt",
+       "Logistic model with random intercepts for participants and prompts, Laplace's approximation, logit(chance) as offset, Wald interval. Pooled counts "
+       "take all answers for independent; this does not.",
+       "R lme4 (glmer)"},
+      {"dprime", "d′: how far apart the two look",
+       "Signal detection for the kind of trial (m-AFC, ABX by differencing and by independent observation, oddity, same–different); the exact interval of the "
+       "rate is carried over, for same–different the delta method.",
+       "R psyphy"},
+      {"confusion", "What was answered where what was true", "Counts of main trials with a right answer.", "an independent count (rederive.py)"},
+      {"psychometric", "Right answers against bits per weight",
+       "Logistic curve from chance to 1 by maximum likelihood; threshold half-way, Wald and delta-method intervals; the points carry exact intervals.",
+       "R glm with psyphy's link mafc.logit"},
+      {"preference", "Better or worse than the reference",
+       "Bradley–Terry abilities on the logit scale with Davidson's ties and the order effect of Davidson and Beaver, the reference at 0, Wald intervals. Where a "
+       "variant never lost or never won (separation) Firth's bias-reduced fit is given, and said.",
+       "R BradleyTerry2; Davidson and Firth: independent maximizations in R and scipy"},
+      {"rating", "Opinion scores",
+       "Mean over participants with Student's t interval; quality without the participants' bias by ITU-T P.910's model; screening by BT.500; "
+       "Krippendorff's α, ordinal.",
+       "sureal, krippendorff (Python)"},
+      {"ranking", "Rankings", "Plackett–Luce abilities, the reference at 0, Wald intervals; bias-reduced where separated.", "choix (Python)"},
+      {"response_times", "Response times", "Quantiles 5, 25, 50, 75 and 95 % of main trials, linear between neighbours (type 7).", "numpy.quantile"},
+      {"participants", "Participants", "Share right per participant with Clopper and Pearson's exact interval.", "scipy.stats.binomtest"},
+      {"prompts", "Prompts", "Share right per prompt with Clopper and Pearson's exact interval.", "scipy.stats.binomtest"},
+      {"quality", "Checks on the answers",
+       "Gold trials show an obvious corruption, null trials equal pictures, repeats an earlier trial; the p-value of even null answers is χ².",
+       "scipy.stats.chisquare"},
+      {"visibility", "Variants by how visible they are",
+       "Detection corrected for guessing, each kind weighted by its trials; a normal interval from rates with two right and two wrong added "
+       "(Agresti and Coull).",
+       "an independent computation (rederive.py)"},
+      {"metrics", "Which metric predicts people",
+       "Rank correlation (Spearman, Kendall τ-b) over pictures of a metric with detection and with preference; intervals through Fisher's z.",
+       "scipy.stats.spearmanr, kendalltau"},
+  };
+  return all;
+}
+
+const Method& methodOf(const QString& figure) {
+  for (const Method& method : methods())
+    if (method.figure == figure) return method;
+  throw Error(QStringLiteral("no method is written down for '%1'").arg(figure));
+}
+
+}  // namespace quantspot::study
