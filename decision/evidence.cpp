@@ -1,0 +1,143 @@
+#include "decision/evidence.h"
+
+#include "decision/figures.h"
+
+#include <spdlog/fmt/fmt.h>
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+#include <stdexcept>
+
+namespace quantspot::decision {
+namespace {
+
+using nlohmann::json;
+
+std::optional<double> numberAt(const json& object, const char* key) {
+  if (!object.is_object()) return {};
+  const auto found = object.find(key);
+  return found != object.end() && found->is_number() ? std::optional(found->get<double>()) : std::nullopt;
+}
+
+// Of one precision, by the comparison they belong to.
+struct Measured {
+  std::map<std::size_t, double> seconds, clip, psnr;
+};
+
+void collect(const json& sample, std::size_t comparison, Measured& into) {
+  const json scores = sample.value("scores", json::object());
+  if (const auto clip = numberAt(scores, "clip")) into.clip[comparison] = *clip;
+  if (const auto psnr = numberAt(scores, "psnr")) into.psnr[comparison] = *psnr;
+  const json report = sample.value("report", json::object());
+  if (const auto total = numberAt(report.value("seconds", json::object()), "total")) into.seconds[comparison] = *total;
+}
+
+std::optional<evaluation::Estimate> meanOf(const std::map<std::size_t, double>& values) {
+  std::vector<double> all;
+  for (const auto& [at, value] : values) all.push_back(value);
+  return all.empty() ? std::nullopt : std::optional(evaluation::bootstrapMean(all));
+}
+
+std::optional<evaluation::Estimate> changeOf(const std::map<std::size_t, double>& values, const std::map<std::size_t, double>& reference) {
+  std::vector<double> mine, theirs;
+  for (const auto& [at, value] : values) {
+    const auto found = reference.find(at);
+    if (found == reference.end()) continue;
+    mine.push_back(value);
+    theirs.push_back(found->second);
+  }
+  if (mine.empty()) return {};
+  evaluation::Estimate change = evaluation::bootstrapPairedChange(mine, theirs);
+  return std::isfinite(change.value) ? std::optional(change) : std::nullopt;
+}
+
+void describeRun(Evidence& evidence, const json& comparison) {
+  const json recipe = comparison.value("recipe", json::object());
+  evidence.steps = recipe.value("steps", evidence.steps);
+  evidence.width = recipe.value("width", evidence.width);
+  evidence.height = recipe.value("height", evidence.height);
+  for (const json& sample : comparison.value("samples", json::array())) {
+    const json engine = sample.value("report", json::object()).value("engine", json::object());
+    if (engine.contains("device")) evidence.device = engine["device"].get<std::string>();
+  }
+}
+
+// The finding that says most: noticeable before undecided before not-noticeable, so that no kind of trial hides another.
+int weight(const std::string& verdict) { return verdict == "noticeable" ? 2 : verdict == "undecided" ? 1 : 0; }
+
+std::optional<evaluation::Interval> intervalAt(const json& figure, const char* key) {
+  const auto found = figure.find(key);
+  if (found == figure.end() || !found->is_array() || found->size() != 2 || !(*found)[0].is_number() || !(*found)[1].is_number()) return {};
+  return evaluation::Interval{(*found)[0].get<double>(), (*found)[1].get<double>()};
+}
+
+Seen seenOf(const json& figure, const std::string& study) {
+  return {.verdict = figure.at("verdict").get<std::string>(), .kind = figure.value("kind", ""), .detection = numberAt(figure, "detection").value_or(0),
+          .interval = intervalAt(figure, "detection_interval"), .margin = numberAt(figure, "margin").value_or(0), .trials = figure.at("trials").get<int>(),
+          .people = figure.value("people", 0), .study = study};
+}
+
+}  // namespace
+
+const PrecisionEvidence& Evidence::of(const std::string& precision) const {
+  static const PrecisionEvidence nothing;
+  const auto found = byPrecision.find(precision);
+  return found == byPrecision.end() ? nothing : found->second;
+}
+
+void addComparison(Evidence& evidence, const json& report, const std::string& name) try {
+  const auto precisions = report.at("precisions").get<std::vector<std::string>>();
+  const json& comparisons = report.at("comparisons");
+  if (precisions.empty()) throw std::runtime_error("it names no precision");
+  std::map<std::string, Measured> measured;
+  std::size_t pictures = 0;
+  for (std::size_t i = 0; i < comparisons.size(); ++i) {
+    describeRun(evidence, comparisons[i]);
+    for (const json& sample : comparisons[i].at("samples")) {
+      if (sample.contains("error")) continue;
+      collect(sample, i, measured[sample.at("precision").get<std::string>()]);
+      ++pictures;
+    }
+  }
+  evidence.reference = precisions.front();
+  for (const auto& [precision, values] : measured) {
+    PrecisionEvidence& known = evidence.byPrecision[precision];
+    if (auto seconds = meanOf(values.seconds)) known.seconds = seconds;
+    if (auto psnr = meanOf(values.psnr)) known.psnr = psnr;
+    if (precision == precisions.front()) continue;
+    if (auto change = changeOf(values.clip, measured[precisions.front()].clip)) known.clipChange = change;
+  }
+  evidence.sources.push_back({"comparison", name, fmt::format("{} pictures of {} precisions, {} × {}, {} steps, on {}", pictures, measured.size(), evidence.width,
+                                                              evidence.height, evidence.steps, evidence.device.empty() ? "an unknown device" : evidence.device)});
+} catch (const std::exception& error) {
+  throw std::runtime_error(fmt::format("{}: no report of a comparison ({}); give the report.json that 'compare' writes", name, error.what()));
+}
+
+void addStudy(Evidence& evidence, const json& analysis, const std::string& name) try {
+  const std::string headline = analysis.at("headline").get<std::string>(), title = analysis.value("title", name);
+  std::set<std::string> variants;
+  int trials = 0, people = 0;
+  for (const json& figure : analysis.at(headline).at("detection")) {
+    const auto variant = figure.at("variant").get<std::string>();
+    const Seen seen = seenOf(figure, title);
+    trials += seen.trials;
+    people = std::max(people, seen.people);
+    std::optional<Seen>& known = evidence.byPrecision[variant].seen;
+    const bool first = variants.insert(variant).second;
+    if (!known || first || weight(seen.verdict) > weight(known->verdict)) known = seen;
+  }
+  if (variants.empty()) throw std::runtime_error("no precision was tested in it");
+  evidence.sources.push_back({"study", title, fmt::format("{} answers of {} people about {} precisions", trials, people, variants.size())});
+} catch (const std::exception& error) {
+  throw std::runtime_error(fmt::format("{}: no analysis of a study ({}); give analysis.json, or the bundle that 'quantspot-study export' writes", name, error.what()));
+}
+
+void addScan(Evidence& evidence, const json& scan, const std::string& precision) try {
+  evidence.byPrecision[precision].latentError = scan.at("all").get<double>();
+  evidence.sources.push_back({"sensitivity", precision, fmt::format("{} groups of layers, each alone at {}", scan.at("groups").size(), precision)});
+} catch (const json::exception& error) {
+  throw std::runtime_error(fmt::format("{}: no result of a sensitivity scan ({})", precision, error.what()));
+}
+
+}  // namespace quantspot::decision

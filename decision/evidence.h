@@ -1,0 +1,60 @@
+// What is known of precisions beyond their sizes: measured pictures and blind studies. What is not known is absent, never guessed.
+#pragma once
+
+#include "evaluation/bootstrap.h"
+
+#include <nlohmann/json.hpp>
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace quantspot::decision {
+
+// What a study found of one precision: the strongest finding where several kinds of trials asked.
+struct Seen {
+  std::string verdict;                   // "not-noticeable", "noticeable", "undecided"
+  std::string kind;                      // of the trials: "abx", …
+  double detection = 0;                  // share that noticed, corrected for guessing
+  std::optional<evaluation::Interval> interval = {};
+  double margin = 0;                     // what the study had fixed beforehand
+  int trials = 0, people = 0;
+  std::string study;                     // its title
+};
+
+struct PrecisionEvidence {
+  std::optional<evaluation::Estimate> seconds;      // per picture
+  std::optional<evaluation::Estimate> clipChange;   // relative, of the CLIP score against the reference
+  std::optional<evaluation::Estimate> psnr;         // against the reference, dB
+  std::optional<double> latentError;                // relative, of the final latents (sensitivity scan)
+  std::optional<Seen> seen;
+};
+
+struct EvidenceSource {
+  std::string kind;                      // "comparison", "study", "sensitivity"
+  std::string name;                      // file or title
+  std::string text;                      // "48 pictures of 4 precisions on cpu"
+};
+
+struct Evidence {
+  std::map<std::string, PrecisionEvidence> byPrecision;
+  std::vector<EvidenceSource> sources;
+  std::string reference;                 // what changes are against
+  std::string device;                    // where seconds were measured: "cpu", "cuda:0"; empty: nowhere
+  int steps = 0, width = 0, height = 0;  // of the pictures that were timed
+
+  const PrecisionEvidence& of(const std::string& precision) const;   // empty when nothing is known of it
+};
+
+// All throw std::runtime_error, one line with `name`, for JSON that is none of this kind. What was there of a precision before and is in the new
+// source, too, is replaced.
+
+// report.json of `quantspot-cli compare`: pictures of several precisions, the first of which is the reference.
+void addComparison(Evidence& evidence, const nlohmann::json& report, const std::string& name);
+// analysis.json of a study; variants are precisions.
+void addStudy(Evidence& evidence, const nlohmann::json& analysis, const std::string& name);
+// The result of policies/scan at this precision: how far the whole model at it is off.
+void addScan(Evidence& evidence, const nlohmann::json& scan, const std::string& precision);
+
+}  // namespace quantspot::decision

@@ -1,0 +1,36 @@
+// What a model is to run on: this machine as the engine found it, or a GPU of the table.
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace quantspot::decision {
+
+struct Hardware {
+  std::string id;                        // "rtx-4070"; "cpu", "gpu0": found
+  std::string name;
+  bool gpu = true, found = false;
+  std::int64_t memory = 0;               // bytes: the GPU's own, or RAM that is free now
+  double bandwidth = 0;                  // bytes per second of that memory; 0: not known
+  double link = 0;                       // bytes per second from RAM to a GPU, at most; 0: not known, or none
+  bool bf16 = true, fp8 = false;         // multiplied by its own instructions
+  std::vector<std::string> features = {};   // of a CPU
+  std::string source = {};               // whose figures these are
+};
+void to_json(nlohmann::json& json, const Hardware& hardware);
+
+// Common GPUs from 8 to 80 GB, by memory. Memory is the nominal size in GiB; figures from the vendor's data sheets, named in `source`.
+const std::vector<Hardware>& knownGpus();
+
+// Of the table. Throws std::invalid_argument that lists the ids.
+const Hardware& knownGpu(std::string_view id);
+
+// What "initialize" of the protocol tells of the engine's machine ("engine" of its result): the CPU first, then each GPU. Of an engine that
+// tells no memory: the CPU with memory 0.
+std::vector<Hardware> foundHardware(const nlohmann::json& engine);
+
+}  // namespace quantspot::decision

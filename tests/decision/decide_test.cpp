@@ -1,0 +1,226 @@
+#include "tests/decision/fixtures.h"
+
+#include <QTest>
+
+#include <random>
+
+using namespace quantspot::decision;
+using namespace quantspot::decision::test;
+
+namespace {
+
+std::string answer(const Question& question) {
+  const Decision made = decide(question);
+  return made.chosen ? made.ranked[*made.chosen].precision : "";
+}
+
+const Candidate& candidate(const Decision& decision, const std::string& precision) {
+  return *std::ranges::find(decision.ranked, precision, &Candidate::precision);
+}
+
+QString sentence(const Question& question) { return QString::fromStdString(decide(question).sentence); }
+
+bool says(const std::vector<Change>& changes, const std::string& text) {
+  return std::ranges::any_of(changes, [&](const Change& change) { return change.text == text; });
+}
+
+// Better answers have lower numbers: not offloaded before offloaded, then by bits.
+int badness(const Decision& decision) {
+  if (!decision.chosen) return 1000;
+  const Candidate& chosen = decision.ranked[*decision.chosen];
+  return (isOffload(chosen.placement) ? 100 : 0) - static_cast<int>(chosen.bits);
+}
+
+}  // namespace
+
+class DecideTest : public QObject {
+  Q_OBJECT
+ private Q_SLOTS:
+  void memoryBinds() {
+    const Decision made = decide(question(15.0));
+    QCOMPARE(answer(question(15.0)), std::string("bnb-int8"));   // 9 + 0.1 to encode, 12 + 1 to denoise, 0.6 of the driver
+    QCOMPARE(candidate(made, "bf16").binds, std::vector<std::string>{"memory"});
+    QVERIFY(candidate(made, "bnb-int8").placement == Placement::InTurn);
+    QVERIFY2(says(made.changes, "with 10.6 GiB more, bf16"), made.changes.front().text.c_str());
+    QVERIFY2(says(made.changes, "below 13.6 GiB, gguf-q6_k"), made.changes.back().text.c_str());
+  }
+
+  void whatFitsTogetherNeedNotTakeTurns() {
+    const Decision made = decide(question(40));
+    QVERIFY(made.ranked[0].placement == Placement::Together);
+    QCOMPARE(made.ranked[0].precision, std::string("bf16"));
+  }
+
+  void timeBinds() {
+    Question asked = question(40);
+    asked.hardware = {.id = "cpu", .name = "this machine's CPU", .gpu = false, .found = true, .memory = 64 * kGiB};
+    addComparison(asked.evidence, comparison({"bf16", "bnb-int8", "bnb-nf4"}, {0.30, 0.30, 0.29}, {9, 4, 6}), "report.json");
+    asked.constraints.maxSeconds = 5;
+    QCOMPARE(answer(asked), std::string("bnb-int8"));
+    const Decision made = decide(asked);
+    QCOMPARE(candidate(made, "bf16").binds, std::vector<std::string>{"time"});
+    QVERIFY(candidate(made, "gguf-q6_k").check("time")->verdict == Verdict::Unknown);   // nobody timed it
+    QVERIFY(says(made.changes, "with 4.0 s more per picture, bf16"));
+  }
+
+  void timesOfAnotherMachineProveNothing() {
+    Question asked = question(40);
+    addComparison(asked.evidence, comparison({"bf16", "bnb-int8"}, {0.3, 0.3}, {1, 1}), "report.json");
+    asked.constraints.maxSeconds = 5;
+    QVERIFY(candidate(decide(asked), "bf16").check("time")->verdict == Verdict::Unknown);
+    // But no GPU is faster than its memory: 24 GiB in each of 20 steps at 2,039 GB/s are 0.25 s.
+    asked.constraints.maxSeconds = 0.2;
+    QVERIFY(candidate(decide(asked), "bf16").check("time")->verdict == Verdict::Broken);
+    QVERIFY(candidate(decide(asked), "bnb-nf4").check("time")->verdict == Verdict::Unknown);
+  }
+
+  void qualityBinds() {
+    Question asked = question(10);
+    addComparison(asked.evidence, comparison({"bf16", "bnb-nf4", "gguf-q2_k"}, {0.30, 0.29, 0.20}, {1, 1, 1}), "report.json");
+    asked.constraints.minClipChange = -0.05;
+    QCOMPARE(answer(asked), std::string("bnb-nf4"));
+    const Decision made = decide(asked);
+    QCOMPARE(candidate(made, "gguf-q2_k").binds, std::vector<std::string>{"quality"});
+    asked.options.erase(asked.options.begin() + 3);
+    QVERIFY(!decide(asked).chosen);
+    QVERIFY(says(decide(asked).changes, "if the CLIP score may change by −25.8 %, gguf-q2_k"));   // 0.2875 of 0.3875 on average
+  }
+
+  void visibilityBindsByTheUpperEnd() {
+    Question asked = question(14);
+    asked.constraints.maxVisible = 0.1;
+    addStudy(asked.evidence, study({detection("bnb-int8", "noticeable", 0.31, 0.2, 0.41), detection("gguf-q6_k", "undecided", 0.04, 0.0, 0.15),
+                                    detection("bnb-nf4", "not-noticeable", 0.02, 0.0, 0.08)}), "study");
+    const Decision made = decide(asked);
+    QCOMPARE(candidate(made, "bnb-int8").binds, std::vector<std::string>{"visibility"});
+    QVERIFY(candidate(made, "gguf-q6_k").check("visibility")->verdict == Verdict::Unknown);
+    QVERIFY(candidate(made, "bnb-nf4").check("visibility")->verdict == Verdict::Met);
+    QVERIFY(candidate(made, "bf16").check("visibility")->verdict == Verdict::Met);
+    QVERIFY(says(made.changes, "if 41 % of people may notice, bnb-int8"));
+  }
+
+  void oneKindOfTrialHidesNoOther() {
+    Evidence evidence;
+    addStudy(evidence, study({detection("bnb-nf4", "noticeable", 0.3, 0.2, 0.4, "spot"), detection("bnb-nf4", "not-noticeable", 0.0, 0.0, 0.05)}), "study");
+    QCOMPARE(evidence.of("bnb-nf4").seen->verdict, std::string("noticeable"));
+  }
+
+  void hardwareBinds() {
+    Question asked = question(40);
+    asked.options.push_back(option("torchao-fp8dq", 8, 12));
+    asked.options.push_back(option("int8-dynamic", 8, 12));
+    const Decision a100 = decide(asked);
+    QCOMPARE(candidate(a100, "torchao-fp8dq").binds, std::vector<std::string>{"hardware"});
+    QCOMPARE(candidate(a100, "int8-dynamic").binds, std::vector<std::string>{"hardware"});
+    QVERIFY(a100.path.front().leave.size() == 2);
+    asked.hardware = knownGpu("h100");
+    QVERIFY(candidate(decide(asked), "torchao-fp8dq").possible());
+  }
+
+  void offloadIsTheLastResort() {
+    Question asked = question(6);
+    QVERIFY(!decide(asked).chosen);
+    QVERIFY2(sentence(asked).startsWith("Nothing fits 6.0 GiB: the smallest, `gguf-q2_k`, needs 9.7 GiB its parts in turn."), qPrintable(sentence(asked)));
+    asked.constraints.offload = true;
+    const Decision made = decide(asked);
+    QCOMPARE(made.ranked[0].precision, std::string("bf16"));
+    QVERIFY(made.ranked[0].placement == Placement::Group);
+    QVERIFY(says(made.changes, "with 3.7 GiB more, bnb-nf4"));
+    // A lower precision whose weights stay is a better answer than bf16 whose weights travel.
+    asked.constraints.maxMemory = 10 * kGiB;
+    QCOMPARE(answer(asked), std::string("bnb-nf4"));
+  }
+
+  void theSentenceSaysWhatIsKnown() {
+    Question asked = question(10);
+    QCOMPARE(sentence(asked), QString("Use `bnb-nf4`: 9.7 GiB of 10.0 GiB on A100 80 GB, its parts in turn; its quality was neither measured nor judged."));
+    QVERIFY(decide(asked).unknown.front().starts_with("There is no evidence"));
+    addComparison(asked.evidence, comparison({"bf16", "bnb-nf4"}, {0.30, 0.297}, {1, 1}), "report.json");
+    addStudy(asked.evidence, study({detection("bnb-nf4", "not-noticeable", 0.02, 0.0, 0.08)}), "study");
+    asked.constraints.maxVisible = 0.1;
+    QCOMPARE(sentence(asked), QString("Use `bnb-nf4`: 9.7 GiB of 10.0 GiB on A100 80 GB, its parts in turn, CLIP score −0.8 % (N = 8), "
+                                      "at most 8 % of people notice it (\"study 3\", 120 answers), 1.0 s per picture on cpu (N = 8)."));
+  }
+
+  void withMeasurementsOfAllTheyGiveTheOrder() {
+    Question asked = question(40);
+    QCOMPARE(decide(asked).order, std::string("bits per weight"));
+    // Here 6 bits came out nearer to the reference than 8.
+    addComparison(asked.evidence, comparison({"bf16", "gguf-q6_k", "bnb-int8", "bnb-nf4", "gguf-q2_k"}, {0.3, 0.3, 0.3, 0.3, 0.3}, {1, 1, 1, 1, 1}), "report.json");
+    const Decision made = decide(asked);
+    QCOMPARE(made.order, std::string("PSNR against the reference"));
+    QCOMPARE(made.ranked[1].precision, std::string("gguf-q6_k"));
+    QCOMPARE(made.ranked[2].precision, std::string("bnb-int8"));
+  }
+
+  void thePathLosesOneByOne() {
+    Question asked = question(14);
+    asked.constraints.maxVisible = 0.1;
+    addStudy(asked.evidence, study({detection("bnb-int8", "noticeable", 0.31, 0.2, 0.41)}), "study");
+    const Decision made = decide(asked);
+    std::vector<std::string> left;
+    for (const Option& one : asked.options) left.push_back(one.precision);
+    for (const Node& node : made.path) {
+      std::vector<std::string> both = node.stay;
+      both.insert(both.end(), node.leave.begin(), node.leave.end());
+      QVERIFY2(std::ranges::is_permutation(both, left), node.question.c_str());
+      left = node.stay;
+    }
+    QCOMPARE(left, std::vector<std::string>{answer(asked)});
+    QVERIFY(QString::fromStdString(toText(asked, made)).contains("What would change the answer"));
+    const nlohmann::json json = toJson(asked, made);
+    QCOMPARE(json["chosen"].get<std::string>(), answer(asked));
+    QCOMPARE(json["ranked"].size(), asked.options.size());
+    QCOMPARE(json["path"].size(), made.path.size());
+  }
+
+  // Whatever is known, more of anything never gives a worse answer, and every change that is told does what it says.
+  void moreNeverMakesItWorse() {
+    std::mt19937 random(7);
+    const auto uniform = [&](double low, double high) { return std::uniform_real_distribution<double>(low, high)(random); };
+    for (int round = 0; round < 300; ++round) {
+      Question asked = question(uniform(1, 40));
+      asked.constraints.offload = random() % 2;
+      asked.hardware = {.id = "cpu", .name = "here", .gpu = false, .found = true, .memory = 64 * kGiB, .bandwidth = uniform(1e10, 1e11)};
+      if (random() % 2) addComparison(asked.evidence, comparison({"bf16", "bnb-int8", "bnb-nf4"}, {0.3, uniform(0.25, 0.31), uniform(0.2, 0.31)}, {uniform(1, 9), uniform(1, 9), uniform(1, 9)}), "r");
+      if (random() % 2) addStudy(asked.evidence, study({detection("bnb-int8", "undecided", 0.1, 0.0, uniform(0.02, 0.4)), detection("gguf-q6_k", "noticeable", 0.3, uniform(0, 0.3), 0.5)}), "s");
+      if (random() % 2) asked.constraints.maxSeconds = uniform(0.5, 9);
+      if (random() % 2) asked.constraints.minClipChange = uniform(-0.2, 0);
+      if (random() % 2) asked.constraints.maxVisible = uniform(0.02, 0.5);
+      const Decision before = decide(asked);
+      for (int which = 0; which < 4; ++which) {
+        Question more = asked;
+        if (which == 0) more.constraints.maxMemory += static_cast<std::int64_t>(uniform(0, 20) * kGiB);
+        if (which == 1 && more.constraints.maxSeconds > 0) more.constraints.maxSeconds += uniform(0, 5);
+        if (which == 2 && more.constraints.minClipChange) *more.constraints.minClipChange -= uniform(0, 0.2);
+        if (which == 3 && more.constraints.maxVisible) *more.constraints.maxVisible += uniform(0, 0.4);
+        QVERIFY2(badness(decide(more)) <= badness(before), qPrintable(QString("round %1, %2").arg(round).arg(which)));
+      }
+      for (const Change& change : before.changes) {
+        if (change.constraint != "memory" || change.by <= 0) continue;
+        Question more = asked;
+        more.constraints.maxMemory += static_cast<std::int64_t>(change.by);
+        QCOMPARE(answer(more), change.precision);
+      }
+    }
+  }
+
+  void nonsenseIsRefused() {
+    Question asked = question(10);
+    asked.options.clear();
+    QVERIFY_EXCEPTION_THROWN(decide(asked), std::invalid_argument);
+    asked = question(10);
+    asked.constraints.maxSeconds = -1;
+    QVERIFY_EXCEPTION_THROWN(decide(asked), std::invalid_argument);
+    asked = question(0);
+    asked.hardware.memory = 0;
+    QVERIFY_EXCEPTION_THROWN(decide(asked), std::invalid_argument);
+    Evidence evidence;
+    QVERIFY_EXCEPTION_THROWN(addComparison(evidence, {{"schema", 1}}, "x.json"), std::runtime_error);
+    QVERIFY_EXCEPTION_THROWN(addStudy(evidence, nlohmann::json::array(), "x.json"), std::runtime_error);
+    QVERIFY_EXCEPTION_THROWN(addScan(evidence, nlohmann::json::object(), "bnb-nf4"), std::runtime_error);
+  }
+};
+
+QTEST_GUILESS_MAIN(DecideTest)
+#include "decide_test.moc"
