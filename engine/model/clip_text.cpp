@@ -68,10 +68,11 @@ at::Tensor ClipText::forward(const Layer& l, const at::Tensor& x) const {
 
 ClipText::Output ClipText::forward(const at::Tensor& ids, std::int64_t skipped, bool normed) const {
   const std::int64_t kept = static_cast<std::int64_t>(layers_.size()) - skipped;
-  if (skipped < 0 || kept < 1)
+  if (skipped < 0 || kept < 0)
     throw ModelError(fmt::format("clip_skip: {} of the text encoder's {} layers cannot be skipped", skipped, layers_.size()));
   Output out;
   auto x = at::embedding(tokens_, ids) + positions_.slice(0, 0, ids.size(1)).unsqueeze(0);
+  if (kept == 0) out.sequence = x;       // as hidden_states[0]: the embeddings
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     x = forward(layers_[i], x);
     if (static_cast<std::int64_t>(i) + 1 == kept) out.sequence = x;

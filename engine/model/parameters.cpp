@@ -63,7 +63,9 @@ at::Tensor LayerNorm::operator()(const at::Tensor& x) const {
 
 at::Tensor RmsNorm::operator()(const at::Tensor& x) const { return at::rms_norm(x, {x.size(-1)}, optional(weight), eps); }
 
-at::Tensor GroupNorm::operator()(const at::Tensor& x) const { return at::group_norm(x, groups, weight, bias, eps); }
+// Contiguous: where channels lie innermost, torch's kernel takes the variance as E[x²] − E[x]², which loses every digit of a group whose mean
+// is far above its deviation (two values of a 1 × 1 map).
+at::Tensor GroupNorm::operator()(const at::Tensor& x) const { return at::group_norm(x.contiguous(), groups, weight, bias, eps); }
 
 at::Tensor Conv::operator()(const at::Tensor& x) const { return packed ? packed->forward(x) : conv2d(x, weight, bias, options); }
 

@@ -58,7 +58,7 @@ SpatialTransformer::SpatialTransformer(Parameters& p, const std::string& name, c
 
 at::Tensor SpatialTransformer::operator()(const at::Tensor& x, const at::Tensor& context) const {
   const auto tokensOf = [](const at::Tensor& map) { return map.flatten(2).transpose(1, 2).contiguous(); };
-  const auto mapOf = [&](const at::Tensor& tokens) { return tokens.transpose(1, 2).reshape(x.sizes()); };
+  const auto mapOf = [&](const at::Tensor& tokens) { return tokens.transpose(1, 2).reshape(x.sizes()).contiguous(); };
   const auto normed = norm_(x);
   auto tokens = convIn_ ? tokensOf((*convIn_)(normed)) : (*linearIn_)(tokensOf(normed));
   for (const Block& block : blocks_) tokens = block(tokens, context);
