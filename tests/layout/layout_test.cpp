@@ -23,7 +23,7 @@ const QList<Folder> kFolders = {
     {"ui/views", {"ui/models", "study", "study/statistics", "engine/protocol", "evaluation", "decision"}},
     {"ui/models", {"ui/client", "study", "study/statistics", "engine/protocol", "evaluation", "decision"}},
     {"ui/client", {"engine/protocol"}},
-    {"evaluation", {}},
+    {"evaluation", {"engine/model", "engine/protocol"}},   // sha256.h, base64.h
     {"decision", {"evaluation"}},
     {"metrics", {}},
     {"study", {"study/statistics"}},

@@ -1,0 +1,31 @@
+// report.json: every number of an evaluation. Tables, pages and charts are made of it alone.
+#pragma once
+
+#include "evaluation/plan.h"
+#include "evaluation/store.h"
+#include "evaluation/summary.h"
+#include "evaluation/thresholds.h"
+
+#include <string>
+#include <vector>
+
+namespace quantspot::evaluation {
+
+struct ReportOptions {
+  std::string model;                     // as the user named it, resolved
+  std::string run;                       // whose failures are told
+  std::vector<std::string> metrics;      // of each cell
+  std::string scoredBy;                  // see scoring.h
+  std::vector<Threshold> thresholds = defaultThresholds();
+  SetFigures sets = {};
+};
+
+// {"schema", "model", "precisions", "prompt_set", "comparisons", …and what analyze() adds}. Layers and memory over time are in the first
+// sample of each precision only. A cell that is neither finished nor failed is left out of its comparison.
+nlohmann::json makeReport(const Plan& plan, const Store& store, const ReportOptions& options);
+
+// "summary", "categories", "pareto", "thresholds", "judged", "step_seconds", "growth", "memory_over_time" of comparisons.
+nlohmann::json analyze(const nlohmann::json& comparisons, const std::vector<std::string>& precisions, const std::vector<Threshold>& thresholds,
+                       const SetFigures& sets = {});
+
+}  // namespace quantspot::evaluation

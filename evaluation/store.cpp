@@ -1,0 +1,107 @@
+#include "evaluation/store.h"
+
+#include "engine/model/sha256.h"
+
+#include <cstring>
+#include <stdexcept>
+
+namespace quantspot::evaluation {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+std::string hashOf(const Bytes& bytes) { return model::sha256Hex(bytes.data(), bytes.size()); }
+
+bool holds(const fs::path& path, const std::string& hash) {
+  try {
+    return hashOf(readBytes(path)) == hash;
+  } catch (const std::runtime_error&) {
+    return false;
+  }
+}
+
+}  // namespace
+
+Store::Store(fs::path folder) : folder_(std::move(folder)) {
+  std::error_code error;
+  fs::create_directories(folder_ / "objects", error);
+  if (error) throw std::runtime_error("cannot make " + (folder_ / "objects").string() + ": " + error.message());
+}
+
+fs::path Store::object(const std::string& key, const char* ending) const { return folder_ / "objects" / key.substr(0, 2) / (key + ending); }
+
+bool Store::whole(const std::string& key, bool latents) const {
+  const auto entry = readJson(object(key, ".json"));
+  if (!entry || !entry->is_object() || !entry->contains("report") || entry->value("key", "") != key) return false;
+  if (!holds(object(key, ".png"), entry->value("png_sha256", ""))) return false;
+  return !latents || (entry->value("latent_calls", 0) > 0 && holds(object(key, ".latents"), entry->value("latents_sha256", "")));
+}
+
+bool Store::finished(const std::string& key, bool latents) {
+  if (!fs::exists(object(key, ".json"))) return false;
+  if (whole(key, latents)) return true;
+  if (latents && whole(key, false)) return false;   // good for others
+  std::error_code ignored;
+  for (const char* ending : {".json", ".png", ".latents"}) fs::remove(object(key, ending), ignored);
+  return false;
+}
+
+std::optional<json> Store::report(const std::string& key) const {
+  const auto entry = readJson(object(key, ".json"));
+  if (!entry || !entry->is_object() || !entry->contains("report")) return std::nullopt;
+  return (*entry)["report"];
+}
+
+Bytes Store::png(const std::string& key) const { return readBytes(object(key, ".png")); }
+
+std::vector<std::vector<float>> Store::latents(const std::string& key) const {
+  const auto entry = readJson(object(key, ".json"));
+  const std::size_t calls = entry ? entry->value("latent_calls", std::size_t{0}) : 0;
+  if (calls == 0) return {};
+  const Bytes bytes = readBytes(object(key, ".latents"));
+  const std::size_t each = bytes.size() / calls;
+  std::vector<std::vector<float>> all(calls, std::vector<float>(each / sizeof(float)));
+  for (std::size_t i = 0; i < calls; ++i) std::memcpy(all[i].data(), bytes.data() + i * each, all[i].size() * sizeof(float));
+  return all;
+}
+
+void Store::put(const std::string& key, const Drawn& drawn) {
+  json entry = {{"key", key}, {"png_sha256", hashOf(drawn.png)}, {"latent_calls", drawn.latentCalls}, {"report", drawn.report}};
+  writeWhole(object(key, ".png"), drawn.png);
+  if (drawn.latentCalls > 0) {
+    entry["latents_sha256"] = hashOf(drawn.latents);
+    writeWhole(object(key, ".latents"), drawn.latents);
+  }
+  writeJson(object(key, ".json"), entry);
+}
+
+void Store::place(const std::string& key, const fs::path& at) const {
+  std::error_code error;
+  fs::create_directories(at.parent_path(), error);
+  if (fs::is_directory(at)) throw std::runtime_error("cannot write " + at.string() + ": it is a folder");
+  if (fs::equivalent(object(key, ".png"), at, error)) return;
+  fs::remove(at, error);
+  fs::create_hard_link(object(key, ".png"), at, error);
+  if (error) writeWhole(at, png(key));
+}
+
+std::optional<json> Store::score(const std::string& key) const { return readJson(folder_ / "scores" / key.substr(0, 2) / (key + ".json")); }
+void Store::putScore(const std::string& key, const json& score) { writeJson(folder_ / "scores" / key.substr(0, 2) / (key + ".json"), score); }
+
+void Store::fail(const std::string& key, const std::string& run, const std::string& why) {
+  writeJson(folder_ / "failures" / (key + ".json"), {{"run", run}, {"why", why}});
+}
+
+std::optional<std::string> Store::failure(const std::string& key, const std::string& run) const {
+  const auto found = readJson(folder_ / "failures" / (key + ".json"));
+  if (!found || !found->is_object() || found->value("run", "") != run) return std::nullopt;
+  return found->value("why", "");
+}
+
+std::string scoreKey(const std::string& metric, const std::string& image, const std::string& against, const std::string& by) {
+  const std::string text = json({metric, image, against, by}).dump(-1, ' ', true, json::error_handler_t::replace);
+  return model::sha256Hex(text.data(), text.size());
+}
+
+}  // namespace quantspot::evaluation
