@@ -41,13 +41,6 @@ std::int64_t decoderActivations(const fs::path& model, const protocol::Recipe& r
   return static_cast<std::int64_t>(batch) * recipe.width * recipe.height * width * 6 * 4;
 }
 
-std::int64_t pixelsPerLatent(const fs::path& model) {
-  const model::Config config(model / "vae" / "config.json");
-  const bool tiny = config.get<std::string>("_class_name", "") == "AutoencoderTiny";
-  const auto blocks = config.get<std::vector<std::int64_t>>(tiny ? "decoder_block_out_channels" : "block_out_channels", {1, 1, 1, 1});
-  return std::int64_t{1} << (std::clamp<std::size_t>(blocks.size(), 1, 8) - 1);
-}
-
 }  // namespace
 
 std::int64_t MemoryNeed::highest() const { return std::max({encode, denoise, decode}); }

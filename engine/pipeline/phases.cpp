@@ -29,15 +29,6 @@ at::Device parseDevice(const std::string& name) {
   }
 }
 
-// Image pixels per latent, without loading the autoencoder: it is needed last. Keys and defaults are those of diffusers' classes.
-std::int64_t pixelsPerLatent(const fs::path& model) {
-  const model::Config config(model / "vae" / "config.json");
-  const bool tiny = config.get<std::string>("_class_name", "") == "AutoencoderTiny";
-  const auto blocks = config.get<std::vector<std::int64_t>>(tiny ? "decoder_block_out_channels" : "block_out_channels", std::vector<std::int64_t>(tiny ? 4 : 1));
-  if (blocks.empty() || blocks.size() > 8) config.fail(tiny ? "decoder_block_out_channels" : "block_out_channels", "must have 1 to 8 entries");
-  return std::int64_t{1} << (blocks.size() - 1);
-}
-
 // Prompt by prompt, so that an embedding does not depend on the batch it is in; the same text only once.
 class PromptCache {
  public:

@@ -65,8 +65,29 @@ void checkRecipe(const protocol::Recipe& recipe, const model::FamilyInfo& family
   checkScheduler(recipe, family);
 }
 
+// Keys and defaults are those of diffusers' classes.
+std::int64_t pixelsPerLatent(const std::filesystem::path& model) {
+  const model::Config config(model / "vae" / "config.json");
+  const bool tiny = config.get<std::string>("_class_name", "") == "AutoencoderTiny";
+  const char* key = tiny ? "decoder_block_out_channels" : "block_out_channels";
+  const auto blocks = config.get<std::vector<std::int64_t>>(key, std::vector<std::int64_t>(tiny ? 4 : 1));
+  if (blocks.empty() || blocks.size() > 8) config.fail(key, "must have 1 to 8 entries");
+  return std::int64_t{1} << (blocks.size() - 1);
+}
+
+int ownSize(const std::filesystem::path& model) {
+  const model::Config config(model / model::familyOf(model).info().denoiser / "config.json");
+  if (!config.has("sample_size") || !config.json()["sample_size"].is_number_integer()) return 0;
+  return static_cast<int>(config.positive("sample_size", 1) * pixelsPerLatent(model));
+}
+
 protocol::Recipe completeRecipe(protocol::Recipe recipe, const std::filesystem::path& model) {
   const model::FamilyInfo& family = model::familyOf(model).info();
+  if (recipe.width == 0 || recipe.height == 0) {
+    const int own = ownSize(model), side = own > 0 ? own : protocol::Recipe().width;
+    if (recipe.width == 0) recipe.width = side;
+    if (recipe.height == 0) recipe.height = side;
+  }
   if (recipe.max_sequence_length || family.maxSequenceLength == 0) return recipe;
   const std::filesystem::path hints = model / "quantspot.json";
   recipe.max_sequence_length =

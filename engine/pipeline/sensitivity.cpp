@@ -18,48 +18,73 @@ namespace {
 
 constexpr std::size_t kTogether = 4;     // prompts drawn in one pass
 
-struct Switch {
-  std::string layer;
-  std::int64_t before = 0, after = 0;
-  quant::LayerKind kind = quant::LayerKind::Linear;
-  bool low = false;
+// A layer that is at one of two precisions. Only that form is held: the other is read and packed anew when it is asked for.
+class Switch {
+ public:
+  Switch(std::string layer, quant::LayerKind kind) : layer_(std::move(layer)), kind_(kind) {}
+  virtual ~Switch() = default;
+  void set(bool low) {
+    if (std::exchange(low_, low) != low) change();
+  }
+  const std::string& layer() const { return layer_; }
+  quant::LayerKind kind() const { return kind_; }
+  virtual std::int64_t bytes() const = 0;   // of the form at hand
+
+ protected:
+  virtual void change() = 0;
+  bool low_ = false;
+
+ private:
+  std::string layer_;
+  quant::LayerKind kind_;
 };
 using Switches = std::vector<std::shared_ptr<Switch>>;
 
-// One layer twice.
-class SwitchedLinear final : public quant::Linear {
+template <class Layer>
+class SwitchOf final : public Switch {
  public:
-  SwitchedLinear(std::unique_ptr<quant::Linear> reference, std::unique_ptr<quant::Linear> low, std::shared_ptr<const Switch> which)
-      : reference_(std::move(reference)), low_(std::move(low)), switch_(std::move(which)) {}
-
-  at::Tensor forward(const at::Tensor& x) const override { return now().forward(x); }
-  std::string_view precision() const override { return reference_->precision(); }
-  std::int64_t bytes() const override { return reference_->bytes(); }
-  std::int64_t inFeatures() const override { return reference_->inFeatures(); }
-  std::int64_t outFeatures() const override { return reference_->outFeatures(); }
+  using Make = std::function<std::unique_ptr<Layer>(bool low)>;
+  SwitchOf(std::string layer, quant::LayerKind kind, Make make) : Switch(std::move(layer), kind), make_(std::move(make)), now_(make_(false)) {}
+  const Layer& now() const { return *now_; }
+  std::int64_t bytes() const override { return now_->bytes(); }
 
  private:
-  const quant::Linear& now() const { return switch_->low ? *low_ : *reference_; }
+  void change() override {
+    now_.reset();                        // first: never both
+    now_ = make_(low_);
+  }
 
-  std::unique_ptr<quant::Linear> reference_, low_;
-  std::shared_ptr<const Switch> switch_;
+  Make make_;
+  std::unique_ptr<Layer> now_;
+};
+
+class SwitchedLinear final : public quant::Linear {
+ public:
+  explicit SwitchedLinear(std::shared_ptr<const SwitchOf<quant::Linear>> which) : switch_(std::move(which)) {}
+
+  at::Tensor forward(const at::Tensor& x) const override { return switch_->now().forward(x); }
+  std::string_view precision() const override { return switch_->now().precision(); }
+  std::int64_t bytes() const override { return switch_->now().bytes(); }
+  std::int64_t inFeatures() const override { return switch_->now().inFeatures(); }
+  std::int64_t outFeatures() const override { return switch_->now().outFeatures(); }
+
+ private:
+  std::shared_ptr<const SwitchOf<quant::Linear>> switch_;
 };
 
 class SwitchedConvolution final : public quant::Convolution {
  public:
-  SwitchedConvolution(std::unique_ptr<quant::Convolution> reference, std::unique_ptr<quant::Convolution> low, std::shared_ptr<const Switch> which)
-      : reference_(std::move(reference)), low_(std::move(low)), switch_(std::move(which)) {}
+  explicit SwitchedConvolution(std::shared_ptr<const SwitchOf<quant::Convolution>> which) : switch_(std::move(which)) {}
 
-  at::Tensor forward(const at::Tensor& x) const override { return (switch_->low ? low_ : reference_)->forward(x); }
-  std::string_view precision() const override { return reference_->precision(); }
-  std::int64_t bytes() const override { return reference_->bytes(); }
+  at::Tensor forward(const at::Tensor& x) const override { return switch_->now().forward(x); }
+  std::string_view precision() const override { return switch_->now().precision(); }
+  std::int64_t bytes() const override { return switch_->now().bytes(); }
 
  private:
-  std::unique_ptr<quant::Convolution> reference_, low_;
-  std::shared_ptr<const Switch> switch_;
+  std::shared_ptr<const SwitchOf<quant::Convolution>> switch_;
 };
 
-// Loads the denoiser with every layer that `low` changes in both forms.
+// Loads the denoiser at the reference, every layer that `low` changes behind a switch. Must outlive the switches.
 class Loader {
  public:
   Loader(const ScanRequest& request, Switches& switches) : request_(request), switches_(switches) {
@@ -68,42 +93,37 @@ class Loader {
   }
 
   std::unique_ptr<model::Denoiser> load(model::LoadOptions options) {
-    options.linear = [this](const model::LayerWeight& weight, const std::optional<at::Tensor>& bias) { return linear(read(weight), bias); };
+    options.linear = [this](const model::LayerWeight& weight, const std::optional<at::Tensor>& bias) { return linear(weight, bias); };
     options.convolution = [this](const model::LayerWeight& weight, const std::optional<at::Tensor>& bias, const quant::Conv2dOptions& how) {
-      return convolution(read(weight), bias, how);
+      return convolution(weight, bias, how);
     };
     const TightHeap tight;
     return model::loadDenoiser(request_.sample.model, options);
   }
 
  private:
-  static model::LayerWeight read(const model::LayerWeight& weight) {
-    return {weight.name, weight.shape, [values = weight.read()] { return values; }};
-  }
   bool changes(const model::LayerWeight& weight) const {
     return &quantizerFor(request_.sample.policy, weight.name, weight.shape) != &quantizerFor(request_.low, weight.name, weight.shape);
   }
-  std::shared_ptr<Switch> addSwitch(const std::string& layer, std::int64_t before, std::int64_t after, quant::LayerKind kind) {
-    return switches_.emplace_back(std::make_shared<Switch>(Switch{layer, before, after, kind}));
-  }
 
   std::unique_ptr<quant::Linear> linear(const model::LayerWeight& weight, const std::optional<at::Tensor>& bias) {
-    auto reference = reference_.linear(weight, bias);
-    if (!changes(weight)) return reference;
-    auto low = low_.linear(weight, bias);
-    auto which = addSwitch(weight.name, reference->bytes(), low->bytes(), quant::LayerKind::Linear);
-    return std::make_unique<SwitchedLinear>(std::move(reference), std::move(low), std::move(which));
+    if (!changes(weight)) return reference_.linear(weight, bias);
+    const auto make = [this, weight, bias](bool low) { return (low ? low_ : reference_).linear(weight, bias); };
+    auto made = std::make_shared<SwitchOf<quant::Linear>>(weight.name, quant::LayerKind::Linear, make);
+    switches_.push_back(made);
+    return std::make_unique<SwitchedLinear>(std::move(made));
   }
 
   std::unique_ptr<quant::Convolution> convolution(const model::LayerWeight& weight, const std::optional<at::Tensor>& bias, const quant::Conv2dOptions& how) {
     if (!changes(weight)) return reference_.convolution(weight, bias, how);
-    const auto whole = [&](const model::LoadOptions& options, const quant::Policy& policy) -> std::unique_ptr<quant::Convolution> {
-      if (auto made = options.convolution(weight, bias, how)) return made;
-      return std::make_unique<quant::Conv2d>(quant::quantizer(quant::plainPrecision(computeType(policy))), weight.read(), bias, how);
+    const auto make = [this, weight, bias, how](bool low) -> std::unique_ptr<quant::Convolution> {
+      if (auto made = (low ? low_ : reference_).convolution(weight, bias, how)) return made;
+      const at::ScalarType plain = computeType(low ? request_.low : request_.sample.policy);
+      return std::make_unique<quant::Conv2d>(quant::quantizer(quant::plainPrecision(plain)), weight.read(), bias, how);
     };
-    auto reference = whole(reference_, request_.sample.policy), low = whole(low_, request_.low);
-    auto which = addSwitch(weight.name, reference->bytes(), low->bytes(), quant::LayerKind::Convolution);
-    return std::make_unique<SwitchedConvolution>(std::move(reference), std::move(low), std::move(which));
+    auto made = std::make_shared<SwitchOf<quant::Convolution>>(weight.name, quant::LayerKind::Convolution, make);
+    switches_.push_back(made);
+    return std::make_unique<SwitchedConvolution>(std::move(made));
   }
 
   const ScanRequest& request_;
@@ -127,6 +147,7 @@ struct Sensitivity::State {
   std::vector<SampleRequest> chunks;     // some prompts each
   std::vector<std::unique_ptr<Phases>> phases;
   std::vector<Encoded> encoded;
+  std::unique_ptr<Loader> loader;
   std::unique_ptr<model::Denoiser> denoiser;
   std::vector<at::Tensor> reference;     // final latents of each chunk
   Scan scan;
@@ -162,26 +183,25 @@ struct Sensitivity::State {
     options.compute = computeType(request.sample.policy);
     options.device = at::Device(request.sample.device);
     options.onLayer = [this](std::size_t, std::size_t) { tell(); };
-    denoiser = Loader(request, switches).load(options);
+    loader = std::make_unique<Loader>(request, switches);
+    denoiser = loader->load(options);
     if (switches.empty())
       throw std::invalid_argument(fmt::format("{} holds every layer as {} does: there is nothing to scan", request.low.text(), request.sample.policy.text()));
   }
 
   void group() {
     for (const auto& one : switches) {
-      const std::string name = request.byBlock ? blockOf(one->layer) : one->layer;
+      const std::string name = request.byBlock ? blockOf(one->layer()) : one->layer();
       if (scan.groups.empty() || scan.groups.back().name != name) {
         scan.groups.push_back({.name = name, .layers = {}});
         members.emplace_back();
       }
       ScannedGroup& group = scan.groups.back();
-      group.layers.push_back({one->layer, one->kind});
-      group.before += one->before;
-      group.after += one->after;
+      group.layers.push_back({one->layer(), one->kind()});
+      group.before += one->bytes();
       members.back().push_back(one);
     }
-    scan.bytesBefore = scan.bytesAfter = denoiser->bytes();
-    for (const ScannedGroup& group : scan.groups) scan.bytesAfter += group.after - group.before;
+    scan.bytesBefore = denoiser->bytes();
   }
 
   std::vector<at::Tensor> draw() {
@@ -195,24 +215,41 @@ struct Sensitivity::State {
   }
 
   double errorWith(const std::vector<bool>& low) {
-    for (std::size_t i = 0; i < members.size(); ++i)
-      for (const auto& one : members[i]) one->low = low[i];
+    for (const bool to : {false, true})   // first those that go back: what they leave is free then
+      for (std::size_t i = 0; i < members.size(); ++i)
+        for (const auto& one : members[i])
+          if (low[i] == to) one->set(to), tell();
     const std::vector<at::Tensor> drawn = draw();
     double sum = 0;
     for (std::size_t i = 0; i < drawn.size(); ++i) sum += squaredErrors(drawn[i], reference[i]);
     return std::sqrt(sum / static_cast<double>(request.prompts.size()));
   }
 
+  // What an earlier scan said of it. One of another size was another scan's.
+  bool takeKnown(ScannedGroup& group) const {
+    const auto known = request.known.find(group.name);
+    if (known == request.known.end()) return false;
+    if (known->second.before != group.before)
+      throw std::invalid_argument(fmt::format("{} takes {} bytes, not {} as in the earlier scan; scan again", group.name, group.before, known->second.before));
+    group.after = known->second.after;
+    group.error = known->second.error;
+    return true;
+  }
+
   void measure() {
     const std::size_t groups = scan.groups.size();
-    total = static_cast<int>(groups) + 2;
+    total = static_cast<int>(groups - std::min(groups, request.known.size())) + 2;
     reference = draw();
     for (std::size_t i = 0; i < groups; ++i) {
       std::vector<bool> alone(groups, false);
       alone[i] = true;
+      if (takeKnown(scan.groups[i])) continue;
       scan.groups[i].error = errorWith(alone);
+      for (const auto& one : members[i]) scan.groups[i].after += one->bytes();
     }
     scan.all = errorWith(std::vector<bool>(groups, true));
+    scan.bytesAfter = scan.bytesBefore;
+    for (const ScannedGroup& group : scan.groups) scan.bytesAfter += group.after - group.before;
     tell();
   }
 

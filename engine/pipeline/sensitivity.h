@@ -4,6 +4,8 @@
 
 #include "engine/pipeline/sampler.h"
 
+#include <map>
+
 namespace quantspot::pipeline {
 
 struct ScanRequest {
@@ -11,6 +13,11 @@ struct ScanRequest {
   quant::Policy low;                     // what is tried
   std::vector<std::string> prompts;      // picture i starts from the recipe's seed + i
   bool byBlock = false;                  // "transformer_blocks.3" as one, instead of each layer
+  struct Known {
+    std::int64_t before = 0, after = 0;
+    double error = 0;
+  };
+  std::map<std::string, Known> known = {};   // groups of an earlier scan of the same, by name: they are not measured again
 };
 
 struct ScannedLayer {
@@ -45,7 +52,8 @@ struct FoundPolicy {
   int checks = 0;                        // whole models that were measured
 };
 
-// Holds the model twice, at the reference and at `low`, and draws (groups + 2) · prompts pictures' latents; progress stage "scan".
+// Holds the model once: a layer that changes sides is read and packed anew. Draws (groups + 2) · prompts pictures' latents; progress stage
+// "scan".
 class Sensitivity {
  public:
   // Loads and measures. Throws as Sampler::generateBatch does, and std::invalid_argument when `low` changes nothing.

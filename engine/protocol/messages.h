@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -69,7 +70,8 @@ struct ScoreResult {
   double value = 0;            // PSNR of equal pictures is infinite: null in JSON
 };
 
-struct PrecisionInfo { std::string id, label, family; double bits = 0; };                  // bits per weight, scales included
+// bits: per weight, scales included; convolutions: a rule without "conv:" reaches them, too.
+struct PrecisionInfo { std::string id, label, family; double bits = 0; bool convolutions = false; };
 struct InitializeResult { int protocol = kProtocolVersion; nlohmann::json engine; std::vector<PrecisionInfo> precisions; };
 struct ModelEntry { std::string name, path, family; std::int64_t bytes = 0; std::vector<std::string> missing; };
 struct ModelsListResult { std::vector<ModelEntry> models; };
@@ -79,6 +81,26 @@ struct DownloadResult { std::string name, path, commit, license; std::int64_t fi
 struct InspectParams { std::string model = "default", precision = "bf16"; bool hash = true; };   // hash: of all weights, which a large model takes minutes for
 struct LayerEntry { std::string component, name, precision; std::vector<std::int64_t> shape; std::int64_t bytes = 0; };
 struct InspectResult { std::string name, family, weights_sha256; std::int64_t bytes = 0; std::vector<LayerEntry> layers; };
+// models/traits: what the model takes, from its configuration alone; answered at once, whatever else runs.
+struct TraitsParams { std::string model = "default"; };
+struct Choice { std::string id, label; };
+struct ModelTraits {
+  std::string family, label;                       // "flux", "FLUX"
+  std::vector<Choice> schedulers;                  // that the family takes, in display order
+  std::string scheduler;                           // id of the model's own
+  int multiple = 16, width = 0, height = 0;        // pixels: sides are multiples of it; the size that it was made for, 0: not said
+  int steps = 20;                                  // the family's defaults
+  double guidance = 0;
+  bool classifier = false;                         // guidance is a second pass, with the negative prompt; else embedded, and true CFG beside it
+  bool image_to_image = false, prompt_weights = false, clip_skip = false;
+  std::vector<Choice> classes;                     // of models that draw classes: number and names; empty: they read prompts
+};
+// precisions/fit: which precisions cannot hold weights of these shapes, and what a layer gets in their place. Answered at once.
+struct FitParams { std::vector<std::vector<std::int64_t>> shapes; };
+struct FitResult { std::vector<std::map<std::string, std::string>> instead; };   // of each shape: precision → the one in its place
+
+// layers: names; before, after: bytes; error: relative, of the final latents.
+struct ScannedGroup { std::string name; std::vector<std::string> layers; std::int64_t before = 0, after = 0; double error = 0; };
 // policies/scan: each layer (or block) alone at `precision`, the rest at `reference`, by the error of the final latents.
 struct ScanParams {
   std::string model = "default", precision, reference = "bf16";
@@ -87,9 +109,8 @@ struct ScanParams {
   bool blocks = false;
   double max_error = 0;                            // above 0: the smallest policy below this error of the latents
   std::int64_t max_bytes = 0;                      // above 0: the best policy below this size of the denoiser
+  std::vector<ScannedGroup> known = {};     // of an earlier scan that asked the same: its groups are not measured again
 };
-// layers: names; before, after: bytes; error: relative, of the final latents.
-struct ScannedGroup { std::string name; std::vector<std::string> layers; std::int64_t before = 0, after = 0; double error = 0; };
 struct FoundPolicy { std::string policy; std::vector<std::string> low; double predicted = 0, measured = 0; std::int64_t bytes = 0; int checks = 0; };
 struct ScanResult { std::vector<ScannedGroup> groups; double all = 0; std::int64_t bytes_before = 0, bytes_after = 0; std::optional<FoundPolicy> found; };
 struct CancelParams { std::int64_t id = 0; };
@@ -105,7 +126,7 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(GenerateResult, png, report)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ScoreParams, metric, image, reference, prompt, model)
 void to_json(nlohmann::json& json, const ScoreResult& result);
 void from_json(const nlohmann::json& json, ScoreResult& result);
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(PrecisionInfo, id, label, family, bits)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(PrecisionInfo, id, label, family, bits, convolutions)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(InitializeResult, protocol, engine, precisions)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ModelEntry, name, path, family, bytes, missing)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ModelsListResult, models)
@@ -114,8 +135,14 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(DownloadResult, name, path, commit, license, 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(InspectParams, model, precision, hash)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LayerEntry, component, name, precision, shape, bytes)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(InspectResult, name, family, weights_sha256, bytes, layers)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ScanParams, model, precision, reference, recipe, prompts, blocks, max_error, max_bytes)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(TraitsParams, model)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Choice, id, label)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ModelTraits, family, label, schedulers, scheduler, multiple, width, height, steps, guidance, classifier,
+                                   image_to_image, prompt_weights, clip_skip, classes)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(FitParams, shapes)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(FitResult, instead)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ScannedGroup, name, layers, before, after, error)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ScanParams, model, precision, reference, recipe, prompts, blocks, max_error, max_bytes, known)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(FoundPolicy, policy, low, predicted, measured, bytes, checks)
 void to_json(nlohmann::json& json, const ScanResult& result);
 void from_json(const nlohmann::json& json, ScanResult& result);

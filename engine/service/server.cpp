@@ -2,6 +2,7 @@
 
 #include "engine/service/crash_hook.h"
 #include "engine/service/errors.h"
+#include "engine/service/traits.h"
 
 #include <algorithm>
 
@@ -23,6 +24,8 @@ Server::~Server() { cancelAll(); }
 void Server::addMethods() {
   methods_["initialize"] = {true, [this](const json&, const Control&) { return json(service_.initialize()); }};
   methods_["models/list"] = {true, [this](const json&, const Control&) { return json(service_.listModels()); }};
+  methods_["models/traits"] = {true, [](const json& params, const Control&) { return json(modelTraits(params.get<protocol::TraitsParams>())); }};
+  methods_["precisions/fit"] = {true, [](const json& params, const Control&) { return json(fittingPrecisions(params.get<protocol::FitParams>())); }};
   methods_["models/inspect"] = {false, [this](const json& params, const Control& control) {
                                   return json(service_.inspect(params.get<protocol::InspectParams>(), control));
                                 }};

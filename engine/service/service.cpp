@@ -47,7 +47,8 @@ protocol::InitializeResult Service::initialize() const {
   if (options_.threads > 0) result.engine["threads"] = options_.threads;
   for (const auto& quantizer : quant::quantizers())
     if (const quant::PrecisionInfo* info = quant::precisionInfo(quantizer->name()))
-      result.precisions.push_back({std::string(info->id), std::string(info->label), std::string(familyName(info->family)), info->bitsPerWeight});
+      result.precisions.push_back({std::string(info->id), std::string(info->label), std::string(familyName(info->family)), info->bitsPerWeight,
+                                  quantizer->reachesConvolutions()});
   return result;
 }
 
@@ -107,7 +108,8 @@ std::vector<pipeline::Sample> Service::batch(const protocol::GenerateParams& par
 }
 
 protocol::ScanResult Service::scan(const protocol::ScanParams& params, const Control& control) {
-  pipeline::ScanRequest request{.sample = {}, .low = quant::parsePolicy(params.precision), .prompts = params.prompts, .byBlock = params.blocks};
+  pipeline::ScanRequest request{.sample = {}, .low = quant::parsePolicy(params.precision), .prompts = params.prompts, .byBlock = params.blocks, .known = {}};
+  for (const protocol::ScannedGroup& group : params.known) request.known[group.name] = {group.before, group.after, group.error};
   request.sample.model = resolveModel(params.model);
   request.sample.policy = quant::parsePolicy(params.reference);
   request.sample.recipe = params.recipe;

@@ -89,6 +89,26 @@ class SensitivityTest : public QObject {
     QVERIFY_EXCEPTION_THROWN(sensitivity.find({.bytes = scan.bytesAfter - 1}), std::invalid_argument);
   }
 
+  // What was measured once is taken as it was said; the search comes to the same.
+  void groupsThatAreKnownAreNotMeasuredAgain() {
+    auto request = requestOf("gguf-q2_k", true);
+    request.prompts.resize(1);
+    pipeline::Sensitivity first(request);
+    for (const ScannedGroup& group : first.scan().groups) request.known[group.name] = {group.before, group.after, group.error};
+    int rounds = 0;
+    request.sample.progress = [&](const std::string& stage, int, int steps) { if (stage == "scan") rounds = steps; };
+    pipeline::Sensitivity second(request);
+    QCOMPARE(rounds, 2);
+    QCOMPARE(second.scan().all, first.scan().all);
+    QCOMPARE(second.scan().bytesAfter, first.scan().bytesAfter);
+    const double half = 0.5 * first.scan().all;
+    const auto one = first.find({.error = half}), other = second.find({.error = half});
+    QCOMPARE(other.policy, one.policy);
+    QCOMPARE(other.measured, one.measured);
+    request.known.begin()->second.before += 1;
+    QVERIFY_EXCEPTION_THROWN(pipeline::Sensitivity{request}, std::invalid_argument);
+  }
+
   void layersOneByOne() {
     auto request = requestOf("bnb-nf4?skip=transformer_blocks", false);
     request.prompts.resize(1);

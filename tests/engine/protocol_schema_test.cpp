@@ -47,7 +47,7 @@ class SchemaTest : public QObject {
     compare("Lora", Lora{"x.safetensors", 0.5});
     compare("ScoreParams", ScoreParams{"psnr", "", "", "", "default"});
     compare("ScoreResult", ScoreResult{"clip", "CLIP-tiny", 20});
-    compare("PrecisionInfo", PrecisionInfo{"bf16", "BF16", "bf16", 16});
+    compare("PrecisionInfo", PrecisionInfo{"bf16", "BF16", "bf16", 16, true});
     compare("InitializeResult", InitializeResult{kProtocolVersion, json::object(), {{"fp32", "FP32", "bf16", 32}}});
     compare("ModelEntry", ModelEntry{"default", "/x", "flux", 1, {"vae is missing"}});
     compare("ModelsListResult", ModelsListResult{});
@@ -56,6 +56,17 @@ class SchemaTest : public QObject {
     compare("InspectParams", InspectParams{});
     compare("LayerEntry", LayerEntry{"vae", "decoder", "bf16", {1, 2}, 4});
     compare("InspectResult", InspectResult{"x", "flux", hash, 1, {}});
+    compare("TraitsParams", TraitsParams{});
+    ModelTraits traits;
+    traits.schedulers = {{"ddim", "DDIM"}}, traits.classes = {{"1", "goldfish"}};
+    compare("ModelTraits", traits);
+    compare("FitParams", FitParams{{{64, 32}}});
+    compare("FitResult", FitResult{{{{"gguf-q4_k", "gguf-q5_0"}}}});
+    const ScannedGroup group{"block", {"block.q"}, 2, 1, 0.1};
+    compare("ScannedGroup", group);
+    ScanParams scan;
+    scan.recipe = recipe, scan.prompts = {"a fox"}, scan.known = {group};
+    compare("ScanParams", scan);
     compare("CancelParams", CancelParams{3});
     compare("Progress", Progress{1, "denoise", 2, 20});
     compare("LogLine", LogLine{"warning", "cut"});
