@@ -44,7 +44,7 @@ class CompareSessionTest : public QObject {
     Bench bench;
     bench.waitForPrecisions();
     QTRY_COMPARE(bench.session.precisions()->index(3).data(PrecisionListModel::BytesTextRole).toString(), QStringLiteral("6.9\u2009MB"));
-    QCOMPARE(bench.session.models().size(), 1u);
+    QCOMPARE(bench.session.models().size(), 3u);
   }
 
   void fromGenerateToRevealAndBackFromTheHistory() {

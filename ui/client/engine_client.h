@@ -48,6 +48,7 @@ class EngineClient : public QObject {
   // Asks the engine to end and forgets it; pending requests get an error. No engineLost.
   void stop();
   bool isRunning() const;
+  const EngineCommand& command() const { return command_; }   // that it is started with
 
   // Sends a request and returns its id (the one that `progress` carries). One handler is called, later, and none once
   // context (not null) is gone.

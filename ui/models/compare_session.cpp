@@ -28,7 +28,7 @@ QString policyFolder(const study::StudyStore& store) {
 
 CompareSession::CompareSession(EngineClient* engine, study::StudyStore* store, QObject* parent)
     : QObject(parent), engine_(engine), store_(store), runner_(engine), trial_(store), history_(store), score_(store),
-      policies_(policyFolder(*store)), draft_(engine), inspect_context_(std::make_unique<QObject>()) {
+      policies_(policyFolder(*store)), draft_(engine), scan_(engine), inspect_context_(std::make_unique<QObject>()) {
   if (const auto latest = store_->comparison(history_.comparisonAt(0))) estimate_.learn(fromStored(*latest));
   connect(engine, &EngineClient::initialized, this, &CompareSession::onInitialized);
   connect(engine, &EngineClient::engineLost, this, &CompareSession::engineLost);
@@ -59,6 +59,11 @@ void CompareSession::onInitialized(const protocol::InitializeResult& result) {
   engine_info_ = result.engine;
   precisions_.setPrecisions(result.precisions);
   draft_.setPrecisions(result.precisions);
+  refreshModels();
+  requestTraits();
+}
+
+void CompareSession::refreshModels() {
   engine_->call<protocol::ModelsListResult>(
       QStringLiteral("models/list"), nlohmann::json::object(), this,
       [this](const protocol::ModelsListResult& list) {
@@ -70,12 +75,33 @@ void CompareSession::onInitialized(const protocol::InitializeResult& result) {
       [this](const RpcError& error) { if (error.code != kEngineLost) Q_EMIT failed(error.message); });
 }
 
+void CompareSession::requestTraits() {
+  const QString model = model_;
+  engine_->call<protocol::ModelTraits>(
+      QStringLiteral("models/traits"), protocol::TraitsParams{model.toStdString()}, this,
+      [this, model](const protocol::ModelTraits& traits) {
+        if (model != model_) return;   // another one was chosen meanwhile
+        traits_ = traits;
+        Q_EMIT traitsChanged();
+      },
+      // A model that cannot be read says so when it is used.
+      [](const RpcError&) {});
+}
+
+QString CompareSession::scanEstimate(qint64 groups, qint64 prompts, const protocol::Recipe& recipe) const {
+  const auto one = estimate_.need(model_, study::Task::NameEach, {QString::fromLatin1(study::kReference)}, recipe);
+  return one ? durationText(one->seconds * static_cast<double>(picturesOfScan(groups, prompts))) : QString();
+}
+
 void CompareSession::setModel(const QString& path) {
   model_ = path;
   embeds_guidance_.reset();
   layers_.clear();
   precisions_.clearBytes();
   if (drafting_) draft_.setModel(path);
+  scan_.forget();
+  traits_.reset();
+  requestTraits();
   Q_EMIT modelInspected();
   listPolicies();
 }
@@ -143,9 +169,9 @@ void CompareSession::inspectNext() {
 
 bool CompareSession::isBusy() const { return runner_.state() == ComparisonRunner::State::Generating; }
 
-void CompareSession::generate(study::Task task, const protocol::Recipe& recipe, int tiles) {
+void CompareSession::generate(study::Task task, const protocol::Recipe& recipe, int tiles, RunOptions options) {
   if (isBusy()) return Q_EMIT failed(tr("A comparison is being generated; cancel it first."));
-  ComparisonRequest request{.model = model_, .recipe = recipe, .variants = {}};
+  ComparisonRequest request{.model = model_, .recipe = recipe, .variants = {}, .options = std::move(options)};
   QStringList ids = precisions_.checkedIds();
   if (task == study::Task::SpotOne) {
     const QString reference = QString::fromLatin1(study::kReference);

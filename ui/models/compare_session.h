@@ -9,6 +9,7 @@
 #include "ui/models/precision_list_model.h"
 #include "ui/models/run_estimate.h"
 #include "ui/models/score_summary.h"
+#include "ui/models/sensitivity_scan.h"
 #include "ui/models/trial_controller.h"
 
 namespace quantspot::ui {
@@ -29,6 +30,15 @@ class CompareSession : public QObject {
   const std::vector<protocol::ModelEntry>& models() const { return models_; }
   nlohmann::json engineInfo() const { return engine_info_; }
 
+  // Of the layers of the model at hand; for the policy editor.
+  SensitivityScan* scan() { return &scan_; }
+  // What the model at hand takes; nothing while unknown.
+  const std::optional<protocol::ModelTraits>& traits() const { return traits_; }
+  EngineCommand engineCommand() const { return engine_->command(); }
+  void refreshModels();                           // asks for the list again; modelsChanged()
+  // "about 40 s" for a scan of so many groups and prompts, after what the model's runs took; empty before anything was measured.
+  QString scanEstimate(qint64 groups, qint64 prompts, const protocol::Recipe& recipe) const;
+
   void connectEngine();                           // starts it; modelsChanged() and precisions follow
   // "default" is the embedded one. Asks for the bytes of every precision, unless that would mean to read a large model.
   void setModel(const QString& path);
@@ -42,7 +52,7 @@ class CompareSession : public QObject {
 
   // Generates the ticked precisions (NameEach), or bf16 repeated and one ticked quantized precision, drawn by chance
   // (SpotOne, tiles pictures in all), then opens a trial.
-  void generate(study::Task task, const protocol::Recipe& recipe, int tiles = 4);
+  void generate(study::Task task, const protocol::Recipe& recipe, int tiles = 4, RunOptions options = {});
   void cancel();
   bool isBusy() const;                            // generating (scoring in the background does not count)
   QString statusText() const { return runner_.statusText(); }
@@ -60,6 +70,7 @@ class CompareSession : public QObject {
  Q_SIGNALS:
   void modelsChanged();
   void modelInspected();                          // embedsGuidance() and sizes
+  void traitsChanged();
   void statusChanged(const QString& text);
   void busyChanged();
   void trialOpened();                             // pictures are ready in trial()->slotModel()
@@ -77,6 +88,7 @@ class CompareSession : public QObject {
  private:
   void onInitialized(const protocol::InitializeResult& result);
   void requestInspect();
+  void requestTraits();
   void inspectNext();
   void listPolicies();
   void onImagesReady();
@@ -91,6 +103,8 @@ class CompareSession : public QObject {
   ScoreSummary score_;
   PolicyLibrary policies_;
   PolicyDraft draft_;
+  SensitivityScan scan_;
+  std::optional<protocol::ModelTraits> traits_;
   bool drafting_ = false;
   QStringList layers_;                            // of the model at hand, for policies that speak of its last block
   RunEstimate estimate_;

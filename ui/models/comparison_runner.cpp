@@ -1,5 +1,7 @@
 #include "ui/models/comparison_runner.h"
 
+#include "ui/models/auto_choice.h"
+
 #include <QRandomGenerator>
 
 #include <algorithm>
@@ -65,16 +67,26 @@ void ComparisonRunner::cancel() {
   updateStatus();
 }
 
+protocol::GenerateParams ComparisonRunner::params(const QString& precision) const {
+  protocol::GenerateParams params{.model = request_.model.toStdString(), .precision = precision.toStdString(), .recipe = request_.recipe,
+                                  .offload = request_.options.offload.toStdString(), .loras = request_.options.loras};
+  params.image = request_.options.image.toBase64().toStdString();
+  if (const auto choice = parseAuto(precision)) {
+    params.precision = "auto";
+    params.max_error = choice->error;
+    params.max_memory = static_cast<std::int64_t>(choice->gibibytes * (1 << 30));
+  }
+  return params;
+}
+
 void ComparisonRunner::nextSample() {
   if (cancelling_) return endEarly();
   if (position_ == order_.size()) return finishGeneration();
   progress_ = {};
   sample_time_.start();
   denoise_time_.invalidate();
-  const protocol::GenerateParams params{.model = request_.model.toStdString(), .precision = current().sample.precision.toStdString(),
-                                        .recipe = request_.recipe, .offload = request_.offload.toStdString()};
   call_ = engine_->call<protocol::GenerateResult>(
-      QStringLiteral("samples/generate"), params, context_.get(),
+      QStringLiteral("samples/generate"), params(current().sample.precision), context_.get(),
       [this](const protocol::GenerateResult& generated) { sampleDone(generated); }, [this](const RpcError& error) { sampleFailed(error); });
   updateStatus();
 }

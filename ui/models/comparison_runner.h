@@ -4,20 +4,28 @@
 
 #include "ui/models/comparison.h"
 
+#include <QByteArray>
 #include <QElapsedTimer>
 
 namespace quantspot::ui {
 
 struct VariantRequest {
-  QString precision;                  // id or policy text
+  QString precision;                  // id, policy text, or that of an AutoChoice
   int repeats = 1;                    // of bf16 in "spot": number of tiles - 1
+};
+
+// What all variants of a comparison share beside the recipe.
+struct RunOptions {
+  QString offload = QStringLiteral("none");
+  std::vector<protocol::Lora> loras = {};
+  QByteArray image = {};              // PNG of the recipe's size, for image to image
 };
 
 struct ComparisonRequest {
   QString model = QStringLiteral("default");
   protocol::Recipe recipe;
   std::vector<VariantRequest> variants;
-  QString offload = QStringLiteral("none");
+  RunOptions options = {};
 };
 
 class ComparisonRunner : public QObject {
@@ -55,6 +63,7 @@ class ComparisonRunner : public QObject {
     QString metric;
   };
 
+  protocol::GenerateParams params(const QString& precision) const;
   SampleResult& current() { return result_.samples[order_[position_]]; }
   void nextSample();
   void sampleDone(const protocol::GenerateResult& generated);

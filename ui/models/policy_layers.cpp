@@ -18,6 +18,11 @@ QVariant alignment(int column) {   // figures to the right
 
 qint64 PolicyLayer::parameters() const { return std::accumulate(shape.begin(), shape.end(), qint64{1}, std::multiplies<>()); }
 
+QString errorText(double error) {
+  const double percent = 100 * error;
+  return QStringLiteral("%1\u2009%").arg(percent, 0, 'f', percent < 0.1 ? 3 : percent < 10 ? 2 : 1);
+}
+
 QString shapeText(const std::vector<std::int64_t>& shape) {
   QStringList sizes;
   for (const std::int64_t size : shape) sizes << QString::number(size);
@@ -42,6 +47,11 @@ void PolicyLayersModel::setAsked(const QStringList& asked, const QStringList& fr
     frame_[static_cast<qsizetype>(row)] = frame[next++];
   }
   if (!layers_.empty()) Q_EMIT dataChanged(index(0, 0), index(rowCount() - 1, ColumnCount - 1));
+}
+
+void PolicyLayersModel::setErrors(QHash<QString, double> errors) {
+  errors_ = std::move(errors);
+  if (!layers_.empty()) Q_EMIT dataChanged(index(0, Error), index(rowCount() - 1, Error));
 }
 
 void PolicyLayersModel::setHeld(const std::vector<protocol::LayerEntry>& held) {
@@ -74,6 +84,7 @@ QVariant PolicyLayersModel::text(const PolicyLayer& layer, int column) const {
     case Precision: return label(layer.quantizable ? layer.asked : layer.held);
     case Before: return fileSizeText(layer.before);
     case After: return layer.after < 0 ? QStringLiteral("…") : fileSizeText(layer.after);
+    case Error: return errors_.contains(layer.name) ? errorText(errors_[layer.name]) : QString();
     default: return {};
   }
 }
@@ -108,8 +119,9 @@ QVariant PolicyLayersModel::headerData(int section, Qt::Orientation orientation,
   if (orientation == Qt::Vertical) return {};
   if (role == Qt::TextAlignmentRole) return alignment(section);
   if ((role != Qt::DisplayRole && role != Qt::ToolTipRole) || section >= ColumnCount) return {};
-  const QString names[] = {tr("Part"), tr("Layer"), tr("Shape"), tr("Share"), tr("Precision"), tr("Before"), tr("After")};
-  const QString tips[] = {{}, {}, {}, tr("Share of the model's parameters"), {}, tr("Bytes in BF16"), tr("Bytes under this policy")};
+  const QString names[] = {tr("Part"), tr("Layer"), tr("Shape"), tr("Share"), tr("Precision"), tr("Before"), tr("After"), tr("Error")};
+  const QString tips[] = {{}, {}, {}, tr("Share of the model's parameters"), {}, tr("Bytes in BF16"), tr("Bytes under this policy"),
+                          tr("How far the final picture's latents move when only this layer (or its block) is at the low precision")};
   return role == Qt::DisplayRole ? names[section] : tips[section];
 }
 

@@ -25,7 +25,7 @@ struct PolicyLayer {
 class PolicyLayersModel : public QAbstractTableModel {
   Q_OBJECT
  public:
-  enum Column { Part, Name, Shape, Share, Precision, Before, After, ColumnCount };
+  enum Column { Part, Name, Shape, Share, Precision, Before, After, Error, ColumnCount };
   enum Role { PrecisionRole = Qt::UserRole, QuantizableRole, ChangedRole, PartRole, NameRole };
 
   using QAbstractTableModel::QAbstractTableModel;
@@ -36,6 +36,9 @@ class PolicyLayersModel : public QAbstractTableModel {
   // held until the engine has answered.
   void setAsked(const QStringList& asked, const QStringList& frame);
   void setHeld(const std::vector<protocol::LayerEntry>& held);             // the engine's answer, by name
+  // What a scan says of each layer alone at the low precision: how far the final latents move, as a share; empty: nothing was measured.
+  void setErrors(QHash<QString, double> errors);
+  bool hasErrors() const { return !errors_.isEmpty(); }
   void setLabels(QHash<QString, QString> labels) { labels_ = std::move(labels); }
   QString label(const QString& precision) const;                           // "NF4"; with its options: "INT4 (torchao), group=64"
 
@@ -52,9 +55,11 @@ class PolicyLayersModel : public QAbstractTableModel {
   std::vector<PolicyLayer> layers_;
   QStringList frame_;                 // of all rows
   QHash<QString, QString> labels_;
+  QHash<QString, double> errors_;
   qint64 parameters_ = 0;
 };
 
+QString errorText(double error);                               // "3.1 %", "0.02 %"
 QString shapeText(const std::vector<std::int64_t>& shape);   // "1024 × 256"
 
 }  // namespace quantspot::ui

@@ -1,5 +1,7 @@
 #include "ui/models/policy_text.h"
 
+#include "ui/models/step_schedule.h"
+
 #include <QCoreApplication>
 
 #include <algorithm>
@@ -47,7 +49,10 @@ PolicyText PolicyText::frame() const {
   return frame;
 }
 
-QString baseId(const QString& precision) { return precision.section(u'?', 0, 0); }
+QString baseId(const QString& precision) {
+  const auto spans = parseSteps(precision);
+  return (spans ? spans->back().policy : precision).section(u'?', 0, 0);
+}
 
 bool isPlain(const QString& precision) {
   return precision == QLatin1String("fp32") || precision == QLatin1String("bf16") || precision == QLatin1String("fp16");

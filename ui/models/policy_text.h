@@ -28,7 +28,7 @@ struct PolicyText {
 // for an option of the base: the engine knows better and says so.
 std::optional<PolicyText> parsePolicyText(const QString& text, const QStringList& precisions, QString* problem = nullptr);
 
-QString baseId(const QString& precision);         // without options
+QString baseId(const QString& precision);         // without options; of one that changes over the steps, that of its last steps
 bool isPlain(const QString& precision);           // fp32, bf16, fp16: nothing is quantized
 
 // Whether the engine finds the pattern in the layer's name: a piece of it, tied to its ends by ^ and $, numbers at its end whole. Patterns

@@ -1,5 +1,8 @@
 #include "ui/models/precision_list_model.h"
 
+#include "ui/models/auto_choice.h"
+#include "ui/models/policy_text.h"
+
 #include <algorithm>
 
 namespace quantspot::ui {
@@ -56,7 +59,8 @@ bool PrecisionListModel::addPolicy(const QString& text) {
   const QString id = text.trimmed();
   if (id.isEmpty() || find(id)) return false;
   beginInsertRows({}, rowCount(), rowCount());
-  rows_.push_back(policyRow(id, id));
+  const auto choice = parseAuto(id);
+  rows_.push_back(policyRow(id, choice ? choice->label() : id));
   rows_.back().checked = true;
   endInsertRows();
   Q_EMIT checkedChanged();
@@ -64,7 +68,7 @@ bool PrecisionListModel::addPolicy(const QString& text) {
 }
 
 PrecisionListModel::Row PrecisionListModel::policyRow(const QString& text, const QString& label) const {
-  const Row* base = find(text.section(u'?', 0, 0));
+  const Row* base = find(baseId(text));
   const protocol::PrecisionInfo info{.id = text.toStdString(), .label = label.toStdString(), .family = base ? base->info.family : std::string(),
                                      .bits = base ? base->info.bits : 0};
   return {info, -1, false, true};
@@ -126,7 +130,7 @@ QString PrecisionListModel::label(const QString& id) const {
 
 QString PrecisionListModel::family(const QString& id) const {
   const Row* row = find(id);
-  if (!row) row = find(id.section(u'?', 0, 0));
+  if (!row) row = find(baseId(id));
   return row ? QString::fromStdString(row->info.family) : QString();
 }
 

@@ -72,10 +72,13 @@ std::optional<RunEstimate::Need> RunEstimate::need(const QString& model, study::
   return need;
 }
 
+QString durationText(double seconds) {
+  return seconds < 90 ? QStringLiteral("%1\u2009s").arg(QLocale().toString(seconds, 'f', seconds < 10 ? 1 : 0))
+                      : QStringLiteral("%1\u2009min").arg(QLocale().toString(seconds / 60, 'f', 1));
+}
+
 QString needText(const RunEstimate::Need& need) {
-  const QString time = need.seconds < 90 ? QStringLiteral("%1\u2009s").arg(QLocale().toString(need.seconds, 'f', need.seconds < 10 ? 1 : 0))
-                                         : QStringLiteral("%1\u2009min").arg(QLocale().toString(need.seconds / 60, 'f', 1));
-  return QStringLiteral("about %1, peak %2").arg(time, memoryText(static_cast<qint64>(need.peak_bytes)));
+  return QStringLiteral("about %1, peak %2").arg(durationText(need.seconds), memoryText(static_cast<qint64>(need.peak_bytes)));
 }
 
 }  // namespace quantspot::ui

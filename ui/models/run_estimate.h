@@ -26,5 +26,6 @@ class RunEstimate {
 
 // "about 4.1 s, peak 0.4 GiB"
 QString needText(const RunEstimate::Need& need);
+QString durationText(double seconds);           // "4.1 s", "2.5 min"
 
 }  // namespace quantspot::ui

@@ -1,9 +1,11 @@
 #include "ui/views/compare_page.h"
 
 #include "ui/models/compare_session.h"
+#include "ui/models/model_download.h"
 #include "ui/models/precision_names.h"
 #include "ui/views/answer_form.h"
 #include "ui/views/charts_panel.h"
+#include "ui/views/download_dialog.h"
 #include "ui/views/eyes_chart.h"
 #include "ui/views/footer.h"
 #include "ui/views/image_grid.h"
@@ -25,7 +27,7 @@ namespace {
 
 using ui::TrialController;
 
-constexpr int kSideWidth = 280, kResultAfterMs = 900;   // figures and charts wait until the chips have turned
+constexpr int kTiles = 4, kSideWidth = 280, kResultAfterMs = 900;   // figures and charts wait until the chips have turned
 const QString kHint = QStringLiteral("Press Generate: the same picture at each ticked precision, without names.\nThen say which is which.");
 
 }  // namespace
@@ -67,6 +69,13 @@ void ComparePage::layOut() {
 void ComparePage::connectRecipe() {
   connect(recipe_, &RecipeBar::changed, this, &ComparePage::refreshControls);
   connect(recipe_, &RecipeBar::modelChosen, session_, &ui::CompareSession::setModel);
+  connect(recipe_, &RecipeBar::downloadWanted, this, &ComparePage::openDownload);
+  connect(session_, &ui::CompareSession::traitsChanged, this, [this] { if (session_->traits()) recipe_->setTraits(*session_->traits()); });
+  connect(precisions_, &PrecisionPanel::autoWanted, this, [this](const QString& id) {
+    session_->precisions()->addPolicy(id);
+    session_->precisions()->setChecked(id, true);
+    precisions_->scrollTo(id);
+  });
   connect(session_->precisions(), &ui::PrecisionListModel::checkedChanged, this, &ComparePage::refreshControls);
   connect(session_->precisions(), &QAbstractItemModel::modelReset, this, &ComparePage::refreshControls);
   connect(question_, &QuestionPanel::taskChosen, this, &ComparePage::refreshControls);
@@ -93,6 +102,7 @@ void ComparePage::connectSession() {
     else footer_->endProgress();
     refreshControls();
   });
+  connect(session_->scan(), &ui::SensitivityScan::changed, this, &ComparePage::refreshControls);
   connect(session_, &CompareSession::cancelled, this, [this] { footer_->setNotice(QStringLiteral("Cancelled")); });
   connect(session_, &CompareSession::failed, this, [this](const QString& message) { footer_->setNotice(message, true); });
   connect(session_, &CompareSession::engineLost, this, [this](const QString& reason) {
@@ -140,6 +150,7 @@ void ComparePage::refreshControls() {
   const int ticked = static_cast<int>(session_->precisions()->checkedIds().size());
   QString problem = connected_ ? recipe_->problem() : QString();
   if (problem.isEmpty() && connected_ && ticked < 2) problem = QStringLiteral("Tick two precisions or more");
+  if (problem.isEmpty() && session_->scan()->isRunning()) problem = QStringLiteral("The policy window is measuring layers; wait, or cancel it there");
   precisions_->setProblem(problem);
   precisions_->setBusy(session_->isBusy() || !connected_);
   const TrialController::State state = session_->trial()->state();
@@ -152,7 +163,16 @@ void ComparePage::editPolicy(const QString& text) {
     policyEditor_ = new PolicyEditor(session_, this);
     connect(policyEditor_, &PolicyEditor::added, precisions_, &PrecisionPanel::scrollTo);
   }
+  policyEditor_->setRecipe(recipe_->recipe());
   policyEditor_->open(text);
+}
+
+void ComparePage::openDownload() {
+  if (!download_) {
+    download_ = new DownloadDialog(new ui::ModelDownload(session_->engineCommand(), this), this);
+    connect(download_, &DownloadDialog::downloaded, session_, &ui::CompareSession::refreshModels);
+  }
+  download_->open();
 }
 
 void ComparePage::refreshEstimate() { precisions_->setEstimate(session_->estimateText(question_->task(), recipe_->recipe())); }
@@ -172,7 +192,7 @@ void ComparePage::generate() {
   precisions_->clearFailures();
   grid_->setImages({});
   grid_->setHint(QStringLiteral("The pictures appear together, in an order drawn by chance."));
-  session_->generate(question_->task(), recipe_->recipe());
+  session_->generate(question_->task(), recipe_->recipe(), kTiles, recipe_->options());
 }
 
 void ComparePage::onTrialOpened() {

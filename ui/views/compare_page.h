@@ -14,6 +14,7 @@ class CompareSession;
 namespace quantspot::views {
 
 class ChartsPanel;
+class DownloadDialog;
 class Footer;
 class ImageGrid;
 class PolicyEditor;
@@ -39,6 +40,7 @@ class ComparePage : public QWidget {
   ResultPanel* resultPanel() { return result_; }
   ChartsPanel* charts() { return charts_; }
   PolicyEditor* policyEditor() { return policyEditor_; }   // null until it was opened
+  DownloadDialog* downloadDialog() { return download_; }   // the same
 
  public Q_SLOTS:
   void generate();
@@ -65,6 +67,7 @@ class ComparePage : public QWidget {
   void name(int tile, int number);
   void armNext();
   void editPolicy(const QString& text);
+  void openDownload();
 
   ui::CompareSession* session_;
   RecipeBar* recipe_;
@@ -75,6 +78,7 @@ class ComparePage : public QWidget {
   ChartsPanel* charts_;
   Footer* footer_;
   PolicyEditor* policyEditor_ = nullptr;
+  DownloadDialog* download_ = nullptr;
   QWidget* middle_;
   QStackedLayout* side_;
   bool chartsOnly_ = false, connected_ = false, revealing_ = false;

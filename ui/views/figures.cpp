@@ -3,6 +3,7 @@
 #include "ui/models/precision_names.h"
 #include "ui/views/theme.h"
 
+#include <QFileInfo>
 #include <QJsonArray>
 
 #include <algorithm>
@@ -27,6 +28,24 @@ double weightBytes(const QJsonObject& report) {
   return sum;
 }
 
+// A LoRA whose patterns fit no layer, or whose effect is nothing, is worth saying: the picture does not show it.
+QString loraNote(const QJsonObject& lora) {
+  const QString name = QFileInfo(lora[u"file"].toString()).completeBaseName();
+  const double effect = lora[u"effect"].toDouble();
+  const QString head = QStringLiteral("%1 × %2: ").arg(name).arg(lora[u"scale"].toDouble());
+  return head + (effect > 0 ? QStringLiteral("moves outputs by %1\u2009%").arg(100 * effect, 0, 'g', 2) : QStringLiteral("does nothing here"));
+}
+
+QStringList notesOf(const QJsonObject& report) {
+  QStringList notes;
+  const QJsonObject choice = report[u"auto"].toObject();
+  if (!choice.isEmpty()) notes << QStringLiteral("auto: %1").arg(choice[u"why"].toString());
+  for (const QJsonValue& lora : report[u"loras"].toArray()) notes << loraNote(lora.toObject());
+  const auto others = report[u"fallbacks"].toArray().size();
+  if (others > 0) notes << QStringLiteral("%1 %2 held otherwise than asked").arg(others).arg(others == 1 ? QStringLiteral("layer is") : QStringLiteral("layers are"));
+  return notes;
+}
+
 }  // namespace
 
 double Figures::highestPeak() const { return *std::max_element(peak.begin(), peak.end()); }
@@ -46,6 +65,7 @@ Figures figuresOf(const study::Sample& sample) {
   figures.peak = peaksOf(sample.report);
   figures.weights = weightBytes(sample.report);
   figures.scores = sample.scores;
+  figures.notes = notesOf(sample.report);
   return figures;
 }
 

@@ -21,6 +21,7 @@ struct Figures {
   std::array<double, PhaseCount> peak{};   // bytes: of the accelerator when there is one, else of the host above its idle engine
   double weights = 0;                      // bytes of all components
   study::Scores scores;
+  QStringList notes;                       // what the run says beside figures: what "auto" chose, what a LoRA does, layers held otherwise
 
   double highestPeak() const;
   double denoise() const;                  // seconds of all steps

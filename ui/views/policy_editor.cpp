@@ -4,6 +4,8 @@
 #include "ui/models/policy_filter.h"
 #include "ui/views/policy_table.h"
 #include "ui/views/precision_panel.h"
+#include "ui/views/scan_panel.h"
+#include "ui/views/step_bar.h"
 #include "ui/views/theme.h"
 
 #include <QCheckBox>
@@ -50,13 +52,13 @@ QToolButton* link(const QString& text, const QString& tip) {
 
 PolicyEditor::PolicyEditor(ui::CompareSession* session, QWidget* parent)
     : QWidget(parent, Qt::Window), session_(session), filter_(new ui::PolicyFilter(this)),
-      table_(new PolicyTable(session->draft()->layers(), filter_)), start_(new QComboBox), base_(new QComboBox), encoders_(new QComboBox), selected_(new QComboBox),
+      table_(new PolicyTable(session->draft()->layers(), filter_)), scan_(new ScanPanel(session)), steps_(new StepBar), start_(new QComboBox), base_(new QComboBox), encoders_(new QComboBox), selected_(new QComboBox),
       encodersToo_(new QCheckBox(QStringLiteral("Text encoders too"))), everything_(new QCheckBox(QStringLiteral("Show what stays as it is"))),
       pattern_(new QLineEdit), text_(new QLineEdit), name_(new QLineEdit), selection_(new QLabel), sentence_(new QLabel),
       share_(new QLabel), note_(new QLabel), copy_(link(QStringLiteral("Copy"), QStringLiteral("Copy the policy's text"))),
       undo_(link(QStringLiteral("Undo"), QStringLiteral("Ctrl+Z"))),
       forget_(link(QStringLiteral("Delete"), QStringLiteral("Delete the saved policy of this name"))),
-      save_(new QPushButton(QStringLiteral("Save"))), compare_(new QPushButton(QStringLiteral("Add to comparison"))) {
+      save_(new QPushButton(QStringLiteral("Save"))), compare_(new QPushButton(QStringLiteral("Add to comparison"))), measure_(new QPushButton(QStringLiteral("Measure layers…"))) {
   setObjectName(QStringLiteral("policyEditor"));
   setAttribute(Qt::WA_StyledBackground);
   setWindowTitle(QStringLiteral("Policy"));
@@ -68,9 +70,11 @@ PolicyEditor::PolicyEditor(ui::CompareSession* session, QWidget* parent)
   summary->addWidget(sentence_, 1), summary->addSpacing(16), summary->addWidget(share_);
   auto* layout = new QVBoxLayout(this);
   layout->setContentsMargins(18, 14, 18, 16), layout->setSpacing(10);
-  layout->addWidget(makeTopRow()), layout->addWidget(makeFilterRow()), layout->addWidget(table_, 1), layout->addLayout(summary);
+  layout->addWidget(makeTopRow()), layout->addWidget(steps_), layout->addWidget(makeFilterRow()), layout->addWidget(table_, 1);
+  layout->addWidget(scan_), layout->addLayout(summary);
   layout->addWidget(makeTextRow()), layout->addWidget(note_), layout->addWidget(makeNameRow());
   connectDraft();
+  connectScan();
   addShortcuts();
   fillPrecisions();
   fillPolicies();
@@ -108,7 +112,8 @@ QWidget* PolicyEditor::makeFilterRow() {
   selection_->setProperty("role", "quiet");
   selected_->setAccessibleName(QStringLiteral("Precision of the selected layers")), selected_->setMinimumWidth(160);
   layout->addWidget(pattern_, 1), layout->addWidget(everything_), layout->addSpacing(8);
-  layout->addWidget(selection_), layout->addWidget(selected_);
+  measure_->setCheckable(true), measure_->setToolTip(QStringLiteral("Which layers suffer most from a low precision, and policies found by that"));
+  layout->addWidget(selection_), layout->addWidget(selected_), layout->addSpacing(8), layout->addWidget(measure_);
   connect(pattern_, &QLineEdit::textChanged, filter_, &ui::PolicyFilter::setPattern);
   connect(everything_, &QCheckBox::toggled, filter_, &ui::PolicyFilter::setEverything);
   connect(selected_, &QComboBox::activated, this, [this](int item) {
@@ -127,9 +132,9 @@ QWidget* PolicyEditor::makeTextRow() {
   text_->setToolTip(QStringLiteral("As in --precision: id?skip=pattern,…&pattern=id"));
   layout->addWidget(labelled(QStringLiteral("Te&xt"), text_)), layout->addWidget(text_, 1);
   layout->addWidget(copy_), layout->addWidget(undo_);
-  connect(text_, &QLineEdit::textEdited, session_->draft(), &ui::PolicyDraft::setText);
+  connect(text_, &QLineEdit::textEdited, this, &PolicyEditor::takeText);
   connect(copy_, &QToolButton::clicked, this, [this] {
-    QGuiApplication::clipboard()->setText(session_->draft()->text());
+    QGuiApplication::clipboard()->setText(steps_->text());
     tell(QStringLiteral("Copied"), false);
   });
   connect(undo_, &QToolButton::clicked, session_->draft(), &ui::PolicyDraft::undo);
@@ -167,6 +172,33 @@ void PolicyEditor::connectDraft() {
   connect(session_->policies(), &ui::PolicyLibrary::changed, this, &PolicyEditor::fillPolicies);
 }
 
+void PolicyEditor::connectScan() {
+  scan_->hide();
+  connect(measure_, &QPushButton::toggled, scan_, &QWidget::setVisible);
+  const ui::SensitivityScan* scan = session_->scan();
+  connect(scan, &ui::SensitivityScan::changed, this, [this, scan] { table_->setColumnHidden(ui::PolicyLayersModel::Error, !scan->hasResult()); });
+  connect(scan_, &ScanPanel::layersChosen, table_, &PolicyTable::selectLayers);
+  connect(scan_, &ScanPanel::failed, this, [this](const QString& message) { tell(message, true); });
+  connect(scan_, &ScanPanel::found, this, [this](const QString& policy, const QString& about) {
+    session_->draft()->setText(policy);
+    tell(about, false);
+  });
+  connect(steps_, &StepBar::chosen, session_->draft(), &ui::PolicyDraft::setText);
+  connect(steps_, &StepBar::changed, this, &PolicyEditor::refresh);
+}
+
+void PolicyEditor::setRecipe(const protocol::Recipe& recipe) {
+  scan_->setRecipe(recipe);
+  steps_->setSteps(recipe.steps);
+}
+
+void PolicyEditor::takeText(const QString& text) {
+  const auto spans = ui::parseSteps(text.trimmed());
+  if (!spans || spans->size() < 2) return session_->draft()->setText(text);
+  steps_->setSpans(*spans);
+  session_->draft()->setText(spans->front().policy);
+}
+
 void PolicyEditor::addShortcuts() {
   const auto on = [this](const QKeySequence& key, auto slot) { connect(new QShortcut(key, this), &QShortcut::activated, this, slot); };
   on(QKeySequence(Qt::CTRL | Qt::Key_F), [this] { pattern_->setFocus(), pattern_->selectAll(); });
@@ -190,6 +222,7 @@ void PolicyEditor::fillPrecisions() {
   }
   encoders_->setCurrentIndex(std::max(0, encoders_->findData(kStart)));
   table_->setChoices(std::move(choices));
+  scan_->fillPrecisions();
   refresh();
 }
 
@@ -217,7 +250,8 @@ void PolicyEditor::start(int row) {
 
 void PolicyEditor::open(const QString& text) {
   ui::PolicyDraft* draft = session_->draft();
-  if (!text.isEmpty()) draft->setText(text);
+  if (const auto spans = ui::parseSteps(text); !text.isEmpty() && spans) steps_->setSpans(*spans), draft->setText(spans->front().policy);
+  else if (!text.isEmpty()) draft->setText(text);
   else if (draft->text().isEmpty()) draft->setText(kStart);
   if (!text.isEmpty()) name_->setText(session_->precisions()->label(text) == text ? QString() : session_->precisions()->label(text));
   tell(session_->policies()->unreadable().value(0), true);
@@ -229,6 +263,8 @@ void PolicyEditor::open(const QString& text) {
 void PolicyEditor::refresh() {
   const ui::PolicyDraft* draft = session_->draft();
   if (text_->text().trimmed() != draft->text()) text_->setText(draft->text());
+  steps_->setPolicy(draft->text());
+  const bool changes = steps_->spans().size() > 1;
   const QString encoders = draft->encoders();
   const QSignalBlocker quiet1(base_), quiet2(encoders_), quiet3(encodersToo_), quiet4(start_);
   base_->setCurrentIndex(base_->findData(ui::baseId(draft->base())));
@@ -242,7 +278,8 @@ void PolicyEditor::refresh() {
   undo_->setEnabled(draft->canUndo());
   forget_->setVisible(own);
   save_->setText(own ? QStringLiteral("Replace") : QStringLiteral("Save"));
-  save_->setEnabled(!name_->text().trimmed().isEmpty() && draft->problem().isEmpty() && !draft->base().isEmpty());
+  save_->setToolTip(changes ? QStringLiteral("A name is for one policy, not for several over the steps") : QStringLiteral("Ctrl+S"));
+  save_->setEnabled(!changes && !name_->text().trimmed().isEmpty() && draft->problem().isEmpty() && !draft->base().isEmpty());
   compare_->setEnabled(draft->problem().isEmpty() && !draft->base().isEmpty());
   refreshSummary();
 }
@@ -288,7 +325,7 @@ void PolicyEditor::save() {
 
 void PolicyEditor::compare() {
   if (!compare_->isEnabled()) return;
-  const QString text = session_->draft()->text();
+  const QString text = steps_->text();
   session_->precisions()->addPolicy(text);
   session_->precisions()->setChecked(text, true);
   Q_EMIT added(text);

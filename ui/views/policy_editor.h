@@ -17,10 +17,15 @@ class CompareSession;
 class PolicyFilter;
 struct NamedPolicy;
 }
+namespace quantspot::protocol {
+struct Recipe;
+}
 
 namespace quantspot::views {
 
 class PolicyTable;
+class ScanPanel;
+class StepBar;
 
 class PolicyEditor : public QWidget {
   Q_OBJECT
@@ -28,7 +33,11 @@ class PolicyEditor : public QWidget {
   explicit PolicyEditor(ui::CompareSession* session, QWidget* parent = nullptr);   // session is not owned
 
   void open(const QString& text);               // shows the window with this policy; empty: the one that was there before
+  void setRecipe(const protocol::Recipe& recipe);   // of the page: what a scan draws, how many steps there are
   PolicyTable* table() { return table_; }
+  ScanPanel* scanPanel() { return scan_; }
+  StepBar* stepBar() { return steps_; }
+  QPushButton* measureButton() { return measure_; }
   void importFrom(const QString& file);
   void exportTo(const QString& file);
   QString said() const;                         // the line under the table
@@ -50,6 +59,8 @@ class PolicyEditor : public QWidget {
   QWidget* makeTextRow();
   QWidget* makeNameRow();
   void connectDraft();
+  void connectScan();
+  void takeText(const QString& text);           // typed: of the chosen steps, or of all of them
   void addShortcuts();
   void fillPrecisions();
   void fillPolicies();
@@ -63,12 +74,14 @@ class PolicyEditor : public QWidget {
   ui::CompareSession* session_;
   ui::PolicyFilter* filter_;
   PolicyTable* table_;
+  ScanPanel* scan_;
+  StepBar* steps_;
   QComboBox *start_, *base_, *encoders_, *selected_;
   QCheckBox *encodersToo_, *everything_;
   QLineEdit *pattern_, *text_, *name_;
   QLabel *selection_, *sentence_, *share_, *note_;
   QToolButton *copy_, *undo_, *forget_;
-  QPushButton *save_, *compare_;
+  QPushButton *save_, *compare_, *measure_;
   QString loaded_;                              // text of the policy that was started from
 };
 

@@ -35,7 +35,8 @@ PolicyTable::PolicyTable(Layers* layers, ui::PolicyFilter* filter, QWidget* pare
   header->setHighlightSections(false);
   header->setSectionResizeMode(QHeaderView::Interactive);
   header->setSectionResizeMode(Layers::Name, QHeaderView::Stretch);
-  const int widths[] = {108, 0, 108, 76, 196, 84, 84};
+  const int widths[] = {108, 0, 108, 76, 196, 84, 84, 84};
+  setColumnHidden(Layers::Error, true);
   for (int column = 0; column < Layers::ColumnCount; ++column)
     if (widths[column] > 0) setColumnWidth(column, widths[column]);
   connect(this, &QTableView::clicked, this, [this](const QModelIndex& index) {
@@ -48,6 +49,14 @@ QList<int> PolicyTable::selectedLayers() const {
   QList<int> rows;
   for (const QModelIndex& index : selectionModel()->selectedRows()) rows << filter_->mapToSource(index).row();
   return rows;
+}
+
+void PolicyTable::selectLayers(const QStringList& names) {
+  QItemSelection rows;
+  for (int row = 0; row < filter_->rowCount(); ++row)
+    if (names.contains(filter_->index(row, 0).data(Layers::NameRole).toString())) rows.select(filter_->index(row, 0), filter_->index(row, Layers::ColumnCount - 1));
+  selectionModel()->select(rows, QItemSelectionModel::ClearAndSelect);
+  if (!rows.isEmpty()) scrollTo(rows.first().topLeft(), PositionAtCenter);
 }
 
 void PolicyTable::choose(const QString& precision) {

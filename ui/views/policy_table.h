@@ -22,6 +22,7 @@ class PolicyTable : public QTableView {
   void setChoices(PrecisionChoices choices) { choices_ = std::move(choices); }
   const PrecisionChoices& choices() const { return choices_; }
   QList<int> selectedLayers() const;              // rows of the layers, not of the filter
+  void selectLayers(const QStringList& names);    // those that are shown
   void choose(const QString& precision);          // for the selected rows
   void chooseAt(const QModelIndex& index, const QString& precision);   // for this row, and all selected ones when it is among them
 

@@ -1,9 +1,12 @@
 #include "ui/views/precision_panel.h"
 
+#include "ui/models/auto_choice.h"
 #include "ui/models/precision_list_model.h"
 #include "ui/models/precision_names.h"
 #include "ui/views/precision_delegate.h"
 
+#include <QDoubleSpinBox>
+#include <QHBoxLayout>
 #include <QKeyEvent>
 #include <QLabel>
 #include <QListView>
@@ -12,6 +15,7 @@
 #include <QStyle>
 #include <QToolButton>
 #include <QVBoxLayout>
+#include <QWidgetAction>
 
 #include <algorithm>
 
@@ -43,7 +47,7 @@ void setMainRole(QPushButton* button, bool main) {
 }
 
 PrecisionPanel::PrecisionPanel(ui::PrecisionListModel* model, QWidget* parent)
-    : QFrame(parent), model_(model), list_(new QListView), openPolicy_(new QToolButton),
+    : QFrame(parent), model_(model), list_(new QListView), openPolicy_(new QToolButton), openAuto_(new QToolButton),
       failures_(wrapped("problem")), estimate_(wrapped("quiet")), problem_(wrapped("problem")),
       generate_(new QPushButton(QStringLiteral("Generate"))) {
   setObjectName(QStringLiteral("sidePanel"));
@@ -66,12 +70,16 @@ PrecisionPanel::PrecisionPanel(ui::PrecisionListModel* model, QWidget* parent)
   connect(model_, &QAbstractItemModel::rowsInserted, this, &PrecisionPanel::growList);
   connect(model_, &QAbstractItemModel::rowsRemoved, this, &PrecisionPanel::growList);
 
+  auto* links = new QHBoxLayout;
+  links->setSpacing(14);
+  links->addWidget(openPolicy_), links->addWidget(openAuto_), links->addStretch(1);
   auto* layout = new QVBoxLayout(this);
   layout->setContentsMargins(18, 14, 18, 16), layout->setSpacing(8);
-  layout->addWidget(title), layout->addWidget(list_, 100), layout->addWidget(openPolicy_, 0, Qt::AlignLeft), layout->addWidget(failures_);
+  layout->addWidget(title), layout->addWidget(list_, 100), layout->addLayout(links), layout->addWidget(failures_);
   layout->addStretch(1);
   layout->addWidget(estimate_), layout->addWidget(problem_), layout->addWidget(generate_);
   addPolicyActions();
+  addAutoMenu();
   growList();
 }
 
@@ -89,10 +97,41 @@ void PrecisionPanel::addPolicyActions() {
     auto* menu = new QMenu(this);
     menu->setAttribute(Qt::WA_DeleteOnClose);
     const QString text = index.data(ui::PrecisionListModel::IdRole).toString();
-    menu->addAction(QStringLiteral("Edit policy…"), this, [this, text] { Q_EMIT policyWanted(text); });
+    if (!ui::parseAuto(text)) menu->addAction(QStringLiteral("Edit policy…"), this, [this, text] { Q_EMIT policyWanted(text); });
     menu->addAction(QStringLiteral("Remove policy"), this, [this, row = index.row()] { Q_EMIT policyDropped(row); });
     menu->popup(list_->viewport()->mapToGlobal(at));
   });
+}
+
+// The limit is typed into the menu itself; Enter or the entry below adds the row.
+void PrecisionPanel::addAutoMenu() {
+  openAuto_->setText(QStringLiteral("+ auto…"));
+  openAuto_->setProperty("role", "link");
+  openAuto_->setToolTip(QStringLiteral("What fits into a memory, or stays below an error: the engine chooses"));
+  openAuto_->setPopupMode(QToolButton::InstantPopup);
+  openAuto_->setStyleSheet(QStringLiteral("QToolButton::menu-indicator { image: none; }"));
+  auto* menu = new QMenu(openAuto_);
+  menu->setAccessibleName(QStringLiteral("Limits"));
+  const auto addLimit = [&](const QString& title, const QString& unit, double low, double high, double first, const auto& id) {
+    auto* spin = new QDoubleSpinBox;
+    spin->setRange(low, high), spin->setValue(first), spin->setDecimals(unit.contains(u'%') ? 1 : 2), spin->setSuffix(unit), spin->setAccessibleName(title);
+    auto* row = new QWidget;
+    auto* layout = new QHBoxLayout(row);
+    layout->setContentsMargins(10, 4, 10, 4);
+    auto* add = new QPushButton(QStringLiteral("Add"));
+    layout->addWidget(new QLabel(title), 1), layout->addWidget(spin), layout->addWidget(add);
+    auto* action = new QWidgetAction(menu);
+    action->setDefaultWidget(row);
+    menu->addAction(action);
+    connect(add, &QPushButton::clicked, this, [this, menu, spin, id] {
+      menu->close();
+      Q_EMIT autoWanted(id(spin->value()).id());
+    });
+  };
+  menu->addAction(QStringLiteral("Highest precision for the memory that is free"), this, [this] { Q_EMIT autoWanted(ui::AutoChoice{}.id()); });
+  addLimit(QStringLiteral("Highest precision within"), QStringLiteral("\u2009GiB"), 0.05, 4096, 6, [](double value) { return ui::AutoChoice{value, 0}; });
+  addLimit(QStringLiteral("Smallest policy with an error up to"), QStringLiteral("\u2009%"), 0.1, 100, 10, [](double value) { return ui::AutoChoice{0, value / 100}; });
+  openAuto_->setMenu(menu);
 }
 
 bool PrecisionPanel::eventFilter(QObject* watched, QEvent* event) {
@@ -100,7 +139,8 @@ bool PrecisionPanel::eventFilter(QObject* watched, QEvent* event) {
   const int key = static_cast<QKeyEvent*>(event)->key();
   const QModelIndex index = list_->currentIndex();
   if (!index.data(ui::PrecisionListModel::IsPolicyRole).toBool()) return QFrame::eventFilter(watched, event);
-  if (key == Qt::Key_F2) Q_EMIT policyWanted(index.data(ui::PrecisionListModel::IdRole).toString());
+  const QString text = index.data(ui::PrecisionListModel::IdRole).toString();
+  if (key == Qt::Key_F2 && !ui::parseAuto(text)) Q_EMIT policyWanted(text);
   else if (key == Qt::Key_Delete) Q_EMIT policyDropped(index.row());
   else return QFrame::eventFilter(watched, event);
   return true;

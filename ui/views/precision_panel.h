@@ -28,24 +28,27 @@ class PrecisionPanel : public QFrame {
   void scrollTo(const QString& precision);          // makes its row visible and current
   QPushButton* generateButton() { return generate_; }
   QToolButton* policyButton() { return openPolicy_; }
+  QToolButton* autoButton() { return openAuto_; }
   QListView* list() { return list_; }
 
  Q_SIGNALS:
   void generate();
   void policyWanted(const QString& text);           // to be edited; empty: a new one
   void policyDropped(int row);
+  void autoWanted(const QString& id);               // a choice of the engine's within a limit
 
  protected:
   bool eventFilter(QObject* watched, QEvent* event) override;   // keys of the list
 
  private:
   void addPolicyActions();
+  void addAutoMenu();
   void updateGenerate();
   void growList();
 
   ui::PrecisionListModel* model_;
   QListView* list_;
-  QToolButton* openPolicy_;
+  QToolButton *openPolicy_, *openAuto_;
   QLabel *failures_, *estimate_, *problem_;
   QPushButton* generate_;
   QString problemText_;

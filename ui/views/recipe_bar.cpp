@@ -1,10 +1,12 @@
 #include "ui/views/recipe_bar.h"
 
 #include "ui/views/icons.h"
+#include "ui/views/recipe_more.h"
 #include "ui/views/theme.h"
 
 #include <QAction>
 #include <QComboBox>
+#include <QCompleter>
 #include <QDoubleSpinBox>
 #include <QEvent>
 #include <QFile>
@@ -13,15 +15,20 @@
 #include <QLineEdit>
 #include <QRandomGenerator>
 #include <QRegularExpression>
+#include <QSignalBlocker>
 #include <QSpinBox>
 #include <QToolButton>
+
+#include <algorithm>
+#include <cmath>
 
 namespace quantspot::views {
 namespace {
 
 constexpr auto kFirstPrompt = "a fox on a yellow background";
 constexpr auto kEmbedded = "default";             // the engine's name of its own model
-constexpr int kSizeMultiple = 16, kMaximumSeed = 999999;
+constexpr int kMaximumSeed = 999999;
+const QString kDownload = QStringLiteral("download");
 
 QStringList readPrompts() {
   QFile file(QStringLiteral(":/prompts.txt"));
@@ -49,8 +56,8 @@ std::optional<QSize> parseSize(const QString& text) {
 
 RecipeBar::RecipeBar(QWidget* parent)
     : QWidget(parent), model_(new QComboBox), size_(new QComboBox), prompt_(new QLineEdit(QString::fromLatin1(kFirstPrompt))),
-      negative_(new QLineEdit), seed_(new QSpinBox), steps_(new QSpinBox), guidance_(new QDoubleSpinBox), trueCfg_(new QDoubleSpinBox),
-      newSeed_(new QToolButton), more_(new QToolButton), prompts_(readPrompts()) {
+      seed_(new QSpinBox), steps_(new QSpinBox), guidance_(new QDoubleSpinBox), newSeed_(new QToolButton), more_(new QToolButton),
+      details_(new RecipeMore), prompts_(readPrompts()) {
   setObjectName(QStringLiteral("recipeBar"));
   setAttribute(Qt::WA_StyledBackground);
   model_->setMinimumWidth(190), model_->setAccessibleName(QStringLiteral("Model"));
@@ -61,14 +68,14 @@ RecipeBar::RecipeBar(QWidget* parent)
   seed_->setRange(0, kMaximumSeed), seed_->setValue(7), seed_->setFixedWidth(82);
   steps_->setRange(1, 200), steps_->setValue(20), steps_->setFixedWidth(58);
   size_->setEditable(true), size_->setFixedWidth(112);
-  for (const QSize& s : {QSize(128, 128), QSize(192, 128), QSize(128, 192), QSize(256, 256)}) size_->addItem(sizeText(s.width(), s.height()));
-  size_->setAccessibleName(QStringLiteral("Size")), size_->setToolTip(QStringLiteral("Width×height, multiples of 16"));
+  fillSizes(0);
+  size_->setAccessibleName(QStringLiteral("Size"));
   guidance_->setRange(0, 30), guidance_->setSingleStep(0.5), guidance_->setDecimals(1), guidance_->setFixedWidth(64);
   guidance_->setSpecialValueText(QStringLiteral("–"));
   setEmbedsGuidance(false);
   more_->setText(QStringLiteral("more")), more_->setCheckable(true), more_->setArrowType(Qt::RightArrow);
-  more_->setToolButtonStyle(Qt::ToolButtonTextBesideIcon), more_->setToolTip(QStringLiteral("Negative prompt, true CFG"));
-  moreRow_ = makeMoreRow();
+  more_->setToolButtonStyle(Qt::ToolButtonTextBesideIcon), more_->setToolTip(QStringLiteral("Negative prompt, scheduler, start picture, LoRA, offload"));
+  details_->hide();
 
   auto* first = new QHBoxLayout;
   first->setSpacing(8);
@@ -83,48 +90,36 @@ RecipeBar::RecipeBar(QWidget* parent)
   second->addWidget(more_), second->addStretch(1);
   auto* layout = new QVBoxLayout(this);
   layout->setContentsMargins(18, 10, 18, 10), layout->setSpacing(8);
-  layout->addLayout(first), layout->addLayout(second), layout->addWidget(moreRow_);
+  layout->addLayout(first), layout->addLayout(second), layout->addWidget(details_);
   connectChanges();
   paintIcons();
-}
-
-QWidget* RecipeBar::makeMoreRow() {
-  auto* row = new QWidget;
-  negative_->setAccessibleName(QStringLiteral("Negative prompt")), negative_->setPlaceholderText(QStringLiteral("what to keep away from"));
-  trueCfg_->setRange(1, 30), trueCfg_->setSingleStep(0.5), trueCfg_->setDecimals(1), trueCfg_->setValue(1), trueCfg_->setFixedWidth(64);
-  trueCfg_->setToolTip(QStringLiteral("Above 1 with a negative prompt: a second pass, twice the time"));
-  auto* layout = new QHBoxLayout(row);
-  layout->setContentsMargins(0, 0, 0, 0), layout->setSpacing(8);
-  layout->addWidget(caption(QStringLiteral("Negative prompt"), negative_)), layout->addWidget(negative_, 1), layout->addSpacing(8);
-  layout->addWidget(caption(QStringLiteral("True CFG"), trueCfg_)), layout->addWidget(trueCfg_);
-  row->hide();
-  return row;
 }
 
 void RecipeBar::connectChanges() {
   connect(more_, &QToolButton::toggled, this, [this](bool open) {
     more_->setArrowType(open ? Qt::DownArrow : Qt::RightArrow);
-    moreRow_->setVisible(open);
+    details_->setVisible(open);
   });
   connect(newSeed_, &QToolButton::clicked, this, [this] { seed_->setValue(QRandomGenerator::global()->bounded(10000)); });
   connect(random_, &QAction::triggered, this, &RecipeBar::randomPrompt);
-  connect(model_, &QComboBox::activated, this, [this](int index) { Q_EMIT modelChosen(model_->itemData(index).toString()); });
-  for (QLineEdit* edit : {prompt_, negative_}) connect(edit, &QLineEdit::textChanged, this, &RecipeBar::changed);
+  connect(model_, &QComboBox::activated, this, &RecipeBar::chooseModel);
+  connect(prompt_, &QLineEdit::textChanged, this, &RecipeBar::changed);
+  connect(details_, &RecipeMore::changed, this, &RecipeBar::changed);
   for (QSpinBox* spin : {seed_, steps_}) connect(spin, &QSpinBox::valueChanged, this, &RecipeBar::changed);
-  for (QDoubleSpinBox* spin : {guidance_, trueCfg_}) connect(spin, &QDoubleSpinBox::valueChanged, this, &RecipeBar::changed);
+  connect(guidance_, &QDoubleSpinBox::valueChanged, this, &RecipeBar::changed);
   connect(size_, &QComboBox::editTextChanged, this, &RecipeBar::changed);
 }
 
 protocol::Recipe RecipeBar::recipe() const {
   protocol::Recipe recipe;
-  recipe.prompt = prompt_->text().trimmed().toStdString();
+  const QString prompt = prompt_->text().trimmed();
+  recipe.prompt = (classes_.contains(prompt) ? prompt.section(u' ', 0, 0) : prompt).toStdString();   // of a class its number
   recipe.seed = static_cast<std::uint64_t>(seed_->value());
   recipe.steps = steps_->value();
   const QSize size = parseSize(size_->currentText()).value_or(QSize(128, 128));
   recipe.width = size.width(), recipe.height = size.height();
   if (guidance_->isEnabled() && guidance_->value() > 0) recipe.guidance = guidance_->value();
-  recipe.true_cfg = trueCfg_->value();
-  if (const QString negative = negative_->text().trimmed(); !negative.isEmpty()) recipe.negative_prompt = negative.toStdString();
+  details_->apply(recipe);
   return recipe;
 }
 
@@ -134,35 +129,90 @@ void RecipeBar::setRecipe(const protocol::Recipe& recipe) {
   steps_->setValue(recipe.steps);
   size_->setEditText(sizeText(recipe.width, recipe.height));
   if (recipe.guidance && guidance_->isEnabled()) guidance_->setValue(*recipe.guidance);
-  trueCfg_->setValue(recipe.true_cfg);
+  details_->setRecipe(recipe);
 }
 
 QString RecipeBar::problem() const {
-  if (prompt_->text().trimmed().isEmpty()) return QStringLiteral("Type a prompt, or press the dice");
+  if (chosen_ < static_cast<int>(models_.size()) && !models_[chosen_].missing.empty())
+    return QStringLiteral("This model is not complete: %1").arg(QString::fromStdString(models_[chosen_].missing.front()));
+  if (prompt_->text().trimmed().isEmpty())
+    return classes_.isEmpty() ? QStringLiteral("Type a prompt, or press the dice") : QStringLiteral("Type a class, or press the dice");
   const auto size = parseSize(size_->currentText());
   if (!size) return QStringLiteral("Write the size as width×height, for example 128×128");
   for (const int side : {size->width(), size->height()}) {
-    const int below = side / kSizeMultiple * kSizeMultiple;
-    if (side < kSizeMultiple) return QStringLiteral("Sizes start at %1").arg(kSizeMultiple);
-    if (side != below) return QStringLiteral("Sizes are multiples of 16: %1 or %2 instead of %3").arg(below).arg(below + kSizeMultiple).arg(side);
+    const int below = side / multiple_ * multiple_;
+    if (side < multiple_) return QStringLiteral("Sizes start at %1").arg(multiple_);
+    if (side != below) return QStringLiteral("Sizes are multiples of %1: %2 or %3 instead of %4").arg(multiple_).arg(below).arg(below + multiple_).arg(side);
   }
-  return {};
+  return details_->problem();
 }
 
 void RecipeBar::setModels(const std::vector<protocol::ModelEntry>& models, const QString& chosen) {
+  models_ = models;
   model_->clear();
   for (const auto& model : models) {
-    const bool embedded = model.name == kEmbedded;
-    model_->addItem(embedded ? QStringLiteral("Emoji-Flux (built in)") : QString::fromStdString(model.name),
-                    QString::fromStdString(embedded ? model.name : model.path));
+    const bool embedded = model.name == kEmbedded, whole = model.missing.empty();
+    const QString name = embedded ? QStringLiteral("Emoji-Flux (built in)") : QString::fromStdString(model.name);
+    model_->addItem(whole ? name : name + QStringLiteral(" (not complete)"), QString::fromStdString(embedded ? model.name : model.path));
+    QStringList lines{QStringLiteral("%1, family %2").arg(QString::fromStdString(model.path), QString::fromStdString(model.family))};
+    for (const std::string& missing : model.missing) lines << QString::fromStdString(missing);
+    model_->setItemData(model_->count() - 1, lines.join(u'\n'), Qt::ToolTipRole);
   }
-  model_->setCurrentIndex(std::max(0, model_->findData(chosen)));
+  model_->insertSeparator(model_->count());
+  model_->addItem(QStringLiteral("Download model…"), kDownload);
+  chosen_ = std::max(0, model_->findData(chosen));
+  model_->setCurrentIndex(chosen_);
 }
+
+void RecipeBar::chooseModel(int row) {
+  if (model_->itemData(row).toString() == kDownload) {
+    model_->setCurrentIndex(chosen_);
+    return Q_EMIT downloadWanted();
+  }
+  chosen_ = row;
+  Q_EMIT modelChosen(model_->itemData(row).toString());
+  Q_EMIT changed();
+}
+
+// The model's own size and two others of its area; where it says none, small ones that any computer draws soon.
+void RecipeBar::fillSizes(int own) {
+  const QSignalBlocker quiet(size_);
+  const QString before = size_->currentText();
+  size_->clear();
+  const auto snapped = [this](double side) { return std::max(1, qRound(side / multiple_)) * multiple_; };
+  if (own > 0)
+    for (const double ratio : {1.0, 1.5, 1 / 1.5}) size_->addItem(sizeText(snapped(own * std::sqrt(ratio)), snapped(own / std::sqrt(ratio))));
+  else
+    for (const QSize& s : {QSize(128, 128), QSize(192, 128), QSize(128, 192), QSize(256, 256)}) size_->addItem(sizeText(snapped(s.width()), snapped(s.height())));
+  if (own == 0 && !before.isEmpty()) size_->setEditText(before);
+  size_->setToolTip(QStringLiteral("Width×height, multiples of %1").arg(multiple_));
+}
+
+void RecipeBar::setTraits(const protocol::ModelTraits& traits) {
+  const bool read = classes_.isEmpty();
+  multiple_ = std::max(1, traits.multiple);
+  family_ = QString::fromStdString(traits.label);
+  usualGuidance_ = traits.guidance;
+  fillSizes(traits.width);
+  classes_.clear();
+  for (const protocol::Choice& one : traits.classes) classes_ << QString::fromStdString(one.label.empty() ? one.id : one.id + ' ' + one.label);
+  auto* completer = classes_.isEmpty() ? nullptr : new QCompleter(classes_, prompt_);
+  if (completer) completer->setFilterMode(Qt::MatchContains), completer->setCaseSensitivity(Qt::CaseInsensitive), completer->setMaxVisibleItems(12);
+  prompt_->setCompleter(completer);
+  prompt_->setPlaceholderText(classes_.isEmpty() ? QStringLiteral("what the picture shows") : QStringLiteral("a class: its number or a piece of its name"));
+  if (read != classes_.isEmpty()) prompt_->setText(read ? classes_[std::min<qsizetype>(207, classes_.size() - 1)] : QString::fromLatin1(kFirstPrompt));
+  details_->setTraits(traits);
+  setEmbedsGuidance(guidance_->isEnabled());
+  Q_EMIT changed();
+}
+
+ui::RunOptions RecipeBar::options() const { return details_->options(parseSize(size_->currentText()).value_or(QSize(128, 128))); }
 
 void RecipeBar::setEmbedsGuidance(bool embeds) {
   guidance_->setEnabled(embeds);
   if (!embeds) guidance_->setValue(0);
-  guidance_->setToolTip(embeds ? QStringLiteral("–: the model's own default") : QStringLiteral("This model embeds no guidance"));
+  const QString usual = usualGuidance_ > 0 ? QStringLiteral("–: %1, as usual for %2").arg(usualGuidance_).arg(family_) : QStringLiteral("–: the model's own default");
+  guidance_->setToolTip(embeds ? usual : QStringLiteral("This model embeds no guidance"));
 }
 
 void RecipeBar::nextSeed() { seed_->setValue(seed_->value() >= kMaximumSeed ? 0 : seed_->value() + 1); }
@@ -170,8 +220,9 @@ void RecipeBar::focusPrompt() { prompt_->setFocus(), prompt_->end(false); }
 
 void RecipeBar::randomPrompt() {
   const QString before = prompt_->text();
+  const QStringList& all = classes_.isEmpty() ? prompts_ : classes_;
   for (int attempt = 0; attempt < 8 && prompt_->text() == before; ++attempt)
-    prompt_->setText(prompts_[QRandomGenerator::global()->bounded(prompts_.size())].trimmed());
+    prompt_->setText(all[QRandomGenerator::global()->bounded(all.size())].trimmed());
 }
 
 void RecipeBar::paintIcons() {

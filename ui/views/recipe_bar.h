@@ -1,7 +1,7 @@
 // The recipe on top of the Compare page: model, prompt, seed, steps, size, guidance, and what is seldom changed.
 #pragma once
 
-#include "ui/models/comparison.h"
+#include "ui/models/comparison_runner.h"
 
 #include <QWidget>
 
@@ -16,6 +16,8 @@ class QSpinBox;
 class QToolButton;
 
 namespace quantspot::views {
+
+class RecipeMore;
 
 // "192×128", "192x128", "192 128"; nothing when it is not two numbers.
 std::optional<QSize> parseSize(const QString& text);
@@ -32,30 +34,39 @@ class RecipeBar : public QWidget {
 
   void setModels(const std::vector<protocol::ModelEntry>& models, const QString& chosen);
   void setEmbedsGuidance(bool embeds);     // a model that embeds none has nothing to set
+  void setTraits(const protocol::ModelTraits& traits);   // of the chosen model: schedulers, sizes, classes …
+  ui::RunOptions options() const;          // offload, LoRA and start picture
+  RecipeMore* more() { return details_; }
   void nextSeed();
   void focusPrompt();
 
  Q_SIGNALS:
   void modelChosen(const QString& path);
+  void downloadWanted();                   // the last entry of the list of models
   void changed();
 
  protected:
   void changeEvent(QEvent* event) override;
 
  private:
-  QWidget* makeMoreRow();
   void connectChanges();
   void randomPrompt();
+  void chooseModel(int row);
+  void fillSizes(int own);
   void paintIcons();
 
   QComboBox *model_, *size_;
-  QLineEdit *prompt_, *negative_;
+  QLineEdit* prompt_;
   QSpinBox *seed_, *steps_;
-  QDoubleSpinBox *guidance_, *trueCfg_;
+  QDoubleSpinBox* guidance_;
   QToolButton *newSeed_, *more_;
-  QWidget* moreRow_;
+  RecipeMore* details_;
   QAction* random_;
-  QStringList prompts_;
+  QStringList prompts_, classes_;          // classes: "207 golden retriever"; empty: the model reads prompts
+  std::vector<protocol::ModelEntry> models_;
+  int multiple_ = 16, chosen_ = 0;         // of sides in pixels; row of the model
+  QString family_;
+  double usualGuidance_ = 0;
 };
 
 }  // namespace quantspot::views

@@ -53,6 +53,7 @@ ResultRow::ResultRow(QChar letter, const ResultEntry& entry, QWidget* parent) : 
   const QString quality = qualityLine(entry.figures.scores, entry.figures.precision == QLatin1String(study::kReference));
   if (!quality.isEmpty()) layout->addWidget(line(quality, "quiet"));
   layout->addWidget(line(QStringLiteral("%1 · peak %2").arg(secondsText(entry.figures.total), peakText(entry.figures.highestPeak())), "quiet"));
+  for (const QString& note : entry.figures.notes) layout->addWidget(line(note, "quiet"));
 }
 
 ResultPanel::ResultPanel(QWidget* parent)

@@ -1,5 +1,7 @@
 #include "ui/views/theme.h"
 
+#include "ui/models/policy_text.h"
+
 #include <QApplication>
 #include <QPalette>
 #include <QStyleFactory>
@@ -99,12 +101,12 @@ void applyTheme(QApplication& application, bool dark) {
 }
 
 QColor precisionColor(const QString& precision) {
-  const QString id = precision.section(u'?', 0, 0);
+  const QString id = ui::baseId(precision);
   if (id.startsWith(u"gguf")) return "#7a5bc7";
   if (id.contains(u"fp8")) return "#1d9a95";
   if (id == u"fp32" || id == u"bf16" || id == u"fp16") return "#3577c6";
   if (id.contains(u"int8")) return "#e0862b";
-  return "#c2468f";
+  return id == u"auto" ? "#7d858e" : "#c2468f";
 }
 
 QColor textOn(const QColor& ground) { return ground.lightnessF() > 0.55 ? QColor("#14181c") : QColor("#ffffff"); }

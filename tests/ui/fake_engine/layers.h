@@ -84,4 +84,51 @@ inline protocol::InspectResult inspect(const std::string& policy) {
   return model;
 }
 
+// What three models take: one like FLUX, one like Stable Diffusion ("half"), one that draws classes.
+inline protocol::ModelTraits traits(const std::string& model) {
+  protocol::ModelTraits traits;
+  traits.family = "flux", traits.label = "FLUX", traits.scheduler = "flow-match-euler", traits.steps = 28, traits.guidance = 3.5;
+  traits.schedulers = {{"flow-match-euler", "Flow matching, Euler"}, {"flow-match-heun", "Flow matching, Heun"}};
+  if (model == "default") return traits;
+  traits.classifier = true, traits.multiple = 8, traits.scheduler = "ddim", traits.schedulers = {{"ddim", "DDIM"}, {"euler", "Euler"}};
+  traits.family = model == "half" ? "sd" : "dit", traits.label = model == "half" ? "Stable Diffusion" : "DiT";
+  traits.width = traits.height = model == "half" ? 512 : 256;
+  traits.image_to_image = traits.prompt_weights = traits.clip_skip = model == "half";
+  if (model == "classes") traits.classes = {{"0", "tench, Tinca tinca"}, {"1", "goldfish"}, {"2", "great white shark"}};
+  return traits;
+}
+
+inline protocol::FitResult fit(const protocol::FitParams& params) {
+  protocol::FitResult result;
+  for (const auto& shape : params.shapes) {
+    auto& instead = result.instead.emplace_back();
+    if (shape.back() % 256 != 0) instead["gguf-q4_k"] = "gguf-q5_0";
+  }
+  return result;
+}
+
+inline protocol::ScanResult scanned(const protocol::ScanParams& params) {
+  protocol::ScanResult result;
+  const protocol::InspectResult before = inspect(params.reference), after = inspect(params.precision);
+  for (std::size_t i = 0; i < before.layers.size(); ++i) {
+    const protocol::LayerEntry &high = before.layers[i], &low = after.layers[i];
+    if (high.component != "transformer") continue;
+    result.bytes_before += high.bytes, result.bytes_after += low.bytes;
+    if (high.precision == low.precision) continue;
+    const auto digit = high.name.find_first_of("0123456789");
+    const std::string name = params.blocks && digit < high.name.size() ? high.name.substr(0, digit + 1) : high.name;
+    if (result.groups.empty() || result.groups.back().name != name) result.groups.push_back({name, {}, 0, 0, 0});
+    protocol::ScannedGroup& group = result.groups.back();
+    group.layers.push_back(high.name);
+    group.before += high.bytes, group.after += low.bytes;
+    group.error = static_cast<double>(group.before - group.after) / 1e7;
+  }
+  result.all = 0.25;
+  if (params.max_error > 0 || params.max_bytes > 0) {
+    const std::string rule = params.reference + "?^single_transformer_blocks.=" + params.precision;
+    result.found = protocol::FoundPolicy{rule, {"single_transformer_blocks.0", "single_transformer_blocks.1"}, 0.05, 0.04, result.bytes_before - 1000, 1};
+  }
+  return result;
+}
+
 }  // namespace quantspot::fake

@@ -67,6 +67,16 @@ bool cancelledDuring(int id) {
   return false;
 }
 
+// A LoRA called "nothing" does nothing.
+json loraReports(const std::vector<Lora>& loras) {
+  json all = json::array();
+  for (const Lora& lora : loras) {
+    const bool none = lora.file.find("nothing") != std::string::npos;
+    all.push_back({{"file", lora.file}, {"scale", lora.scale}, {"layers", none ? 0 : 4}, {"unmatched", json::array()}, {"effect", none ? 0.0 : 0.031}});
+  }
+  return all;
+}
+
 json generate(int id, const GenerateParams& params) {
   const bool dies = is("die-on", params.precision) || generated++ == number("die-after", -1);
   if (is("error", params.precision)) throw RpcError(OutOfMemory, params.precision + " needs 3.2 GiB, 1.1 GiB are free");
@@ -81,16 +91,42 @@ json generate(int id, const GenerateParams& params) {
   }
   const std::size_t kind = params.precision == "bf16" ? 0 : 1 + params.precision.size() % 3;
   const json report = {{"schema", 1}, {"precision", params.precision}, {"recipe", params.recipe},
-                       {"noise_sha256", is("noise", params.precision) ? "other" : "same"}};
+                       {"noise_sha256", is("noise", params.precision) ? "other" : "same"},
+                       {"asked", params},
+                       {"loras", loraReports(params.loras)}};
   return GenerateResult{is("plain", params.precision) ? kPlain : kPictures[kind], report};
+}
+
+// Blocks of its layers; the error is the bytes that are saved, so that tests know it. Slow as a picture.
+json scan(int id, const ScanParams& params) {
+  ScanResult result = quantspot::fake::scanned(params);
+  const int rounds = static_cast<int>(params.known.empty() ? result.groups.size() : 0) + 2;
+  for (int round = 0; round < rounds; ++round) {
+    send(encode(Call{{}, "progress", Progress{id, "scan", round, rounds}}));
+    if (cancelledDuring(id)) throw RpcError(Cancelled, "cancelled");
+  }
+  return result;
+}
+
+json download(int id, const DownloadParams& params) {
+  if (params.repo == "gated/model") throw RpcError(InternalError, "gated/model is gated, licence mit: accept its licence and set HF_TOKEN");
+  for (int step = 0; step <= kSteps; ++step) {
+    send(encode(Call{{}, "progress", Progress{id, "download", step, kSteps}}));
+    if (cancelledDuring(id)) throw RpcError(Cancelled, "cancelled");
+  }
+  return DownloadResult{params.repo, "/cache/" + params.repo, "0", "mit", 3, kSteps, kSteps};
 }
 
 json answer(int id, const Call& call) {
   if (call.method == "initialize")
     return InitializeResult{number("protocol", kProtocolVersion), {{"version", "fake"}},
-                            {{"bf16", "BF16", "bf16", 16}, {"fp8-layerwise", "FP8", "fp8", 8}, {"bnb-int8", "INT8", "8-bit", 8}, {"bnb-nf4", "NF4", "4-bit", 4.5}}};
-  if (call.method == "models/list") return ModelsListResult{{{"Fake", "default", "flux", 13'000'000, {}}}};
+                            {{"bf16", "BF16", "bf16", 16, true}, {"fp8-layerwise", "FP8", "fp8", 8, true}, {"bnb-int8", "INT8", "8-bit", 8}, {"bnb-nf4", "NF4", "4-bit", 4.5}}};
+  if (call.method == "models/list") return ModelsListResult{{{"Fake", "default", "flux", 13'000'000, {}}, {"Half", "half", "sd", 9'000'000, {"vae is missing: download it"}}, {"Classes", "classes", "dit", 7'000'000, {}}}};
   if (call.method == "models/inspect") return quantspot::fake::inspect(call.params.at("precision"));
+  if (call.method == "models/traits") return quantspot::fake::traits(call.params.at("model"));
+  if (call.method == "precisions/fit") return quantspot::fake::fit(call.params.get<FitParams>());
+  if (call.method == "policies/scan") return scan(id, call.params.get<ScanParams>());
+  if (call.method == "models/download") return download(id, call.params.get<DownloadParams>());
   if (call.method == "samples/generate") return generate(id, call.params.get<GenerateParams>());
   if (call.method == "metrics/score") {
     const auto params = call.params.get<ScoreParams>();
