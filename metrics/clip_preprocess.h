@@ -1,7 +1,7 @@
 // Pictures on their way into a CLIP vision tower, pixel for pixel as transformers' CLIPImageProcessor with Pillow.
 #pragma once
 
-#include "metrics/image.h"
+#include "metrics/resize.h"
 
 #include <ATen/core/Tensor.h>
 
@@ -11,11 +11,11 @@ namespace quantspot::metrics {
 
 struct ClipPreprocessing {               // the defaults are CLIP's own
   int shortestEdge = 224, crop = 224;
+  Resample filter = Resample::Bicubic;
+  double scale = 1.0 / 255;
   std::array<double, 3> mean = {0.48145466, 0.4578275, 0.40821073}, deviation = {0.26862954, 0.26130258, 0.27577711};
 };
 
-// Pillow's Image.resize(…, BICUBIC) of 8-bit RGB: antialiased, fixed-point, columns first (libImaging/Resample.c).
-Image resizeBicubic(ImageView image, int width, int height);
 // The middle crop × crop pixels; what lies outside the picture is black.
 Image centerCrop(ImageView image, int crop);
 // → (1, 3, crop, crop) float32.

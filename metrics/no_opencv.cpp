@@ -18,5 +18,6 @@ Image decodeImage(std::span<const std::uint8_t>) { fail(); }
 void checkSameSize(ImageView, ImageView) { fail(); }
 double psnr(ImageView, ImageView) { fail(); }
 double ssim(ImageView, ImageView) { fail(); }
+double msSsim(ImageView, ImageView) { fail(); }
 
 }  // namespace quantspot::metrics

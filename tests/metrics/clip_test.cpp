@@ -36,7 +36,7 @@ class ClipTest : public QObject {
       const metrics::Image image = golden_.image(std::string("clip.image_") + picture);
       const bool wide = image.width >= image.height;
       const int other = size * std::max(image.width, image.height) / std::min(image.width, image.height);
-      const metrics::Image crop = metrics::centerCrop(metrics::resizeBicubic(image, wide ? other : size, wide ? size : other), size);
+      const metrics::Image crop = metrics::centerCrop(metrics::resize(image, wide ? other : size, wide ? size : other), size);
       const metrics::Image rows = golden_.image(name + ".crop_rows_" + picture);
       for (int row = 0; row < rows.height; ++row) {
         const auto* mine = crop.pixels.data() + static_cast<std::ptrdiff_t>(row) * (size / 16) * 3 * size;
