@@ -88,9 +88,9 @@ QJsonValue preferenceFigures(const Protocol& protocol, const Rows& all) {
   return result;
 }
 
-QJsonValue ratingFigures(const Protocol& protocol, const Rows& all) {
-  const Rows rows = ofKind(all, TrialKind::Rating);
-  if (rows.empty()) return {};
+namespace {
+
+QJsonObject opinions(const Protocol& protocol, const Rows& rows) {
   std::map<QString, std::size_t> people, things;
   for (const ResponseRow* row : rows) {
     people.emplace(row->participant, people.size());
@@ -132,9 +132,7 @@ QJsonValue ratingFigures(const Protocol& protocol, const Rows& all) {
   return result;
 }
 
-QJsonValue rankingFigures(const Protocol& protocol, const Rows& all) {
-  const Rows rows = ofKind(all, TrialKind::Ranking);
-  if (rows.empty()) return {};
+QJsonObject rankings(const Protocol& protocol, const Rows& rows) {
   const QStringList items = names(protocol, rows);
   std::vector<std::vector<std::size_t>> rankings;
   for (const ResponseRow* row : rows) {
@@ -143,7 +141,23 @@ QJsonValue rankingFigures(const Protocol& protocol, const Rows& all) {
       rankings.back().push_back(static_cast<std::size_t>(items.indexOf(row->trial.shown[slot[0].unicode() - 'A'])));
   }
   const Abilities fit = plackettLuce(static_cast<std::size_t>(items.size()), rankings, protocol.analysis.level);
-  return QJsonObject{{"trials", static_cast<int>(rows.size())}, {"abilities", json(fit, items)}, {"separated", fit.separated}};
+  return {{"trials", static_cast<int>(rows.size())}, {"abilities", json(fit, items)}, {"separated", fit.separated}};
 }
+
+// A study may be too small for a fit: a variant that nobody rated, a single ranking.
+template <class Figures>
+QJsonValue orReason(const Protocol& protocol, const Rows& rows, Figures figures) {
+  if (rows.empty()) return {};
+  try {
+    return figures(protocol, rows);
+  } catch (const std::exception& error) {
+    return QJsonObject{{"trials", static_cast<int>(rows.size())}, {"reason", QString::fromUtf8(error.what())}};
+  }
+}
+
+}  // namespace
+
+QJsonValue ratingFigures(const Protocol& protocol, const Rows& all) { return orReason(protocol, ofKind(all, TrialKind::Rating), opinions); }
+QJsonValue rankingFigures(const Protocol& protocol, const Rows& all) { return orReason(protocol, ofKind(all, TrialKind::Ranking), rankings); }
 
 }  // namespace quantspot::study

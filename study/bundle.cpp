@@ -39,7 +39,10 @@ Files derived(const Protocol& protocol, const QString& hash, const Mapping& mapp
 }
 
 Files scripts() {
-  return {{"rederive.py", readFile(QStringLiteral(":/study/rederive.py"))}, {"rederive.R", readFile(QStringLiteral(":/study/rederive.R"))}};
+  Files files;
+  for (const char* name : {"rederive.py", "rederive_statistics.py", "rederive.R"})
+    files[QLatin1String(name)] = readFile(QStringLiteral(":/study/") + QLatin1String(name));
+  return files;
 }
 
 // Figures may differ in their last digits where another machine's mathematics library rounds otherwise.

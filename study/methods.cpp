@@ -20,7 +20,7 @@ const std::vector<Method>& methods() {
        "Signal detection for the kind of trial (m-AFC, ABX by differencing and by independent observation, oddity, same–different); the exact interval of the "
        "rate is carried over, for same–different the delta method.",
        "R psyphy"},
-      {"confusion", "What was answered where what was true", "Counts of main trials with a right answer.", "an independent count (rederive.py)"},
+      {"confusion", "Right and wrong answers", "Counts of main trials with a right answer.", "an independent count (rederive.py)"},
       {"psychometric", "Right answers against bits per weight",
        "Logistic curve from chance to 1 by maximum likelihood; threshold half-way, Wald and delta-method intervals; the points carry exact intervals.",
        "R glm with psyphy's link mafc.logit"},

@@ -17,6 +17,13 @@ RevealedStudy analyzed(const FrozenStudy& study, const std::vector<ChainRecord>&
   return result;
 }
 
+void checkClosed(const FrozenStudy& study, const std::vector<ChainRecord>& chain) {
+  const QStringList problems = chainProblems(study.hash().toLatin1(), chain);
+  if (!problems.isEmpty()) throw Error(QStringLiteral("the chain does not hold: ") + problems.first());
+  if (progressOf(study.protocol(), study.hash(), chain).closed.isEmpty())
+    throw Error(QStringLiteral("the study is still running: close it before its figures are looked at"));
+}
+
 }  // namespace
 
 Rows RevealedStudy::counted() const {
@@ -26,12 +33,14 @@ Rows RevealedStudy::counted() const {
   return rows;
 }
 
-RevealedStudy reveal(const FrozenStudy& study, const std::vector<ChainRecord>& chain, const QString& passphrase, bool running) {
-  const QStringList problems = chainProblems(study.hash().toLatin1(), chain);
-  if (!problems.isEmpty()) throw Error(QStringLiteral("the chain does not hold: ") + problems.first());
-  if (!running && progressOf(study.protocol(), study.hash(), chain).closed.isEmpty())
-    throw Error(QStringLiteral("the study is still running: close it before its figures are looked at"));
+RevealedStudy reveal(const FrozenStudy& study, const std::vector<ChainRecord>& chain, const QString& passphrase) {
+  checkClosed(study, chain);
   return analyzed(study, chain, study.open(passphrase));
+}
+
+RevealedStudy reveal(const FrozenStudy& study, const std::vector<ChainRecord>& chain, const Mapping& mapping) {
+  checkClosed(study, chain);
+  return analyzed(study, chain, mapping);
 }
 
 RevealedStudy revealedBundle(const QByteArray& zip, const QByteArray& head) {

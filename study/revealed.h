@@ -17,9 +17,11 @@ struct RevealedStudy {
   Rows counted() const;
 };
 
-// From what a store holds. Throws Error when the chain does not hold, when the passphrase is wrong and, unless `running` is allowed, while the
-// study is not closed: a score that is looked at before changes who goes on answering.
-RevealedStudy reveal(const FrozenStudy& study, const std::vector<ChainRecord>& chain, const QString& passphrase, bool running = false);
+// From what a store holds. Throws Error when the chain does not hold, when the passphrase is wrong, and while the study is not closed: a score
+// that is looked at before changes who goes on answering.
+RevealedStudy reveal(const FrozenStudy& study, const std::vector<ChainRecord>& chain, const QString& passphrase);
+// The same with the mapping at hand, as FrozenStudy::open gave it.
+RevealedStudy reveal(const FrozenStudy& study, const std::vector<ChainRecord>& chain, const Mapping& mapping);
 
 // From a bundle that verifies. head: as verifyBundle. Throws Error with its first problem, and for a sealed one.
 RevealedStudy revealedBundle(const QByteArray& zip, const QByteArray& head = {});

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Checks an unpacked QuantSpot bundle without QuantSpot: hashes, the chain of records, and the figures of analysis.json
-from responses.csv. Python's standard library only. The mixed models and psychometric functions are derived by rederive.R.
+"""Checks an unpacked QuantSpot bundle without QuantSpot: hashes, the chain of records, and every figure of analysis.json
+from responses.csv. Python's standard library only. What a mixed model was fitted to (LEFT_TO_R) is derived by rederive.R.
 
 Usage: python3 rederive.py [FOLDER] [HEAD-HASH]      exit code 0: everything agrees
 """
@@ -12,22 +12,36 @@ import statistics
 import sys
 from pathlib import Path
 
+from rederive_statistics import (Z, always_valid_interval, at_least, binomial, bt500, chi_square_tail, connected, dprime, estimate, exact_interval,
+                                 fitted, krippendorff, psychometric, quantile, same_different, student_quantile, subject_bias)
+
 TOLERANCE = 1e-6
+LEFT_TO_R = ("value", "standard_error", "participant_sd", "prompt_sd", "singular")   # of a mixed model
 compared, problems = 0, []
 
 
 def check(name, found, stated):
-    """One figure; None stands for undefined or infinite on both sides."""
+    """A figure, or lists and objects of them; what is infinite or undefined is null in JSON. No key may be missing or left over."""
     global compared
-    compared += 1
-    if isinstance(found, (list, tuple)):
+    if isinstance(found, dict) and isinstance(stated, dict):
+        for key in sorted(found.keys() | stated.keys()):
+            if key in found and key in stated:
+                check(f"{name}.{key}", found[key], stated[key])
+            else:
+                problems.append(f"{name}.{key}: " + ("is not derived here" if key in stated else "is missing"))
+        return
+    if isinstance(found, (list, tuple)) and isinstance(stated, list):
+        if len(found) != len(stated):
+            problems.append(f"{name}: {len(found)} entries, stated {len(stated)}")
         for k, pair in enumerate(zip(found, stated)):
             check(f"{name}[{k}]", *pair)
-    elif found is None or stated is None or isinstance(found, str):
-        infinite = isinstance(found, float) and math.isinf(found) and stated is None
-        if found != stated and not infinite:
-            problems.append(f"{name}: {found}, stated {stated}")
-    elif abs(found - stated) > TOLERANCE * max(1, abs(stated)):
+        return
+    compared += 1
+    if isinstance(found, float) and not math.isfinite(found):
+        found = None
+    number = lambda value: isinstance(value, (int, float)) and not isinstance(value, bool)
+    same = abs(found - stated) <= TOLERANCE * max(1, abs(stated)) if number(found) and number(stated) else found == stated and type(found) is type(stated)
+    if not same:
         problems.append(f"{name}: {found}, stated {stated}")
 
 
@@ -68,266 +82,329 @@ def check_chain(rows, study, head):
     check("head hash", previous, head)
 
 
-# ---- distributions and solvers
-
-def binomial(k, n, p):
-    if p in (0, 1):
-        return float(k == n * p)
-    return math.exp(math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1) + k * math.log(p) + (n - k) * math.log1p(-p))
-
-
-def at_least(k, n, p):
-    return math.fsum(binomial(i, n, p) for i in range(k, n + 1))
-
-
-def bisect(function, low, high):
-    rising = function(high) > 0
-    for _ in range(200):
-        middle = (low + high) / 2
-        low, high = (low, middle) if (function(middle) > 0) == rising else (middle, high)
-    return (low + high) / 2
-
-
-def exact_interval(k, n, level):
-    tail = (1 - level) / 2
-    return (0.0 if k == 0 else bisect(lambda p: at_least(k, n, p) - tail, 0, 1), 1.0 if k == n else bisect(lambda p: tail - 1 + at_least(k + 1, n, p), 0, 1))
-
-
-def always_valid_interval(k, n, level, tuned):
-    def excess(p):
-        odds, variance = math.log(20), p * (1 - p)
-        r = max(variance * tuned / (2 * odds + math.log1p(2 * odds)) - variance, 1e-3 * variance)
-        a, b = r / (1 - p), r / p
-        beta = lambda x, y: math.lgamma(x) + math.lgamma(y) - math.lgamma(x + y)
-        return beta(a + k, b + n - k) - beta(a, b) - k * math.log(p) - (n - k) * math.log1p(-p) + math.log(1 - level)
-    edge, seen = 1e-12, min(max(k / n, 1e-12), 1 - 1e-12)
-    low = bisect(excess, edge, seen) if k > 0 and excess(edge) > 0 else 0.0
-    return low, bisect(excess, seen, 1 - edge) if k < n and excess(1 - edge) > 0 else 1.0
-
-
-NORMAL = statistics.NormalDist()
-CDF, Z = NORMAL.cdf, NORMAL.inv_cdf
-
-
-def simpson(function, low, high, steps=600):
-    h = (high - low) / steps
-    return h / 3 * math.fsum(function(low + i * h) * (1 if i in (0, steps) else 4 if i % 2 else 2) for i in range(steps + 1))
-
-
-def rate_of(kind, d, m):
-    if kind == "mafc":
-        return CDF(d / math.sqrt(2)) if m == 2 else simpson(lambda x: NORMAL.pdf(x - d) * CDF(x) ** (m - 1), d - 9, d + 9)
-    if kind == "oddity":
-        return simpson(lambda x: 2 * (CDF(-x * math.sqrt(3) + d * math.sqrt(2 / 3)) + CDF(-x * math.sqrt(3) - d * math.sqrt(2 / 3))) * NORMAL.pdf(x), 0, 9)
-    other = math.sqrt(6) if kind == "differencing" else 2
-    return CDF(d / math.sqrt(2)) * CDF(d / other) + CDF(-d / math.sqrt(2)) * CDF(-d / other)
-
-
-def dprime(kind, rate, m):
-    if rate <= {"mafc": 1 / m, "oddity": 1 / 3}.get(kind, 0.5):
-        return 0.0
-    low, high = 0.0, 40.0
-    if rate >= 1:
-        return math.inf
-    for _ in range(50):
-        middle = (low + high) / 2
-        low, high = (middle, high) if rate_of(kind, middle, m) < rate else (low, middle)
-    return (low + high) / 2
-
-
-def same_different(kind, hit, alarm):
-    if kind == "independent":
-        best = CDF((Z(hit) - Z(alarm)) / 2)
-        return math.copysign(2 * Z((1 + math.sqrt(abs(2 * best - 1))) / 2), best - 0.5)
-    if hit <= alarm:
-        return 0.0
-    k = math.sqrt(2) * Z(alarm / 2)
-    return bisect(lambda d: CDF((k + d) / math.sqrt(2)) + CDF((k - d) / math.sqrt(2)) - hit, 0, 40)
-
-
-def solve(matrix, right):
-    n = len(right)
-    rows = [list(row) + [value] for row, value in zip(matrix, right)]
-    for i in range(n):
-        pivot = max(range(i, n), key=lambda r: abs(rows[r][i]))
-        rows[i], rows[pivot] = rows[pivot], rows[i]
-        for r in range(n):
-            if r != i:
-                factor = rows[r][i] / rows[i][i]
-                rows[r] = [x - factor * y for x, y in zip(rows[r], rows[i])]
-    return [rows[i][n] / rows[i][i] for i in range(n)]
-
-
-def choices(sets, count, firth):
-    """Conditional logit by Newton's method; sets: lists of (features, chosen). Returns parameters and standard errors."""
-    at = [0.0] * count
-    for _ in range(500):
-        gradient, information, moments = [0.0] * count, [[0.0] * count for _ in at], []
-        for options in sets:
-            weights = [math.exp(sum(f.get(i, 0) * at[i] for i in f)) for f, _ in options]
-            total, n = sum(weights), sum(chosen for _, chosen in options)
-            mean = [sum(w * f.get(i, 0) for w, (f, _) in zip(weights, options)) / total for i in range(count)]
-            for w, (f, chosen) in zip(weights, options):
-                x = [f.get(i, 0) - mean[i] for i in range(count)]
-                moments.append((n * w / total, x))
-                for i in range(count):
-                    gradient[i] += chosen * x[i]
-                    for j in range(count):
-                        information[i][j] += n * w / total * x[i] * x[j]
-        inverse = [solve(information, [float(i == j) for j in range(count)]) for i in range(count)]
-        if firth:
-            for weight, x in moments:
-                spread = sum(x[i] * inverse[i][j] * x[j] for i in range(count) for j in range(count))
-                for i in range(count):
-                    gradient[i] += weight * spread * x[i] / 2
-        step = solve(information, gradient)
-        largest = max(map(abs, step))
-        at = [a + s * min(1, 1 / largest if largest else 1) for a, s in zip(at, step)]
-        if largest < 1e-12:
-            break
-    return at, [math.sqrt(inverse[i][i]) for i in range(count)]
-
-
 # ---- figures
 
-def detection(rows, stated, plan, stopping):
-    for figure in stated:
-        name = f"{figure['kind']} {figure['variant']}"
-        mine = [r for r in rows if r["role"] == "main" and r["kind"] == figure["kind"] and r["variants"] == figure["variant"]
-                and r["correct"] != "NA" and len(r["shown"].split("|")) == figure["slots"]]
-        k, n, chance, level = sum(r["correct"] == "1" for r in mine), len(mine), figure["chance"], plan["level"]
-        interval = always_valid_interval(k, n, level, stopping["tuned_for"]) if stopping["rule"] == "always-valid" else exact_interval(k, n, level)
+KINDS = ["spot", "abx", "preference", "triangle", "same-different", "rating", "ranking"]
+
+
+def split(text):
+    return text.split("|")
+
+
+def right(rows):
+    return sum(r["correct"] == "1" for r in rows)
+
+
+def grouped(rows, key):
+    found = {}
+    for r in rows:
+        found.setdefault(key(r), []).append(r)
+    return dict(sorted(found.items()))
+
+
+def shares(rows, part, level):
+    return [{part: name, "correct": right(mine), "trials": len(mine), "rate": right(mine) / len(mine), "interval": exact_interval(right(mine), len(mine), level)}
+            for name, mine in grouped(rows, lambda r: r[part]).items()]
+
+
+def detection(rows, stated, protocol):
+    plan, stopping, figures = protocol["analysis"], protocol["stopping"], []
+    rank = lambda r: (KINDS.index(r["kind"]), len(split(r["shown"])), protocol["variants"].index(split(r["variants"])[0]))
+    for place, ((kind, slots, variant), mine) in enumerate(grouped([r for r in rows if r["role"] == "main" and r["correct"] != "NA"], rank).items()):
+        k, n, chance, level = right(mine), len(mine), float(mine[0]["chance"]), plan["level"]
         corrected = lambda p: max(0.0, (p - chance) / (1 - chance))
-        check(name + " counts", [k, n, len({r["participant"] for r in mine})], [figure["correct"], figure["trials"], figure["people"]])
-        check(name + " chance", float(mine[0]["chance"]), chance)
-        check(name + " rate", [k / n, *interval, at_least(k, n, chance)], [figure["rate"], *figure["rate_interval"], figure["p"]])
-        check(name + " detection", [corrected(k / n), *map(corrected, interval)], [figure["detection"], *figure["detection_interval"]])
-        for key, part in (("per_participant", "participant"), ("per_prompt", "comparison")):
-            for entry in figure[key]:
-                those = [r for r in mine if r[part] == entry[part]]
-                check(f"{name} {entry[part]}", [sum(r["correct"] == "1" for r in those), len(those)], [entry["correct"], entry["trials"]])
-        sensitivity(name, mine, figure, k / n, exact_interval(k, n, level))
-    adjusted, order, largest = [None] * len(stated), sorted(range(len(stated)), key=lambda i: stated[i]["p"]), 0
-    for rank, i in enumerate(order):
-        largest = max(largest, min(1, (len(stated) - rank) * stated[i]["p"]))
-        adjusted[i] = largest
-    check("p after Holm", adjusted, [figure["p_holm"] for figure in stated])
+        always = stopping["rule"] == "always-valid"
+        interval = always_valid_interval(k, n, level, stopping["tuned_for"]) if always else exact_interval(k, n, level)
+        p, mixed = at_least(k, n, chance), mixed_model(stated[place]["mixed"] if place < len(stated) else {}, chance, level, mine)
+        figure = {"kind": KINDS[kind], "slots": slots, "variant": protocol["variants"][variant], "chance": chance, "correct": k, "trials": n,
+                  "people": len({r["participant"] for r in mine}), "rate": k / n, "rate_interval": interval,
+                  "interval_method": "always-valid" if always else "clopper-pearson", "p": p, "detection": corrected(k / n),
+                  "detection_interval": [corrected(b) for b in interval], "margin": plan["margin"], "mixed": mixed,
+                  "dprime": sensitivity(mine, KINDS[kind], slots, k / n, exact_interval(k, n, level), Z((1 + level) / 2)),
+                  "per_participant": shares(mine, "participant", level), "per_prompt": shares(mine, "comparison", level)}
+        figure["verdict"] = verdict(figure, not always and p <= (1 - level) / 2)
+        if stopping["rule"] == "sprt":
+            figure["sprt"] = sequential(mine, stopping)
+        figures.append(figure)
+    largest = 0
+    for rank, figure in enumerate(sorted(figures, key=lambda f: f["p"])):
+        largest = max(largest, min(1, (len(figures) - rank) * figure["p"]))
+        figure["p_holm"] = largest
+    return figures
 
 
-def sensitivity(name, mine, figure, rate, interval):
-    stated = figure["dprime"]
-    if figure["kind"] != "same-different":
-        for kind, value in stated.items():
-            check(f"{name} d' {kind}", [dprime(kind, p, figure["slots"]) for p in (rate, *interval)], [value["value"], *value["interval"]])
-        return
-    cells = [sum(r["truth"] == truth and r["answer"] == "different" for r in mine) for truth in ("different", "same")]
-    sizes = [sum(r["truth"] == truth for r in mine) for truth in ("different", "same")]
-    check(name + " counts", [cells[0], sizes[0], cells[1], sizes[1]], [stated[key] for key in ("hits", "different", "false_alarms", "same")])
-    more = 0.5 if any(c in (0, s) for c, s in zip(cells, sizes)) else 0
-    for kind in ("differencing", "independent"):
-        if kind in stated:
-            check(f"{name} d' {kind}", same_different(kind, *((c + more) / (s + 2 * more) for c, s in zip(cells, sizes))), stated[kind]["value"])
+def mixed_model(stated, chance, level, rows):
+    """What follows from the fit; the fit itself is rederive.R's."""
+    if len({r["participant"] for r in rows}) < 2:
+        return {"reason": "one participant"}
+    if "reason" in stated or "log_odds_against_chance" not in stated:
+        return stated
+    logit = stated["log_odds_against_chance"]
+    around = estimate(logit["value"], logit["standard_error"], Z((1 + level) / 2))
+    rate = lambda x: 1 / (1 + math.exp(-(math.log(chance / (1 - chance)) + x)))
+    corrected = lambda x: max(0.0, (rate(x) - chance) / (1 - chance))
+    return {"log_odds_against_chance": around, "rate": rate(logit["value"]), "rate_interval": [rate(x) for x in around["interval"]],
+            "detection": corrected(logit["value"]), "detection_interval": [corrected(x) for x in around["interval"]],
+            **{key: stated[key] for key in ("participant_sd", "prompt_sd", "singular")}}
 
 
-def visibility(stated, detected, level):
-    for entry in stated:
-        mine = [f for f in detected if f["variant"] == entry["variant"]]
-        n, z = sum(f["trials"] for f in mine), Z((1 + level) / 2)
+def verdict(figure, significant):
+    interval, mixed = figure["rate_interval"], figure["mixed"].get("rate_interval")
+    if figure["detection_interval"][1] < figure["margin"]:
+        return "not-noticeable" if not mixed or (mixed[1] - figure["chance"]) / (1 - figure["chance"]) < figure["margin"] else "undecided"
+    seen = interval[0] > figure["chance"] or significant
+    return "noticeable" if seen and (not mixed or mixed[0] > figure["chance"]) else "undecided"
+
+
+def sequential(rows, plan):
+    ratio, trials, verdict_ = 0.0, 0, "continue"
+    for r in rows:
+        trials += 1
+        k = right(rows[:trials])
+        ratio = k * math.log(plan["alternative_rate"] / plan["null_rate"]) + (trials - k) * math.log((1 - plan["alternative_rate"]) / (1 - plan["null_rate"]))
+        if ratio >= math.log((1 - plan["beta"]) / plan["alpha"]) or ratio <= math.log(plan["beta"] / (1 - plan["alpha"])):
+            verdict_ = "accept-alternative" if ratio > 0 else "accept-null"
+            break
+    return {"verdict": verdict_, "trials": trials, "log_ratio": ratio}
+
+
+def sensitivity(rows, kind, slots, rate, interval, z):
+    models = {"spot": ["mafc"], "triangle": ["oddity"], "abx": ["differencing", "independent"]}.get(kind)
+    if models:
+        return {model: {"value": dprime(model, rate, slots), "interval": [dprime(model, p, slots) for p in interval]} for model in models}
+    hits, alarms = (sum(r["truth"] == truth and r["answer"] == "different" for r in rows) for truth in ("different", "same"))
+    different, same = (sum(r["truth"] == truth for r in rows) for truth in ("different", "same"))
+    result = {"hits": hits, "different": different, "false_alarms": alarms, "same": same}
+    if not different or not same:
+        return result
+    more = 0.5 if hits in (0, different) or alarms in (0, same) else 0
+    n1, n0 = different + 2 * more, same + 2 * more
+    h, f = (hits + more) / n1, (alarms + more) / n0
+    step = 1e-5 * min(h, 1 - h, f, 1 - f)
+    for model in ("differencing", "independent"):
+        at = lambda x, y: same_different(model, x, y)
+        by_hit, by_alarm = (at(h + step, f) - at(h - step, f)) / (2 * step), (at(h, f + step) - at(h, f - step)) / (2 * step)
+        half = z * math.sqrt(by_hit ** 2 * h * (1 - h) / n1 + by_alarm ** 2 * f * (1 - f) / n0)
+        result[model] = {"value": at(h, f), "interval": [max(0.0, at(h, f) - half), max(0.0, at(h, f) + half)],
+                         "criterion": -math.sqrt(2) * Z(f / 2) if model == "differencing" else -(Z(h) + Z(f)) / 2}
+    return result
+
+
+def visibility(figures, stated, level):
+    """In the order stated, which must fall: equal values may stand either way."""
+    entries = []
+    for variant, mine in grouped(figures, lambda f: f["variant"]).items():
+        n = sum(f["trials"] for f in mine)
         value = sum(f["trials"] * (f["rate"] - f["chance"]) / (1 - f["chance"]) for f in mine) / n
         spread = 0
         for f in mine:
             p = (f["correct"] + 2) / (f["trials"] + 4)
             spread += f["trials"] ** 2 * p * (1 - p) / (f["trials"] + 4) / (1 - f["chance"]) ** 2
-        half = z * math.sqrt(spread) / n
-        check("visibility " + entry["variant"], [value, value - half, value + half, n], [entry["detection"], *entry["interval"], entry["trials"]])
-    check("visibility's order", sorted((e["detection"] for e in stated), reverse=True), [e["detection"] for e in stated])
+        half = Z((1 + level) / 2) * math.sqrt(spread) / n
+        entries.append({"variant": variant, "detection": value, "interval": [value - half, value + half], "trials": n})
+    order = [e["variant"] for e in stated]
+    return sorted(entries, key=lambda e: (-round(e["detection"], 9), order.index(e["variant"]) if e["variant"] in order else 0))
 
 
-def preference(rows, stated, reference):
-    mine = [dict(r, pair=r["shown"].split("|")) for r in rows if r["role"] == "main" and r["kind"] == "preference"]
-    for entry in stated["against_reference"]:
-        those = [r for r in mine if set(r["pair"]) == {reference, entry["variant"]}]
+def items_of(rows, reference):
+    return [reference] + sorted({name for r in rows for name in split(r["shown"])} - {reference})
+
+
+def abilities(values, errors, items, z):
+    return [dict(estimate(v, e, z), variant=name) for v, e, name in zip([0.0] + values, [0.0] + errors, items)]
+
+
+def preference(rows, stated, reference, z):
+    mine = [dict(r, pair=split(r["shown"])) for r in rows if r["role"] == "main" and r["kind"] == "preference"]
+    if not mine:
+        return None
+    items, against = items_of(mine, reference), []
+    for variant in items[1:]:
+        those = [r for r in mine if set(r["pair"]) == {reference, variant}]
         won = [r["pair"]["AB".index(r["answer"])] for r in those if r["answer"] != "tie"]
-        better, worse = won.count(entry["variant"]), won.count(reference)
-        n = better + worse
+        better, n = won.count(variant), len(won)
         p = min(1.0, math.fsum(q for q in (binomial(i, n, 0.5) for i in range(n + 1)) if q <= binomial(better, n, 0.5) * (1 + 1e-7)))
-        check("preference " + entry["variant"], [better, worse, len(those) - n, p], [entry[key] for key in ("better", "worse", "ties", "p")])
-    if "abilities" not in stated:
-        return
-    items = [entry["variant"] for entry in stated["abilities"]]
-    tie, order = len(items) - 1, len(items) - 1 + ("log_tie" in stated)
+        if those:
+            against.append({"variant": variant, "better": better, "worse": n - better, "ties": len(those) - n, "p": p})
+    result = {"trials": len(mine), "against_reference": against}
+    if "reason" in stated:   # no fit
+        return dict(result, reason=stated["reason"])
+    ties = any(r["answer"] == "tie" for r in mine)
+    tie, order = len(items) - 1, len(items) - 1 + ties
     item = lambda name, factor: {items.index(name) - 1: factor} if name != items[0] else {}
-    grouped = {}
+    sets, edges = [], set()
+    for (a, b), those in grouped(mine, lambda r: tuple(r["pair"])).items():
+        count = {answer: sum(r["answer"] == answer for r in those) for answer in ("A", "B", "tie")}
+        options = [({**item(a, 1), order: 1}, count["A"]), (item(b, 1), count["B"])]
+        sets.append(options + ([({tie: 1, **item(a, 0.5), **item(b, 0.5)}, count["tie"])] if ties else []))
+        edges |= {(items.index(x), items.index(y)) for x, y, n in ((a, b, count["A"] + count["tie"]), (b, a, count["B"] + count["tie"])) if n}
+    values, errors, separated = fitted(sets, order + 1, connected(len(items), edges))
+    found = abilities(values, errors, items, z)
+    for entry in found[1:]:
+        entry["verdict"] = "worse" if entry["interval"][1] < 0 else "better" if entry["interval"][0] > 0 else "undecided"
+    if ties:
+        result["log_tie"] = estimate(values[tie], errors[tie], z)
+    return dict(result, abilities=found, log_order=estimate(values[order], errors[order], z), separated=separated, bias_reduced=separated)
+
+
+def ranking(rows, stated, reference, z):
+    mine = [r for r in rows if r["role"] == "main" and r["kind"] == "ranking"]
+    if not mine:
+        return None
+    if "reason" in stated:
+        return {"trials": len(mine), "reason": stated["reason"]}
+    items, sets, edges = items_of(mine, reference), [], set()
     for r in mine:
-        counts = grouped.setdefault(tuple(r["pair"]), {"A": 0, "B": 0, "tie": 0})
-        counts[r["answer"]] += 1
-    sets = []
-    for (a, b), counts in grouped.items():
-        options = [({**item(a, 1), order: 1}, counts["A"]), (item(b, 1), counts["B"])]
-        if "log_tie" in stated:
-            options.append(({tie: 1, **item(a, 0.5), **item(b, 0.5)}, counts["tie"]))
-        sets.append(options)
-    values, errors = choices(sets, order + 1, stated["bias_reduced"])
-    expected = stated["abilities"][1:] + ([stated["log_tie"]] if "log_tie" in stated else []) + [stated["log_order"]]
-    check("Bradley-Terry", values, [e["value"] for e in expected])
-    check("Bradley-Terry errors", errors, [e["standard_error"] for e in expected])
+        best_first = [items.index(split(r["shown"])["ABCDEFGHI".index(slot)]) for slot in r["answer"].split(",")]
+        for stage in range(len(best_first) - 1):
+            sets.append([({i - 1: 1} if i else {}, int(k == 0)) for k, i in enumerate(best_first[stage:])])
+            edges |= {(best_first[stage], other) for other in best_first[stage + 1:]}
+    values, errors, separated = fitted(sets, len(items) - 1, connected(len(items), edges))
+    return {"trials": len(mine), "abilities": abilities(values, errors, items, z), "separated": separated}
 
 
-def ranking(rows, stated):
-    items = [entry["variant"] for entry in stated["abilities"]]
-    sets = []
-    for r in rows:
-        if r["kind"] == "ranking" and r["role"] == "main":
-            best_first = [items.index(r["shown"].split("|")["ABCDEFGHI".index(slot)]) for slot in r["answer"].split(",")]
-            for stage in range(len(best_first) - 1):
-                sets.append([({i - 1: 1} if i else {}, int(k == 0)) for k, i in enumerate(best_first[stage:])])
-    values, errors = choices(sets, len(items) - 1, stated["separated"])
-    check("Plackett-Luce", values, [e["value"] for e in stated["abilities"][1:]])
-    check("Plackett-Luce errors", errors, [e["standard_error"] for e in stated["abilities"][1:]])
+def rating(rows, stated, reference, level):
+    mine = [r for r in rows if r["role"] == "main" and r["kind"] == "rating"]
+    if not mine:
+        return None
+    if "reason" in stated:
+        return {"trials": len(mine), "reason": stated["reason"]}
+    people = grouped(mine, lambda r: r["participant"])
+    table = [{(r["shown"], r["comparison"]): int(r["answer"]) for r in those} for those in people.values()]
+    quality, scores = subject_bias(table), []
+    for variant in items_of(mine, reference):
+        means = [statistics.fmean(int(r["answer"]) for r in those if r["shown"] == variant) for those in people.values() if any(r["shown"] == variant for r in those)]
+        half = student_quantile(level, len(means) - 1) * statistics.stdev(means) / math.sqrt(len(means)) if len(means) > 1 else 0
+        scores.append({"variant": variant, "mos": statistics.fmean(means), "interval": [statistics.fmean(means) - half, statistics.fmean(means) + half],
+                       "people": len(means), "quality_without_bias": statistics.fmean(q for (name, _), q in quality.items() if name == variant)})
+    return {"scores": scores, "bt500_rejected": [list(people)[i] for i in bt500(table)], "krippendorff_ordinal": krippendorff(table)}
 
 
-def rating(rows, stated):
-    mine = [r for r in rows if r["kind"] == "rating" and r["role"] == "main"]
-    for score in stated["scores"]:
-        by_person = {}
-        for r in mine:
-            if r["shown"] == score["variant"]:
-                by_person.setdefault(r["participant"], []).append(int(r["answer"]))
-        check("MOS " + score["variant"], [statistics.fmean(map(statistics.fmean, by_person.values())), len(by_person)], [score["mos"], score["people"]])
+def curves(figures, bits, z):
+    found = []
+    for (kind, slots), mine in grouped([f for f in figures if f["variant"] in bits], lambda f: (f["kind"], f["slots"])).items():
+        points = [{"variant": f["variant"], "bits": bits[f["variant"]], "rate": f["rate"], "interval": f["rate_interval"], "trials": f["trials"]} for f in mine]
+        if len({p["bits"] for p in points}) < 2:
+            continue
+        fit = psychometric([(bits[f["variant"]], f["correct"], f["trials"]) for f in mine], mine[0]["chance"], z)
+        curve = {"kind": kind, "slots": slots, "guess": mine[0]["chance"], "separated": fit is None, "flat": fit is not None and fit[1] is None, "points": points}
+        if fit:
+            curve["slope"] = fit[0]
+        if fit and fit[1]:
+            curve.update(threshold_bits=fit[1], jnd_bits=math.log(3) / abs(fit[0]["value"]))
+        found.append(curve)
+    return found or None
 
 
-def quality(rows, stated):
+def quality(rows):
     gold = [r for r in rows if r["role"] == "gold" and r["correct"] != "NA"]
-    check("gold", [sum(r["correct"] == "1" for r in gold), len(gold)], [stated["gold"]["correct"], stated["gold"]["trials"]])
     first = {(r["participant"], r["trial"]): r for r in rows if r["role"] == "main"}
     again = [(r, first[r["participant"], r["repeat_of"]]) for r in rows if r["role"] == "repeat" and r["correct"] != "NA" and (r["participant"], r["repeat_of"]) in first]
-    check("repeats", [sum(a["correct"] == b["correct"] for a, b in again), len(again)], [stated["repeats"]["same"], stated["repeats"]["trials"]])
-    answers = [r["answer"] for r in rows if r["role"] == "null" and not r["truth"]]
-    check("null answers", [answers.count(a) for a in stated["null"]["answers"]], list(stated["null"]["answers"].values()))
+    null = {answer: len(mine) for answer, mine in grouped([r for r in rows if r["role"] == "null" and not r["truth"]], lambda r: r["answer"]).items()}
+    mean = sum(null.values()) / len(null) if null else 0
+    even = chi_square_tail(sum((n - mean) ** 2 / mean for n in null.values()), len(null) - 1) if len(null) > 1 else None
+    result = {"gold": {"correct": right(gold), "trials": len(gold)}, "repeats": {"same": sum(a["correct"] == b["correct"] for a, b in again), "trials": len(again)},
+              "null": {"answers": null, "p_even": even}}
     times = [int(r["response_ms"]) for r in rows if r["role"] == "main"]
     if times:
-        check("median response", statistics.median(times), stated["response_ms"]["median"])
+        result["response_ms"] = {"median": quantile(times, 0.5), "quartiles": [quantile(times, 0.25), quantile(times, 0.75)]}
+    return result
+
+
+def confusion(rows, variants):
+    found, main_rows = [], [r for r in rows if r["role"] == "main" and r["correct"] != "NA"]
+    for (kind, slots), mine in grouped(main_rows, lambda r: (KINDS.index(r["kind"]), len(split(r["shown"])))).items():
+        answers = {4: ["same", "different"], 1: ["A", "B"]}.get(kind, list("ABCDEFGHI"[:slots]))
+        for variant in ["all"] + [v for v in variants if any(split(r["variants"])[0] == v for r in mine)]:
+            those = [r for r in mine if variant in ("all", split(r["variants"])[0])]
+            table = [[sum(r["truth"] == truth and r["answer"] == answer for r in those) for answer in answers] for truth in answers]
+            found.append({"kind": KINDS[kind], "slots": slots, "variant": variant, "answers": answers, "counts": table})
+    return found
+
+
+def response_times(rows):
+    groups = {}
+    for r in rows:
+        if r["role"] == "main":
+            groups.setdefault((KINDS.index(r["kind"]), "", "all"), []).append(int(r["response_ms"]))
+            if r["correct"] != "NA":
+                groups.setdefault((KINDS.index(r["kind"]), split(r["variants"])[0], "right" if r["correct"] == "1" else "wrong"), []).append(int(r["response_ms"]))
+    return [{"kind": KINDS[kind], "variant": variant or "all", "answers": which, "trials": len(ms), "quantiles_ms": [quantile(ms, p) for p in (0.05, 0.25, 0.5, 0.75, 0.95)]}
+            for (kind, variant, which), ms in sorted(groups.items())]
+
+
+def participants(rows):
+    found = []
+    for name, mine in grouped(rows, lambda r: r["participant"]).items():
+        gold = [r for r in mine if r["role"] == "gold" and r["correct"] != "NA"]
+        found.append({"participant": name, "responses": len(mine), "gold_correct": right(gold), "gold_trials": len(gold), "excluded": mine[0]["reasons"],
+                      "focus_losses": sum(int(r["focus_losses"]) for r in mine), "median_ms": quantile([int(r["response_ms"]) for r in mine], 0.5)})
+    return found
+
+
+def reasons(rows, rules):
+    """Of one participant, by the rules that were fixed beforehand."""
+    gold, times = [r for r in rows if r["role"] == "gold" and r["correct"] != "NA"], sorted(int(r["response_ms"]) for r in rows)
+    losses = sum(int(r["focus_losses"]) for r in rows)
+    found = ["gold"] if gold and right(gold) < rules["min_gold_rate"] * len(gold) else []
+    found += ["too fast"] if times and times[len(times) // 2] < rules["min_median_ms"] else []
+    return "; ".join(found + (["focus lost"] if 0 <= rules["max_focus_losses"] < losses else []))
+
+
+def decision(variant, figures, pairs, protocol):
+    """The sentence about a variant."""
+    percent, plan, clauses = lambda x: math.floor(x * 100 + 0.5), protocol["analysis"], []
+    margin, level, reference = percent(plan["margin"]), percent(plan["level"]), protocol["reference"]
+    for f in (f for f in figures if f["variant"] == variant):
+        low, high = map(percent, f["rate_interval"])
+        numbers = (f"({f['kind']}: {percent(f['rate'])} % right, {level} % CI {low}–{high} %, chance {percent(f['chance'])} %, {f['people']} people, "
+                   f"{f['trials']} trials)")
+        clauses.append({"not-noticeable": f"is not noticeable at margin {margin} % {numbers}", "noticeable": f"is noticeable {numbers}"}.get(
+            f["verdict"], f"is neither shown to be noticeable nor shown to be within the margin of {margin} %: up to "
+            f"{percent(f['detection_interval'][1])} % of the differences may be seen {numbers}"))
+    for a in (pairs or {}).get("abilities", []):
+        if a["variant"] == variant:
+            numbers = (f"(Bradley–Terry {a['value']:.2f}, {level} % CI {a['interval'][0]:.2f} to {a['interval'][1]:.2f}"
+                       + (", separated)" if pairs["separated"] else ")"))
+            clauses.append({"undecided": f"is not shown to be worse or better than {reference} {numbers}"}.get(a["verdict"], f"is judged {a['verdict']} than {reference} {numbers}"))
+    return f"`{variant}` {'; it '.join(clauses or ['was not tested'])}."
+
+
+def figures_of(rows, stated, protocol):
+    level, reference = protocol["analysis"]["level"], protocol["reference"]
+    z, found = Z((1 + level) / 2), detection(rows, stated["detection"], protocol)
+    pairs = preference(rows, stated["preference"] or {}, reference, z)
+    return {"people": len({r["participant"] for r in rows}), "responses": len(rows), "detection": found,
+            "visibility": visibility(found, stated["visibility"], level), "preference": pairs, "rating": rating(rows, stated["rating"] or {}, reference, level),
+            "ranking": ranking(rows, stated["ranking"] or {}, reference, z), "psychometric": curves(found, protocol["bits"], z), "quality": quality(rows),
+            "confusion": confusion(rows, protocol["variants"]), "response_times": response_times(rows), "participants": participants(rows),
+            "decisions": [decision(v, found, pairs, protocol) for v in protocol["variants"] if v != reference]}
+
+
+def derive(stated, protocol, study, table, chain):
+    """analysis.json anew; `stated` tells what the mixed models are and in which order equals stand."""
+    every = [r for r in table if r["role"] != "practice"]
+    flagged = {name: reasons(mine, protocol["exclusion"]) for name, mine in grouped(every, lambda r: r["participant"]).items()}
+    headline = "with_exclusions" if protocol["analysis"]["exclude"] else "without_exclusions"
+    parts = {"with_exclusions": figures_of([r for r in every if not flagged[r["participant"]]], stated["with_exclusions"], protocol),
+             "without_exclusions": figures_of(every, stated["without_exclusions"], protocol)}
+    joined = sum(bool(r["record"]) and json.loads(r["record"])["kind"] == "join" for r in chain)
+    return {"schema": 1, "study": study, "title": protocol["title"], "joined": joined, "headline": headline, "decisions": parts[headline]["decisions"],
+            "excluded": [{"participant": name, "reasons": why} for name, why in flagged.items() if why], "problems": stated["problems"], **parts}
+
+
+def read(folder):
+    manifest, frozen, analysis = (json.loads((folder / name).read_text("utf-8")) for name in ("manifest.json", "frozen.json", "analysis.json"))
+    table = lambda name: list(csv.DictReader((folder / name).open(encoding="utf-8", newline="")))
+    return manifest, frozen["protocol"], analysis, table("responses.csv"), table("chain.csv")
 
 
 def main():
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".")
-    manifest, frozen, analysis = (json.loads((folder / name).read_text("utf-8")) for name in ("manifest.json", "frozen.json", "analysis.json"))
-    table = lambda name: list(csv.DictReader((folder / name).open(encoding="utf-8", newline="")))
+    manifest, protocol, analysis, table, chain = read(folder)
     check_files(folder, manifest)
-    check_chain(table("chain.csv"), manifest["study"], sys.argv[2] if len(sys.argv) > 2 else manifest["head"])
-    protocol = frozen["protocol"]
-    every = [r for r in table("responses.csv") if r["role"] != "practice"]
-    for part, rows in (("with_exclusions", [r for r in every if r["excluded"] == "0"]), ("without_exclusions", every)):
-        stated = analysis[part]
-        check(part, [len({r["participant"] for r in rows}), len(rows)], [stated["people"], stated["responses"]])
-        detection(rows, stated["detection"], protocol["analysis"], protocol["stopping"])
-        visibility(stated["visibility"], stated["detection"], protocol["analysis"]["level"])
-        quality(rows, stated["quality"])
-        for name, function in (("ranking", ranking), ("rating", rating)):
-            if stated[name]:
-                function(rows, stated[name])
-        if stated["preference"]:
-            preference(rows, stated["preference"], protocol["reference"])
+    check_chain(chain, manifest["study"], sys.argv[2] if len(sys.argv) > 2 else manifest["head"])
+    check("analysis", derive(analysis, protocol, manifest["study"], table, chain), analysis)
     print("\n".join(problems) if problems else f"everything agrees: {compared} figures and hashes")
     return bool(problems)
 

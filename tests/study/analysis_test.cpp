@@ -192,6 +192,26 @@ class AnalysisTest : public QObject {
     QVERIFY_EXCEPTION_THROWN(revealedBundle(makeBundle(study, ledger.chain(study.hash()), std::nullopt)), Error);
   }
 
+  // Whatever people have answered so far, there is an analysis; what is too small for a fit says why.
+  void studiesOfAnySizeAreAnalyzed() {
+    Protocol p = sample::protocol(4);
+    for (TrialKind kind : {TrialKind::Rating, TrialKind::Ranking, TrialKind::SameDifferent, TrialKind::Triangle}) {
+      Block block;
+      block.kind = kind;
+      block.trials = 3;
+      p.blocks.push_back(block);
+    }
+    quantspot::statistics::Random random(31);
+    auto chain = chainOf(p, 2, [&](const PlannedTrial& t, int) { return sample::answerOf(p, t, 0.6, random); });
+    Responses unrated = collect(p, "study", kMapping, chain);
+    std::erase_if(unrated.rows, [](const ResponseRow& row) { return row.trial.kind == TrialKind::Rating && row.trial.shown[0] == "bf16"; });
+    QVERIFY(analysisOf(p, unrated)["with_exclusions"]["rating"]["reason"].toString().contains("no rating"));
+    for (; !chain.empty(); chain.pop_back()) {
+      const QJsonObject part = analysisOf(p, collect(p, "study", kMapping, chain))["with_exclusions"].toObject();
+      QCOMPARE(part["decisions"].toArray().size(), 2);
+    }
+  }
+
   void everyFigureNamesItsMethod() {
     const QJsonObject part = analysisOf(spot(20), answers(spot(20), 2, [](const PlannedTrial& t, int) { return t.truth; }))["with_exclusions"].toObject();
     for (const QString& key : part.keys())

@@ -1,47 +1,25 @@
-// A chart with its title and one line on how to read it, in the colours of the theme.
+// A chart of variants' figures.
 #pragma once
 
+#include "ui/views/card.h"
 #include "ui/views/figures.h"
 
-#include <QWidget>
-
-class QCPAbstractPlottable;
-class QCPAxis;
 class QCPBars;
-class QCustomPlot;
-class QHBoxLayout;
-class QLabel;
 
 namespace quantspot::views {
 
-class ChartCard : public QWidget {
+class ChartCard : public PlotCard {
   Q_OBJECT
  public:
-  explicit ChartCard(const QString& title, QWidget* parent = nullptr);
+  using PlotCard::PlotCard;
 
   void setFigures(std::vector<Figures> figures);
   const std::vector<Figures>& figures() const { return figures_; }
-  QCustomPlot* plot() const { return plot_; }
 
  protected:
-  // Called on an empty, styled plot whenever the figures or the theme change.
-  virtual void draw() = 0;
-  // Called before the items of the last drawing go.
-  virtual void forget() {}
-  // What the mouse tells at this place of the plot; empty for nothing.
-  virtual QString tipAt(QPointF) const { return {}; }
-  void setNote(const QString& note);
-  void addToTitle(QWidget* widget);      // at the right of the title
-  void changeEvent(QEvent* event) override;
-  bool eventFilter(QObject* watched, QEvent* event) override;
-  void redraw();
+  bool hasData() const override { return !figures_.empty(); }
 
  private:
-  void styleAxis(QCPAxis* axis);
-
-  QHBoxLayout* titleRow_;
-  QLabel *title_, *note_;
-  QCustomPlot* plot_;
   std::vector<Figures> figures_;
 };
 

@@ -1,0 +1,326 @@
+// What the experimenter sees of a running study, and the analysis page of a finished one.
+#include "study/csv.h"
+#include "study/revealed.h"
+#include "tests/study/sample_study.h"
+#include "tests/ui/views/leaks.h"
+#include "ui/views/analysis_evidence.h"
+#include "ui/views/analysis_page.h"
+#include "ui/views/confusion_card.h"
+#include "ui/views/forest_chart.h"
+#include "ui/views/psychometric_chart.h"
+#include "ui/views/study_progress_view.h"
+#include "ui/views/theme.h"
+#include "ui/views/unlock_panel.h"
+#include "ui/views/verdict_list.h"
+
+#include <QCheckBox>
+#include <QComboBox>
+#include <QElapsedTimer>
+#include <QFile>
+#include <QPushButton>
+#include <QSignalSpy>
+#include <QTableView>
+#include <QTemporaryDir>
+#include <QTest>
+
+using namespace quantspot;
+using namespace quantspot::study;
+using namespace quantspot::views;
+
+namespace {
+
+// A study on disk that some people answered.
+struct Stored {
+  explicit Stored(const QString& folder, const Protocol& protocol = sample::protocol(), int people = 3, double skill = 0.6)
+      : store(folder + QStringLiteral("/%1.sqlite").arg(++count)), study(sample::frozen(protocol)), ledger(store) {
+    ledger.addStudy(study);
+    seats = sample::run(ledger, study, people, skill);
+  }
+  static inline int count = 0;
+  QString store;
+  FrozenStudy study;
+  Ledger ledger;
+  std::vector<Seat> seats;
+};
+
+Protocol everyKind() {
+  Protocol p = sample::protocol(16);
+  p.exclusion.min_gold_rate = 0.75;
+  for (TrialKind kind : {TrialKind::Abx, TrialKind::SameDifferent, TrialKind::Rating, TrialKind::Ranking}) {
+    Block block;
+    block.kind = kind;
+    block.trials = 12;
+    p.blocks.push_back(block);
+  }
+  return p;
+}
+
+void unlock(StudyProgressView& view, const QString& passphrase = sample::kPassphrase) {
+  QSignalSpy busy(view.model(), &ui::StudyProgressModel::busyChanged);
+  view.unlock()->field()->setText(passphrase);
+  QTest::keyClick(view.unlock()->field(), Qt::Key_Return);
+  QTRY_COMPARE_WITH_TIMEOUT(busy.count(), 2, 30000);
+}
+
+QPushButton* button(QWidget& root, const QString& text) {
+  for (QPushButton* found : root.findChildren<QPushButton*>())
+    if (found->text() == text && !found->isHidden()) return found;
+  return nullptr;
+}
+
+QJsonObject syntheticPart(int people, int variants) {
+  QJsonArray detection, participants, visibility;
+  for (int v = 0; v < variants; ++v) {
+    QJsonArray shares;
+    for (int i = 0; i < people; ++i)
+      shares << QJsonObject{{"participant", QString::number(i)}, {"correct", 3}, {"trials", 4}, {"rate", 0.75}, {"interval", QJsonArray{0.2, 0.99}}};
+    const QString name = QStringLiteral("gguf-q4_k?skip=block%1").arg(v);
+    detection << QJsonObject{{"kind", "spot"}, {"slots", 4}, {"variant", name}, {"chance", 0.25}, {"detection", 0.6}, {"detection_interval", QJsonArray{0.5, 0.7}},
+        {"per_participant", shares}, {"per_prompt", QJsonArray()}, {"dprime", QJsonObject{{"mafc", QJsonObject{{"value", QJsonValue()}, {"interval", QJsonArray{1.0, QJsonValue()}}}}}}};
+    visibility << QJsonObject{{"variant", name}, {"detection", 0.6}, {"interval", QJsonArray{0.5, 0.7}}, {"trials", 4}};
+  }
+  return {{"people", people}, {"responses", people * variants}, {"detection", detection}, {"visibility", visibility}, {"preference", QJsonValue()},
+      {"rating", QJsonValue()}, {"ranking", QJsonValue()}, {"psychometric", QJsonValue()}, {"decisions", QJsonArray()}};
+}
+
+}  // namespace
+
+class StudyViewsTest : public QObject {
+  Q_OBJECT
+  QTemporaryDir folder_;
+
+ private Q_SLOTS:
+  void aWrongPassphraseCostsOnlyTime() {
+    Stored stored(folder_.path());
+    StudyProgressView view(stored.store, stored.study.hash());
+    view.show();
+    const QByteArray head = stored.ledger.head(stored.study.hash());
+    unlock(view, "wrong horse");
+    QVERIFY(!view.model()->isUnlocked());
+    const QString said = saidBy(&view).join('\n');
+    QVERIFY2(said.contains("the passphrase is wrong"), qPrintable(said));
+    QVERIFY(view.unlock()->field()->isEnabled() && view.unlock()->field()->text().isEmpty());
+    unlock(view);
+    QVERIFY(view.model()->isUnlocked());
+    QCOMPARE(view.countsText(), QStringLiteral("3 of 6 people joined, 3 finished, 78 answers"));
+    QCOMPARE(stored.ledger.head(stored.study.hash()), head);
+  }
+
+  void nothingShowsBeforeThePassphrase() {
+    Stored stored(folder_.path());
+    StudyProgressView view(stored.store, stored.study.hash());
+    view.show();
+    view.model()->refresh();
+    const QString said = saidBy(&view).join('\n');
+    QVERIFY(said.contains(stored.study.protocol().title) && !said.contains("78") && !said.contains(stored.seats[0].participant));
+  }
+
+  // Fixed number of trials: no variant, no share right, no verdict. Sequential: the rule's verdict alone.
+  void aRunningStudyShowsNoScores() {
+    for (const StoppingRule rule : {StoppingRule::Fixed, StoppingRule::AlwaysValid}) {
+      Protocol p = sample::protocol(24);
+      p.stopping.rule = rule;
+      Stored stored(folder_.path(), p, 4, 1);
+      StudyProgressView view(stored.store, stored.study.hash());
+      view.show();
+      unlock(view);
+      const QString said = saidBy(&view).join('\n');
+      QVERIFY(said.contains("4 finished") && said.contains(stored.study.hash().left(16)));
+      QCOMPARE(said.contains("bnb-nf4 spot: may stop"), rule == StoppingRule::AlwaysValid);
+      for (const char* word : {"noticeable", "% right", "d′ =", "Bradley"}) QVERIFY2(!said.contains(word), word);
+      if (rule == StoppingRule::Fixed) QVERIFY(!said.contains("bnb-nf4") && said.contains("scores stay hidden"));
+      view.showAnalysis();
+      QVERIFY(!view.showsAnalysis());
+    }
+  }
+
+  void closingAsksOnceAndOpensTheAnalysis() {
+    Stored stored(folder_.path());
+    StudyProgressView view(stored.store, stored.study.hash());
+    view.show();
+    unlock(view);
+    QSignalSpy closed(&view, &StudyProgressView::closed), opened(view.analysis(), &AnalysisPage::opened);
+    QTest::mouseClick(button(view, "Close the study…"), Qt::LeftButton);
+    QTest::mouseClick(button(view, "No"), Qt::LeftButton);
+    QVERIFY(stored.ledger.closedAt(stored.study.hash()).isEmpty());
+    QTest::mouseClick(button(view, "Close the study…"), Qt::LeftButton);
+    QTest::mouseClick(button(view, "Close it"), Qt::LeftButton);
+    QCOMPARE(closed.count(), 1);
+    QVERIFY(!stored.ledger.closedAt(stored.study.hash()).isEmpty() && !button(view, "Close the study…"));
+    QTest::mouseClick(button(view, "Reveal and analyze"), Qt::LeftButton);
+    QVERIFY(view.showsAnalysis());
+    QTRY_COMPARE_WITH_TIMEOUT(opened.count(), 1, 30000);
+    QCOMPARE(view.analysis()->verdicts()->count(), 2);
+  }
+
+  void whatOthersAddIsSeenAndPeopleAreErased() {
+    Stored stored(folder_.path());
+    StudyProgressView view(stored.store, stored.study.hash());
+    view.show();
+    unlock(view);
+    stored.ledger.join(stored.study.hash());
+    view.model()->refresh();
+    QVERIFY(view.countsText().startsWith("4 of 6 people"));
+    auto* table = view.findChild<QTableView*>();
+    table->selectRow(0);
+    const QString id = view.model()->participants()->participant(0);
+    QTest::mouseClick(button(view, "Erase participant…"), Qt::LeftButton);
+    QTest::mouseClick(button(view, "Erase"), Qt::LeftButton);
+    QVERIFY(view.countsText().startsWith("3 of 6 people"));
+    QVERIFY(!saidBy(table).join('\n').contains(id) && view.model()->participants()->rowCount() == 3);
+    QVERIFY(chainProblems(stored.study.hash().toLatin1(), stored.ledger.chain(stored.study.hash())).isEmpty());
+  }
+
+  void theBundleHoldsAndASealedOneTellsNothing() {
+    Stored stored(folder_.path());
+    StudyProgressView view(stored.store, stored.study.hash());
+    view.show();
+    unlock(view);
+    QSignalSpy exported(view.model(), &ui::StudyProgressModel::exported), failed(view.model(), &ui::StudyProgressModel::failed);
+    const QString sealed = folder_.filePath("sealed.zip"), open = folder_.filePath("open.zip");
+    view.model()->exportBundle(sealed);
+    QTRY_COMPARE_WITH_TIMEOUT(exported.count(), 1, 30000);
+    view.model()->close();
+    view.model()->exportBundle(open);
+    QTRY_COMPARE_WITH_TIMEOUT(exported.count(), 2, 30000);
+    QVERIFY(!verifyBundle(readFile(sealed)).revealed && verifyBundle(readFile(open)).revealed);
+    QCOMPARE(exported[1][1].toString(), view.model()->head());
+    view.model()->exportBundle("/proc/nowhere/x.zip");
+    QTRY_COMPARE_WITH_TIMEOUT(failed.count(), 1, 30000);
+    QVERIFY(failed[0][0].toString().contains("/proc/nowhere/x.zip cannot be written"));
+
+    AnalysisPage page;
+    page.show();
+    QSignalSpy opened(&page, &AnalysisPage::opened), wrong(page.model(), &ui::AnalysisModel::failed);
+    page.openBundle(sealed);
+    QTRY_COMPARE_WITH_TIMEOUT(wrong.count(), 1, 30000);
+    QVERIFY(saidBy(&page).join('\n').contains("the bundle is sealed"));
+    page.openBundle(open);
+    QTRY_COMPARE_WITH_TIMEOUT(opened.count(), 1, 30000);
+    QByteArray bent = readFile(open);
+    bent[bent.size() / 2] = static_cast<char>(bent[bent.size() / 2] ^ 1);
+    QFile file(open);
+    QVERIFY(file.open(QIODevice::WriteOnly) && file.write(bent) == bent.size());
+    file.close();
+    page.openBundle(open);
+    QTRY_COMPARE_WITH_TIMEOUT(wrong.count(), 2, 30000);
+  }
+
+  // Each number on the page is that of analysis.json, and the switch changes all of them.
+  void thePageShowsTheFiguresOfTheAnalysis() {
+    Protocol p = everyKind();
+    Stored stored(folder_.path(), p, 5, 0.55);
+    stored.ledger.close(stored.study.hash());
+    AnalysisPage page(stored.store, stored.study.hash());
+    page.show();
+    QSignalSpy opened(&page, &AnalysisPage::opened), failed(page.model(), &ui::AnalysisModel::failed);
+    page.unlock()->field()->setText("wrong");
+    QTest::keyClick(page.unlock()->field(), Qt::Key_Return);
+    QTRY_COMPARE_WITH_TIMEOUT(failed.count(), 1, 30000);
+    QVERIFY(saidBy(&page).join('\n').contains("the passphrase is wrong"));
+    page.unlock()->field()->setText(sample::kPassphrase);
+    QTest::keyClick(page.unlock()->field(), Qt::Key_Return);
+    QTRY_COMPARE_WITH_TIMEOUT(opened.count(), 1, 30000);
+    const QJsonObject analysis = page.model()->study().analysis;
+    QVERIFY2(!analysis["excluded"].toArray().isEmpty(), "the sample must exclude somebody");
+    for (const bool excluding : {true, false}) {
+      page.exclusions()->setChecked(excluding);
+      const QJsonObject part = analysis[excluding ? "with_exclusions" : "without_exclusions"].toObject();
+      const AnalysisEvidence& e = *page.evidence();
+      std::size_t row = 0;
+      for (const QJsonValue& f : part["detection"].toArray()) {
+        QCOMPARE(e.detection->rows().at(row).value, f["detection"].toDouble() * 100);
+        QCOMPARE(e.detection->rows().at(row).high, f["detection_interval"][1].toDouble() * 100);
+        row += 1 + (row + 1 < e.detection->rows().size() && e.detection->rows()[row + 1].hollow);
+      }
+      QCOMPARE(row, e.detection->rows().size());
+      const QJsonArray abilities = part["preference"]["abilities"].toArray();
+      for (qsizetype i = 0; i < abilities.size(); ++i) QCOMPARE(e.preference->rows().at(static_cast<std::size_t>(i)).value, abilities[i].toObject()["value"].toDouble());
+      QCOMPARE(e.people->rows().size(), static_cast<std::size_t>(part["people"].toInt()));
+      QCOMPARE(e.times->rows().size(), static_cast<std::size_t>(part["response_times"].toArray().size()));
+      QCOMPARE(e.rating->rows().at(0).value, part["rating"]["scores"][0]["mos"].toDouble());
+      QCOMPARE(page.verdicts()->count(), 2);
+      QCOMPARE(saidBy(&page).join('\n').contains("Not the decision that was planned"), !excluding);
+      QVERIFY(saidBy(page.verdicts()).join('\n').contains(verdictHtml(part["decisions"][0].toString())));
+    }
+    for (Card* card : page.evidence()->shown()) QVERIFY2(card->method().contains("Checked against"), qPrintable(card->note()));
+    QCOMPARE(page.evidence()->shown().size(), 12u);   // all but the metrics
+  }
+
+  void metricsAreOpenedFromATable() {
+    Stored stored(folder_.path(), sample::protocol(30), 4, 0.6);
+    stored.ledger.close(stored.study.hash());
+    AnalysisPage page;
+    page.show();
+    QSignalSpy opened(&page, &AnalysisPage::opened), failed(page.model(), &ui::AnalysisModel::failed);
+    page.openStore(stored.store, stored.study.hash(), stored.study.open(sample::kPassphrase));
+    QTRY_COMPARE_WITH_TIMEOUT(opened.count(), 1, 30000);
+    QFile table(folder_.filePath("metrics.csv"));
+    QVERIFY(table.open(QIODevice::WriteOnly));
+    table.write("comparison,variant,lpips,psnr,category\n");
+    for (int c = 0; c < 5; ++c)
+      for (const char* variant : {"bnb-nf4", "gguf-q4_k"})
+        table.write(QStringLiteral("c%1,%2,%3,%4,%5\n").arg(c).arg(QLatin1String(variant)).arg(0.1 * c).arg(30 - c * c).arg(c % 2 ? "animals" : "rooms").toUtf8());
+    table.close();
+    page.model()->openMetrics(table.fileName());
+    const AnalysisEvidence& e = *page.evidence();
+    QCOMPARE(e.metrics->rows().size(), 2u);
+    QVERIFY(!e.metrics->isHidden() && e.shown().size() == 11u);
+    auto* category = e.metrics->findChildren<QComboBox*>().at(1);
+    QCOMPARE(category->currentData().toString(), QStringLiteral("all"));
+    const double all = e.metrics->rows()[0].value;
+    category->setCurrentIndex(category->findData(QStringLiteral("animals")));
+    QVERIFY(e.metrics->rows()[0].value != all);
+    page.model()->openMetrics("/nowhere.csv");
+    QCOMPARE(failed.count(), 1);
+    QVERIFY(saidBy(&page).join('\n').contains("/nowhere.csv cannot be read"));
+  }
+
+  void anEmptyStudyAndOneAnswerLookRight() {
+    for (const int people : {0, 1}) {
+      Protocol p = sample::protocol(2);
+      p.blocks.resize(1);
+      p.blocks[0].gold = p.blocks[0].null = p.blocks[0].repeats = 0;
+      Stored stored(folder_.path(), p, people, 1);
+      stored.ledger.close(stored.study.hash());
+      AnalysisPage page;
+      page.show();
+      QSignalSpy opened(&page, &AnalysisPage::opened);
+      page.openStore(stored.store, stored.study.hash(), stored.study.open(sample::kPassphrase));
+      QTRY_COMPARE_WITH_TIMEOUT(opened.count(), 1, 30000);
+      QCOMPARE(saidBy(&page).join('\n').contains("Nobody has answered"), people == 0);
+      QCOMPARE(page.evidence()->shown().empty(), people == 0);
+      QVERIFY(!page.grab().isNull());
+    }
+  }
+
+  void aHugeStudyStaysQuick() {
+    AnalysisEvidence evidence;
+    Protocol p = sample::protocol();
+    QElapsedTimer timer;
+    timer.start();
+    evidence.setPart(syntheticPart(1000, 40), p);
+    evidence.resize(1000, 4000);
+    QVERIFY(!evidence.grab().isNull());
+    QVERIFY2(timer.elapsed() < 6000, qPrintable(QString::number(timer.elapsed())));
+    QCOMPARE(evidence.people->rows().size(), 1000u);
+    QVERIFY(evidence.people->height() < 600);
+    QVERIFY(std::isinf(evidence.dprime->rows()[0].high));
+  }
+
+  void theThemeMayChangeAtAnyTime() {
+    AnalysisEvidence evidence;
+    evidence.setPart(syntheticPart(4, 2), sample::protocol());
+    applyTheme(*qApp, true);
+    QVERIFY(!evidence.grab().isNull());
+    applyTheme(*qApp, false);
+  }
+
+  void numbersAreQuietAndClausesApart() {
+    const QString html = verdictHtml(QStringLiteral("`a<b` is noticeable (spot: 9/9, B (C) d); it is judged worse than bf16 (x)."));
+    QVERIFY2(html.startsWith("<b>a&lt;b</b> is noticeable <span") && html.contains("(spot: 9/9, B (C) d)</span>;<br>it is judged"), qPrintable(html));
+  }
+};
+
+QTEST_MAIN(StudyViewsTest)
+#include "study_views_test.moc"

@@ -1,0 +1,155 @@
+#include "ui/views/analysis_page.h"
+
+#include "ui/views/analysis_evidence.h"
+#include "ui/views/card.h"
+#include "ui/views/unlock_panel.h"
+#include "ui/views/verdict_list.h"
+
+#include <QCheckBox>
+#include <QFileDialog>
+#include <QHBoxLayout>
+#include <QLabel>
+#include <QPushButton>
+#include <QScrollArea>
+#include <QStackedWidget>
+#include <QVBoxLayout>
+
+namespace quantspot::views {
+namespace {
+
+QLabel* quietLabel(const char* role = "quiet") {
+  auto* label = new QLabel;
+  label->setProperty("role", role), label->setWordWrap(true);
+  return label;
+}
+
+}  // namespace
+
+AnalysisPage::AnalysisPage(QWidget* parent)
+    : QWidget(parent), places_(new QStackedWidget), unlock_(new UnlockPanel(tr("The figures of this study are sealed"),
+      tr("The passphrase that it was frozen with opens the mapping: which picture was which. A wrong one costs about a second and changes nothing."))),
+      waiting_(new QLabel), title_(new QLabel), about_(quietLabel()), excluded_(quietLabel()), problem_(quietLabel("problem")), other_(quietLabel()),
+      exclusions_(new QCheckBox(tr("Leave flagged participants out"))), verdicts_(new VerdictList), evidence_(new AnalysisEvidence),
+      scroll_(new QScrollArea) {
+  waiting_->setAlignment(Qt::AlignCenter), waiting_->setProperty("role", "quiet"), waiting_->setWordWrap(true);
+  scroll_->setWidgetResizable(true), scroll_->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+  scroll_->setWidget(makeContent());
+  places_->addWidget(unlock_), places_->addWidget(waiting_), places_->addWidget(scroll_);
+  auto* layout = new QVBoxLayout(this);
+  layout->setContentsMargins(0, 0, 0, 0);
+  layout->addWidget(places_);
+  wait(tr("Open a study or a bundle to see its analysis."));
+  connect(&model_, &ui::AnalysisModel::loaded, this, &AnalysisPage::showStudy);
+  connect(&model_, &ui::AnalysisModel::partChanged, this, &AnalysisPage::showPart);
+  connect(&model_, &ui::AnalysisModel::metricsChanged, this, [this] { evidence_->setMetrics(model_.metrics()); });
+  connect(&model_, &ui::AnalysisModel::failed, this, &AnalysisPage::showProblem);
+  connect(exclusions_, &QCheckBox::toggled, &model_, &ui::AnalysisModel::setExcluding);
+}
+
+AnalysisPage::AnalysisPage(const QString& store, const QString& hash, QWidget* parent) : AnalysisPage(parent) {
+  store_ = store, hash_ = hash;
+  places_->setCurrentIndex(Unlock);
+  connect(unlock_, &UnlockPanel::entered, this, [this](const QString& passphrase) {
+    unlock_->setBusy(true);
+    model_.openStore(store_, hash_, passphrase);
+  });
+}
+
+QWidget* AnalysisPage::makeContent() {
+  auto* content = new QWidget;
+  auto* column = new QVBoxLayout(content);
+  column->setContentsMargins(22, 16, 22, 22), column->setSpacing(12);
+  QFont large = title_->font();
+  large.setPointSizeF(large.pointSizeF() * 1.1);
+  title_->setProperty("role", "section"), title_->setFont(large), title_->setWordWrap(true);
+  problem_->hide();
+  column->addWidget(title_), column->addWidget(verdicts_), column->addWidget(other_), column->addWidget(about_), column->addWidget(makeTools());
+  column->addWidget(excluded_), column->addWidget(problem_), column->addWidget(evidence_), column->addStretch(1);
+  return content;
+}
+
+QWidget* AnalysisPage::makeTools() {
+  auto* tools = new QWidget;
+  auto* row = new QHBoxLayout(tools);
+  row->setContentsMargins(0, 0, 0, 0);
+  auto* metrics = new QPushButton(tr("Which metric predicts people…"));
+  metrics->setToolTip(tr("Opens a table (CSV) with the columns comparison, variant, any metrics and, if there, category"));
+  connect(metrics, &QPushButton::clicked, this, &AnalysisPage::chooseMetrics);
+  row->addWidget(exclusions_), row->addStretch(1), row->addWidget(metrics);
+  return tools;
+}
+
+void AnalysisPage::wait(const QString& text) {
+  waiting_->setText(text);
+  places_->setCurrentIndex(Waiting);
+}
+
+void AnalysisPage::openStore(const QString& store, const QString& hash, const study::Mapping& mapping) {
+  store_ = store, hash_ = hash;
+  wait(tr("Analyzing…"));
+  model_.openStore(store, hash, mapping);
+}
+
+void AnalysisPage::openBundle(const QString& path) {
+  wait(tr("Checking every byte of the bundle…"));
+  model_.openBundle(path);
+}
+
+void AnalysisPage::showStudy() {
+  const study::RevealedStudy& study = model_.study();
+  title_->setText(study.protocol.title.isEmpty() ? tr("Study %1").arg(study.hash.left(8)) : study.protocol.title);
+  problem_->hide();
+  const QSignalBlocker quiet(exclusions_);
+  exclusions_->setChecked(model_.isExcluding());
+  exclusions_->setVisible(!study.analysis["excluded"].toArray().isEmpty());
+  excluded_->setText(excludedText());
+  excluded_->setVisible(!excluded_->text().isEmpty());
+  evidence_->setMetrics({});
+  showPart();
+  unlock_->setBusy(false);
+  places_->setCurrentIndex(Shown);
+  Q_EMIT opened();
+}
+
+QString AnalysisPage::excludedText() const {
+  QStringList people, lines;
+  for (const QJsonValue& person : model_.study().analysis["excluded"].toArray())
+    people << QStringLiteral("%1 (%2)").arg(person["participant"].toString(), person["reasons"].toString());
+  if (!people.isEmpty()) lines << tr("Flagged by the rules fixed beforehand: %1").arg(people.join(QStringLiteral(", ")));
+  for (const QJsonValue& problem : model_.study().analysis["problems"].toArray()) lines << problem.toString();
+  return lines.join(u'\n');
+}
+
+void AnalysisPage::showPart() {
+  const QJsonObject part = model_.part();
+  const study::RevealedStudy& study = model_.study();
+  verdicts_->setPart(part, study.protocol.tested());
+  const int responses = part["responses"].toInt();
+  about_->setText(responses == 0 ? tr("Nobody has answered: there is nothing to show yet.")
+      : tr("%1 people, %2 answers. Different and worse are two questions with two answers. Study %3, head %4.").arg(part["people"].toInt()).arg(responses)
+            .arg(study.hash.left(12), QString::fromLatin1(study.head.left(12))));
+  about_->setToolTip(tr("Study %1\nHead %2").arg(study.hash, QString::fromLatin1(study.head)));
+  other_->setText(model_.isHeadline() ? QString() : tr("Not the decision that was planned: %1.").arg(model_.isExcluding() ? tr("flagged participants are left out here")
+      : tr("flagged participants are counted here")));
+  other_->setVisible(!model_.isHeadline());
+  evidence_->setPart(part, study.protocol);
+}
+
+void AnalysisPage::showProblem(const QString& problem) {
+  unlock_->setBusy(false);
+  if (model_.isLoaded()) {
+    problem_->setText(problem);
+    problem_->show();
+  } else if (!hash_.isEmpty() && places_->currentIndex() == Unlock) {
+    unlock_->setProblem(problem);
+  } else {
+    wait(problem);
+  }
+}
+
+void AnalysisPage::chooseMetrics() {
+  const QString path = QFileDialog::getOpenFileName(this, tr("Metrics of the pictures"), {}, tr("Tables (*.csv)"));
+  if (!path.isEmpty()) model_.openMetrics(path);
+}
+
+}  // namespace quantspot::views

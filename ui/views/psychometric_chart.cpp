@@ -1,0 +1,107 @@
+#include "ui/views/psychometric_chart.h"
+
+#include "study/analysis.h"
+#include "ui/models/precision_names.h"
+#include "ui/views/theme.h"
+
+#include "ui/views/plot.h"
+
+#include <QComboBox>
+
+#include <cmath>
+
+namespace quantspot::views {
+namespace {
+
+constexpr int kSteps = 120, kHeight = 250;
+
+QString noteOf(const QJsonObject& curve) {
+  const QString kind = curve["kind"].toString();
+  if (curve["separated"].toBool()) return PsychometricChart::tr("%1: a step, no finite slope fits best").arg(kind);
+  if (curve["flat"].toBool()) return PsychometricChart::tr("%1: flat, no threshold").arg(kind);
+  const QJsonObject threshold = curve["threshold_bits"].toObject();
+  return PsychometricChart::tr("%1: half-way at %2 bits (%3 to %4), a just noticeable difference of %5 bits").arg(kind)
+      .arg(threshold["value"].toDouble(), 0, 'f', 2).arg(threshold["interval"][0].toDouble(), 0, 'f', 2)
+      .arg(threshold["interval"][1].toDouble(), 0, 'f', 2).arg(curve["jnd_bits"].toDouble(), 0, 'f', 2);
+}
+
+}  // namespace
+
+PsychometricChart::PsychometricChart(const QString& title, QWidget* parent) : PlotCard(title, parent), choice_(new QComboBox) {
+  choice_->setFixedHeight(28), choice_->setAccessibleName(tr("Kind of trial"));
+  addToTitle(choice_);
+  plot()->setFixedHeight(kHeight);
+  connect(choice_, &QComboBox::currentIndexChanged, this, &PsychometricChart::redraw);
+}
+
+void PsychometricChart::setCurves(const QJsonArray& curves) {
+  const QSignalBlocker quiet(choice_);
+  const int before = choice_->currentIndex();
+  curves_ = curves;
+  choice_->clear();
+  for (const QJsonValue& curve : curves) choice_->addItem(curve["kind"].toString());
+  choice_->setCurrentIndex(before >= 0 && before < choice_->count() ? before : 0);
+  choice_->setVisible(curves.size() > 1);
+  redraw();
+}
+
+const QJsonObject PsychometricChart::curve() const { return curves_.at(choice_->currentIndex()).toObject(); }
+
+void PsychometricChart::draw() {
+  const QJsonObject shown = curve();
+  double low = INFINITY, high = -INFINITY;
+  for (const QJsonValue& point : shown["points"].toArray()) low = std::min(low, point["bits"].toDouble()), high = std::max(high, point["bits"].toDouble());
+  const double room = std::max(0.4, (high - low) * 0.15), guess = shown["guess"].toDouble() * 100;
+  setNote(noteOf(shown) + tr("; dashed: chance"));
+  plot()->xAxis->setRange(low - room, high + 2 * room), plot()->yAxis->setRange(-2, 108);
+  plot()->xAxis->setLabel(tr("bits per weight")), plot()->yAxis->setLabel(tr("right answers, %"));
+  plot()->yAxis->grid()->setVisible(true), plot()->xAxis->grid()->setVisible(true);
+  auto* chance = new QCPItemStraightLine(plot());
+  chance->point1->setCoords(0, guess), chance->point2->setCoords(1, guess);
+  chance->setPen(QPen(theme().quiet, 1, Qt::DashLine));
+  drawFit(low - room, high + 2 * room);
+  drawPoints();
+}
+
+void PsychometricChart::drawFit(double from, double to) {
+  const QJsonObject shown = curve();
+  if (!study::psychometricAt(shown, from)) return;
+  QCPGraph* line = plot()->addGraph();
+  line->setPen(QPen(theme().text, 1.4));
+  for (int i = 0; i <= kSteps; ++i) {
+    const double bits = from + (to - from) * i / kSteps;
+    line->addData(bits, *study::psychometricAt(shown, bits) * 100);
+  }
+}
+
+void PsychometricChart::drawPoints() {
+  for (const QJsonValue& point : curve()["points"].toArray()) {
+    const QColor color = precisionColor(point["variant"].toString());
+    QCPGraph* dot = plot()->addGraph();
+    dot->setLineStyle(QCPGraph::lsNone);
+    dot->setScatterStyle(QCPScatterStyle(QCPScatterStyle::ssCircle, QPen(theme().panel, 1.5), color, 9));
+    const double rate = point["rate"].toDouble() * 100;
+    dot->addData(point["bits"].toDouble(), rate);
+    auto* bars = new QCPErrorBars(plot()->xAxis, plot()->yAxis);
+    bars->setErrorType(QCPErrorBars::etValueError), bars->setDataPlottable(dot), bars->setPen(QPen(color, 1.6)), bars->setSymbolGap(0);
+    bars->addData(rate - point["interval"][0].toDouble() * 100, point["interval"][1].toDouble() * 100 - rate);
+    auto* label = new QCPItemText(plot());
+    label->position->setCoords(point["bits"].toDouble(), rate);
+    label->setText(ui::shortName(point["variant"].toString())), label->setColor(theme().text), label->setFont(plot()->xAxis->tickLabelFont());
+    label->setPositionAlignment(Qt::AlignLeft | Qt::AlignBottom), label->setPadding({8, 0, 0, 2});
+  }
+}
+
+QString PsychometricChart::tipAt(QPointF position) const {
+  const QJsonObject shown = curve();
+  for (const QJsonValue& point : shown["points"].toArray()) {
+    const QPointF at(plot()->xAxis->coordToPixel(point["bits"].toDouble()), plot()->yAxis->coordToPixel(point["rate"].toDouble() * 100));
+    if ((at - position).manhattanLength() > 14) continue;
+    return tr("%1 (%2 bits), %3: %4 % right, %5–%6 %, %7 trials").arg(point["variant"].toString()).arg(point["bits"].toDouble())
+        .arg(shown["kind"].toString()).arg(point["rate"].toDouble() * 100, 0, 'f', 1).arg(point["interval"][0].toDouble() * 100, 0, 'f', 1)
+        .arg(point["interval"][1].toDouble() * 100, 0, 'f', 1).arg(point["trials"].toInt());
+  }
+  return {};
+}
+
+}  // namespace quantspot::views

@@ -1,0 +1,56 @@
+#include "ui/views/unlock_panel.h"
+
+#include <QHBoxLayout>
+#include <QLabel>
+#include <QLineEdit>
+#include <QPushButton>
+#include <QVBoxLayout>
+
+namespace quantspot::views {
+
+UnlockPanel::UnlockPanel(const QString& title, const QString& about, QWidget* parent)
+    : QWidget(parent), problem_(new QLabel), field_(new QLineEdit), button_(new QPushButton(tr("Unlock"))) {
+  auto* head = new QLabel(title);
+  head->setProperty("role", "title"), head->setWordWrap(true);
+  auto* text = new QLabel(about);
+  text->setProperty("role", "quiet"), text->setWordWrap(true);
+  problem_->setProperty("role", "problem"), problem_->setWordWrap(true), problem_->hide();
+  field_->setEchoMode(QLineEdit::Password), field_->setPlaceholderText(tr("The experimenter's passphrase"));
+  field_->setAccessibleName(tr("Passphrase"));
+  button_->setProperty("role", "main"), button_->setEnabled(false);
+  connect(field_, &QLineEdit::textChanged, button_, [this](const QString& text) { button_->setEnabled(!text.isEmpty() && field_->isEnabled()); });
+  connect(field_, &QLineEdit::returnPressed, this, &UnlockPanel::enter);
+  connect(button_, &QPushButton::clicked, this, &UnlockPanel::enter);
+  auto* row = new QHBoxLayout;
+  row->addWidget(field_, 1), row->addWidget(button_);
+  auto* inner = new QWidget;
+  inner->setMaximumWidth(460);
+  auto* column = new QVBoxLayout(inner);
+  column->setSpacing(10);
+  column->addWidget(head), column->addWidget(text), column->addLayout(row), column->addWidget(problem_);
+  auto* outer = new QVBoxLayout(this);
+  outer->addStretch(1), outer->addWidget(inner, 0, Qt::AlignHCenter), outer->addStretch(2);
+}
+
+void UnlockPanel::enter() {
+  if (field_->text().isEmpty() || !field_->isEnabled()) return;
+  problem_->hide();
+  Q_EMIT entered(field_->text());
+}
+
+void UnlockPanel::setBusy(bool busy) {
+  field_->setEnabled(!busy);
+  button_->setEnabled(!busy && !field_->text().isEmpty());
+  button_->setText(busy ? tr("Opening…") : tr("Unlock"));
+  if (!busy) field_->clear();
+}
+
+void UnlockPanel::setProblem(const QString& problem) {
+  problem_->setText(problem);
+  problem_->setVisible(!problem.isEmpty());
+  takeFocus();
+}
+
+void UnlockPanel::takeFocus() { field_->setFocus(); }
+
+}  // namespace quantspot::views
