@@ -37,6 +37,8 @@ Conv2d::Conv2d(const Quantizer& quantizer, QuantizedTensor packed, at::IntArrayR
   if (bias->dim() != 1 || bias->size(0) != shape[0])
     throw std::invalid_argument("bias has " + std::to_string(bias->numel()) + " values, the convolution " + std::to_string(shape[0]) + " channels");
   bias_ = bias->to(quantizer.computeType());
+  // Codes without scales are a cast, of the whole layer: diffusers' layerwise casting takes the bias, too.
+  if (const at::ScalarType held = packed_.parts.front().second.scalar_type(); packed_.parts.size() == 1 && at::isFloatingType(held)) bias_ = bias_.to(held);
 }
 
 std::int64_t Conv2d::bytes() const { return packed_.bytes() + (bias_.defined() ? static_cast<std::int64_t>(bias_.nbytes()) : 0); }

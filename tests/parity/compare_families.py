@@ -1,9 +1,11 @@
 """Runs quantspot-cli and diffusers on random pipelines of the families beside FLUX and prints how far apart they are.
 
-    compare_families.py --cli build/release/bin/quantspot-cli [--families sd,sdxl,sd3,pixart,dit] --count 10 [--first 0] [--keep DIR]
+    compare_families.py --cli build/release/bin/quantspot-cli [--families sd,sdxl,sd3,pixart,dit] --count 10 [--first 0] [--keep DIR] [--precisions bnb-nf4,…]
 
 Folder number K of a family is the same for everyone. Exit 1 when an fp32 image differs by more than one level of 255, fp32 latents by more than
 1e-4 relative, the noise by a bit, or quantspot-cli fails where diffusers does not. What diffusers refuses is printed and not counted.
+--precisions draws in bf16 and in these, with the denoiser quantized by the reference libraries (reference_precisions.py), from the same noise:
+how far ours lies from the reference's latents, and how far those lie from the reference's bf16.
 """
 
 import argparse
@@ -21,11 +23,12 @@ import numpy as np
 import torch
 import transformers
 from PIL import Image
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 import sd_cases
 import transformer_cases
 from random_families import FAMILIES, draw_case
+from reference_precisions import PRECISIONS
 
 LATENT_LIMIT, LEVEL_LIMIT = 1e-4, 1
 
@@ -39,6 +42,35 @@ def build(family: str, spec, folder: Path, recipe: dict) -> None:
 
 
 @torch.no_grad()
+def half(family: str, folder: Path, recipe: dict, noise: torch.Tensor, change=None) -> torch.Tensor:
+    """Latents of the reference in bf16 from this noise, the denoiser changed."""
+    module = sd_cases if family in ("sd", "sdxl") else transformer_cases
+    pipe = module.load(folder, torch.bfloat16)
+    if change is not None:
+        change(pipe.unet if hasattr(pipe, "unet") else pipe.transformer)
+    if module is transformer_cases:
+        return module.run(pipe, recipe, noise.bfloat16())[0].float()
+    call = recipe | dict(clip_skip=recipe.get("clip_skip") or None)
+    return pipe(output_type="latent", latents=noise.bfloat16(), **sd_cases.reference_call(call)).images.float()
+
+
+def distance(value: torch.Tensor, wanted: torch.Tensor) -> float:
+    return ((value.reshape(wanted.shape) - wanted).norm() / wanted.norm()).item()
+
+
+def quantized(family: str, folder: Path, recipe: dict, cli: Path, scratch: Path, noise: torch.Tensor, precisions: list[str]) -> None:
+    plain = half(family, folder, recipe, noise)
+    save_file({"latents": noise.contiguous()}, scratch / "noise.safetensors")
+    for precision in ["bf16", *precisions]:
+        try:
+            wanted = plain if precision == "bf16" else half(family, folder, recipe, noise, PRECISIONS[precision])
+            ours = generate(cli, folder, recipe, scratch, precision, scratch / "noise.safetensors")[0]
+            print(f"    {precision:40} {distance(ours, wanted):.1e} from the reference, which is {distance(wanted, plain):.1e} from its bf16", flush=True)
+        except Exception as error:  # noqa: BLE001: whatever a reference cannot do with such a shape
+            print(f"    {precision:40} {type(error).__name__}: {str(error).splitlines()[0][:120]}", flush=True)
+
+
+@torch.no_grad()
 def reference(family: str, folder: Path, recipe: dict) -> tuple[torch.Tensor, np.ndarray]:
     if family not in ("sd", "sdxl"):
         return transformer_cases.run(transformer_cases.load(folder, torch.float32), recipe)
@@ -49,11 +81,13 @@ def reference(family: str, folder: Path, recipe: dict) -> tuple[torch.Tensor, np
     return latents, np.stack([np.asarray(image) for image in images])
 
 
-def generate(cli: Path, folder: Path, recipe: dict, scratch: Path) -> tuple[torch.Tensor, np.ndarray, dict]:
+def generate(cli: Path, folder: Path, recipe: dict, scratch: Path, precision: str = "fp32", noise: Path | None = None) -> tuple[torch.Tensor, np.ndarray, dict]:
     out = scratch / "ours"
-    command = [cli, "generate", "--model", folder, "--precision", "fp32", "--prompt", recipe["prompts"][0], "--seed", recipe["seeds"][0], "--steps", recipe["steps"],
+    command = [cli, "generate", "--model", folder, "--precision", precision, "--prompt", recipe["prompts"][0], "--seed", recipe["seeds"][0], "--steps", recipe["steps"],
                "--width", recipe["width"], "--height", recipe["height"], "--guidance", recipe["guidance"], "--no-cache", "--out", f"{out}.png", "--report", f"{out}.json",
                "--latents-out", f"{out}.safetensors"]
+    if noise is not None:
+        command += ["--latents-in", noise]
     if recipe["negative_prompt"] is not None:
         command += ["--negative-prompt", recipe["negative_prompt"]]
     for key, option in (("max_sequence_length", "--max-sequence-length"), ("guidance_rescale", "--guidance-rescale"), ("clip_skip", "--clip-skip")):
@@ -69,7 +103,7 @@ def generate(cli: Path, folder: Path, recipe: dict, scratch: Path) -> tuple[torc
     return latents.float(), np.asarray(Image.open(f"{out}.png").convert("RGB")), json.loads(Path(f"{out}.json").read_text())
 
 
-def compare(family: str, number: int, cli: Path, keep: Path, scratch: Path) -> str | None:
+def compare(family: str, number: int, cli: Path, keep: Path, scratch: Path, precisions: list[str]) -> str | None:
     """The problem, or None; prints a line."""
     spec, recipe = draw_case(family, number)
     folder = keep / f"{family}_{number}"
@@ -84,7 +118,7 @@ def compare(family: str, number: int, cli: Path, keep: Path, scratch: Path) -> s
     problem = None
     try:
         latents, image, report = generate(cli, folder, recipe, scratch)
-        far = ((latents.reshape(wanted.shape) - wanted).norm() / wanted.norm()).item() if latents.numel() == wanted.numel() else float("inf")
+        far = distance(latents, wanted) if latents.numel() == wanted.numel() else float("inf")
         off = int(np.abs(image.astype(int) - picture[0]).max()) if image.shape == picture[0].shape else 255
         noise = torch.randn(wanted[:1].shape, generator=torch.Generator().manual_seed(recipe["seeds"][0]))
         if report["noise_sha256"] != hashlib.sha256(noise.numpy().tobytes()).hexdigest():
@@ -92,6 +126,8 @@ def compare(family: str, number: int, cli: Path, keep: Path, scratch: Path) -> s
         if not far <= LATENT_LIMIT or off > LEVEL_LIMIT:
             problem = "over the limits"
         print(f"{label}  levels {off:3} latents {far:.1e}  {problem or ''}", flush=True)
+        if precisions:
+            quantized(family, folder, recipe, cli, scratch, noise, precisions)
     except (RuntimeError, KeyError, subprocess.TimeoutExpired) as error:
         problem = str(error)
         print(f"{label}  {problem}", flush=True)
@@ -105,7 +141,9 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=10)
     parser.add_argument("--first", type=int, default=0, help="number of the first random folder")
     parser.add_argument("--keep", type=Path, help="where the random folders stay")
+    parser.add_argument("--precisions", default="", help=f"also these, separated by commas: {', '.join(PRECISIONS)}")
     options = parser.parse_args()
+    precisions = [precision for precision in options.precisions.split(",") if precision]
     warnings.filterwarnings("ignore")
     logging.disable(logging.ERROR)
     diffusers.utils.logging.disable_progress_bar()
@@ -114,7 +152,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as temporary:
         for family in options.families.split(","):
             for number in range(options.first, options.first + options.count):
-                failed += compare(family, number, options.cli, options.keep or Path(temporary), Path(temporary)) is not None
+                failed += compare(family, number, options.cli, options.keep or Path(temporary), Path(temporary), precisions) is not None
     print(f"{failed} failed")
     return 1 if failed else 0
 

@@ -5,6 +5,7 @@ import bitsandbytes.functional as bnbf
 import torch
 import torchao.quantization.quant_api as torchao_api
 from optimum.quanto import freeze, qfloat8_e4m3fn, qint2, qint4, qint8, quantize
+from optimum.quanto.library import qbytes_mm
 from torchao.prototype.quantization.int4.inference_workflow import PrototypeInt4WeightOnlyConfig
 from torchao.quantization import (Float8DynamicActivationFloat8WeightConfig, Float8WeightOnlyConfig,
                                   Int8DynamicActivationInt8WeightConfig, Int8WeightOnlyConfig, PerRow, quantize_)
@@ -53,6 +54,8 @@ def int4(transformer: torch.nn.Module, group: int) -> None:
 
 
 def quanto(transformer: torch.nn.Module, kind: object) -> None:
+    """torch's _weight_int8pack_mm dies at shapes that are no multiples of its tiles: its arithmetic is written out."""
+    qbytes_mm.qbytes_int8pack_mm = lambda x, weights, scales: (x.float() @ weights.float().T * scales.flatten().float()).to(x.dtype)
     quantize(transformer, weights=kind)
     freeze(transformer)
 
