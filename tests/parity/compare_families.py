@@ -5,7 +5,8 @@
 Folder number K of a family is the same for everyone. Exit 1 when an fp32 image differs by more than one level of 255, fp32 latents by more than
 1e-4 relative, the noise by a bit, or quantspot-cli fails where diffusers does not. What diffusers refuses is printed and not counted.
 --precisions draws in bf16 and in these, with the denoiser quantized by the reference libraries (reference_precisions.py), from the same noise:
-how far ours lies from the reference's latents, and how far those lie from the reference's bf16.
+how far ours lies from the reference's latents, and how far those lie from the reference's bf16. `vae.decoder=quanto-int8` (Stable Diffusion and SDXL)
+compares pictures whose decoder alone is packed.
 """
 
 import argparse
@@ -58,11 +59,24 @@ def distance(value: torch.Tensor, wanted: torch.Tensor) -> float:
     return ((value.reshape(wanted.shape) - wanted).norm() / wanted.norm()).item()
 
 
+@torch.no_grad()
+def decoded(folder: Path, recipe: dict, noise: torch.Tensor, precision: str) -> np.ndarray:
+    """The reference's bf16 picture (Stable Diffusion, SDXL) with the autoencoder's decoder in this precision."""
+    pipe = sd_cases.load(folder, torch.bfloat16)
+    PRECISIONS[precision](pipe.vae.decoder)
+    call = sd_cases.reference_call(recipe | dict(clip_skip=recipe.get("clip_skip") or None))
+    return np.asarray(pipe(output_type="pil", latents=noise.bfloat16(), **call).images[0])
+
+
 def quantized(family: str, folder: Path, recipe: dict, cli: Path, scratch: Path, noise: torch.Tensor, precisions: list[str]) -> None:
     plain = half(family, folder, recipe, noise)
     save_file({"latents": noise.contiguous()}, scratch / "noise.safetensors")
     for precision in ["bf16", *precisions]:
         try:
+            if precision.startswith("vae.decoder="):
+                ours, wanted = generate(cli, folder, recipe, scratch, f"bf16?{precision}", scratch / "noise.safetensors")[1], decoded(folder, recipe, noise, precision[12:])
+                print(f"    {precision:40} pictures at most {np.abs(ours.astype(int) - wanted).max()} levels apart", flush=True)
+                continue
             wanted = plain if precision == "bf16" else half(family, folder, recipe, noise, PRECISIONS[precision])
             ours = generate(cli, folder, recipe, scratch, precision, scratch / "noise.safetensors")[0]
             print(f"    {precision:40} {distance(ours, wanted):.1e} from the reference, which is {distance(wanted, plain):.1e} from its bf16", flush=True)
