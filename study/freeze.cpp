@@ -3,6 +3,7 @@
 #include "study/csv.h"
 #include "study/error.h"
 #include "study/order.h"
+#include "study/picture.h"
 
 #include <QDateTime>
 #include <QDir>
@@ -33,19 +34,40 @@ QStringList needed(const Protocol& protocol) {
   return variants;
 }
 
-void addComparison(const QString& id, const QStringList& variants, const QMap<QString, QByteArray>& pictures, FrozenStudy& study, Mapping& mapping) {
+// The comparison's pictures bare, by variant. Throws Error for what must not be compared.
+QMap<QString, QByteArray> bareComparison(const QString& id, const QStringList& variants, const QMap<QString, QByteArray>& pictures) {
+  QMap<QString, QByteArray> bare;
   QMap<QString, QString> seen;   // hash → variant
   for (const QString& variant : variants) {
-    const QByteArray png = pictures.value(variant);
-    if (!png.startsWith("\x89PNG")) throw Error(QStringLiteral("comparison '%1', variant '%2': there is no PNG picture").arg(id, variant));
-    const QString hash = QString::fromLatin1(sha256Hex(png));
+    if (!pictures.contains(variant)) throw Error(QStringLiteral("comparison '%1', variant '%2': there is no PNG picture").arg(id, variant));
+    try {
+      bare[variant] = barePicture(pictures[variant]);
+    } catch (const Error& error) {
+      throw Error(QStringLiteral("comparison '%1', variant '%2': there is no PNG picture: %3").arg(id, variant, QString::fromStdString(error.what())));
+    }
+    const QString hash = QString::fromLatin1(sha256Hex(bare[variant]));
     if (seen.contains(hash))
       throw Error(QStringLiteral("comparison '%1': the pictures of '%2' and '%3' are the same file; a model would be compared with itself")
           .arg(id, seen[hash], variant));
+    if (pictureSize(bare[variant]) != pictureSize(bare[variants.first()]))
+      throw Error(QStringLiteral("comparison '%1': the pictures of '%2' and '%3' differ in width or height").arg(id, variants.first(), variant));
     seen[hash] = variant;
-    mapping.images[id][variant] = hash;
-    study.pictures[hash] = png;
   }
+  return bare;
+}
+
+// All at one length, so that no size tells a variant.
+void addPictures(const QMap<QString, QMap<QString, QByteArray>>& bare, FrozenStudy& study, Mapping& mapping) {
+  qsizetype longest = 0;
+  for (const auto& variants : bare)
+    for (const QByteArray& picture : variants) longest = std::max(longest, picture.size());
+  for (auto comparison = bare.begin(); comparison != bare.end(); ++comparison)
+    for (auto variant = comparison->begin(); variant != comparison->end(); ++variant) {
+      const QByteArray stored = paddedPicture(*variant, longest + 12);
+      const QString hash = QString::fromLatin1(sha256Hex(stored));
+      mapping.images[comparison.key()][variant.key()] = hash;
+      study.pictures[hash] = stored;
+    }
 }
 
 }  // namespace
@@ -88,8 +110,10 @@ FrozenStudy freeze(const Protocol& protocol, const Pictures& pictures, const QSt
   validate(protocol);
   FrozenStudy study;
   Mapping mapping{.salt = randomBytes(32), .images = {}};
+  QMap<QString, QMap<QString, QByteArray>> bare;
   for (const StudyComparison& comparison : protocol.comparisons)
-    addComparison(comparison.id, needed(protocol), pictures.value(comparison.id), study, mapping);
+    bare[comparison.id] = bareComparison(comparison.id, needed(protocol), pictures.value(comparison.id));
+  addPictures(bare, study, mapping);
   // The mapping holds the salt, so its hash tells nothing about it before the reveal.
   study.frozen = compact({{"schema", 1}, {"protocol", toJson(protocol)}, {"images_sha256", QJsonArray::fromStringList(study.pictures.keys())},
                           {"mapping_sha256", QString::fromLatin1(sha256Hex(mapping.text()))},

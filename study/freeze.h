@@ -20,7 +20,7 @@ struct Mapping {
 struct FrozenStudy {
   QByteArray frozen;                  // JSON: protocol, hashes of all pictures in sorted order, commitments
   QByteArray sealed;                  // Mapping::text() under the passphrase
-  QMap<QString, QByteArray> pictures; // PNG by hash
+  QMap<QString, QByteArray> pictures; // PNG by hash, all of one length
 
   // SHA-256 of `frozen`: the study's id.
   QString hash() const;
@@ -33,8 +33,9 @@ struct FrozenStudy {
 // PNG files by comparison and variant. Every comparison needs every variant (and the gold variant where blocks have gold trials).
 using Pictures = QMap<QString, QMap<QString, QByteArray>>;
 
-// Throws Error for a missing picture, a file that is no PNG, and two variants of one comparison whose files are equal: a
-// comparison of a model with itself.
+// Pictures enter bare and padded to one length (picture.h), so that neither text nor size tells a variant. Throws Error for a missing
+// picture, a file that is no PNG, two variants of one comparison of unlike width or height, and two that are equal: a comparison of
+// a model with itself.
 FrozenStudy freeze(const Protocol& protocol, const Pictures& pictures, const QString& passphrase, SealCost cost = SealCost::Moderate);
 
 // Reads FOLDER/COMPARISON/VARIANT.png for all that the protocol names. Throws Error.

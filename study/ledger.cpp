@@ -63,6 +63,17 @@ QStringList Ledger::studies() {
   return found;
 }
 
+std::vector<StudyHead> Ledger::heads() {
+  std::vector<StudyHead> found;
+  QSqlQuery query(database_);
+  run(query, "SELECT hash, title, added, (SELECT count(*) FROM seats WHERE study = hash) FROM studies ORDER BY added, hash");
+  while (query.next())
+    found.push_back({query.value(0).toString(), query.value(1).toString(), query.value(2).toString(), {}, query.value(3).toInt()});
+  query.finish();
+  for (StudyHead& head : found) head.closed = closedAt(head.hash);
+  return found;
+}
+
 FrozenStudy Ledger::study(const QString& hash) {
   const QStringList matching = studies().filter(QRegularExpression(QLatin1Char('^') + QRegularExpression::escape(hash)));
   if (hash.isEmpty() || matching.size() != 1)

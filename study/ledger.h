@@ -7,6 +7,8 @@
 #include "study/connection.h"
 #include "study/freeze.h"
 
+#include <QDateTime>
+
 #include <functional>
 #include <optional>
 
@@ -20,6 +22,12 @@ struct Seat {
   int cell = 0;
 };
 
+// What a list of studies shows.
+struct StudyHead {
+  QString hash, title, added, closed;  // times: UTC, ISO 8601; closed: empty while it is open
+  int people = 0;
+};
+
 class Ledger {
  public:
   // As Connection: a path, ":memory:" or postgresql://….
@@ -30,6 +38,7 @@ class Ledger {
 
   void addStudy(const FrozenStudy& study);
   QStringList studies();                                   // hashes, oldest first
+  std::vector<StudyHead> heads();                          // oldest first, without pictures
   // A unique beginning of the hash is enough.
   FrozenStudy study(const QString& hash);
 
@@ -43,13 +52,16 @@ class Ledger {
   // A response to a trial of the plan, by its index. Refuses a trial that is answered already, and an answer that it does not take.
   qint64 answer(const FrozenStudy& study, const Mapping& mapping, const Seat& seat, int trial, const QString& answer,
       const QJsonObject& details = {});
-  // A response that a station kept while it was alone; `entry` is unique to it. Does nothing when the chain has it already. Throws
-  // Refused for a trial that has another answer, and for a participant who is not in the study (any more).
+  // What a station kept while it was alone: a "response" (where `kind` is absent), an "undo", or what else it noted; `entry` is unique to it.
+  // Does nothing when the chain has it already. Throws Refused for a trial that has another answer, for an undo of what is not the last
+  // answer, for what was answered after the study was closed, and for a participant who is not in the study (any more).
   void bring(const QString& study, const QJsonObject& entry);
   // Takes back the participant's last response, once; both stay in the chain. False when there is none.
   bool undo(const QString& study, const QString& participant);
   // Indices of the trials with a response that stands.
   QList<int> answered(const QString& study, const QString& participant);
+  // When the participant joined or did something for the last time, by the clock of then; invalid without a record.
+  QDateTime lastSeen(const QString& study, const QString& participant);
 
   // Ends the study: a record of kind "close", after which nobody joins, answers or takes back; an answer that a station kept from before is
   // still taken by bring(). Erasing stays possible. Does nothing when it is closed.

@@ -60,8 +60,20 @@ qint64 Ledger::answer(const FrozenStudy& study, const Mapping& mapping, const Se
   return number;
 }
 
+QDateTime Ledger::lastSeen(const QString& study, const QString& participant) {
+  QSqlQuery query(database_);
+  run(query, kRecordsOf, {study, participant});
+  QDateTime last;
+  while (query.next()) {
+    const QJsonObject json = QJsonDocument::fromJson(query.value(0).toString().toUtf8()).object();
+    last = QDateTime::fromString(json[QStringLiteral("answered")].toString(json[QStringLiteral("time")].toString()), Qt::ISODateWithMs);
+  }
+  return last;
+}
+
 void Ledger::bring(const QString& study, const QJsonObject& entry) {
   const QString participant = entry[QStringLiteral("participant")].toString();
+  const QString kind = entry[QStringLiteral("kind")].toString(QStringLiteral("response"));
   inTransaction(QStringLiteral("the answer was not brought"), [&] {
     QSqlQuery query(database_);
     run(query, "SELECT count(*) FROM seats WHERE study = ? AND participant = ?", {study, participant});
@@ -77,9 +89,12 @@ void Ledger::bring(const QString& study, const QJsonObject& entry) {
     if (!closed.isEmpty() && entry[QStringLiteral("answered")].toString() > closed)
       throw Refused(QStringLiteral("an answer of '%1' was refused: the study was closed at %2, before it was given").arg(participant, closed));
     const int trial = entry[QStringLiteral("trial")].toInt(-1);
-    if (answered(study, participant).contains(trial))
+    const QList<int> standing = answered(study, participant);
+    if (kind == QLatin1String("response") && standing.contains(trial))
       throw Refused(QStringLiteral("an answer of '%1' was refused: trial %2 has another").arg(participant).arg(trial));
-    appendNow(study, QStringLiteral("response"), participant, entry);
+    if (kind == QLatin1String("undo") && (standing.isEmpty() || standing.last() != trial))
+      throw Refused(QStringLiteral("'%1' could not take back trial %2: it is not the last answer").arg(participant).arg(trial));
+    appendNow(study, kind, participant, entry);
   });
 }
 

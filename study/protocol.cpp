@@ -111,7 +111,7 @@ void validate(const Protocol& p) {
   require(usable > 0, QStringLiteral("there is no comparison (practice does not count)"));
   require(!p.blocks.empty(), QStringLiteral("there is no block of trials"));
   for (std::size_t i = 0; i < p.blocks.size(); ++i) validateBlock(p, p.blocks[i], QStringLiteral("blocks[%1]: ").arg(i));
-  require(p.participants >= 0 && p.practice >= 0, QStringLiteral("participants and practice must be 0 or more"));
+  require(p.participants >= 0 && p.practice >= 0 && p.break_every >= 0, QStringLiteral("participants, practice and break_every must be 0 or more"));
   validateRules(p);
   validateQuestions(p.before);
   validateQuestions(p.after);

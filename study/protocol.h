@@ -62,6 +62,11 @@ struct AnalysisPlan {
   bool exclude = true;                 // the headline leaves flagged participants out
 };
 
+// What participants may do with the pictures. All off: they lie side by side, fitted to the screen (or take turns, with Block::flicker_hz).
+struct Viewer {
+  bool zoom = true, swap = true, slider = true, flicker = true;   // swap: digits put one in place of another
+};
+
 struct Protocol {
   QString title;
   QStringList variants;                // the reference among them
@@ -73,6 +78,8 @@ struct Protocol {
   int participants = 0;                // planned
   int practice = 0;                    // trials with feedback before the first block
   double time_limit_s = 0, min_viewing_s = 0;   // of a trial; 0: none
+  int break_every = 0;                 // trials between offered breaks, beside those between blocks; 0: none
+  Viewer viewer;
   QString consent_version, consent_text, retention_until;   // ISO date, or empty
   std::vector<Question> before, after;
   Stopping stopping;
@@ -86,6 +93,8 @@ struct Protocol {
 
 // Schema 1. Unknown keys, values out of range and contradictions throw Error with the place in the document.
 Protocol protocolFromJson(const QJsonObject& json);
+// The same without validate(): for a draft, which may contradict itself until it is frozen.
+Protocol draftFromJson(const QJsonObject& json);
 QJsonObject toJson(const Protocol& protocol);
 Protocol readProtocol(const QByteArray& text);
 

@@ -156,7 +156,7 @@ QJsonArray questionsJson(const std::vector<Question>& questions) {
 
 }  // namespace
 
-Protocol protocolFromJson(const QJsonObject& json) {
+Protocol draftFromJson(const QJsonObject& json) {
   Reader r(json, {});
   if (r.count("schema", 0) != 1) r.fail("schema", QStringLiteral("must be 1: this program knows no other"));
   Protocol p;
@@ -172,6 +172,8 @@ Protocol protocolFromJson(const QJsonObject& json) {
   p.practice = r.count("practice", 0);
   p.time_limit_s = r.number("time_limit_s", 0);
   p.min_viewing_s = r.number("min_viewing_s", 0);
+  p.break_every = r.count("break_every", 0);
+  r.object("viewer", [&](Reader& v) { p.viewer = {v.flag("zoom", true), v.flag("swap", true), v.flag("slider", true), v.flag("flicker", true)}; });
   r.object("consent", [&](Reader& c) {
     p.consent_version = c.text("version");
     p.consent_text = c.text("text");
@@ -184,6 +186,11 @@ Protocol protocolFromJson(const QJsonObject& json) {
   readRules(r, p);
   p.resume = r.choice("resume", kResumes, p.resume);
   r.finish();
+  return p;
+}
+
+Protocol protocolFromJson(const QJsonObject& json) {
+  Protocol p = draftFromJson(json);
   validate(p);
   return p;
 }
@@ -201,6 +208,8 @@ QJsonObject toJson(const Protocol& p) {
           {"gold_variant", p.gold_variant},
           {"bits", bits}, {"comparisons", comparisons}, {"blocks", blocks}, {"order", nameOf(kOrders, p.order)}, {"participants", p.participants},
           {"practice", p.practice}, {"time_limit_s", p.time_limit_s}, {"min_viewing_s", p.min_viewing_s},
+          {"break_every", p.break_every}, {"viewer", QJsonObject{{"zoom", p.viewer.zoom}, {"swap", p.viewer.swap}, {"slider", p.viewer.slider},
+          {"flicker", p.viewer.flicker}}},
           {"consent", QJsonObject{{"version", p.consent_version}, {"text", p.consent_text}}}, {"retention_until", p.retention_until},
           {"questionnaires", QJsonObject{{"before", questionsJson(p.before)}, {"after", questionsJson(p.after)}}},
           {"stopping", QJsonObject{{"rule", nameOf(kStops, s.rule)}, {"null_rate", s.null_rate}, {"alternative_rate", s.alternative_rate},

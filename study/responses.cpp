@@ -2,6 +2,8 @@
 
 #include "study/csv.h"
 
+#include <QSet>
+
 #include <algorithm>
 #include <map>
 
@@ -32,6 +34,7 @@ class Collector {
     if (kind == QLatin1String("join")) {
       const int cell = json[QStringLiteral("cell")].toInt(-1);
       if (cell < 0 || people_.count(participant)) return wrong(QStringLiteral("joins a participant twice, or without a cell"));
+      restarted_ << json[QStringLiteral("restarts")].toString();
       people_[participant] = {cell, planTrials(protocol_, hash_, mapping_, participant, cell)};
     } else if (kind == QLatin1String("response")) {
       if (!people_.count(participant)) return wrong(QStringLiteral("answers for a participant who never joined"));
@@ -88,6 +91,7 @@ class Collector {
     std::sort(times.begin(), times.end());
     if (!times.empty() && times[times.size() / 2] < rules.min_median_ms) found << QStringLiteral("too fast");
     if (rules.max_focus_losses >= 0 && losses > rules.max_focus_losses) found << QStringLiteral("focus lost");
+    if (restarted_.contains(participant)) found << QStringLiteral("restarted");
     return found.join(QStringLiteral("; "));
   }
 
@@ -103,6 +107,7 @@ class Collector {
   const QString hash_;
   const Mapping& mapping_;
   std::map<QString, Person> people_;
+  QSet<QString> restarted_;            // who began anew as somebody else
   Responses result_;
 };
 
@@ -128,7 +133,7 @@ const std::pair<const char*, const char*> kColumns[] = {
     {"repeat_of", "trial whose repeat this is; NA for others"},
     {"time", "UTC, ISO 8601"},
     {"excluded", "1 when the protocol's rules exclude the participant, else 0"},
-    {"reasons", "gold (too many obvious ones missed), too fast, focus lost"},
+    {"reasons", "gold (too many obvious ones missed), too fast, focus lost, restarted (began anew as another participant)"},
 };
 
 }  // namespace

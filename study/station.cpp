@@ -53,20 +53,55 @@ bool Station::connect() {
   return ledger_ != nullptr;
 }
 
+Ledger& Station::server() {
+  if (!connect()) throw Error(QStringLiteral("the store is out of reach, and nobody can begin or go on: ") + problem_);
+  return *ledger_;
+}
+
+FrozenStudy Station::study(const QString& hash) {
+  FrozenStudy found = server().study(hash);
+  if (const QString closed = server().closedAt(found.hash()); !closed.isEmpty())
+    throw Error(QStringLiteral("this study was closed at %1: nobody can take part any more").arg(closed));
+  return found;
+}
+
 Seat Station::join(const FrozenStudy& study, const QJsonObject& about) {
-  if (!connect()) throw Error(QStringLiteral("nobody can join while the server is out of reach: ") + problem_);
   try {
-    return ledger_->join(study.hash(), about);
+    return server().join(study.hash(), about);
   } catch (const Error&) {
     ledger_.reset();   // connects anew next time
     throw;
   }
 }
 
-int Station::waiting() {
+Station::Return Station::find(const FrozenStudy& study, const QString& participant) {
+  if (!reconcile()) throw Error(QStringLiteral("the store is out of reach, and nobody can go on: ") + problem_);
+  for (const Seat& seat : server().seats(study.hash()))
+    if (seat.participant == participant) return {seat, server().answered(study.hash(), participant), server().lastSeen(study.hash(), participant)};
+  throw Error(QStringLiteral("nobody in this study has the code '%1'").arg(participant));
+}
+
+int Station::count(const char* statement) {
   QSqlQuery query(database_);
-  exec(query, "SELECT count(*) FROM entries WHERE refused IS NULL");
+  exec(query, statement);
   return query.next() ? query.value(0).toInt() : 0;
+}
+
+int Station::waiting() { return count("SELECT count(*) FROM entries WHERE refused IS NULL"); }
+
+int Station::refused() { return count("SELECT count(*) FROM entries WHERE refused IS NOT NULL"); }
+
+void Station::keep(const FrozenStudy& study, const Seat& seat, const QString& kind, QJsonObject entry) {
+  entry[QStringLiteral("kind")] = kind;
+  entry[QStringLiteral("participant")] = seat.participant;
+  entry[QStringLiteral("entry")] = QUuid::createUuid().toString(QUuid::WithoutBraces);
+  entry[QStringLiteral("answered")] = QDateTime::currentDateTimeUtc().toString(Qt::ISODateWithMs);   // the chain's time is that of arrival
+  QSqlQuery query(database_);
+  exec(query, "INSERT INTO entries (study, entry) VALUES (?, ?)",
+      {study.hash(), QString::fromUtf8(QJsonDocument(entry).toJson(QJsonDocument::Compact))});
+  query.finish();
+  constexpr qint64 kBetweenAttempts = 10000;   // each may take seconds
+  if (ledger_ || !lost_.isValid() || lost_.hasExpired(kBetweenAttempts)) reconcile();
 }
 
 void Station::answer(const FrozenStudy& study, const Mapping& mapping, const Seat& seat, int trial, const QString& answer,
@@ -76,21 +111,23 @@ void Station::answer(const FrozenStudy& study, const Mapping& mapping, const Sea
   if (trial < 0 || trial >= static_cast<int>(plan.size()) || !isAnswer(protocol, plan[static_cast<std::size_t>(trial)], answer))
     throw Error(QStringLiteral("the answer was not kept: trial %1 does not take '%2'").arg(trial).arg(answer));
   QJsonObject entry = details;
-  entry[QStringLiteral("participant")] = seat.participant;
   entry[QStringLiteral("trial")] = trial;
   entry[QStringLiteral("answer")] = answer;
   entry[QStringLiteral("shown")] = QString::fromLatin1(planDigest(mapping, seat.participant, plan[static_cast<std::size_t>(trial)]));
-  entry[QStringLiteral("entry")] = QUuid::createUuid().toString(QUuid::WithoutBraces);
-  entry[QStringLiteral("answered")] = QDateTime::currentDateTimeUtc().toString(Qt::ISODateWithMs);   // the chain's time is that of arrival
-  QSqlQuery query(database_);
-  exec(query, "INSERT INTO entries (study, entry) VALUES (?, ?)",
-      {study.hash(), QString::fromUtf8(QJsonDocument(entry).toJson(QJsonDocument::Compact))});
-  query.finish();
-  reconcile();
+  keep(study, seat, QStringLiteral("response"), entry);
+}
+
+void Station::undo(const FrozenStudy& study, const Seat& seat, int trial) { keep(study, seat, QStringLiteral("undo"), {{"trial", trial}}); }
+
+void Station::note(const FrozenStudy& study, const Seat& seat, const QString& kind, QJsonObject record) {
+  keep(study, seat, kind, std::move(record));
 }
 
 bool Station::reconcile() {
-  if (!connect()) return false;
+  if (!connect()) {
+    lost_.start();
+    return false;
+  }
   for (;;) {
     QSqlQuery query(database_);
     exec(query, "SELECT id, study, entry FROM entries WHERE refused IS NULL ORDER BY id LIMIT 1");
@@ -101,6 +138,7 @@ bool Station::reconcile() {
     query.finish();
     try {
       ledger_->bring(study, entry);
+      if (!ledger_->lastWarning().isEmpty()) warning_ = ledger_->lastWarning();
       exec(query, "DELETE FROM entries WHERE id = ?", {id});
     } catch (const Refused& refused) {
       problem_ = QString::fromStdString(refused.what());
@@ -108,6 +146,7 @@ bool Station::reconcile() {
     } catch (const Error& error) {
       problem_ = QString::fromStdString(error.what());
       ledger_.reset();
+      lost_.start();
       return false;
     }
   }

@@ -1,29 +1,12 @@
 #include "study/zip_file.h"
 
+#include "study/crc32.h"
 #include "study/error.h"
 
-#include <array>
 #include <limits>
 
 namespace quantspot::study {
 namespace {
-
-constexpr std::array<quint32, 256> crcTable() {
-  std::array<quint32, 256> table{};
-  for (quint32 i = 0; i < 256; ++i) {
-    quint32 value = i;
-    for (int bit = 0; bit < 8; ++bit) value = value & 1 ? 0xEDB88320u ^ (value >> 1) : value >> 1;
-    table[i] = value;
-  }
-  return table;
-}
-
-quint32 crc32(const QByteArray& bytes) {
-  static constexpr auto table = crcTable();
-  quint32 crc = 0xFFFFFFFFu;
-  for (char byte : bytes) crc = table[(crc ^ static_cast<quint8>(byte)) & 0xFF] ^ (crc >> 8);
-  return ~crc;
-}
 
 void put(QByteArray& out, quint64 value, int bytes) {
   for (int i = 0; i < bytes; ++i) out.append(static_cast<char>(value >> (8 * i)));

@@ -1,5 +1,6 @@
 #include "study/error.h"
 #include "study/order.h"
+#include "study/picture.h"
 #include "tests/study/sample_study.h"
 
 #include <QDir>
@@ -78,7 +79,7 @@ class ProtocolTest : public QObject {
     QCOMPARE(study.pictures.size(), 24);
     const Mapping mapping = study.open(sample::kPassphrase);
     for (const StudyComparison& c : p.comparisons)
-      QCOMPARE(sha256Hex(sample::pictures(p)[c.id]["bnb-nf4"]), mapping.images[c.id]["bnb-nf4"].toLatin1());
+      QCOMPARE(barePicture(study.pictures[mapping.images[c.id]["bnb-nf4"]]), sample::pictures(p)[c.id]["bnb-nf4"]);
     QVERIFY(!study.frozen.contains(mapping.salt.toHex()) && !study.sealed.contains("bnb-nf4")
         && !study.sealed.contains(mapping.images["c0"]["bf16"].toLatin1()));
     FrozenStudy changed = study;
@@ -88,6 +89,41 @@ class ProtocolTest : public QObject {
     changed.frozen = study.frozen;
     changed.frozen.replace("\"mapping_sha256\":\"", "\"mapping_sha256\":\"0");
     QVERIFY(reason([&] { changed.open(sample::kPassphrase); }).contains("committed to"));
+  }
+
+  void storedPicturesTellNothingButTheirPixels() {
+    const Protocol p = sample::protocol();
+    Pictures told = sample::pictures(p);
+    QByteArray& nf4 = told["c1"]["bnb-nf4"];
+    const QByteArray plain = nf4;
+    nf4.insert(8 + 25, sample::pngChunk("tEXt", "Comment bnb-nf4") + sample::pngChunk("tIME", "1234567"));
+    told["c2"]["gguf-q4_k"] = sample::tinyPng(QByteArray(700, 'x'));
+    const FrozenStudy study = freeze(p, told, sample::kPassphrase, SealCost::Interactive);
+    for (const QByteArray& stored : study.pictures) {
+      QCOMPARE(stored.size(), study.pictures.first().size());
+      QVERIFY(!stored.contains("Comment") && !stored.contains("tIME"));
+    }
+    QCOMPARE(barePicture(study.pictures[study.open(sample::kPassphrase).images["c1"]["bnb-nf4"]]), plain);
+    told["c2"]["bf16"] = plain.chopped(3);
+    QVERIFY(reason([&] { freeze(p, told, "x", SealCost::Interactive); }).contains("'c2', variant 'bf16': there is no PNG picture: the PNG picture is cut off"));
+    told["c2"]["bf16"] = plain;
+    told["c2"]["bf16"][45] ^= 1;
+    QVERIFY(reason([&] { freeze(p, told, "x", SealCost::Interactive); }).contains("a checksum does not fit"));
+    told["c2"]["bf16"] = plain;
+    told["c2"]["bf16"].replace(8, 25, sample::pngChunk("IHDR", QByteArray("\0\0\0\2\0\0\0\1\x8\x2\0\0\0", 13)));
+    QVERIFY(reason([&] { freeze(p, told, "x", SealCost::Interactive); }).contains("differ in width or height"));
+  }
+
+  void theViewersSwitchesAreReadAndOnByDefault() {
+    QJsonObject json = toJson(sample::protocol());
+    json.remove("viewer"), json.remove("break_every");               // a protocol of before they existed
+    QVERIFY(protocolFromJson(json).viewer.zoom && protocolFromJson(json).viewer.flicker);
+    QCOMPARE(protocolFromJson(json).break_every, 0);
+    json["viewer"] = QJsonObject{{"zoom", false}, {"slider", false}};
+    json["break_every"] = 12;
+    const Protocol again = protocolFromJson(toJson(protocolFromJson(json)));
+    QVERIFY(!again.viewer.zoom && again.viewer.swap && !again.viewer.slider && again.viewer.flicker);
+    QCOMPARE(again.break_every, 12);
   }
 
   void aModelComparedWithItselfIsRefused() {

@@ -5,6 +5,7 @@
 #include "study/ledger.h"
 #include "study/statistics/random.h"
 #include "study/trial_plan.h"
+#include "tests/study/tiny_png.h"
 
 namespace sample {
 
@@ -39,7 +40,7 @@ inline Protocol protocol(int trials = 12) {
 inline Pictures pictures(const Protocol& p) {
   Pictures all;
   for (const StudyComparison& c : p.comparisons)
-    for (const QString& variant : p.variants + QStringList{p.gold_variant}) all[c.id][variant] = "\x89PNG " + c.id.toUtf8() + ' ' + variant.toUtf8();
+    for (const QString& variant : p.variants + QStringList{p.gold_variant}) all[c.id][variant] = tinyPng(c.id.toUtf8() + ' ' + variant.toUtf8());
   return all;
 }
 

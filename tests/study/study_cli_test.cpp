@@ -1,4 +1,6 @@
 // quantspot-study as a program.
+#include "tests/study/tiny_png.h"
+
 #include <QDir>
 #include <QFile>
 #include <QJsonArray>
@@ -85,7 +87,7 @@ class StudyCliTest : public QObject {
       "comparisons": [{"id": "fox", "prompt": "a fox"}, {"id": "owl", "prompt": "an owl"}], "blocks": [{"kind": "spot", "trials": 6, "slots": 3}]})");
     for (const char* name : {"fox/bf16", "fox/bnb-nf4", "owl/bf16", "owl/bnb-nf4"}) {
       QVERIFY(QDir(images).mkpath(QString(name).section('/', 0, 0)));
-      write(QStringLiteral("images/%1.png").arg(name), QByteArray("\x89PNG ") + name);
+      write(QStringLiteral("images/%1.png").arg(name), sample::tinyPng(name));
     }
     const QStringList where{"--store", store, "--passphrase-file", secret};
     const auto in = [&](const QStringList& arguments) { return study(arguments + where); };
