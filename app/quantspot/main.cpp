@@ -1,6 +1,9 @@
 // quantspot: the window. The engine starts in the background and may be on another machine.
 #include "ui/models/compare_session.h"
+#include "ui/models/participant_session.h"
 #include "ui/views/main_window.h"
+#include "ui/views/participant_window.h"
+#include "ui/views/study_page.h"
 #include "ui/views/theme.h"
 
 #include <QApplication>
@@ -10,12 +13,18 @@
 #include <QSettings>
 
 #include <cstdio>
+#include <iostream>
 
 using namespace quantspot;
 
 namespace {
 
-struct Options { QString store; ui::EngineCommand engine; };
+struct Options {
+  QString store;                       // of comparisons; settings and journals lie beside it
+  ui::EngineCommand engine;
+  bool participant = false, passphrase_on_stdin = false;
+  ui::ParticipantSession::Place place;
+};
 
 Options parse(const QCoreApplication& application) {
   QCommandLineParser parser;
@@ -25,15 +34,61 @@ Options parse(const QCoreApplication& application) {
   const QCommandLineOption data(QStringLiteral("data"), QStringLiteral("Keep comparisons and guesses in this folder."), QStringLiteral("DIR"));
   const QCommandLineOption engine(QStringLiteral("engine"), QStringLiteral("The engine to start, for example \"ssh host quantspot-engine\"."),
                                   QStringLiteral("PROGRAM"));
-  parser.addOptions({data, engine});
+  const QCommandLineOption participant(QStringLiteral("participant"), QStringLiteral("Nothing but the screen for a participant of this study: "
+                                       "the beginning of its hash, or \"only\" for the store's only one."), QStringLiteral("STUDY"));
+  const QCommandLineOption store(QStringLiteral("store"), QStringLiteral("Where studies lie: a file (default: that of the comparisons), or postgresql://USER:PASSWORD@HOST/DATABASE."),
+                                 QStringLiteral("STORE"));
+  const QCommandLineOption station(QStringLiteral("station"), QStringLiteral("This window's name, where several answer on one computer."),
+                                   QStringLiteral("NAME"), QStringLiteral("here"));
+  const QCommandLineOption secret(QStringLiteral("passphrase-stdin"), QStringLiteral("Read the study's passphrase from standard input instead of the screen."));
+  parser.addOptions({data, engine, participant, store, station, secret});
   parser.process(application);
-  Options options{study::StudyStore::defaultPath(), ui::localEngine()};
+  Options options;
+  options.store = study::StudyStore::defaultPath(), options.engine = ui::localEngine();
   if (parser.isSet(data)) options.store = parser.value(data) + QStringLiteral("/study.sqlite");
   if (QStringList words = QProcess::splitCommand(parser.value(engine)); !words.isEmpty()) {
     options.engine.program = words.takeFirst();
     options.engine.arguments = words;
   }
+  options.participant = parser.isSet(participant), options.passphrase_on_stdin = parser.isSet(secret);
+  options.place.store = parser.isSet(store) ? parser.value(store) : options.store;
+  options.place.study = parser.value(participant), options.place.station = parser.value(station);
+  options.place.folder = QFileInfo(options.store).path() + QStringLiteral("/stations");
+  if (options.place.study == QLatin1String("only")) options.place.study.clear();
   return options;
+}
+
+// The whole screen for a participant. The passphrase never stands on a command line or in the environment, where others read it.
+int runParticipant(const Options& options) {
+  ui::ParticipantSession session(options.place);
+  views::ParticipantWindow window(&session);
+  if (options.passphrase_on_stdin) {
+    std::string line;
+    std::getline(std::cin, line);
+    session.unlock(QString::fromStdString(line));
+    std::fill(line.begin(), line.end(), '\0');
+  }
+  window.showFullScreen();
+  return QApplication::exec();
+}
+
+int runWindow(const Options& options, QSettings& settings) {
+  study::StudyStore store;
+  ui::EngineClient engine(options.engine);
+  const bool opened = store.open(options.store);
+  ui::CompareSession session(&engine, &store);
+  QObject::connect(&session, &ui::CompareSession::engineLog, [](const QString& line) { std::fprintf(stderr, "%s\n", qPrintable(line)); });
+  views::MainWindow window(&session);
+  QObject::connect(&window, &views::MainWindow::themeChosen, [&](bool dark) { settings.setValue(QStringLiteral("dark"), dark); });
+  window.resize(1280, 800);
+  window.restoreGeometry(settings.value(QStringLiteral("geometry")).toByteArray());
+  window.show();
+  window.studyPage()->useStudies(options.place.store);
+  if (!opened) Q_EMIT session.failed(store.lastError());
+  session.connectEngine();
+  const int code = QApplication::exec();
+  settings.setValue(QStringLiteral("geometry"), window.saveGeometry());
+  return code;
 }
 
 bool wantsDark(const QSettings& settings) {
@@ -51,20 +106,5 @@ int main(int argc, char** argv) {
   const Options options = parse(application);
   QSettings settings(QFileInfo(options.store).path() + QStringLiteral("/settings.ini"), QSettings::IniFormat);
   views::applyTheme(application, wantsDark(settings));
-
-  study::StudyStore store;
-  ui::EngineClient engine(options.engine);
-  const bool opened = store.open(options.store);
-  ui::CompareSession session(&engine, &store);
-  QObject::connect(&session, &ui::CompareSession::engineLog, [](const QString& line) { std::fprintf(stderr, "%s\n", qPrintable(line)); });
-  views::MainWindow window(&session);
-  QObject::connect(&window, &views::MainWindow::themeChosen, [&](bool dark) { settings.setValue(QStringLiteral("dark"), dark); });
-  window.resize(1280, 800);
-  window.restoreGeometry(settings.value(QStringLiteral("geometry")).toByteArray());
-  window.show();
-  if (!opened) Q_EMIT session.failed(store.lastError());
-  session.connectEngine();
-  const int code = QApplication::exec();
-  settings.setValue(QStringLiteral("geometry"), window.saveGeometry());
-  return code;
+  return options.participant ? runParticipant(options) : runWindow(options, settings);
 }

@@ -23,6 +23,7 @@ class CompareSession : public QObject {
   PrecisionListModel* precisions() { return &precisions_; }
   TrialController* trial() { return &trial_; }
   HistoryModel* history() { return &history_; }
+  study::StudyStore* store() { return store_; }
   ScoreSummary* score() { return &score_; }
   PolicyLibrary* policies() { return &policies_; }
   // The policy in the editor. Asks the engine for the model's layers from the first call on, so not before they are looked at.

@@ -17,7 +17,10 @@ ImageGrid::ImageGrid(QWidget* parent) : QWidget(parent) {
   setMouseTracking(true);
   setMinimumSize(320, 240);
   setAccessibleName(QStringLiteral("Images"));
-  connect(&flicker_, &QTimer::timeout, this, [this] { side_ = 1 - side_, update(); });
+  connect(&flicker_, &QTimer::timeout, this, [this] {
+    side_ = (side_ + 1) % (mode_ == Mode::Cycle ? std::max(1, count()) : 2);
+    update();
+  });
   connect(&turning_, &QVariantAnimation::valueChanged, this, [this] { update(); });
 }
 
@@ -25,7 +28,7 @@ void ImageGrid::setImages(const std::vector<QImage>& images) {
   images_.clear(), differences_.clear();
   for (const QImage& image : images)
     if (static_cast<int>(images_.size()) < kMostTiles) images_.push_back(image.convertToFormat(QImage::Format_RGB32));
-  captions_.assign(images_.size(), {});
+  captions_.assign(images_.size(), TileCaption{.guess = {}, .truth = {}, .chip = tools_.named});
   turning_.stop();
   transform_.fit();
   pair_ = {0, std::min(1, std::max(0, count() - 1))};
@@ -33,6 +36,32 @@ void ImageGrid::setImages(const std::vector<QImage>& images) {
   arm(-1);
   setMode(Mode::Grid);
 }
+
+void ImageGrid::setTools(const ViewTools& tools) {
+  tools_ = tools;
+  for (TileCaption& caption : captions_) caption.chip = tools.named;
+  setAcceptDrops(tools.named);
+  update();
+}
+
+void ImageGrid::setLetters(const QString& letters) { letters_ = letters, update(); }
+
+void ImageGrid::zoomBy(double factor) {
+  if (images_.empty() || !tools_.zoom) return;
+  const QRectF area = mode_ == Mode::Grid ? tiles().front().image : largeAreas()[0];
+  transform_.zoom(factor, area.center(), imageSize(), area);
+  update();
+}
+
+void ImageGrid::panBy(QPointF delta) {
+  if (images_.empty() || !tools_.zoom) return;
+  transform_.pan(delta, imageSize(), (mode_ == Mode::Grid ? tiles().front().image : largeAreas()[0]).size());
+  update();
+}
+
+void ImageGrid::fit() { transform_.fit(), update(); }
+
+void ImageGrid::moveSlider(double by) { slider_ = std::clamp(slider_ + by, 0.0, 1.0), update(); }
 
 void ImageGrid::setHint(const QString& hint) { hint_ = hint, update(); }
 
@@ -84,7 +113,7 @@ void ImageGrid::setMode(Mode mode) {
   if (count() < 2 && mode != Mode::Single) mode = Mode::Grid;
   if (count() < 1) mode = Mode::Grid;
   mode_ = mode, side_ = 0, half_ = -1;
-  if (mode == Mode::Flicker) flicker_.start(static_cast<int>(1000 / flickerRate_));
+  if (mode == Mode::Flicker || mode == Mode::Cycle) flicker_.start(static_cast<int>(1000 / flickerRate_));
   else flicker_.stop();
   Q_EMIT modeChanged();
   update();
@@ -111,7 +140,7 @@ void ImageGrid::arm(int tile) {
 }
 
 void ImageGrid::swapInPlace(int tile) {
-  if (tile >= count()) return;
+  if (tile >= count() || !tools_.swap) return;
   if (mode_ == Mode::Grid) setMode(Mode::Single);
   if (mode_ == Mode::Single) pair_[0] = tile;
   else pair_[1] = tile;
@@ -135,6 +164,7 @@ int ImageGrid::tileAt(QPointF position) const {
   if (mode_ != Mode::Grid) {
     const auto areas = largeAreas();
     if (mode_ == Mode::Pair && areas[1].contains(position)) return pair_[1];
+    if (mode_ == Mode::Cycle) return -1;                    // whichever shows: too quick to be meant
     return areas[0].contains(position) ? pair_[0] : -1;
   }
   const auto all = tiles();

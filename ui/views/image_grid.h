@@ -20,10 +20,15 @@ namespace quantspot::views {
 // What a chip carries while it is dragged: the precision's id as UTF-8.
 inline constexpr auto kChipMimeType = "application/x-quantspot-chip";
 
+// What may be done with the pictures. named: tiles carry chips with names, by drags and keys; without it, letters alone.
+struct ViewTools {
+  bool zoom = true, swap = true, slider = true, flicker = true, named = true;
+};
+
 class ImageGrid : public QWidget {
   Q_OBJECT
  public:
-  enum class Mode { Grid, Single, Pair, Slider, Flicker };
+  enum class Mode { Grid, Single, Pair, Slider, Flicker, Cycle };   // Cycle: all in turn, in one place
   Q_ENUM(Mode)
 
   explicit ImageGrid(QWidget* parent = nullptr);
@@ -31,6 +36,9 @@ class ImageGrid : public QWidget {
   // At most nine, all drawn at once and through one format. Back to the grid, fitted, nothing armed, captions empty.
   void setImages(const std::vector<QImage>& images);
   int count() const { return static_cast<int>(images_.size()); }
+  void setTools(const ViewTools& tools);              // all, unless somebody takes some away
+  void setLetters(const QString& letters);            // one per tile; A, B, C … by default
+  const ViewTools& tools() const { return tools_; }
   void setHint(const QString& hint);                  // in the empty grid: one line on what to do
 
   void setGuess(int tile, const QString& guess);
@@ -51,6 +59,11 @@ class ImageGrid : public QWidget {
   double flickerRate() const { return flickerRate_; }
   int armed() const { return armed_; }
   void arm(int tile);                                 // the tile that the next precision key names; -1: none
+  void zoomBy(double factor);                         // about the middle
+  void panBy(QPointF delta);
+  void fit();
+  void swapInPlace(int tile);                         // puts it in place of the large one, or of the second of a pair
+  void moveSlider(double by);                         // share of the width
   const ViewTransform& transform() const { return transform_; }
   std::array<int, 2> pair() const { return pair_; }
   std::vector<TileRects> tiles() const { return layOutTiles(count(), imageSize(), QRectF(rect())); }
@@ -84,7 +97,6 @@ class ImageGrid : public QWidget {
   bool handleDigit(int digit);
   bool handleLetter(int key);
   bool handleViewKey(int key);
-  void swapInPlace(int tile);
   void toggleInPair(int tile);
   const QImage& shown(int tile) const;
   void paintGrid(QPainter& painter);
@@ -92,6 +104,7 @@ class ImageGrid : public QWidget {
   void paintLargeTile(QPainter& painter, int tile, QRectF area, bool captionRight = false);
   void paintHint(QPainter& painter);
   double turned(int tile) const;
+  QChar letterOf(int tile) const { return tile < letters_.size() ? letters_[tile] : QChar(u'A' + tile); }
 
   std::vector<QImage> images_, differences_;       // differences: empty without a reference
   std::vector<TileCaption> captions_;
@@ -103,7 +116,8 @@ class ImageGrid : public QWidget {
   bool revealed_ = false, dragging_ = false, movingSlider_ = false;
   std::optional<QPointF> pressed_;
   QPointF last_;
-  QString hint_;
+  QString hint_, letters_ = QStringLiteral("ABCDEFGHI");
+  ViewTools tools_;
   QTimer flicker_;
   QVariantAnimation turning_;
 };

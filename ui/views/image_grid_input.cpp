@@ -60,7 +60,7 @@ bool ImageGrid::handleViewKey(int key) {
 }
 
 void ImageGrid::wheelEvent(QWheelEvent* event) {
-  if (images_.empty()) return;
+  if (images_.empty() || !tools_.zoom) return;
   const double factor = std::pow(1.2, event->angleDelta().y() / 120.0);
   transform_.zoom(factor, event->position(), imageSize(), areaAt(event->position()));
   update();
@@ -82,7 +82,7 @@ void ImageGrid::mouseMoveEvent(QMouseEvent* event) {
     slider_ = std::clamp((position.x() - area.left()) / area.width(), 0.0, 1.0);
   } else {
     dragging_ = dragging_ || (position - *pressed_).manhattanLength() >= QApplication::startDragDistance();
-    if (dragging_) transform_.pan(position - last_, imageSize(), areaAt(*pressed_).size());
+    if (dragging_ && tools_.zoom) transform_.pan(position - last_, imageSize(), areaAt(*pressed_).size());
   }
   last_ = position;
   update();
@@ -94,14 +94,14 @@ void ImageGrid::mouseReleaseEvent(QMouseEvent* event) {
   movingSlider_ = false;
   const int tile = clicked ? tileAt(event->position()) : -1;
   if (tile < 0) return;
-  if (event->modifiers() & Qt::ControlModifier && mode_ == Mode::Grid) return toggleInPair(tile);
+  if (event->modifiers() & Qt::ControlModifier && mode_ == Mode::Grid && tools_.swap) return toggleInPair(tile);
   arm(tile == armed_ ? -1 : tile);
   Q_EMIT tileClicked(tile);
 }
 
 void ImageGrid::mouseDoubleClickEvent(QMouseEvent* event) {
   const int tile = tileAt(event->position());
-  if (tile < 0) return;
+  if (tile < 0 || !tools_.swap) return;
   pair_[0] = tile;
   setMode(mode_ == Mode::Grid ? Mode::Single : Mode::Grid);
 }

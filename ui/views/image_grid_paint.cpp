@@ -8,8 +8,6 @@
 namespace quantspot::views {
 namespace {
 
-QChar letterOf(int tile) { return QChar(u'A' + tile); }
-
 void outline(QPainter& painter, QRectF area, const QColor& color, Qt::PenStyle style = Qt::SolidLine) {
   painter.setPen(QPen(color, 2, style, Qt::SquareCap, Qt::MiterJoin));
   painter.setBrush(Qt::NoBrush);
@@ -56,6 +54,7 @@ void ImageGrid::paintLargeTile(QPainter& painter, int tile, QRectF area, bool ca
 void ImageGrid::paintLarge(QPainter& painter) {
   const auto areas = largeAreas();
   if (mode_ == Mode::Single) return paintLargeTile(painter, pair_[0], areas[0]);
+  if (mode_ == Mode::Cycle) return paintLargeTile(painter, std::min(side_, count() - 1), areas[0]);
   if (mode_ == Mode::Flicker) return paintLargeTile(painter, pair_[side_], areas[0]);
   if (mode_ == Mode::Pair) return paintLargeTile(painter, pair_[0], areas[0]), paintLargeTile(painter, pair_[1], areas[1]);
 

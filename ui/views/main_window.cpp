@@ -4,6 +4,7 @@
 #include "ui/views/compare_page.h"
 #include "ui/views/history_page.h"
 #include "ui/views/icons.h"
+#include "ui/views/study_page.h"
 #include "ui/views/theme.h"
 
 #include <QApplication>
@@ -18,11 +19,13 @@
 namespace quantspot::views {
 
 MainWindow::MainWindow(ui::CompareSession* session, QWidget* parent)
-    : QMainWindow(parent), session_(session), compare_(new ComparePage(session)), history_(new HistoryPage(session->history())),
+    : QMainWindow(parent), session_(session), compare_(new ComparePage(session)), study_(new StudyPage(session->store())), history_(new HistoryPage(session->history())),
       pages_(new QStackedWidget), tabs_(new QButtonGroup(this)), theme_(new QToolButton) {
   setWindowTitle(QStringLiteral("QuantSpot"));
   setMinimumSize(980, 620);
-  pages_->addWidget(compare_), pages_->addWidget(history_);
+  pages_->addWidget(compare_);
+  pages_->addWidget(study_);
+  pages_->addWidget(history_);
   auto* central = new QWidget;
   auto* layout = new QVBoxLayout(central);
   layout->setContentsMargins(0, 0, 0, 0), layout->setSpacing(0);
@@ -44,6 +47,7 @@ QWidget* MainWindow::makeHeader() {
   title->setProperty("role", "title");
   layout->addWidget(title), layout->addSpacing(14);
   addTab(QStringLiteral("Compare"), Compare, QKeySequence(Qt::CTRL | Qt::Key_1), header);
+  addTab(QStringLiteral("Study"), Study, QKeySequence(Qt::CTRL | Qt::Key_4), header);
   addTab(QStringLiteral("History"), History, QKeySequence(Qt::CTRL | Qt::Key_H), header);
   layout->addStretch(1);
   theme_->setToolTip(QStringLiteral("Light or dark (Ctrl+T)")), theme_->setAccessibleName(QStringLiteral("Light or dark"));
@@ -67,6 +71,7 @@ void MainWindow::addShortcuts() {
   const auto on = [this](const QKeySequence& key, auto slot) { connect(new QShortcut(key, this), &QShortcut::activated, this, slot); };
   on(QKeySequence(Qt::CTRL | Qt::Key_1), [this] { showPage(Compare), compare_->setChartsOnly(false); });
   on(QKeySequence(Qt::CTRL | Qt::Key_2), [this] { showPage(Compare), compare_->setChartsOnly(!compare_->chartsOnly()); });
+  on(QKeySequence(Qt::CTRL | Qt::Key_4), [this] { showPage(Study); });
   on(QKeySequence(Qt::CTRL | Qt::Key_H), [this] { showPage(History); });
   on(QKeySequence(Qt::CTRL | Qt::Key_T), [this] { toggleTheme(); });
   on(QKeySequence(Qt::Key_F11), [this] { setWindowState(windowState() ^ Qt::WindowFullScreen); });
@@ -76,8 +81,9 @@ void MainWindow::addShortcuts() {
 void MainWindow::showPage(Page page) {
   pages_->setCurrentIndex(page);
   tabs_->button(page)->setChecked(true);
+  if (page == Study) study_->reload();
   if (page == History) history_->focusSearch();
-  else compare_->takeFocus();
+  else if (page == Compare) compare_->takeFocus();
 }
 
 void MainWindow::toggleTheme() {

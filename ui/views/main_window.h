@@ -15,16 +15,18 @@ namespace quantspot::views {
 
 class ComparePage;
 class HistoryPage;
+class StudyPage;
 
 class MainWindow : public QMainWindow {
   Q_OBJECT
  public:
-  enum Page { Compare, History };
+  enum Page { Compare, Study, History };
 
   explicit MainWindow(ui::CompareSession* session, QWidget* parent = nullptr);   // session is not owned
 
   void showPage(Page page);
   ComparePage* comparePage() { return compare_; }
+  StudyPage* studyPage() { return study_; }
   HistoryPage* historyPage() { return history_; }
 
  Q_SIGNALS:
@@ -39,6 +41,7 @@ class MainWindow : public QMainWindow {
 
   ui::CompareSession* session_;
   ComparePage* compare_;
+  StudyPage* study_;
   HistoryPage* history_;
   QStackedWidget* pages_;
   QButtonGroup* tabs_;

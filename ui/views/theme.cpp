@@ -41,6 +41,8 @@ QPushButton:disabled { color: %6; background: %1; }
 QPushButton[role="main"] { background: %7; border-color: %7; color: %8; font-weight: 600; min-height: 24px; }
 QPushButton[role="main"]:hover { border-color: %5; }
 QPushButton[role="main"]:disabled { background: %4; border-color: %4; color: %6; }
+QPushButton[large="true"] { min-height: 36px; padding: 5px 18px; }
+QPushButton[large="true"]:checked { background: %7; border-color: %7; color: %8; }
 QRadioButton::indicator, QCheckBox::indicator { width: 12px; height: 12px; border: 1px solid %6; background: %3; }
 QRadioButton::indicator { border-radius: 7px; }
 QCheckBox::indicator { border-radius: 3px; }

@@ -81,6 +81,7 @@ void paintCaption(QPainter& painter, const QRectF& area, QChar letter, const Til
   painter.setFont(bold), painter.setPen(armed ? QColor("#2b2b2b") : kInk);
   painter.drawText(badge, Qt::AlignCenter, letter);
   painter.setFont(plain);
+  if (!caption.chip) return painter.restore();
   const bool back = turned >= 0.5 && !caption.truth.precision.isEmpty();
   const Chip chip = back ? backOf(caption) : frontOf(caption);
   const double narrowed = std::abs(std::cos(turned * std::numbers::pi));

@@ -17,6 +17,7 @@ struct TileTruth {
 struct TileCaption {
   QString guess;              // what the user said; empty before
   TileTruth truth;            // empty precision: not revealed
+  bool chip = true;           // false: the letter alone
 };
 
 // turned: 0 the guess, 1 the truth, between: the chip on its way, seen narrower.

@@ -1,0 +1,332 @@
+// One person's way through a study: every kind, time rules, undo, coming back, and what happens when the store or the disk fails.
+#include "tests/ui/study_fixture.h"
+#include "ui/models/trial_choices.h"
+
+#include <QFile>
+#include <QSignalSpy>
+#include <QSqlDatabase>
+#include <QSqlQuery>
+
+#include <csignal>
+#include <sys/resource.h>
+
+using namespace quantspot;
+using namespace sample;
+
+namespace {
+
+QString anyAnswer(const ui::TrialScreen& trial) {
+  const auto choices = ui::choicesOf(trial);
+  if (!choices.empty()) return choices.back().answer;
+  QStringList letters;
+  for (std::size_t i = trial.pictures.size(); i > 0; --i) letters << QString(QChar(u'A' + static_cast<int>(i) - 1));
+  return letters.join(u',');
+}
+
+// Holds the SQLite file as another program that writes does.
+class Writer {
+ public:
+  explicit Writer(const QString& file) : database_(QSqlDatabase::addDatabase(QStringLiteral("QSQLITE"), QStringLiteral("writer"))) {
+    database_.setDatabaseName(file);
+    if (!database_.open() || !QSqlQuery(database_).exec(QStringLiteral("BEGIN IMMEDIATE"))) qFatal("cannot lock");
+  }
+  ~Writer() {
+    QSqlQuery(database_).exec(QStringLiteral("ROLLBACK"));
+    database_ = {};
+    QSqlDatabase::removeDatabase(QStringLiteral("writer"));
+  }
+
+ private:
+  QSqlDatabase database_;
+};
+
+// No file may grow beyond `bytes`: a full disk, as a program meets it.
+class FullDisk {
+ public:
+  explicit FullDisk(rlim_t bytes) {
+    std::signal(SIGXFSZ, SIG_IGN);
+    getrlimit(RLIMIT_FSIZE, &before_);
+    const rlimit limit{bytes, before_.rlim_max};
+    setrlimit(RLIMIT_FSIZE, &limit);
+  }
+  ~FullDisk() { setrlimit(RLIMIT_FSIZE, &before_); }
+
+ private:
+  rlimit before_{};
+};
+
+}  // namespace
+
+class ParticipantSessionTest : public QObject {
+  Q_OBJECT
+ private Q_SLOTS:
+  void everyKindFromWelcomeToThanks() {
+    StudyOnDisk disk;
+    ParticipantSession session(disk.place());
+    QVERIFY(!session.unlock("wrong"));
+    QVERIFY2(session.message().contains("passphrase is wrong"), qPrintable(session.message()));
+    QVERIFY(session.unlock(kPassphrase));
+    session.begin();
+    QCOMPARE(session.stage(), Stage::Consent);
+    session.decline();
+    QCOMPARE(session.stage(), Stage::Welcome);
+    QVERIFY(Ledger(disk.store()).seats(disk.study.hash()).empty());    // nobody joined who did not agree
+    session.begin(), session.agree();
+    QCOMPARE(session.stage(), Stage::Before);
+    session.submit({{"eyes", "no"}});
+    int practice = 0, trials = 0, breaks = 0;
+    QSet<study::TrialKind> kinds;
+    while (session.stage() != Stage::After) {
+      breaks += session.stage() == Stage::Break;
+      QVERIFY(toTrial(session));
+      const ui::TrialScreen& trial = session.trial();
+      QCOMPARE(trial.number, (trial.practice ? practice : trials) + 1);
+      QCOMPARE(trial.of, trial.practice ? 2 : 14);
+      (trial.practice ? practice : trials)++;
+      kinds << trial.kind;
+      for (const QImage& picture : trial.pictures) QCOMPARE(picture.size(), QSize(48, 48));
+      QVERIFY(session.answer(anyAnswer(trial)));
+      if (session.stage() == Stage::Feedback) QVERIFY(!session.message().isEmpty());
+    }
+    QVERIFY(practice == 2 && trials == 14 && kinds.size() == 7);
+    QCOMPARE(breaks, 7);                                               // before practice and between blocks
+    session.submit({{"hard", 4}, {"more", ""}});
+    QCOMPARE(session.stage(), Stage::Thanks);
+    const Responses responses = disk.responses();
+    QVERIFY2(responses.problems.isEmpty(), qPrintable(responses.problems.join('\n')));
+    QCOMPARE(responses.rows.size(), std::size_t(16));
+    const auto asked = disk.records("questionnaire");
+    QCOMPARE(asked.size(), std::size_t(2));
+    QCOMPARE(asked[0]["answers"].toObject()["eyes"].toString(), QStringLiteral("no"));
+    QCOMPARE(asked[1]["answers"].toObject()["hard"].toInt(), 4);
+    QCOMPARE(disk.records("join")[0]["consent"].toString(), QStringLiteral("1"));
+  }
+
+  void practiceTellsWhatWasRight() {
+    StudyOnDisk disk;
+    ParticipantSession session(disk.place());
+    QVERIFY(session.unlock(kPassphrase));
+    toFirstTrial(session);
+    const QString truth = disk.plan(session.code())[0].truth;
+    QVERIFY(session.answer(truth == "A" ? "B" : "A"));
+    QCOMPARE(session.message(), QStringLiteral("Not this time: the right answer was %1.").arg(truth));
+    QVERIFY(!session.canUndo());                                       // the truth was told
+    QVERIFY(toTrial(session));
+    QVERIFY(session.answer(disk.plan(session.code())[1].truth));
+    QCOMPARE(session.message(), QStringLiteral("That is right."));
+  }
+
+  void minimumAndLimitOfViewing() {
+    Protocol p = everyKind();
+    p.practice = 0, p.min_viewing_s = 0.15, p.time_limit_s = 0.4;
+    StudyOnDisk disk(p);
+    ParticipantSession session(disk.place());
+    QVERIFY(session.unlock(kPassphrase));
+    QSignalSpy answerable(&session, &ParticipantSession::answerable), up(&session, &ParticipantSession::timeUp);
+    toFirstTrial(session);
+    QVERIFY(!session.answer("A"));                                     // too early
+    QVERIFY(answerable.wait(2000));
+    QTRY_VERIFY(session.viewingLeft() == 0);
+    session.pause();                                                   // the clock stands
+    QTest::qWait(500);
+    QCOMPARE(up.count(), 0);
+    QVERIFY(!session.answer("A"));
+    session.proceed();
+    session.picturesShown();
+    QVERIFY(up.count() == 1 || up.wait(2000));
+    QVERIFY(session.timedOut());
+    QVERIFY(session.answer("A"));
+    const QJsonObject record = disk.records("response")[0];
+    QVERIFY(record["timed_out"].toBool() && record["pauses"].toInt() == 1);
+    QVERIFY2(record["response_ms"].toInt() >= 350 && record["response_ms"].toInt() < 900, qPrintable(QString::number(record["response_ms"].toInt())));
+  }
+
+  void onlyTheLastAnswerIsTakenBack() {
+    Protocol p = everyKind(4);
+    p.practice = 0;
+    StudyOnDisk disk(p);
+    ParticipantSession session(disk.place());
+    QVERIFY(session.unlock(kPassphrase));
+    toFirstTrial(session);
+    QVERIFY(!session.canUndo());
+    QVERIFY(session.answer("A") && toTrial(session));
+    QVERIFY(session.answer("B") && toTrial(session));
+    QVERIFY(session.undo() && !session.undo());
+    QVERIFY(toTrial(session));
+    QCOMPARE(session.trial().number, 2);
+    QVERIFY(session.answer("C") && toTrial(session));
+    const Responses responses = disk.responses();
+    QVERIFY2(responses.problems.isEmpty(), qPrintable(responses.problems.join('\n')));
+    QCOMPARE(responses.rows.size(), std::size_t(2));
+    QCOMPARE(responses.rows[1].answer, QStringLiteral("C"));
+    QCOMPARE(disk.records("undo").size(), std::size_t(1));
+  }
+
+  void focusLossesAndTheScreenAreLogged() {
+    StudyOnDisk disk;
+    ParticipantSession session(disk.place());
+    QVERIFY(session.unlock(kPassphrase));
+    toFirstTrial(session);
+    session.focusLost(), session.focusLost();
+    QVERIFY(session.answer("A", {{"zoom", 2.0}}));
+    const QJsonObject record = disk.records("response")[0];
+    QCOMPARE(record["focus_losses"].toInt(), 2);
+    QCOMPARE(record["screen"].toObject()["zoom"].toDouble(), 2.0);
+    QCOMPARE(record["station"].toString(), QStringLiteral("here"));
+  }
+
+  void comingBack_data() {
+    QTest::addColumn<int>("policy");
+    QTest::addColumn<int>("trial");        // number of the first trial then
+    QTest::newRow("same day") << static_cast<int>(ResumePolicy::ContinueSameDay) << 4;
+    QTest::newRow("next block") << static_cast<int>(ResumePolicy::NextBlock) << 5;   // what was left of the second block is left out
+    QTest::newRow("restart") << static_cast<int>(ResumePolicy::Restart) << 1;
+  }
+  void comingBack() {
+    QFETCH(int, policy);
+    QFETCH(int, trial);
+    Protocol p = everyKind();
+    p.practice = 0, p.resume = static_cast<ResumePolicy>(policy);
+    StudyOnDisk disk(p);
+    QString code;
+    {
+      ParticipantSession session(disk.place());
+      QVERIFY(session.unlock(kPassphrase));
+      toFirstTrial(session);
+      code = session.code();
+      for (int i = 0; i < 3; ++i) QVERIFY(session.answer("A") && toTrial(session));
+    }
+    ParticipantSession again(disk.place());
+    QVERIFY(again.unlock(kPassphrase));
+    again.resume("0123456789abcdef");
+    QVERIFY2(again.message().contains("nobody in this study has the code"), qPrintable(again.message()));
+    again.resume(' ' + code.toUpper());
+    if (again.stage() == Stage::Consent) again.agree();
+    if (again.stage() == Stage::Before) again.submit({{"eyes", "no"}});
+    QVERIFY(toTrial(again));
+    QCOMPARE(again.trial().number, trial);
+    QCOMPARE(again.code() == code, p.resume != ResumePolicy::Restart);
+    QVERIFY(again.answer(anyAnswer(again.trial())));
+    const Responses responses = disk.responses();
+    QVERIFY2(responses.problems.isEmpty(), qPrintable(responses.problems.join('\n')));
+    if (p.resume == ResumePolicy::Restart) {
+      QCOMPARE(responses.rows[0].excluded, QStringLiteral("restarted"));
+      QCOMPARE(responses.rows.back().excluded, QString());
+    }
+  }
+
+  void anotherDayIsRefusedWhereTheProtocolSaysSo() {
+    StudyOnDisk disk;
+    QJsonObject join{{"kind", "join"}, {"participant", "feedfeedfeedfeed"}, {"cell", 0}, {"time", "2020-05-01T10:00:00.000Z"}};
+    const QString elsewhere = disk.folder.filePath("old.sqlite");
+    Ledger(elsewhere).restore(disk.study, {nextRecord(disk.study.hash().toLatin1(), 0, join)});
+    ParticipantSession::Place place = disk.place();
+    place.store = elsewhere;
+    ParticipantSession session(place);
+    QVERIFY(session.unlock(kPassphrase));
+    session.resume("feedfeedfeedfeed");
+    QCOMPARE(session.stage(), Stage::Welcome);
+    QVERIFY2(session.message().contains("finished on the day it was begun (2020-05-01)"), qPrintable(session.message()));
+  }
+
+  void aClosedStudyTakesNobody() {
+    StudyOnDisk disk;
+    Ledger(disk.store()).close(disk.study.hash());
+    ParticipantSession session(disk.place());
+    QVERIFY(!session.unlock(kPassphrase));
+    QVERIFY2(session.message().contains("closed"), qPrintable(session.message()));
+  }
+
+  void twoWindowsOnOneStudy() {
+    StudyOnDisk disk;
+    ParticipantSession first(disk.place()), same(disk.place()), other(disk.place("left"));
+    QVERIFY(first.unlock(kPassphrase));
+    QVERIFY(!same.unlock(kPassphrase));
+    QVERIFY2(same.message().contains("another window answers here as station 'here'"), qPrintable(same.message()));
+    QVERIFY(other.unlock(kPassphrase));
+    toFirstTrial(first);
+    other.resume(first.code());                                        // two windows for one person
+    if (other.stage() == Stage::Before) other.submit({});
+    QVERIFY(toTrial(other));
+    QVERIFY(first.answer("A"));
+    QVERIFY(!other.answer("B"));
+    QCOMPARE(other.stage(), Stage::Halted);
+    QVERIFY2(other.message().contains("trial 0 has another"), qPrintable(other.message()));
+    QVERIFY(toTrial(first) && first.answer("A"));
+    QVERIFY(chainProblems(disk.study.hash().toLatin1(), Ledger(disk.store()).chain(disk.study.hash())).isEmpty());
+    QCOMPARE(disk.responses().rows.size(), std::size_t(2));
+  }
+
+  void aLockedDatabaseKeepsTheAnswersHere() {
+    StudyOnDisk disk;
+    ParticipantSession session(disk.place());
+    QVERIFY(session.unlock(kPassphrase));
+    toFirstTrial(session);
+    {
+      const Writer writer(disk.store());
+      QVERIFY(session.answer("A"));                                    // in the journal
+      QVERIFY(toTrial(session) && session.answer("A"));
+      QVERIFY(!session.isOnline());
+      QVERIFY2(session.notice().contains("saved on this computer"), qPrintable(session.notice()));
+    }
+    QCOMPARE(disk.responses().rows.size(), std::size_t(0));
+    const QString code = session.code();
+    study::Station station(disk.store(), disk.place().folder + "/station-here.sqlite");
+    QVERIFY2(station.reconcile(), qPrintable(station.lastProblem()));
+    const Responses responses = disk.responses();
+    QVERIFY(responses.problems.isEmpty());
+    QCOMPARE(responses.rows.size(), std::size_t(2));
+  }
+
+  void aFullDiskLosesNothingThatWasShownAsSaved() {
+    StudyOnDisk disk;
+    ParticipantSession session(disk.place());
+    QVERIFY(session.unlock(kPassphrase));
+    toFirstTrial(session);
+    QVERIFY(session.answer("A") && toTrial(session));
+    QSignalSpy saved(&session, &ParticipantSession::saved);
+    {
+      const FullDisk full(4096);
+      QVERIFY(!session.answer("B"));
+      QVERIFY2(session.message().contains("cannot be written"), qPrintable(session.message()));
+      QCOMPARE(saved.count(), 0);
+      QCOMPARE(session.stage(), Stage::Trial);
+    }
+    QVERIFY2(session.answer("B"), qPrintable(session.message()));      // room was made
+    const Responses responses = disk.responses();
+    QVERIFY2(responses.problems.isEmpty(), qPrintable(responses.problems.join('\n')));
+    QCOMPARE(responses.rows.size(), std::size_t(2));
+    QVERIFY(chainProblems(disk.study.hash().toLatin1(), Ledger(disk.store()).chain(disk.study.hash())).isEmpty());
+  }
+
+  void aFolderThatCannotBeWrittenIsNamed() {
+    StudyOnDisk disk;
+    ParticipantSession::Place place = disk.place();
+    place.folder = QStringLiteral("/proc/stations");                   // not even root can make it
+    ParticipantSession session(place);
+    QVERIFY(!session.unlock(kPassphrase));
+    QVERIFY2(session.message().contains("/proc/stations cannot be made; choose another with --data"), qPrintable(session.message()));
+  }
+
+  void aClockSetBackIsSaid() {
+    StudyOnDisk disk;
+    const QString later = QDateTime::currentDateTimeUtc().addSecs(7200).toString(Qt::ISODateWithMs);
+    const QString elsewhere = disk.folder.filePath("future.sqlite");
+    QJsonObject join{{"kind", "join"}, {"participant", "feedfeedfeedfeed"}, {"cell", 0}, {"time", later}};
+    Ledger(elsewhere).restore(disk.study, {nextRecord(disk.study.hash().toLatin1(), 0, join)});
+    ParticipantSession::Place place = disk.place();
+    place.store = elsewhere;
+    ParticipantSession session(place);
+    QVERIFY(session.unlock(kPassphrase));
+    session.resume("feedfeedfeedfeed");
+    if (session.stage() == Stage::Before) session.submit({});
+    QVERIFY(toTrial(session));
+    QVERIFY2(session.notice().contains("clock"), qPrintable(session.notice()));
+    QVERIFY(session.answer("A"));
+    Ledger ledger(elsewhere);
+    QVERIFY(chainProblems(disk.study.hash().toLatin1(), ledger.chain(disk.study.hash())).isEmpty());
+  }
+};
+
+QTEST_MAIN(ParticipantSessionTest)
+#include "participant_session_test.moc"

@@ -1,0 +1,252 @@
+// Drafts: what may be compared, autosave, what stands against freezing, the frozen study; and the list of studies.
+#include "tests/ui/study_fixture.h"
+#include "study/error.h"
+#include "ui/models/study_draft.h"
+#include "ui/models/study_list_model.h"
+
+#include <QDir>
+#include <QSignalSpy>
+
+using namespace quantspot;
+using namespace quantspot::ui;
+using namespace sample;
+
+namespace {
+
+QJsonObject report(const QString& noise) {
+  return {{"schema", 1}, {"noise_sha256", noise}, {"recipe", QJsonObject{{"prompt", "a fox"}, {"seed", 7}}},
+          {"model", QJsonObject{{"weights_sha256", "w"}}}, {"engine", QJsonObject{{"version", "1"}, {"libtorch", "2"}, {"device", "cpu"}}}};
+}
+
+struct Bench {
+  Bench() { store.open(folder.filePath("study.sqlite")); }
+  QString file() const { return folder.filePath("drafts/one.json"); }
+  // A comparison of the three variants, in the history.
+  qint64 add(int number, const QStringList& variants = {"bf16", "bnb-nf4", "gguf-q4_k"}) {
+    study::Comparison comparison = make(number, variants);
+    store.addComparison(comparison);
+    return comparison.id;
+  }
+  study::Comparison make(int number, const QStringList& variants) {
+    study::Comparison comparison;
+    comparison.model = "default";
+    comparison.recipe = {{"prompt", QStringLiteral("a fox, no. %1").arg(number)}, {"seed", 7}};
+    for (qsizetype v = 0; v < variants.size(); ++v) {
+      study::Sample sample;
+      sample.precision = variants[v], sample.png = realPng(number, static_cast<int>(v) * 3), sample.report = report("n");
+      comparison.samples.push_back(sample);
+    }
+    return comparison;
+  }
+
+  QTemporaryDir folder;
+  study::StudyStore store;
+};
+
+QString reasonOf(Bench& bench, study::Comparison comparison) {
+  bench.store.addComparison(comparison);
+  StudyDraft draft(bench.file(), &bench.store);
+  const QString why = draft.addFromHistory(comparison.id);
+  draft.discard();
+  return why;
+}
+
+}  // namespace
+
+class StudyDraftTest : public QObject {
+  Q_OBJECT
+ private Q_SLOTS:
+  void everyChangeIsOnDisk() {
+    Bench bench;
+    const qint64 first = bench.add(1), second = bench.add(2);
+    {
+      StudyDraft draft(bench.file(), &bench.store);
+      QCOMPARE(draft.addFromHistory(first), QString());
+      QCOMPARE(draft.addFromHistory(second), QString());
+      QCOMPARE(draft.protocol().variants, QStringList({"bf16", "bnb-nf4", "gguf-q4_k"}));
+      draft.edit([](study::Protocol& p) { p.title = "Foxes", p.blocks[0].trials = 33, p.viewer.slider = false; });
+      draft.setVariant("gguf-q4_k", false);
+      draft.setEffect({0.7, 0.9});
+    }
+    StudyDraft again(bench.file(), &bench.store);
+    QCOMPARE(again.protocol().title, QStringLiteral("Foxes"));
+    QCOMPARE(again.protocol().blocks[0].trials, 33);
+    QVERIFY(!again.protocol().viewer.slider);
+    QCOMPARE(again.protocol().variants, QStringList({"bf16", "bnb-nf4"}));
+    QCOMPARE(again.offered().size(), 3);
+    QCOMPARE(again.effect().power, 0.9);
+    QVERIFY(again.contains(first) && again.contains(second));
+  }
+
+  void whatMustNotBeComparedIsRefused() {
+    Bench bench;
+    const QStringList two{"bf16", "bnb-nf4"};
+    study::Comparison noise = bench.make(1, two);
+    noise.samples[1].report = report("another");
+    QVERIFY2(reasonOf(bench, noise).contains("noise"), qPrintable(reasonOf(bench, noise)));
+    study::Comparison failed = bench.make(2, two);
+    failed.samples[1].png.clear(), failed.samples[1].failure = "out of memory";
+    QVERIFY2(reasonOf(bench, failed).contains("bnb-nf4 gave no picture: out of memory"), qPrintable(reasonOf(bench, failed)));
+    study::Comparison flat = bench.make(3, two);
+    QImage grey(48, 48, QImage::Format_RGB32);
+    grey.fill(Qt::gray);
+    QBuffer buffer(&flat.samples[1].png);
+    flat.samples[1].png.clear();
+    buffer.open(QIODevice::WriteOnly);
+    grey.save(&buffer, "PNG");
+    QVERIFY2(reasonOf(bench, flat).contains("the picture of bnb-nf4 is broken"), qPrintable(reasonOf(bench, flat)));
+    study::Comparison size = bench.make(4, two);
+    size.samples[1].png = realPng(4, 3, 32);
+    QVERIFY2(reasonOf(bench, size).contains("another size"), qPrintable(reasonOf(bench, size)));
+    study::Comparison far = bench.make(5, {"bf16", "fp8-layerwise", "bnb-int8", "bnb-nf4"});
+    for (std::size_t i = 1; i < 4; ++i) far.samples[i].scores.psnr = i == 3 ? 9.0 : 33.0;
+    QVERIFY2(reasonOf(bench, far).contains("the picture of bnb-nf4 is far from all others (PSNR 9.0 dB)"), qPrintable(reasonOf(bench, far)));
+    far.samples[3].scores.psnr = 24.0;
+    QCOMPARE(reasonOf(bench, far), QString());
+    QVERIFY2(reasonOf(bench, bench.make(6, {"bf16"})).contains("no variant beside bf16"), "");
+    QVERIFY2(reasonOf(bench, bench.make(7, {"bnb-nf4", "fp16"})).contains("no picture of bf16"), "");
+  }
+
+  void aComparisonThatLacksAVariantIsRefused() {
+    Bench bench;
+    const qint64 all = bench.add(1), fewer = bench.add(2, {"bf16", "bnb-nf4"});
+    StudyDraft draft(bench.file(), &bench.store);
+    QCOMPARE(draft.addFromHistory(all), QString());
+    QCOMPARE(draft.addFromHistory(fewer), QStringLiteral("it has no picture of gguf-q4_k"));
+    draft.setVariant("gguf-q4_k", false);
+    QCOMPARE(draft.addFromHistory(fewer), QString());
+    QCOMPARE(draft.addFromHistory(fewer), QStringLiteral("it is in the study already"));
+    QCOMPARE(draft.offered(), QStringList({"bf16", "bnb-nf4"}));
+    draft.remove(StudyDraft::idOf(all)), draft.remove(StudyDraft::idOf(fewer));
+    QVERIFY(draft.protocol().variants.isEmpty());
+  }
+
+  void foldersOfOtherProgramsArePictures() {
+    Bench bench;
+    const auto write = [&](const QString& name, const QByteArray& bytes) {
+      QDir().mkpath(QFileInfo(bench.folder.filePath(name)).path());
+      QFile file(bench.folder.filePath(name));
+      QVERIFY(file.open(QIODevice::WriteOnly) && file.write(bytes) == bytes.size());
+    };
+    for (int c = 0; c < 2; ++c)
+      for (const char* variant : {"bf16", "a%3Fb"}) write(QStringLiteral("in/fox %1/%2.png").arg(c).arg(QLatin1String(variant)), realPng(c, variant[0] == 'a' ? 3 : 0));
+    write("in/broken/bf16.png", "no picture");
+    StudyDraft draft(bench.file(), &bench.store);
+    const QStringList refused = draft.addFromFolder(bench.folder.filePath("in"));
+    QCOMPARE(refused.size(), 1);
+    QVERIFY2(refused[0].startsWith("broken: "), qPrintable(refused[0]));
+    QCOMPARE(draft.protocol().comparisons.size(), std::size_t(2));
+    QCOMPARE(draft.protocol().variants, QStringList({"bf16", "a?b"}));
+    QVERIFY(draft.addFromFolder(bench.folder.filePath("none")).first().contains("hold PNG pictures"));
+  }
+
+  void problemsNameTheirSection() {
+    Bench bench;
+    StudyDraft draft(bench.file(), &bench.store);
+    QCOMPARE(draft.problem()->first, DraftSection::Comparisons);
+    draft.addFromHistory(bench.add(1));
+    QVERIFY(!draft.problem());
+    const auto section = [&](const std::function<void(study::Protocol&)>& change) {
+      const study::Protocol before = draft.protocol();
+      draft.edit(change);
+      const auto problem = draft.problem();
+      draft.edit([&](study::Protocol& p) { p = before; });
+      return problem ? static_cast<int>(problem->first) : -1;
+    };
+    const auto is = [](DraftSection wanted) { return static_cast<int>(wanted); };
+    QCOMPARE(section([](study::Protocol& p) { p.blocks[0].trials = 0; }), is(DraftSection::Trials));
+    QCOMPARE(section([](study::Protocol& p) { p.min_viewing_s = 5, p.time_limit_s = 2; }), is(DraftSection::Rules));
+    QCOMPARE(section([](study::Protocol& p) { p.after = {{"q1", "choice", "?", {"one"}}}; }), is(DraftSection::Participant));
+    QCOMPARE(section([](study::Protocol& p) { p.retention_until = "soon"; }), is(DraftSection::Participant));
+    QCOMPARE(section([](study::Protocol& p) { p.stopping.rule = study::StoppingRule::Sprt; }), is(DraftSection::Stopping));
+    QCOMPARE(section([](study::Protocol& p) { p.analysis.margin = 0; }), is(DraftSection::Analysis));
+    QCOMPARE(section([](study::Protocol& p) { p.comparisons[0].practice = true; }), is(DraftSection::Comparisons));
+    QCOMPARE(section([](study::Protocol& p) { p.blocks[0].gold = 3; }), -1);   // its pictures are made at the freeze
+  }
+
+  void frozenWithGoldItRunsInTheStore() {
+    Bench bench;
+    StudyDraft draft(bench.file(), &bench.store);
+    for (int i = 0; i < 3; ++i) draft.addFromHistory(bench.add(i));
+    draft.edit([](study::Protocol& p) { p.blocks[0].gold = 2; });
+    const study::FrozenStudy frozen = draft.freeze(kPassphrase, SealCost::Interactive);
+    const Mapping mapping = frozen.open(kPassphrase);
+    QCOMPARE(mapping.images.size(), 3);
+    for (const auto& variants : mapping.images) {
+      QCOMPARE(variants.size(), 4);                                    // the corrupted one, too
+      const QImage broken = QImage::fromData(frozen.pictures[variants["corrupted"]]), reference = QImage::fromData(frozen.pictures[variants["bf16"]]);
+      QCOMPARE(broken.size(), reference.size());
+      double difference = 0;
+      for (int y = 0; y < 48; ++y)
+        for (int x = 0; x < 48; ++x) difference += std::abs(qGreen(broken.pixel(x, y)) - qGreen(reference.pixel(x, y)));
+      QVERIFY(difference / (48 * 48) > 8);
+    }
+    Ledger(bench.folder.filePath("study.sqlite")).addStudy(frozen);
+    draft.discard();
+    QVERIFY(!QFile::exists(bench.file()));
+  }
+
+  void aDamagedDraftIsLeftAsItIs() {
+    Bench bench;
+    QDir().mkpath(bench.folder.filePath("drafts"));
+    QFile file(bench.file());
+    QVERIFY(file.open(QIODevice::WriteOnly) && file.write("{\"protocol\": {\"schema\": 1, \"tilte\": \"x\"}}") > 0);
+    file.close();
+    StudyDraft draft(bench.file(), &bench.store);
+    QVERIFY2(draft.problemOfFile().contains("there is no key tilte"), qPrintable(draft.problemOfFile()));
+    draft.edit([](study::Protocol& p) { p.title = "new"; });
+    QVERIFY(file.open(QIODevice::ReadOnly));
+    QVERIFY(file.readAll().contains("tilte"));
+  }
+
+  void aDraftThatCannotBeSavedSaysSo() {
+    Bench bench;
+    StudyDraft draft("/proc/drafts/one.json", &bench.store);
+    QSignalSpy failed(&draft, &StudyDraft::failed);
+    draft.edit([](study::Protocol& p) { p.title = "x"; });
+    QCOMPARE(failed.count(), 1);
+    QVERIFY2(failed[0][0].toString().contains("/proc/drafts/one.json"), qPrintable(failed[0][0].toString()));
+  }
+
+  void theListShowsEveryState() {
+    Bench bench;
+    const QString store = bench.folder.filePath("study.sqlite"), drafts = bench.folder.filePath("drafts");
+    StudyDraft(bench.file(), &bench.store).edit([](study::Protocol& p) { p.title = "Planned"; });
+    Protocol p = sample::protocol();
+    QStringList hashes;
+    for (const char* title : {"Frozen", "Running", "Closed"}) {
+      p.title = QLatin1String(title);
+      const FrozenStudy frozen = freeze(p, pictures(p), kPassphrase, SealCost::Interactive);
+      Ledger(store).addStudy(frozen);
+      hashes << frozen.hash();
+    }
+    for (int i = 0; i < 2; ++i) Ledger(store).join(hashes[1]);
+    Ledger(store).join(hashes[2]);
+    Ledger(store).close(hashes[2]);
+    StudyListModel model(store, drafts);
+    model.reload();
+    QMap<QString, QString> details;
+    for (int row = 0; row < model.rowCount(); ++row)
+      details[model.index(row).data().toString()] = model.index(row).data(StudyListModel::DetailRole).toString();
+    QCOMPARE(details, (QMap<QString, QString>{{"Planned", "draft"}, {"Frozen", "frozen"}, {"Running", "running · 2 people"}, {"Closed", "closed · 1 person"}}));
+    QCOMPARE(model.index(0).data().toString(), QStringLiteral("Planned"));
+    QVERIFY(model.rowOf(hashes[1]) > 0 && model.rowOf("none") == -1);
+    QVERIFY(!QFile::exists(model.newDraftFile()));
+  }
+
+  void aStoreThatCannotBeReadIsSaidAndDraftsAreListed() {
+    Bench bench;
+    StudyDraft(bench.file(), &bench.store).edit([](study::Protocol&) {});
+    QFile other(bench.folder.filePath("other.sqlite"));
+    QVERIFY(other.open(QIODevice::WriteOnly) && other.write(QByteArray(4096, 'x')) > 0);
+    other.close();
+    StudyListModel model(other.fileName(), bench.folder.filePath("drafts"));
+    QSignalSpy failed(&model, &StudyListModel::failed);
+    model.reload();
+    QCOMPARE(failed.count(), 1);
+    QCOMPARE(model.rowCount(), 1);
+  }
+};
+
+QTEST_MAIN(StudyDraftTest)
+#include "study_draft_test.moc"

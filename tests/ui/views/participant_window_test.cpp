@@ -1,0 +1,321 @@
+// Participant mode as a person meets it: keys alone from the passphrase to the thanks, what is on screen, sizes and themes.
+#include "tests/ui/study_fixture.h"
+#include "ui/models/trial_choices.h"
+#include "ui/views/image_grid.h"
+#include "ui/views/message_card.h"
+#include "ui/views/participant_window.h"
+#include "ui/views/question_form.h"
+#include "ui/views/ranking_strip.h"
+#include "ui/views/theme.h"
+#include "ui/views/trial_page.h"
+
+#include <QAbstractButton>
+#include <QApplication>
+#include <QJsonArray>
+#include <QLabel>
+#include <QLineEdit>
+#include <QListWidget>
+#include <QPushButton>
+#include <QRadioButton>
+#include <QToolButton>
+
+using namespace quantspot;
+using namespace quantspot::views;
+using namespace sample;
+
+namespace {
+
+struct Bench {
+  explicit Bench(const Protocol& p = everyKind()) : disk(p), session(disk.place()), window(&session) {
+    window.resize(1280, 800);
+    window.show();
+    window.activateWindow();
+    if (!QTest::qWaitForWindowActive(&window)) qFatal("no active window");
+  }
+  void key(int key, Qt::KeyboardModifiers modifiers = {}) {
+    QWidget* target = QApplication::focusWidget() ? QApplication::focusWidget() : &window;
+    QTest::keyClick(target, static_cast<Qt::Key>(key), modifiers);
+    QCoreApplication::sendPostedEvents(nullptr, QEvent::DeferredDelete);
+    QCoreApplication::processEvents();
+  }
+  bool openTrial() {
+    return QTest::qWaitFor([this] { return session.stage() == Stage::Trial && session.viewingLeft() <= 0; });
+  }
+  // From the passphrase to the first trial, by keys.
+  bool start() {
+    QTest::keyClicks(window.card()->field(), kPassphrase);
+    key(Qt::Key_Return);
+    if (session.stage() != Stage::Welcome) return false;
+    key(Qt::Key_Return);
+    if (session.stage() == Stage::Consent) key(Qt::Key_Return, Qt::ControlModifier);
+    if (session.stage() == Stage::Before) {
+      window.questions()->findChildren<QRadioButton*>().first()->setFocus();
+      key(Qt::Key_Space);
+      key(Qt::Key_Return, Qt::ControlModifier);
+    }
+    key(Qt::Key_Return);
+    return openTrial();
+  }
+  void answerByKeys() {
+    const auto choices = ui::choicesOf(session.trial());
+    if (choices.empty())
+      for (std::size_t i = session.trial().pictures.size(); i > 0; --i) key(Qt::Key_A + static_cast<int>(i) - 1);
+    else key(choices.back().key);
+    key(Qt::Key_Return);
+  }
+  QString told() const {                   // all texts of visible labels and buttons
+    QStringList texts;
+    for (const QLabel* label : window.findChildren<QLabel*>()) if (label->isVisible()) texts << label->text();
+    for (const QAbstractButton* button : window.findChildren<QAbstractButton*>()) if (button->isVisible()) texts << button->text();
+    return texts.join(u'\n');
+  }
+
+  StudyOnDisk disk;
+  ParticipantSession session;
+  ParticipantWindow window;
+};
+
+}  // namespace
+
+class ParticipantWindowTest : public QObject {
+  Q_OBJECT
+ private Q_SLOTS:
+  void initTestCase() { applyTheme(*qApp, false); }
+
+  void aWholeStudyByKeysAlone() {
+    Bench bench;
+    QVERIFY(bench.start());
+    int answers = 0;
+    while (bench.session.stage() != Stage::After) {
+      while (bench.session.stage() == Stage::Break || bench.session.stage() == Stage::Feedback) bench.key(Qt::Key_Return);
+      QVERIFY(bench.openTrial());
+      bench.answerByKeys(), ++answers;
+    }
+    QCOMPARE(answers, 16);
+    QVERIFY(bench.told().contains("It was hard."));
+    bench.key(Qt::Key_Return, Qt::ControlModifier);                    // not yet answered
+    QCOMPARE(bench.session.stage(), Stage::After);
+    QVERIFY(bench.told().contains("Still to answer: It was hard."));
+    bench.window.questions()->findChildren<QRadioButton*>().first()->setFocus();
+    bench.key(Qt::Key_Space);
+    bench.key(Qt::Key_Return, Qt::ControlModifier);
+    QCOMPARE(bench.session.stage(), Stage::Thanks);
+    const Responses responses = bench.disk.responses();
+    QVERIFY2(responses.problems.isEmpty(), qPrintable(responses.problems.join('\n')));
+    QCOMPARE(responses.rows.size(), std::size_t(16));
+    const QJsonObject screen = bench.disk.records("response").back()["screen"].toObject();
+    QVERIFY(screen["width"].toInt() == 1280 && screen["pixel_ratio"].toDouble() > 0 && screen.contains("zoom"));
+  }
+
+  void aWrongPassphraseIsSaidAndForgotten() {
+    Bench bench;
+    QTest::keyClicks(bench.window.card()->field(), "guess");
+    bench.key(Qt::Key_Return);
+    QCOMPARE(bench.session.stage(), Stage::Locked);
+    QVERIFY(bench.told().contains("the passphrase is wrong"));
+    QVERIFY(bench.window.card()->fieldText().isEmpty());
+    QCOMPARE(bench.window.card()->field()->echoMode(), QLineEdit::Password);
+  }
+
+  // Every key that does something in a trial stands on the screen, for each kind.
+  void everyKeyIsOnScreen() {
+    Bench bench;
+    QVERIFY(bench.start());
+    QSet<study::TrialKind> seen;
+    while (bench.session.stage() != Stage::After) {
+      while (bench.session.stage() == Stage::Break || bench.session.stage() == Stage::Feedback) bench.key(Qt::Key_Return);
+      QVERIFY(bench.openTrial());
+      const ui::TrialScreen trial = bench.session.trial();
+      const QString told = bench.told();
+      for (const ui::TrialChoice& choice : ui::choicesOf(trial)) QVERIFY2(told.contains(QKeySequence(choice.key).toString()), qPrintable(choice.label));
+      QVERIFY(told.contains("Save answer") && told.contains("P  pause") && told.contains("+ −  zoom"));
+      QVERIFY(told.contains(ui::questionOf(trial.kind, static_cast<int>(trial.pictures.size()))));
+      const bool apart = trial.pictures.size() > 1 && trial.flicker_hz == 0;
+      QCOMPARE(told.contains(QStringLiteral("1–%1  large").arg(trial.pictures.size())), apart);
+      QCOMPARE(told.contains("K  flicker"), apart);
+      seen << trial.kind;
+      bench.answerByKeys();
+    }
+    QCOMPARE(seen.size(), 7);
+  }
+
+  void nothingIsSavedBeforeReturnAndNothingWithoutAChoice() {
+    Bench bench;
+    QVERIFY(bench.start());
+    bench.key(Qt::Key_Return);
+    QVERIFY(bench.told().contains("Choose an answer first."));
+    bench.key(Qt::Key_A);
+    QCOMPARE(bench.window.trial()->chosen(), QStringLiteral("A"));
+    bench.key(Qt::Key_B);
+    QCOMPARE(bench.window.trial()->chosen(), QStringLiteral("B"));
+    QVERIFY(bench.disk.records("response").empty());
+    bench.key(Qt::Key_Return);
+    QCOMPARE(bench.disk.records("response").size(), std::size_t(1));
+    QCOMPARE(bench.disk.records("response")[0]["answer"].toString(), QStringLiteral("B"));
+  }
+
+  void theMouseDoesTheSame() {
+    Bench bench;
+    QVERIFY(bench.start());
+    ImageGrid* grid = bench.window.trial()->grid();
+    QTest::mouseClick(grid, Qt::LeftButton, {}, grid->tiles()[2].image.center().toPoint());
+    QCOMPARE(bench.window.trial()->chosen(), QStringLiteral("C"));
+    for (QAbstractButton* button : bench.window.trial()->findChildren<QAbstractButton*>())
+      if (button->isVisible() && button->text().startsWith("Save")) {
+        QTest::mouseClick(button, Qt::LeftButton);
+        break;
+      }
+    QCOMPARE(bench.disk.records("response").size(), std::size_t(1));
+  }
+
+  void theViewersKeysWorkAsTheProtocolAllows() {
+    Protocol p = everyKind();
+    p.practice = 0;
+    Bench bench(p);
+    QVERIFY(bench.start());
+    ImageGrid* grid = bench.window.trial()->grid();
+    bench.key(Qt::Key_2);
+    QCOMPARE(grid->mode(), ImageGrid::Mode::Single);
+    bench.key(Qt::Key_Plus);
+    QVERIFY(!grid->transform().fitted());
+    const double scale = grid->transform().scale({48, 48}, {48, 48});
+    bench.key(Qt::Key_3);
+    QCOMPARE(grid->transform().scale({48, 48}, {48, 48}), scale);      // zoom survives switching
+    bench.key(Qt::Key_L);
+    QCOMPARE(grid->mode(), ImageGrid::Mode::Slider);
+    bench.key(Qt::Key_K);
+    QCOMPARE(grid->mode(), ImageGrid::Mode::Flicker);
+    bench.key(Qt::Key_Up);
+    QCOMPARE(grid->flickerRate(), 2.5);
+    bench.key(Qt::Key_0);
+    QVERIFY(grid->mode() == ImageGrid::Mode::Grid && grid->transform().fitted());
+    bench.answerByKeys();
+    const QJsonArray tools = bench.disk.records("response")[0]["screen"].toObject()["tools"].toArray();
+    QCOMPARE(tools, QJsonArray({"flicker", "slider", "swap", "zoom"}));
+
+    p.viewer = {false, false, false, false};
+    Bench bare(p);
+    QVERIFY(bare.start());
+    grid = bare.window.trial()->grid();
+    for (int key : {Qt::Key_2, Qt::Key_Plus, Qt::Key_L, Qt::Key_K, Qt::Key_Left}) bare.key(key);
+    QTest::mouseDClick(grid, Qt::LeftButton, {}, grid->tiles()[1].image.center().toPoint());
+    QVERIFY(grid->mode() == ImageGrid::Mode::Grid && grid->transform().fitted());
+    QVERIFY(!bare.told().contains("zoom") && !bare.told().contains("slider") && !bare.told().contains("flicker"));
+  }
+
+  void flickerShowsEveryPictureInOnePlace() {
+    Protocol p = everyKind();
+    p.practice = 0;
+    p.blocks = {p.blocks[0]};
+    p.blocks[0].flicker_hz = 10;
+    Bench bench(p);
+    QVERIFY(bench.start());
+    ImageGrid* grid = bench.window.trial()->grid();
+    QCOMPARE(grid->mode(), ImageGrid::Mode::Cycle);
+    QSet<QByteArray> frames;
+    for (int i = 0; i < 60 && frames.size() < 4; ++i) {
+      const QImage image = grid->grab().toImage();
+      frames << QByteArray(reinterpret_cast<const char*>(image.constBits()), image.sizeInBytes());
+      QTest::qWait(30);
+    }
+    QCOMPARE(frames.size(), 4);                                        // the letters differ even where pictures do not
+    bench.key(Qt::Key_2);
+    QCOMPARE(grid->mode(), ImageGrid::Mode::Cycle);
+  }
+
+  void rankingByKeysAndByTheList() {
+    Protocol p = everyKind();
+    p.practice = 0;
+    p.blocks = {p.blocks[6]};
+    Bench bench(p);
+    QVERIFY(bench.start());
+    RankingStrip* strip = bench.window.trial()->ranking();
+    QVERIFY(strip->isVisible());
+    bench.key(Qt::Key_C), bench.key(Qt::Key_A);
+    QVERIFY(!strip->isComplete() && bench.window.trial()->chosen().isEmpty());
+    bench.key(Qt::Key_Backspace);
+    bench.key(Qt::Key_B), bench.key(Qt::Key_A);
+    QCOMPARE(bench.window.trial()->chosen(), QStringLiteral("C,B,A"));
+    auto lists = strip->findChildren<QListWidget*>();
+    QCOMPARE(lists[0]->dragDropMode(), QAbstractItemView::DragDrop);
+    QListWidgetItem* item = lists[1]->takeItem(2);                     // what a drag to the front does
+    lists[1]->insertItem(0, item);
+    QCOMPARE(bench.window.trial()->chosen(), QStringLiteral("A,C,B"));
+    bench.key(Qt::Key_Return);
+    QCOMPARE(bench.disk.records("response")[0]["answer"].toString(), QStringLiteral("A,C,B"));
+  }
+
+  void timeRulesAreSeen() {
+    Protocol p = everyKind();
+    p.practice = 0, p.min_viewing_s = 0.3, p.time_limit_s = 0.7;
+    Bench bench(p);
+    QTest::keyClicks(bench.window.card()->field(), kPassphrase);
+    for (int i = 0; i < 2; ++i) bench.key(Qt::Key_Return);
+    bench.key(Qt::Key_Return, Qt::ControlModifier);
+    bench.window.questions()->findChildren<QRadioButton*>().first()->setFocus();
+    bench.key(Qt::Key_Space), bench.key(Qt::Key_Return, Qt::ControlModifier), bench.key(Qt::Key_Return);
+    QTRY_COMPARE(bench.session.stage(), Stage::Trial);
+    QTRY_VERIFY(bench.told().contains("Look for 1 s more"));
+    bench.key(Qt::Key_A), bench.key(Qt::Key_Return);
+    QVERIFY(bench.disk.records("response").empty());                   // too early
+    QTRY_VERIFY(bench.session.timedOut());
+    QCOMPARE(bench.window.trial()->grid()->count(), 0);
+    bench.key(Qt::Key_Return);
+    QCOMPARE(bench.disk.records("response").size(), std::size_t(1));
+  }
+
+  void pausingHidesThePictures() {
+    Bench bench;
+    QVERIFY(bench.start());
+    bench.key(Qt::Key_P);
+    QCOMPARE(bench.session.stage(), Stage::Paused);
+    QCOMPARE(bench.window.trial()->grid()->count(), 0);
+    QVERIFY(bench.told().contains(bench.session.code()));
+    bench.key(Qt::Key_Return);
+    QCOMPARE(bench.session.stage(), Stage::Trial);
+    QCOMPARE(bench.window.trial()->grid()->count(), 4);
+    bench.key(Qt::Key_P), bench.key(Qt::Key_Q, Qt::ControlModifier);
+    QCOMPARE(bench.session.stage(), Stage::Thanks);
+    QVERIFY(bench.told().contains(bench.session.code()));
+  }
+
+  void aFailureStandsOnTheScreen() {
+    Bench bench;
+    QVERIFY(bench.start());
+    bench.session.failed("the journal cannot be written: disk is full");
+    QVERIFY(bench.told().contains("disk is full"));
+  }
+
+  // As at 100, 200 and 300 % on one screen: letters grow, and nothing leaves it.
+  void largeLettersFit_data() {
+    QTest::addColumn<double>("scale");
+    for (double scale : {1.0, 2.0, 3.0}) QTest::addRow("%.0f %%", scale * 100) << scale;
+  }
+  void largeLettersFit() {
+    QFETCH(double, scale);
+    const QFont normal = QApplication::font();
+    QFont large = normal;
+    large.setPointSizeF(normal.pointSizeF() * scale);
+    for (const bool dark : {false, true}) {
+      applyTheme(*qApp, dark);
+      QApplication::setFont(large);
+      Bench bench;
+      bench.window.resize(static_cast<int>(1280 * std::max(1.0, scale * 0.75)), static_cast<int>(800 * std::max(1.0, scale * 0.75)));
+      QVERIFY(bench.start());
+      QCoreApplication::processEvents();
+      for (QAbstractButton* button : bench.window.findChildren<QAbstractButton*>()) {
+        if (!button->isVisible()) continue;
+        const QRect place(button->mapTo(&bench.window, QPoint()), button->size());
+        QVERIFY2(bench.window.rect().contains(place), qPrintable(button->text()));
+        if (button->property("large").toBool()) QVERIFY2(button->height() >= 44 && button->width() >= button->minimumSizeHint().width(), qPrintable(button->text()));
+      }
+      const QImage shot = bench.window.trial()->grid()->grab().toImage();
+      QCOMPARE(shot.pixelColor(2, 2), QColor(119, 119, 119));
+    }
+    QApplication::setFont(normal);
+    applyTheme(*qApp, false);
+  }
+};
+
+QTEST_MAIN(ParticipantWindowTest)
+#include "participant_window_test.moc"

@@ -1,0 +1,251 @@
+// The Study page: planning by its fields, what is previewed, the power, and the way from the draft to the participant's screen.
+#include "tests/ui/study_fixture.h"
+#include "ui/views/blocks_section.h"
+#include "ui/views/comparisons_section.h"
+#include "ui/views/freeze_bar.h"
+#include "ui/views/frozen_study_view.h"
+#include "ui/views/image_grid.h"
+#include "ui/views/message_card.h"
+#include "ui/views/participant_window.h"
+#include "ui/views/power_panel.h"
+#include "ui/views/study_designer.h"
+#include "ui/views/study_page.h"
+#include "ui/views/study_preview.h"
+#include "ui/views/theme.h"
+
+#include <QApplication>
+#include <QCheckBox>
+#include <QComboBox>
+#include <QDoubleSpinBox>
+#include <QLabel>
+#include <QLineEdit>
+#include <QListView>
+#include <QPlainTextEdit>
+#include <QPushButton>
+#include <QSpinBox>
+#include <QToolButton>
+#include <QTreeWidget>
+
+using namespace quantspot;
+using namespace quantspot::views;
+using namespace sample;
+
+namespace {
+
+struct Bench {
+  Bench() {
+    store.open(folder.filePath("study.sqlite"));
+    for (int number = 0; number < 4; ++number) {
+      study::Comparison comparison;
+      comparison.model = "default";
+      comparison.recipe = {{"prompt", QStringLiteral("a fox, no. %1").arg(number)}, {"seed", 7}};
+      for (int v = 0; v < 3; ++v) {
+        study::Sample sample;
+        sample.precision = QStringList{"bf16", "bnb-nf4", "gguf-q4_k"}[v], sample.png = realPng(number, v * 3);
+        sample.report = {{"noise_sha256", number == 3 ? QString::number(v) : "n"}};   // the last one must be refused
+        comparison.samples.push_back(sample);
+      }
+      store.addComparison(comparison);
+    }
+    page = std::make_unique<StudyPage>(&store);
+    page->resize(1280, 740);
+    page->show();
+    page->reload();
+  }
+  StudyDesigner& designer() { return *page->designer(); }
+  const study::Protocol& protocol() { return designer().draft()->protocol(); }
+  void pickThree() {
+    QTreeWidget* list = designer().comparisons()->list();
+    for (int row = 0; row < list->topLevelItemCount(); ++row)
+      if (!list->topLevelItem(row)->text(0).contains("no. 3")) list->topLevelItem(row)->setCheckState(0, Qt::Checked);
+  }
+  template <class Widget>
+  Widget& named(const QString& name) {
+    for (Widget* widget : designer().findChildren<Widget*>())
+      if (widget->accessibleName() == name && !widget->isHidden()) return *widget;
+    qFatal("no %s", qPrintable(name));
+  }
+
+  QTemporaryDir folder;
+  study::StudyStore store;
+  std::unique_ptr<StudyPage> page;
+};
+
+}  // namespace
+
+class StudyPageTest : public QObject {
+  Q_OBJECT
+ private Q_SLOTS:
+  void initTestCase() { applyTheme(*qApp, false); }
+
+  void aStrangerPlansAndFreezesAStudy() {
+    Bench bench;
+    QCOMPARE(bench.page->list()->model()->rowCount(), 0);
+    bench.page->newDraft();
+    QVERIFY(bench.page->designer());
+    QVERIFY(!bench.designer().freezeBar()->button()->isEnabled());
+    QVERIFY(bench.designer().state(ui::DraftSection::Comparisons).contains("Pick comparisons"));
+    bench.pickThree();
+    QCOMPARE(bench.protocol().comparisons.size(), std::size_t(3));
+    QCOMPARE(bench.designer().state(ui::DraftSection::Comparisons), QStringLiteral("✓"));
+    QVERIFY(bench.designer().freezeBar()->button()->isEnabled());
+    bench.designer().freezeBar()->passphrase()->setText("short");
+    bench.designer().freezeBar()->again()->setText("short");
+    bench.designer().freezeBar()->button()->click();
+    QVERIFY(bench.page->designer());                                   // 8 characters or more
+    bench.designer().freezeBar()->passphrase()->setText(kPassphrase);
+    bench.designer().freezeBar()->again()->setText(kPassphrase + "x");
+    bench.designer().freezeBar()->button()->click();
+    QVERIFY(bench.page->designer());                                   // unlike each other
+    bench.designer().freezeBar()->again()->setText(kPassphrase);
+    bench.designer().freezeBar()->button()->click();
+    QTRY_VERIFY(!bench.page->designer());
+    auto* view = bench.page->shown()->findChild<FrozenStudyView*>();
+    QVERIFY(view);
+    QVERIFY2(view->said().contains("Each person answers 20 × spot") && view->said().contains("0 of 20"), qPrintable(view->said()));
+    Ledger ledger(bench.folder.filePath("study.sqlite"));
+    QCOMPARE(ledger.studies().size(), 1);
+    QVERIFY(view->said().contains(ledger.studies()[0]));
+    QVERIFY(!ledger.study(ledger.studies()[0]).open(kPassphrase).images.isEmpty());
+    QVERIFY(QDir(bench.folder.filePath("drafts")).isEmpty());
+    QCOMPARE(bench.page->list()->model()->index(0, 0).data(ui::StudyListModel::DetailRole).toString(), QStringLiteral("frozen"));
+
+    bench.page->show();
+    view->participant()->click();
+    ParticipantWindow* window = nullptr;
+    for (QWidget* top : QApplication::topLevelWidgets())
+      if (auto* found = qobject_cast<ParticipantWindow*>(top)) window = found;
+    QVERIFY(window && window->isFullScreen() && !bench.page->isVisible());
+    window->card()->field()->setText(kPassphrase);
+    window->unlock();
+    QVERIFY(window->card()->isVisible());
+    window->close();
+    QTRY_VERIFY(bench.page->isVisible());
+  }
+
+  void aRefusedComparisonSaysWhy() {
+    Bench bench;
+    bench.page->newDraft();
+    QTreeWidget* list = bench.designer().comparisons()->list();
+    QTreeWidgetItem* item = nullptr;
+    for (int row = 0; row < list->topLevelItemCount(); ++row)
+      if (list->topLevelItem(row)->text(0).contains("no. 3")) item = list->topLevelItem(row);
+    item->setCheckState(0, Qt::Checked);
+    QCOMPARE(item->checkState(0), Qt::Unchecked);
+    QVERIFY2(bench.designer().comparisons()->said().contains("noise"), qPrintable(bench.designer().comparisons()->said()));
+    QVERIFY(bench.protocol().comparisons.empty());
+  }
+
+  void everyFieldReachesTheProtocolAndTheDisk() {
+    Bench bench;
+    bench.page->newDraft();
+    bench.pickThree();
+    const auto set = [&](const QString& name, double value) { bench.named<QDoubleSpinBox>(name).setValue(value); };
+    const auto choose = [&](const QString& name, int index) {
+      auto& combo = bench.named<QComboBox>(name);
+      combo.setCurrentIndex(index), Q_EMIT combo.activated(index);
+    };
+    set("People", 33), set("Practice trials", 5), set("Break after", 12), set("Look at least", 1.5), set("Pictures vanish after", 20);
+    choose("Order of variants", 1), choose("After an interruption", 1);
+    choose("The study stops", 1);
+    set("Right if the effect is there", 75);
+    set("Leave out people with less than", 80), set("… who looked away more often than", 4), set("Level of intervals", 90);
+    set("“Not noticeable” means detected in less than", 15);
+    for (QCheckBox* box : bench.designer().findChildren<QCheckBox*>())
+      if (box->text() == "Slider") box->click();
+    bench.named<QPlainTextEdit>("Consent text").setPlainText("Yes?");
+    QTest::keyClicks(&bench.named<QLineEdit>("Records are kept until"), "2030-01-01");
+    bench.named<QPushButton>("Add a question: After the trials").click();
+    QTest::keyClicks(&bench.named<QLineEdit>("Question 1"), "Was it hard?");
+    const QString file = bench.designer().draft()->file();
+    const study::Protocol p = ui::StudyDraft(file, &bench.store).protocol();
+    QVERIFY(p.participants == 33 && p.practice == 5 && p.break_every == 12 && p.min_viewing_s == 1.5 && p.time_limit_s == 20);
+    QVERIFY(p.order == study::OrderScheme::Williams && p.resume == study::ResumePolicy::NextBlock && p.stopping.rule == study::StoppingRule::Sprt);
+    QCOMPARE(p.stopping.alternative_rate, 0.75);
+    QCOMPARE(p.exclusion.min_gold_rate, 0.8);
+    QCOMPARE(p.exclusion.max_focus_losses, 4);
+    QCOMPARE(p.analysis.level, 0.9);
+    QCOMPARE(p.analysis.margin, 0.15);
+    QVERIFY(!p.viewer.slider && p.viewer.zoom);
+    QCOMPARE(p.consent_text, QStringLiteral("Yes?"));
+    QCOMPARE(p.retention_until, QStringLiteral("2030-01-01"));
+    QCOMPARE(p.after.size(), std::size_t(1));
+    QCOMPARE(p.after[0].text, QStringLiteral("Was it hard?"));
+    QVERIFY(!bench.designer().draft()->problem());
+  }
+
+  void partsAreAddedChangedAndPreviewed() {
+    Bench bench;
+    bench.page->newDraft();
+    bench.pickThree();
+    bench.designer().blocks()->addBlock();
+    QCOMPARE(bench.protocol().blocks.size(), std::size_t(2));
+    QCOMPARE(bench.designer().preview()->pages()->currentText(), QStringLiteral("Trials 2: preference"));
+    QCOMPARE(bench.designer().preview()->grid()->count(), 2);
+    auto& kind = bench.named<QComboBox>("Kind of part 2");
+    kind.setCurrentIndex(6), Q_EMIT kind.activated(6);
+    QCOMPARE(bench.protocol().blocks[1].kind, study::TrialKind::Ranking);
+    QVERIFY(!bench.protocol().blocks[1].ties);
+    QCOMPARE(bench.designer().preview()->grid()->count(), 3);
+    bench.named<QSpinBox>("Trials of part 1").setValue(44);
+    QCOMPARE(bench.protocol().blocks[0].trials, 44);
+    bench.named<QSpinBox>("Pictures of part 1").setValue(6);
+    QCOMPARE(bench.designer().preview()->grid()->count(), 6);
+    bench.named<QDoubleSpinBox>("Flicker of part 1").setValue(3);
+    QCOMPARE(bench.designer().preview()->grid()->mode(), ImageGrid::Mode::Cycle);
+    bench.named<QToolButton>("Remove part 2").click();
+    QCOMPARE(bench.protocol().blocks.size(), std::size_t(1));
+    QVERIFY(!bench.designer().freezeBar()->button()->text().isEmpty());
+  }
+
+  void thePowerPanelKnowsThePublishedNumbers() {
+    Bench bench;
+    bench.page->newDraft();
+    bench.pickThree();
+    PowerPanel* panel = bench.designer().power();
+    auto& kind = bench.named<QComboBox>("Kind of part 1");
+    kind.setCurrentIndex(1), Q_EMIT kind.activated(1);                 // ABX: chance 1/2
+    bench.designer().draft()->setEffect({0.65, 0.8});
+    QVERIFY2(panel->said().contains("needs 69 trials"), qPrintable(panel->said()));
+    bench.designer().draft()->setEffect({0.6, 0.8});
+    QVERIFY2(panel->said().contains("needs 158 trials"), qPrintable(panel->said()));
+    QVERIFY(panel->said().contains("20 people × 20 trials for 2 variants or pairs, so 200 each"));
+    bench.designer().draft()->setEffect({0.4, 0.8});
+    QVERIFY2(panel->said().contains("By guessing alone people are right in 50 %"), qPrintable(panel->said()));
+    auto& again = bench.named<QComboBox>("Kind of part 1");
+    again.setCurrentIndex(5), Q_EMIT again.activated(5);
+    QVERIFY(panel->said().contains("no right answers"));
+  }
+
+  void draftsAreKeptAndDiscarded() {
+    Bench bench;
+    bench.page->newDraft(), bench.page->newDraft();
+    QCOMPARE(bench.page->list()->model()->rowCount(), 2);
+    StudyPage another(&bench.store);
+    another.reload();
+    QCOMPARE(another.list()->model()->rowCount(), 2);
+    for (QPushButton* button : bench.designer().findChildren<QPushButton*>())
+      if (button->text() == "Discard draft") {
+        button->click();
+        break;
+      }
+    QTRY_COMPARE(bench.page->list()->model()->rowCount(), 1);
+  }
+
+  void bothThemesShowEveryButtonWhole() {
+    for (const bool dark : {false, true}) {
+      applyTheme(*qApp, dark);
+      Bench bench;
+      bench.page->newDraft();
+      bench.pickThree();
+      QCoreApplication::processEvents();
+      for (QPushButton* button : bench.designer().freezeBar()->findChildren<QPushButton*>())
+        QVERIFY2(button->width() >= button->minimumSizeHint().width(), qPrintable(button->text()));
+      QVERIFY(bench.designer().power()->plot());
+    }
+    applyTheme(*qApp, false);
+  }
+};
+
+QTEST_MAIN(StudyPageTest)
+#include "study_page_test.moc"

@@ -1,0 +1,326 @@
+#include "ui/models/participant_session.h"
+
+#include "study/error.h"
+
+#include <QDate>
+#include <QDir>
+#include <QRegularExpression>
+
+#include <algorithm>
+
+namespace quantspot::ui {
+namespace {
+
+using study::TrialKind;
+using study::TrialRole;
+
+QString fileSafe(QString name) {
+  static const QRegularExpression other(QStringLiteral("[^A-Za-z0-9_-]"));
+  return name.replace(other, QStringLiteral("_"));
+}
+
+}  // namespace
+
+ParticipantSession::ParticipantSession(Place place, QObject* parent) : QObject(parent), place_(std::move(place)) {
+  for (QTimer* timer : {&blank_, &minimum_, &limit_}) timer->setSingleShot(true), timer->setTimerType(Qt::PreciseTimer);
+  connect(&blank_, &QTimer::timeout, this, [this] { enter(Stage::Trial); });
+  connect(&minimum_, &QTimer::timeout, this, &ParticipantSession::answerable);
+  connect(&limit_, &QTimer::timeout, this, [this] { timed_out_ = true, Q_EMIT timeUp(); });
+}
+
+void ParticipantSession::enter(Stage stage, const QString& message) {
+  stage_ = stage;
+  message_ = message;
+  Q_EMIT stageChanged();
+}
+
+void ParticipantSession::fail(const std::exception& error) {
+  message_ = QString::fromUtf8(error.what());
+  Q_EMIT failed(message_);
+}
+
+void ParticipantSession::findStudy() {
+  QString hash = place_.study;
+  if (hash.isEmpty()) {
+    const QStringList all = study::Ledger(place_.store).studies();
+    if (all.size() != 1) throw study::Error(all.isEmpty() ? tr("the store holds no study") : tr("the store holds several studies; name one with --participant"));
+    hash = all.first();
+  }
+  study_ = station_->study(hash);
+}
+
+bool ParticipantSession::unlock(const QString& passphrase) {
+  if (stage_ != Stage::Locked) return false;
+  try {
+    const QString journal = QDir(place_.folder).filePath(QStringLiteral("station-%1.sqlite").arg(fileSafe(place_.station)));
+    if (!QDir().mkpath(place_.folder)) throw study::Error(tr("the folder %1 cannot be made; choose another with --data").arg(place_.folder));
+    if (!lock_) lock_ = std::make_unique<QLockFile>(journal + QStringLiteral(".lock"));
+    lock_->setStaleLockTime(0);
+    if (!lock_->isLocked() && !lock_->tryLock(100))
+      throw study::Error(lock_->error() == QLockFile::LockFailedError
+          ? tr("another window answers here as station '%1'; close it, or give this one another name with --station").arg(place_.station)
+          : tr("the folder %1 cannot be written; choose another with --data").arg(place_.folder));
+    if (!station_) station_ = std::make_unique<study::Station>(place_.store, journal);
+    findStudy();
+    mapping_ = study_.open(passphrase);
+    protocol_ = study_.protocol();
+    station_->reconcile();                 // what an earlier sitting could not bring
+    refused_ = station_->refused();
+    enter(Stage::Welcome);
+    return true;
+  } catch (const std::exception& error) {
+    station_.reset();
+    fail(error);
+    return false;
+  }
+}
+
+QString ParticipantSession::notice() const {
+  if (!station_) return {};
+  if (!station_->online()) return tr("Answers are saved on this computer; the store is out of reach.");
+  return station_->lastWarning();
+}
+
+int ParticipantSession::trialCount() const {
+  int trials = 0;
+  for (const study::Block& block : protocol_.blocks) trials += block.trials + block.gold + block.null + block.repeats;
+  return trials;
+}
+
+void ParticipantSession::begin() {
+  if (stage_ != Stage::Welcome) return;
+  if (protocol_.consent_text.isEmpty()) join();
+  else enter(Stage::Consent);
+}
+
+void ParticipantSession::decline() {
+  if (stage_ == Stage::Consent) enter(Stage::Welcome);
+}
+
+void ParticipantSession::agree() {
+  if (stage_ == Stage::Consent) join();
+}
+
+void ParticipantSession::join() {
+  QJsonObject about{{"consent", protocol_.consent_version}, {"station", place_.station}};
+  if (!restarts_.isEmpty()) about[QStringLiteral("restarts")] = restarts_;
+  try {
+    seat_ = station_->join(study_, about);
+  } catch (const std::exception& error) {
+    return fail(error);
+  }
+  restarts_.clear();
+  place({seat_, {}, {}});
+}
+
+// Draws the plan; `back` holds what was answered in earlier sittings.
+void ParticipantSession::place(const study::Station::Return& back) {
+  seat_ = back.seat;
+  plan_ = study::planTrials(protocol_, study_.hash(), mapping_, seat_.participant, seat_.cell);
+  answered_ = QSet<int>(back.answered.begin(), back.answered.end());
+  position_ = 0, last_ = -1, since_break_ = 0;
+  skipAnswered();
+  message_.clear();
+  if (answered_.isEmpty() && !protocol_.before.empty()) enter(Stage::Before);
+  else announce();
+}
+
+void ParticipantSession::resume(const QString& code) {
+  if (stage_ != Stage::Welcome) return;
+  try {
+    const study::Station::Return back = station_->find(study_, code.trimmed().toLower());
+    if (protocol_.resume == study::ResumePolicy::Restart) {
+      restarts_ = back.seat.participant;
+      return begin();
+    }
+    if (protocol_.resume == study::ResumePolicy::ContinueSameDay && back.last_seen.toLocalTime().date() != QDate::currentDate())
+      throw study::Error(tr("this study must be finished on the day it was begun (%1); ask the experimenter")
+          .arg(back.last_seen.toLocalTime().date().toString(Qt::ISODate)));
+    place(back);
+    if (protocol_.resume == study::ResumePolicy::NextBlock && !done() && next().block >= 0) {
+      const int block = next().block;
+      const bool begun = std::any_of(answered_.begin(), answered_.end(), [&](int i) { return plan_[static_cast<std::size_t>(i)].block == block; });
+      while (begun && !done() && next().block == block) ++position_;   // what is left of an interrupted block stays unanswered
+      announce();
+    }
+    station_->note(study_, seat_, QStringLiteral("return"), {{"at_trial", position_}, {"station", place_.station}});
+  } catch (const std::exception& error) {
+    fail(error);
+  }
+}
+
+void ParticipantSession::submit(const QJsonObject& answers) {
+  if (stage_ != Stage::Before && stage_ != Stage::After) return;
+  const bool before = stage_ == Stage::Before;
+  try {
+    station_->note(study_, seat_, QStringLiteral("questionnaire"), {{"when", before ? "before" : "after"}, {"answers", answers}});
+  } catch (const std::exception& error) {
+    return fail(error);
+  }
+  if (before) announce();
+  else enter(Stage::Thanks);
+}
+
+void ParticipantSession::skipAnswered() {
+  while (!done() && answered_.contains(position_)) ++position_;
+}
+
+// What comes next, before it comes.
+void ParticipantSession::announce() {
+  since_break_ = 0;
+  if (done()) finish();
+  else enter(Stage::Break);
+}
+
+void ParticipantSession::finish() {
+  try {
+    station_->reconcile();
+  } catch (const std::exception&) {        // kept here; the next start of this station brings it
+  }
+  enter(protocol_.after.empty() ? Stage::Thanks : Stage::After);
+}
+
+study::TrialKind ParticipantSession::nextKind() const { return done() ? TrialKind::Spot : next().kind; }
+bool ParticipantSession::nextIsPractice() const { return !done() && next().role == TrialRole::Practice; }
+bool ParticipantSession::nextFlickers() const { return !done() && next().flicker_hz > 0; }
+
+void ParticipantSession::go() {
+  if (stage_ != Stage::Break && stage_ != Stage::Feedback) return;
+  const bool practised = stage_ == Stage::Feedback;
+  if (practised && (done() || next().role != TrialRole::Practice)) return announce();
+  load();
+}
+
+// The pictures are decoded within a pause of fixed length, whatever they are.
+void ParticipantSession::load() {
+  screen_ = {};
+  viewed_ms_ = 0, clock_.invalidate();
+  shown_ = timed_out_ = false;
+  focus_losses_ = pauses_ = 0;
+  enter(Stage::Blank);
+  QElapsedTimer spent;
+  spent.start();
+  try {
+    decode();
+  } catch (const std::exception& error) {
+    return enter(Stage::Halted, QString::fromUtf8(error.what()));
+  }
+  blank_.start(std::max(0, place_.blank_ms - static_cast<int>(spent.elapsed())));
+}
+
+void ParticipantSession::decode() {
+  const study::PlannedTrial& trial = next();
+  screen_.kind = trial.kind;
+  screen_.practice = trial.role == TrialRole::Practice;
+  screen_.ties = trial.kind == TrialKind::Preference && protocol_.blocks[static_cast<std::size_t>(std::max(0, trial.block))].ties;
+  screen_.flicker_hz = trial.flicker_hz;
+  const int practice = protocol_.practice;
+  screen_.number = screen_.practice ? position_ + 1 : position_ - practice + 1;
+  screen_.of = screen_.practice ? practice : static_cast<int>(plan_.size()) - practice;
+  for (const QString& variant : trial.shown) {
+    const QString hash = mapping_.images[trial.comparison][variant];
+    QImage picture = QImage::fromData(study_.pictures.value(hash), "PNG").convertToFormat(QImage::Format_RGB32);
+    if (picture.isNull()) throw study::Error(tr("A picture of this study cannot be read. Ask the experimenter."));
+    screen_.pictures.push_back(std::move(picture));
+  }
+}
+
+void ParticipantSession::picturesShown() {
+  if (stage_ != Stage::Trial || clock_.isValid()) return;
+  clock_.start();
+  const qint64 minimum = static_cast<qint64>(protocol_.min_viewing_s * 1000), limit = static_cast<qint64>(protocol_.time_limit_s * 1000);
+  if (minimum > viewed_ms_) minimum_.start(static_cast<int>(minimum - viewed_ms_));
+  if (limit > 0 && !timed_out_) limit_.start(static_cast<int>(std::max<qint64>(1, limit - viewed_ms_)));
+  if (!shown_ && minimum <= 0) Q_EMIT answerable();
+  shown_ = true;
+}
+
+double ParticipantSession::viewingLeft() const {
+  return shown_ ? std::max(0.0, protocol_.min_viewing_s - static_cast<double>(viewed()) / 1000) : std::max(protocol_.min_viewing_s, 1e-3);
+}
+
+void ParticipantSession::focusLost() {
+  if (stage_ == Stage::Trial) ++focus_losses_;
+}
+
+void ParticipantSession::pause() {
+  if (stage_ != Stage::Trial && stage_ != Stage::Break) return;
+  viewed_ms_ = viewed();
+  clock_.invalidate();
+  minimum_.stop(), limit_.stop();
+  ++pauses_;
+  before_pause_ = stage_;
+  enter(Stage::Paused);
+}
+
+void ParticipantSession::proceed() {
+  if (stage_ == Stage::Paused) enter(before_pause_);
+}
+
+void ParticipantSession::leave() {
+  if (stage_ == Stage::Paused) enter(Stage::Thanks, tr("You can go on later."));
+}
+
+QString ParticipantSession::feedback(const study::PlannedTrial& trial, const QString& answer) const {
+  if (trial.truth.isEmpty()) return tr("There is no right or wrong here: your own judgement counts.");
+  if (answer == trial.truth) return tr("That is right.");
+  return tr("Not this time: the right answer was %1.").arg(trial.truth == QLatin1String("same") ? tr("same")
+      : trial.truth == QLatin1String("different") ? tr("different") : trial.truth);
+}
+
+// The store said for good that an answer does not belong there: somebody else answers for the same participant.
+void ParticipantSession::checkRefused() {
+  const int refused = station_->refused();
+  if (refused <= refused_) return;
+  refused_ = refused;
+  throw study::Refused(station_->lastProblem());
+}
+
+bool ParticipantSession::answer(const QString& answer, const QJsonObject& screen) {
+  if (stage_ != Stage::Trial || viewingLeft() > 0) return false;
+  const study::PlannedTrial trial = next();
+  QJsonObject details{{"response_ms", viewed()}, {"focus_losses", focus_losses_}, {"pauses", pauses_}, {"timed_out", timed_out_},
+                      {"station", place_.station}, {"screen", screen}};
+  try {
+    station_->answer(study_, mapping_, seat_, trial.index, answer, details);
+    checkRefused();
+  } catch (const study::Refused& refused) {
+    enter(Stage::Halted, tr("The answer was not taken: %1. Ask the experimenter.").arg(QString::fromUtf8(refused.what())));
+    return false;
+  } catch (const std::exception& error) {
+    fail(error);
+    return false;
+  }
+  minimum_.stop(), limit_.stop();
+  answered_ << trial.index;
+  Q_EMIT saved();
+  last_ = screen_.practice ? -1 : trial.index;
+  ++since_break_;
+  skipAnswered();
+  if (screen_.practice) enter(Stage::Feedback, feedback(trial, answer));
+  else if (done()) finish();
+  else if (next().block != trial.block || (protocol_.break_every > 0 && since_break_ >= protocol_.break_every)) announce();
+  else load();
+  return true;
+}
+
+bool ParticipantSession::canUndo() const { return last_ >= 0 && (stage_ == Stage::Trial || stage_ == Stage::Break); }
+
+bool ParticipantSession::undo() {
+  if (!canUndo()) return false;
+  try {
+    station_->undo(study_, seat_, last_);
+    checkRefused();
+  } catch (const std::exception& error) {
+    fail(error);
+    return false;
+  }
+  minimum_.stop(), limit_.stop();
+  answered_.remove(last_);
+  position_ = last_;
+  last_ = -1;
+  load();
+  return true;
+}
+
+}  // namespace quantspot::ui

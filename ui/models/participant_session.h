@@ -1,0 +1,131 @@
+// One person's way through a study at this computer: welcome, consent, questions, practice, trials, thanks. Draws the plan from the
+// opened mapping and keeps it to itself: what a screen gets of a trial are slots and pixels.
+#pragma once
+
+#include "study/station.h"
+#include "study/trial_plan.h"
+
+#include <QElapsedTimer>
+#include <QImage>
+#include <QLockFile>
+#include <QObject>
+#include <QSet>
+#include <QTimer>
+
+namespace quantspot::ui {
+
+// A trial as a screen may know it: no variant, comparison, prompt or role.
+struct TrialScreen {
+  study::TrialKind kind = study::TrialKind::Spot;
+  bool practice = false, ties = false;
+  double flicker_hz = 0;               // above 0: the pictures take turns in one place
+  int number = 0, of = 0;              // counted within practice, or over all other trials
+  std::vector<QImage> pictures;        // A first; each decoded by itself, so that equal ones are not the same object
+};
+
+class ParticipantSession : public QObject {
+  Q_OBJECT
+ public:
+  // Locked: the experimenter has not given the passphrase. Blank: grey between two trials, always equally long. Break: also before the first
+  // trial of every block, with what is asked there. Halted: nothing goes on; message() says why.
+  enum class Stage { Locked, Welcome, Consent, Before, Break, Blank, Trial, Feedback, Paused, After, Thanks, Halted };
+  Q_ENUM(Stage)
+
+  // store: as Ledger's. study: the beginning of a hash; empty: the store's only one. folder: for the station's journal. station: a name on this
+  // computer; one process per name. blank_ms: grey between two trials; longer than decoding takes, so that its length tells nothing.
+  struct Place {
+    QString store, study, folder, station;
+    int blank_ms = 600;
+  };
+  explicit ParticipantSession(Place place, QObject* parent = nullptr);
+
+  Stage stage() const { return stage_; }
+  QString message() const { return message_; }          // why not, or feedback; may be empty
+  // What the experimenter should know, and changes nothing for the participant: the clock was set back, or answers wait here because
+  // the store is out of reach. Empty when all is well.
+  QString notice() const;
+  bool isOnline() const { return station_ && station_->online(); }
+
+  // Opens store, journal and mapping; about a second of work. False: message() says why, and it can be tried again.
+  bool unlock(const QString& passphrase);
+
+  // Of the study; valid once unlocked.
+  QString title() const { return protocol_.title; }
+  QString consentText() const { return protocol_.consent_text; }
+  const study::Viewer& viewer() const { return protocol_.viewer; }
+  const std::vector<study::Question>& questions() const { return stage_ == Stage::After ? protocol_.after : protocol_.before; }
+  int trialCount() const;                                // without practice
+  double timeLimit() const { return protocol_.time_limit_s; }
+  QString code() const { return seat_.participant; }     // by which the participant can go on later
+
+  void begin();                                          // Welcome → Consent, or on without a text
+  void agree();                                          // Consent → joins
+  void decline();                                        // Consent → Welcome; nothing was kept
+  void resume(const QString& code);                      // Welcome → where the protocol's policy lets the participant go on
+  void submit(const QJsonObject& answers);               // Before or After
+  void go();                                             // on from Break or Feedback
+  void pause();                                          // Trial or Break: the pictures go, the clock stops
+  void proceed();                                        // Paused → back
+  void leave();                                          // Paused → Thanks, with the code to go on
+
+  const TrialScreen& trial() const { return screen_; }
+  study::TrialKind nextKind() const;                     // of the trial that is to come
+  bool nextIsPractice() const;
+  bool nextFlickers() const;
+  void picturesShown();                                  // starts the clock of the trial, once
+  double viewingLeft() const;                            // seconds until answers are taken
+  bool timedOut() const { return timed_out_; }           // the pictures must go; the answer is still taken
+  void focusLost();
+  // Keeps the answer; `screen` is logged with it (zoom, window, resolution …). True once it is on disk, false with message() when it
+  // could not be kept: nothing has changed then.
+  bool answer(const QString& answer, const QJsonObject& screen = {});
+  bool canUndo() const;
+  bool undo();                                           // of the last answer only, and not of practice
+
+ Q_SIGNALS:
+  void stageChanged();
+  void answerable();                                     // the minimum viewing time is over
+  void timeUp();
+  void saved();
+  void failed(const QString& message);
+
+ private:
+  void enter(Stage stage, const QString& message = {});
+  void fail(const std::exception& error);
+  void findStudy();
+  void join();
+  void place(const study::Station::Return& back);
+  void ready();                                          // plan drawn: questions, or the first break
+  void announce();
+  void load();
+  void decode();
+  void finish();
+  void checkRefused();
+  const study::PlannedTrial& next() const { return plan_[static_cast<std::size_t>(position_)]; }
+  bool done() const { return position_ >= static_cast<int>(plan_.size()); }
+  void skipAnswered();
+  qint64 viewed() const { return clock_.isValid() ? viewed_ms_ + clock_.elapsed() : viewed_ms_; }
+  QString feedback(const study::PlannedTrial& trial, const QString& answer) const;
+
+  const Place place_;
+  Stage stage_ = Stage::Locked, before_pause_ = Stage::Trial;
+  QString message_;
+  std::unique_ptr<QLockFile> lock_;
+  std::unique_ptr<study::Station> station_;
+  study::FrozenStudy study_;
+  study::Protocol protocol_;
+  study::Mapping mapping_;
+  study::Seat seat_;
+  std::vector<study::PlannedTrial> plan_;
+  QSet<int> answered_;
+  int position_ = 0, last_ = -1, since_break_ = 0, refused_ = 0;   // last_: what can be undone
+  TrialScreen screen_;
+  QTimer blank_, minimum_, limit_;
+  QElapsedTimer clock_;
+  qint64 viewed_ms_ = 0;
+  bool shown_ = false, timed_out_ = false;
+  int focus_losses_ = 0, pauses_ = 0;
+  QString restarts_;
+};
+
+}  // namespace quantspot::ui

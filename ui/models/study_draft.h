@@ -1,0 +1,75 @@
+// A study that is being planned. Lies in a file of its own and is saved with every change; frozen, it becomes a study of the store.
+#pragma once
+
+#include "study/freeze.h"
+#include "ui/models/study_sources.h"
+
+#include <QObject>
+
+#include <functional>
+
+namespace quantspot::ui {
+
+// The checklist of a draft, in the order on screen.
+enum class DraftSection { Comparisons, Trials, Rules, Participant, Stopping, Analysis, Count };
+
+// What the power panel is asked: the share of right answers that should not be missed, and how surely.
+struct SoughtEffect {
+  double rate = 0.65, power = 0.8;
+};
+
+class StudyDraft : public QObject {
+  Q_OBJECT
+ public:
+  // Reads the file, or begins a new draft when there is none. A damaged file is left as it is and said by problemOfFile(); nothing is then
+  // saved. store is not owned.
+  StudyDraft(const QString& file, study::StudyStore* store, QObject* parent = nullptr);
+
+  QString file() const { return file_; }
+  QString problemOfFile() const { return file_problem_; }
+  const study::Protocol& protocol() const { return protocol_; }
+  const SoughtEffect& effect() const { return effect_; }
+  void edit(const std::function<void(study::Protocol&)>& change);
+  void setEffect(const SoughtEffect& effect);
+
+  // Adds a comparison under `id`. Empty, or why it cannot be taken: pictures that must not be compared, or a variant that it lacks.
+  // The first one sets the variants.
+  QString add(const QString& id, const StudySource& source);
+  QString addFromHistory(qint64 comparison);
+  QStringList addFromFolder(const QString& folder);       // reasons of those that were refused, one line each
+  void remove(const QString& id);
+  bool contains(qint64 comparison) const { return sources_.contains(idOf(comparison)); }
+  static QString idOf(qint64 comparison) { return QStringLiteral("c%1").arg(comparison); }
+  QStringList offered() const { return offered_; }         // variants that every comparison has
+  void setVariant(const QString& variant, bool taken);
+  // Pictures of one comparison for the preview, by variant; empty when it cannot be read.
+  QMap<QString, QByteArray> pictures(const QString& id) const;
+
+  // What stands against freezing: the section and a line. Nothing: it can be frozen.
+  std::optional<std::pair<DraftSection, QString>> problem() const;
+  // Throws study::Error. The draft stays; discard() it when the study is in the store.
+  study::FrozenStudy freeze(const QString& passphrase, study::SealCost cost = study::SealCost::Moderate) const;
+  void discard();                                          // removes the file
+
+ Q_SIGNALS:
+  void changed();
+  void failed(const QString& message);                     // it could not be saved
+
+ private:
+  void read();
+  void save();
+  void findOffered();
+  study::Protocol complete() const;
+
+  const QString file_;
+  study::StudyStore* store_;
+  study::Protocol protocol_;
+  SoughtEffect effect_;
+  QMap<QString, StudySource> sources_;
+  QMap<QString, QStringList> has_;                         // comparison → its variants
+  QStringList offered_;
+  QString file_problem_;
+  bool discarded_ = false;
+};
+
+}  // namespace quantspot::ui

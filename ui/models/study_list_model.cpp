@@ -1,0 +1,79 @@
+#include "ui/models/study_list_model.h"
+
+#include <QDateTime>
+#include <QDir>
+#include <QFile>
+#include <QJsonDocument>
+
+#include <algorithm>
+
+namespace quantspot::ui {
+namespace {
+
+StudyEntry readDraft(const QString& path) {
+  QFile file(path);
+  const bool open = file.open(QIODevice::ReadOnly);
+  const QJsonObject protocol = open ? QJsonDocument::fromJson(file.readAll()).object()[QStringLiteral("protocol")].toObject() : QJsonObject();
+  return {StudyState::Draft, protocol[QStringLiteral("title")].toString(), {}, path, 0, 0};
+}
+
+StudyState stateOf(const study::StudyHead& head) {
+  if (!head.closed.isEmpty()) return StudyState::Closed;
+  return head.people > 0 ? StudyState::Running : StudyState::Frozen;
+}
+
+}  // namespace
+
+StudyListModel::StudyListModel(QString store, QString drafts, QObject* parent)
+    : QAbstractListModel(parent), store_(std::move(store)), drafts_(std::move(drafts)) {}
+
+void StudyListModel::reload() {
+  std::vector<StudyEntry> entries;
+  const QDir folder(drafts_);
+  for (const QString& name : folder.entryList({QStringLiteral("*.json")}, QDir::Files, QDir::Time)) entries.push_back(readDraft(folder.filePath(name)));
+  QString problem;
+  try {
+    std::vector<study::StudyHead> heads = study::Ledger(store_).heads();
+    std::reverse(heads.begin(), heads.end());
+    for (const study::StudyHead& head : heads) entries.push_back({stateOf(head), head.title, head.hash, {}, head.people, 0});
+  } catch (const std::exception& error) {
+    problem = QString::fromUtf8(error.what());
+  }
+  beginResetModel();
+  entries_ = std::move(entries);
+  endResetModel();
+  if (!problem.isEmpty()) Q_EMIT failed(problem);
+}
+
+int StudyListModel::rowOf(const QString& hash_or_file) const {
+  for (std::size_t row = 0; row < entries_.size(); ++row)
+    if (!hash_or_file.isEmpty() && (entries_[row].hash == hash_or_file || entries_[row].file == hash_or_file)) return static_cast<int>(row);
+  return -1;
+}
+
+QString StudyListModel::newDraftFile() const {
+  const QString stamp = QDateTime::currentDateTime().toString(QStringLiteral("yyyyMMdd-HHmmss"));
+  for (int n = 0;; ++n) {
+    const QString path = QDir(drafts_).filePath(n ? QStringLiteral("%1-%2.json").arg(stamp).arg(n) : stamp + QStringLiteral(".json"));
+    if (!QFile::exists(path)) return path;
+  }
+}
+
+int StudyListModel::rowCount(const QModelIndex& parent) const { return parent.isValid() ? 0 : static_cast<int>(entries_.size()); }
+
+QVariant StudyListModel::data(const QModelIndex& index, int role) const {
+  if (!checkIndex(index, CheckIndexOption::IndexIsValid)) return {};
+  const StudyEntry& entry = at(index.row());
+  const QStringList states{tr("draft"), tr("frozen"), tr("running"), tr("closed")};
+  const QString state = states[static_cast<int>(entry.state)];
+  switch (role) {
+    case Qt::DisplayRole: return entry.title.isEmpty() ? tr("Untitled") : entry.title;
+    case StateRole: return static_cast<int>(entry.state);
+    case HashRole: return entry.hash;
+    case FileRole: return entry.file;
+    case DetailRole: return entry.people == 0 ? state : entry.people == 1 ? tr("%1 · 1 person").arg(state) : tr("%1 · %2 people").arg(state).arg(entry.people);
+    default: return {};
+  }
+}
+
+}  // namespace quantspot::ui

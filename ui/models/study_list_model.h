@@ -1,0 +1,45 @@
+// Drafts and studies with their state, drafts first, then the newest.
+#pragma once
+
+#include "study/ledger.h"
+
+#include <QAbstractListModel>
+
+namespace quantspot::ui {
+
+enum class StudyState { Draft, Frozen, Running, Closed };
+
+struct StudyEntry {
+  StudyState state = StudyState::Draft;
+  QString title, hash, file;           // hash: of a frozen one; file: of a draft
+  int people = 0, planned = 0;
+};
+
+class StudyListModel : public QAbstractListModel {
+  Q_OBJECT
+ public:
+  enum Role { StateRole = Qt::UserRole, HashRole, FileRole, DetailRole };   // int; QString; QString; "running · 3 people"
+
+  // store: as Ledger's. drafts: the folder of their files.
+  StudyListModel(QString store, QString drafts, QObject* parent = nullptr);
+
+  // Reads both again; failed() when the store cannot be read (drafts are then listed all the same).
+  void reload();
+  const StudyEntry& at(int row) const { return entries_[static_cast<std::size_t>(row)]; }
+  int rowOf(const QString& hash_or_file) const;   // -1 when it is not there
+  QString store() const { return store_; }
+  void setStore(const QString& store) { store_ = store; }   // shown with the next reload()
+  QString newDraftFile() const;                   // a name that no draft has
+
+  int rowCount(const QModelIndex& parent = {}) const override;
+  QVariant data(const QModelIndex& index, int role) const override;
+
+ Q_SIGNALS:
+  void failed(const QString& message);
+
+ private:
+  QString store_, drafts_;
+  std::vector<StudyEntry> entries_;
+};
+
+}  // namespace quantspot::ui

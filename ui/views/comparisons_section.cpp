@@ -1,0 +1,117 @@
+#include "ui/views/comparisons_section.h"
+
+#include "ui/models/precision_names.h"
+
+#include <QCheckBox>
+#include <QFileDialog>
+#include <QHBoxLayout>
+#include <QHeaderView>
+#include <QLabel>
+#include <QPushButton>
+#include <QSignalBlocker>
+#include <QTreeWidget>
+#include <QVBoxLayout>
+
+namespace quantspot::views {
+namespace {
+
+enum Role { ComparisonRole = Qt::UserRole, IdRole };
+
+QString names(const QStringList& precisions) {
+  QStringList shown;
+  for (const QString& precision : precisions) shown << ui::shortName(precision);
+  return shown.join(QStringLiteral(", "));
+}
+
+}  // namespace
+
+ComparisonsSection::ComparisonsSection(ui::StudyDraft* draft, study::StudyStore* store, QWidget* parent)
+    : QWidget(parent), draft_(draft), store_(store), list_(new QTreeWidget), problem_(new QLabel), column_(new QVBoxLayout(this)) {
+  column_->setContentsMargins(0, 0, 0, 0), column_->setSpacing(8);
+  list_->setHeaderLabels({tr("Comparison"), tr("Variants"), tr("Practice")});
+  list_->setRootIsDecorated(false), list_->setMinimumHeight(180), list_->setUniformRowHeights(true);
+  list_->header()->setSectionResizeMode(Picked, QHeaderView::Stretch), list_->header()->setSectionResizeMode(Variants, QHeaderView::ResizeToContents);
+  list_->header()->setStretchLastSection(false), list_->setAccessibleName(tr("Comparisons of the study"));
+  problem_->setProperty("role", "problem"), problem_->setWordWrap(true), problem_->hide();
+  auto* row = new QHBoxLayout;
+  auto* import = new QPushButton(tr("Import folder…"));
+  import->setToolTip(tr("A folder per comparison, with VARIANT.png files: pictures of other programs"));
+  connect(import, &QPushButton::clicked, this, [this] {
+    if (const QString folder = QFileDialog::getExistingDirectory(this, tr("Import folder")); !folder.isEmpty()) importFolder(folder);
+  });
+  row->addWidget(import), row->addStretch(1);
+  column_->addWidget(list_), column_->addWidget(problem_), column_->addLayout(row);
+  connect(list_, &QTreeWidget::itemChanged, this, &ComparisonsSection::onChanged);
+  connect(draft_, &ui::StudyDraft::changed, this, &ComparisonsSection::refreshVariants);
+  connect(store_, &study::StudyStore::changed, this, &ComparisonsSection::fill);
+  fill();
+  refreshVariants();
+}
+
+QString ComparisonsSection::said() const { return problem_->text(); }
+
+void ComparisonsSection::say(const QString& text) { problem_->setText(text), problem_->setVisible(!text.isEmpty()); }
+
+void ComparisonsSection::fill() {
+  const QSignalBlocker quiet(list_);
+  list_->clear();
+  const auto add = [this](const QString& text, const QString& variants, qint64 comparison, const QString& id) {
+    auto* item = new QTreeWidgetItem(list_, {text, variants});
+    const study::StudyComparison* taken = draft_->protocol().comparison(id);
+    item->setData(Picked, ComparisonRole, comparison), item->setData(Picked, IdRole, id);
+    item->setCheckState(Picked, taken ? Qt::Checked : Qt::Unchecked);
+    item->setCheckState(Practice, taken && taken->practice ? Qt::Checked : Qt::Unchecked);
+  };
+  for (const study::ComparisonHead& head : store_->comparisons())
+    add(QStringLiteral("%1  ·  %2").arg(head.prompt).arg(head.seed), names(head.precisions), head.id, ui::StudyDraft::idOf(head.id));
+  for (const study::StudyComparison& c : draft_->protocol().comparisons)
+    if (!draft_->contains(c.id.mid(1).toLongLong()) || !c.id.startsWith(u'c')) add(c.prompt, tr("from a folder"), 0, c.id);
+  list_->resizeColumnToContents(Variants);
+}
+
+void ComparisonsSection::onChanged(QTreeWidgetItem* item, int column) {
+  const QString id = item->data(Picked, IdRole).toString();
+  const qint64 comparison = item->data(Picked, ComparisonRole).toLongLong();
+  say({});
+  if (column == Practice)
+    return draft_->edit([&](study::Protocol& p) {
+      for (study::StudyComparison& c : p.comparisons)
+        if (c.id == id) c.practice = item->checkState(Practice) == Qt::Checked;
+    });
+  if (column != Picked) return;
+  if (item->checkState(Picked) == Qt::Unchecked) {
+    draft_->remove(id);
+    if (comparison == 0) QMetaObject::invokeMethod(this, &ComparisonsSection::fill, Qt::QueuedConnection);
+    return;
+  }
+  const QString why = draft_->addFromHistory(comparison);
+  if (why.isEmpty()) return;
+  const QSignalBlocker quiet(list_);
+  item->setCheckState(Picked, Qt::Unchecked);
+  say(tr("“%1” cannot be taken: %2").arg(item->text(Picked), why));
+}
+
+void ComparisonsSection::importFolder(const QString& folder) {
+  const QStringList refused = draft_->addFromFolder(folder);
+  fill();
+  say(refused.join(u'\n'));
+}
+
+void ComparisonsSection::refreshVariants() {
+  if (variants_) variants_->deleteLater();
+  variants_ = new QWidget;
+  auto* row = new QHBoxLayout(variants_);
+  row->setContentsMargins(0, 0, 0, 0), row->setSpacing(14);
+  if (!draft_->offered().isEmpty()) row->addWidget(new QLabel(tr("Variants:")));
+  for (const QString& variant : draft_->offered()) {
+    const bool reference = variant == draft_->protocol().reference;
+    auto* box = new QCheckBox(reference ? tr("%1 (reference)").arg(ui::shortName(variant)) : ui::shortName(variant));
+    box->setChecked(draft_->protocol().variants.contains(variant)), box->setEnabled(!reference);
+    connect(box, &QCheckBox::clicked, this, [this, variant](bool on) { draft_->setVariant(variant, on); });
+    row->addWidget(box);
+  }
+  row->addStretch(1);
+  column_->addWidget(variants_);
+}
+
+}  // namespace quantspot::views

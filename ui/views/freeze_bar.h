@@ -1,0 +1,34 @@
+// The one button that ends the planning: a sentence on what it means, the passphrase twice.
+#pragma once
+
+#include <QWidget>
+
+class QLabel;
+class QLineEdit;
+class QPushButton;
+
+namespace quantspot::views {
+
+class FreezeBar : public QWidget {
+  Q_OBJECT
+ public:
+  explicit FreezeBar(QWidget* parent = nullptr);
+
+  void setProblem(const QString& problem);   // why it cannot be frozen yet; empty when it can
+  void say(const QString& message);          // what went wrong
+  QPushButton* button() { return freeze_; }
+  QLineEdit* passphrase() { return first_; }
+  QLineEdit* again() { return second_; }
+
+ Q_SIGNALS:
+  void freeze(const QString& passphrase);
+
+ private:
+  void tryFreeze();
+
+  QLabel *sentence_, *problem_;
+  QLineEdit *first_, *second_;
+  QPushButton* freeze_;
+};
+
+}  // namespace quantspot::views

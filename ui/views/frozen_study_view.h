@@ -1,0 +1,27 @@
+// A frozen study as its experimenter meets it: what was frozen, the way to the participant's screen, and how far it is.
+#pragma once
+
+#include <QWidget>
+
+class QLabel;
+class QPushButton;
+
+namespace quantspot::views {
+
+class FrozenStudyView : public QWidget {
+  Q_OBJECT
+ public:
+  FrozenStudyView(const QString& store, const QString& hash, QWidget* parent = nullptr);
+
+  QPushButton* participant() { return participant_; }
+  QString said() const;
+
+ Q_SIGNALS:
+  void participantWanted(const QString& hash);
+
+ private:
+  QLabel *title_, *summary_, *hash_;
+  QPushButton* participant_;
+};
+
+}  // namespace quantspot::views

@@ -1,0 +1,124 @@
+#include "ui/views/participant_window.h"
+
+#include "ui/models/trial_choices.h"
+#include "ui/views/message_card.h"
+#include "ui/views/question_form.h"
+#include "ui/views/trial_page.h"
+
+#include <QCloseEvent>
+#include <QGuiApplication>
+#include <QLineEdit>
+#include <QStackedLayout>
+
+namespace quantspot::views {
+namespace {
+
+using ui::ParticipantSession;
+using Stage = ParticipantSession::Stage;
+
+}  // namespace
+
+ParticipantWindow::ParticipantWindow(ParticipantSession* session, QWidget* parent)
+    : QWidget(parent), session_(session), pages_(new QStackedLayout(this)), card_(new MessageCard), questions_(new QuestionForm), trial_(new TrialPage(session)) {
+  setWindowTitle(QStringLiteral("QuantSpot"));
+  setMinimumSize(640, 480);
+  pages_->addWidget(card_), pages_->addWidget(questions_), pages_->addWidget(trial_);
+  connect(session_, &ParticipantSession::stageChanged, this, &ParticipantWindow::showStage);
+  connect(session_, &ParticipantSession::failed, this, [this](const QString& message) {
+    card_->setProblem(message), questions_->setProblem(message);
+  });
+  connect(questions_, &QuestionForm::submitted, this, [this] { session_->submit(questions_->answers()); });
+  showStage();
+}
+
+void ParticipantWindow::showStage() {
+  const Stage stage = session_->stage();
+  switch (stage) {
+    case Stage::Locked: showLocked(); break;
+    case Stage::Welcome: showWelcome(); break;
+    case Stage::Consent: showConsent(); break;
+    case Stage::Before:
+    case Stage::After: questions_->setQuestions(session_->questions()); break;
+    case Stage::Break: showBreak(); break;
+    case Stage::Blank: trial_->showBlank(); break;
+    case Stage::Trial: trial_->showTrial(); break;
+    case Stage::Feedback: card_->show(session_->message(), {}, {{tr("Continue"), Qt::Key_Return, [this] { session_->go(); }}}); break;
+    case Stage::Paused: showPaused(); break;
+    case Stage::Thanks: showThanks(); break;
+    case Stage::Halted: card_->show(tr("The study cannot go on"), session_->message(), {{tr("Close"), Qt::Key_Escape, [this] { close(); }}}); break;
+  }
+  const bool trial = stage == Stage::Blank || stage == Stage::Trial, questions = stage == Stage::Before || stage == Stage::After;
+  if (!trial) trial_->showBlank();         // nothing of a trial stays behind another page
+  pages_->setCurrentWidget(trial ? static_cast<QWidget*>(trial_) : questions ? static_cast<QWidget*>(questions_) : card_);
+  if (trial) trial_->setFocus();
+  if (questions) questions_->setFocus();
+}
+
+void ParticipantWindow::unlock() {
+  const QString passphrase = card_->fieldText();
+  card_->clearField();
+  card_->setProblem(tr("Opening the study…"));
+  card_->repaint();
+  session_->unlock(passphrase);
+}
+
+void ParticipantWindow::showLocked() {
+  card_->show(tr("Before the participant sits down"), tr("The experimenter types the study's passphrase here. It opens the orders and is not kept."),
+              {{tr("Open the study"), Qt::Key_Return, [this] { unlock(); }}, {tr("Close"), Qt::Key_Escape, [this] { close(); }}}, {tr("Passphrase"), true});
+}
+
+void ParticipantWindow::showWelcome() {
+  const QString title = session_->title().isEmpty() ? tr("Welcome") : session_->title();
+  card_->show(title, tr("Thank you for taking part. You will see pictures and answer questions about them: %1 in all. You can pause at any time. "
+                        "Everything can be done with keys; they are shown at the bottom of each page.").arg(session_->trialCount()),
+              {{tr("Begin"), Qt::Key_Return, [this] { session_->begin(); }}, {tr("Go on with a code"), Qt::Key_F2, [this] { showResume(); }}});
+}
+
+void ParticipantWindow::showResume() {
+  card_->show(tr("Go on"), tr("Type the code that you were given when you paused."),
+              {{tr("Go on"), Qt::Key_Return, [this] { session_->resume(card_->fieldText()); }},
+               {tr("Back"), Qt::Key_Escape, [this] { showWelcome(); }}}, {tr("Code")});
+}
+
+void ParticipantWindow::showConsent() {
+  card_->show(tr("Do you agree?"), session_->consentText(), {{tr("I agree"), QKeySequence(Qt::CTRL | Qt::Key_Return), [this] { session_->agree(); }},
+                                                             {tr("I do not"), Qt::Key_Escape, [this] { session_->decline(); }}});
+}
+
+void ParticipantWindow::showBreak() {
+  const QString task = ui::instructionOf(session_->nextKind(), session_->nextFlickers());
+  const QString how = tr("First choose, then save with Return. The keys are shown below the pictures.");
+  const QString practice = tr("First some trials for practice: after each you are told what was right.");
+  QStringList parts{task, how};
+  if (session_->nextIsPractice()) parts << practice;
+  else parts << tr("Take a break if you like.");
+  if (!session_->notice().isEmpty()) parts << session_->notice();
+  std::vector<CardAction> actions{{tr("Continue"), Qt::Key_Return, [this] { session_->go(); }},
+                                           {tr("Pause"), Qt::Key_P, [this] { session_->pause(); }}};
+  if (session_->canUndo()) actions.push_back({tr("Take back the last answer"), Qt::Key_U, [this] { session_->undo(); }});
+  card_->show(session_->nextIsPractice() ? tr("Practice") : tr("The next part"), parts.join(QStringLiteral("\n\n")), std::move(actions));
+}
+
+void ParticipantWindow::showPaused() {
+  card_->show(tr("Paused"), tr("All your answers are saved. To go on later, keep this code:\n\n%1").arg(session_->code()),
+              {{tr("Go on"), Qt::Key_Return, [this] { session_->proceed(); }}, {tr("Stop for now"), QKeySequence(Qt::CTRL | Qt::Key_Q), [this] { session_->leave(); }}});
+}
+
+void ParticipantWindow::showThanks() {
+  const bool later = !session_->message().isEmpty();
+  QString text = later ? tr("All your answers are saved. Your code to go on: %1").arg(session_->code()) : tr("That was all. Your answers are saved.");
+  if (!session_->notice().isEmpty()) text += QStringLiteral("\n\n") + session_->notice();
+  card_->show(tr("Thank you"), text, {{tr("Close"), Qt::Key_Return, [this] { close(); }}});
+}
+
+void ParticipantWindow::changeEvent(QEvent* event) {
+  if (event->type() == QEvent::ActivationChange && !isActiveWindow()) session_->focusLost();
+  QWidget::changeEvent(event);
+}
+
+void ParticipantWindow::closeEvent(QCloseEvent* event) {
+  session_->pause();                       // stops the clocks; every answer is on disk already
+  event->accept();
+}
+
+}  // namespace quantspot::views

@@ -1,0 +1,49 @@
+// The whole screen for one participant: nothing but the task. Everything on it comes from a ParticipantSession.
+#pragma once
+
+#include <QWidget>
+
+class QStackedLayout;
+
+namespace quantspot::ui {
+class ParticipantSession;
+}
+
+namespace quantspot::views {
+
+class MessageCard;
+class QuestionForm;
+class TrialPage;
+
+class ParticipantWindow : public QWidget {
+  Q_OBJECT
+ public:
+  explicit ParticipantWindow(ui::ParticipantSession* session, QWidget* parent = nullptr);   // session is not owned
+
+  MessageCard* card() { return card_; }
+  QuestionForm* questions() { return questions_; }
+  TrialPage* trial() { return trial_; }
+  void unlock();                           // with what the experimenter typed
+
+ protected:
+  void changeEvent(QEvent* event) override;
+  void closeEvent(QCloseEvent* event) override;
+
+ private:
+  void showStage();
+  void showLocked();
+  void showWelcome();
+  void showConsent();
+  void showResume();
+  void showBreak();
+  void showPaused();
+  void showThanks();
+
+  ui::ParticipantSession* session_;
+  QStackedLayout* pages_;
+  MessageCard* card_;
+  QuestionForm* questions_;
+  TrialPage* trial_;
+};
+
+}  // namespace quantspot::views

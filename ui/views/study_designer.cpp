@@ -1,0 +1,127 @@
+#include "ui/views/study_designer.h"
+
+#include "study/ledger.h"
+#include "ui/views/blocks_section.h"
+#include "ui/views/comparisons_section.h"
+#include "ui/views/draft_form.h"
+#include "ui/views/freeze_bar.h"
+#include "ui/views/power_panel.h"
+#include "ui/views/questions_section.h"
+#include "ui/views/study_preview.h"
+
+#include <QFrame>
+#include <QHBoxLayout>
+#include <QLabel>
+#include <QLineEdit>
+#include <QPushButton>
+#include <QScrollArea>
+#include <QTimer>
+#include <QVBoxLayout>
+
+namespace quantspot::views {
+
+using ui::DraftSection;
+
+StudyDesigner::StudyDesigner(std::unique_ptr<ui::StudyDraft> draft, study::StudyStore* store, QString studies, QWidget* parent)
+    : QWidget(parent), draft_(std::move(draft)), store_(store), studies_(std::move(studies)), title_(new QLineEdit),
+      comparisons_(new ComparisonsSection(draft_.get(), store)), blocks_(new BlocksSection(draft_.get())), power_(new PowerPanel(draft_.get())),
+      preview_(new StudyPreview(draft_.get())), freeze_(new FreezeBar) {
+  auto* middle = new QHBoxLayout;
+  middle->setSpacing(0);
+  middle->addWidget(makeSections(), 1), middle->addWidget(makeSide());
+  auto* layout = new QVBoxLayout(this);
+  layout->setContentsMargins(0, 0, 0, 0), layout->setSpacing(0);
+  layout->addLayout(middle, 1), layout->addWidget(freeze_);
+  connect(blocks_, &BlocksSection::touched, preview_, &StudyPreview::showBlock);
+  connect(freeze_, &FreezeBar::freeze, this, &StudyDesigner::freeze);
+  connect(draft_.get(), &ui::StudyDraft::changed, this, &StudyDesigner::refresh);
+  connect(draft_.get(), &ui::StudyDraft::failed, freeze_, &FreezeBar::say);
+  refresh();
+  if (!draft_->problemOfFile().isEmpty()) freeze_->setProblem(draft_->problemOfFile());
+}
+
+QWidget* StudyDesigner::makeSections() {
+  auto* content = new QWidget;
+  auto* column = new QVBoxLayout(content);
+  column->setContentsMargins(22, 16, 22, 16), column->setSpacing(22);
+  auto* top = new QHBoxLayout;
+  QFont large = title_->font();
+  large.setPointSizeF(large.pointSizeF() * 1.3);
+  title_->setFont(large), title_->setText(draft_->protocol().title), title_->setAccessibleName(tr("Title of the study"));
+  title_->setPlaceholderText(tr("Title, seen by participants: name no precision"));
+  connect(title_, &QLineEdit::textEdited, this, [this](const QString& text) { draft_->edit([&](study::Protocol& p) { p.title = text; }); });
+  auto* discard = new QPushButton(tr("Discard draft"));
+  connect(discard, &QPushButton::clicked, this, [this] { draft_->discard(), Q_EMIT discarded(); });
+  top->addWidget(title_, 1), top->addWidget(discard);
+  column->addLayout(top);
+  addSection(column, DraftSection::Comparisons, tr("Comparisons"), {comparisons_});
+  addSection(column, DraftSection::Trials, tr("Parts and trials"), {blocks_});
+  addSection(column, DraftSection::Rules, tr("People, order, time, viewer"), {makeRulesForm(draft_.get())});
+  addSection(column, DraftSection::Participant, tr("Consent and questions"),
+             {makeConsentForm(draft_.get()), new QuestionsSection(tr("Before the trials"), &study::Protocol::before, draft_.get()),
+              new QuestionsSection(tr("After the trials"), &study::Protocol::after, draft_.get())});
+  addSection(column, DraftSection::Stopping, tr("When it stops"), {makeStoppingForm(draft_.get())});
+  addSection(column, DraftSection::Analysis, tr("Exclusions and analysis"), {makeAnalysisForm(draft_.get())});
+  column->addStretch(1);
+  auto* scroll = new QScrollArea;
+  scroll->setWidget(content), scroll->setWidgetResizable(true), scroll->setFrameShape(QFrame::NoFrame);
+  return scroll;
+}
+
+QWidget* StudyDesigner::makeSide() {
+  auto* side = new QFrame;
+  side->setObjectName(QStringLiteral("sidePanel")), side->setProperty("side", "right");
+  side->setFixedWidth(380);
+  auto* column = new QVBoxLayout(side);
+  column->setContentsMargins(17, 14, 17, 14), column->setSpacing(16);
+  column->addWidget(preview_, 3), column->addWidget(power_, 2);
+  return side;
+}
+
+void StudyDesigner::addSection(QVBoxLayout* column, DraftSection section, const QString& title, const QList<QWidget*>& content) {
+  auto* head = new QHBoxLayout;
+  auto* name = new QLabel(QStringLiteral("%1  %2").arg(static_cast<int>(section) + 1).arg(title));
+  QFont bold = name->font();
+  bold.setBold(true), bold.setPointSizeF(bold.pointSizeF() * 1.1);
+  name->setFont(bold);
+  auto* state = new QLabel;
+  state->setWordWrap(true);
+  states_.push_back(state);
+  head->addWidget(name), head->addSpacing(10), head->addWidget(state, 1);
+  auto* box = new QVBoxLayout;
+  box->setSpacing(10);
+  box->addLayout(head);
+  for (QWidget* widget : content) box->addWidget(widget);
+  column->addLayout(box);
+}
+
+QString StudyDesigner::state(DraftSection section) const { return states_[static_cast<std::size_t>(section)]->text(); }
+
+void StudyDesigner::refresh() {
+  const auto problem = draft_->problem();
+  for (std::size_t i = 0; i < states_.size(); ++i) {
+    const bool wrong = problem && static_cast<std::size_t>(problem->first) == i;
+    states_[i]->setText(wrong ? problem->second : QStringLiteral("✓"));
+    states_[i]->setProperty("role", wrong ? "problem" : "quiet");
+    states_[i]->setStyleSheet(QString());                  // looks the property up again
+  }
+  if (draft_->problemOfFile().isEmpty()) freeze_->setProblem(problem ? tr("Before it can be frozen: %1").arg(problem->second) : QString());
+}
+
+void StudyDesigner::freeze(const QString& passphrase) {
+  freeze_->say(tr("Freezing…"));
+  freeze_->button()->setEnabled(false);
+  repaint();
+  try {
+    const study::FrozenStudy frozen = draft_->freeze(passphrase);
+    study::Ledger(studies_).addStudy(frozen);
+    draft_->discard();
+    const QString hash = frozen.hash();
+    QTimer::singleShot(0, this, [this, hash] { Q_EMIT this->frozen(hash); });   // whoever hears it may delete this page
+  } catch (const std::exception& error) {
+    freeze_->button()->setEnabled(true);
+    freeze_->say(QString::fromUtf8(error.what()));
+  }
+}
+
+}  // namespace quantspot::views

@@ -1,0 +1,59 @@
+// A draft as a checklist of sections, with what participants will see and how many trials it takes beside it.
+#pragma once
+
+#include "ui/models/study_draft.h"
+
+#include <QWidget>
+
+#include <vector>
+
+class QLabel;
+class QLineEdit;
+class QVBoxLayout;
+
+namespace quantspot::views {
+
+class BlocksSection;
+class ComparisonsSection;
+class FreezeBar;
+class PowerPanel;
+class StudyPreview;
+
+class StudyDesigner : public QWidget {
+  Q_OBJECT
+ public:
+  // Takes the draft; store is not owned. studies: where the frozen study goes, as Ledger's.
+  StudyDesigner(std::unique_ptr<ui::StudyDraft> draft, study::StudyStore* store, QString studies, QWidget* parent = nullptr);
+
+  ui::StudyDraft* draft() { return draft_.get(); }
+  ComparisonsSection* comparisons() { return comparisons_; }
+  BlocksSection* blocks() { return blocks_; }
+  PowerPanel* power() { return power_; }
+  StudyPreview* preview() { return preview_; }
+  FreezeBar* freezeBar() { return freeze_; }
+  QString state(ui::DraftSection section) const;         // "✓", or the problem
+
+ Q_SIGNALS:
+  void frozen(const QString& hash);
+  void discarded();
+
+ private:
+  QWidget* makeSections();
+  QWidget* makeSide();
+  void addSection(QVBoxLayout* column, ui::DraftSection section, const QString& title, const QList<QWidget*>& content);
+  void refresh();
+  void freeze(const QString& passphrase);
+
+  std::unique_ptr<ui::StudyDraft> draft_;
+  study::StudyStore* store_;
+  const QString studies_;
+  QLineEdit* title_;
+  ComparisonsSection* comparisons_;
+  BlocksSection* blocks_;
+  PowerPanel* power_;
+  StudyPreview* preview_;
+  FreezeBar* freeze_;
+  std::vector<QLabel*> states_;
+};
+
+}  // namespace quantspot::views

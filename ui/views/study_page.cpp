@@ -1,0 +1,171 @@
+#include "ui/views/study_page.h"
+
+#include "study/study_store.h"
+#include "ui/models/participant_session.h"
+#include "ui/models/study_draft.h"
+#include "ui/views/frozen_study_view.h"
+#include "ui/views/participant_window.h"
+#include "ui/views/study_designer.h"
+#include "ui/views/study_progress_view.h"
+#include "ui/views/theme.h"
+
+#include <QFileInfo>
+#include <QFrame>
+#include <QHBoxLayout>
+#include <QLabel>
+#include <QListView>
+#include <QPainter>
+#include <QPushButton>
+#include <QStackedWidget>
+#include <QStyledItemDelegate>
+#include <QVBoxLayout>
+
+namespace quantspot::views {
+namespace {
+
+constexpr int kSideWidth = 230;
+
+// Title, and below it state and people.
+class EntryDelegate : public QStyledItemDelegate {
+ public:
+  using QStyledItemDelegate::QStyledItemDelegate;
+  QSize sizeHint(const QStyleOptionViewItem& option, const QModelIndex&) const override { return {100, 2 * option.fontMetrics.height() + 16}; }
+  void paint(QPainter* painter, const QStyleOptionViewItem& option, const QModelIndex& index) const override {
+    const bool selected = option.state & QStyle::State_Selected;
+    const QRect inside = option.rect.adjusted(12, 8, -8, -8);
+    painter->save();
+    if (selected) painter->fillRect(option.rect, theme().accent);
+    QFont bold = option.font;
+    bold.setWeight(QFont::DemiBold);
+    painter->setFont(bold), painter->setPen(selected ? theme().onAccent : theme().text);
+    painter->drawText(inside, Qt::AlignTop | Qt::AlignLeft, QFontMetrics(bold).elidedText(index.data().toString(), Qt::ElideRight, inside.width()));
+    painter->setFont(option.font), painter->setPen(selected ? theme().onAccent : theme().quiet);
+    painter->drawText(inside, Qt::AlignBottom | Qt::AlignLeft, index.data(ui::StudyListModel::DetailRole).toString());
+    painter->restore();
+  }
+};
+
+QString folderOf(const study::StudyStore& store) {
+  return QFileInfo(store.path().isEmpty() ? study::StudyStore::defaultPath() : store.path()).path();
+}
+
+QString studiesOf(const study::StudyStore& store) { return store.path().isEmpty() ? study::StudyStore::defaultPath() : store.path(); }
+
+}  // namespace
+
+StudyPage::StudyPage(study::StudyStore* store, QWidget* parent)
+    : QWidget(parent), store_(store), model_(studiesOf(*store), folderOf(*store) + QStringLiteral("/drafts")), list_(new QListView), problem_(new QLabel),
+      pages_(new QStackedWidget) {
+  auto* layout = new QHBoxLayout(this);
+  layout->setContentsMargins(0, 0, 0, 0), layout->setSpacing(0);
+  layout->addWidget(makeSide()), layout->addWidget(pages_, 1);
+  auto* empty = new QLabel(tr("A study asks other people, without names, what they can see: plan one with “New study”.\n"
+                              "Its comparisons come from the history, so generate some first."));
+  empty->setAlignment(Qt::AlignCenter), empty->setProperty("role", "quiet"), empty->setWordWrap(true);
+  empty_ = empty;
+  pages_->addWidget(empty_);
+  connect(&model_, &ui::StudyListModel::failed, this, [this](const QString& message) { problem_->setText(message), problem_->show(); });
+  connect(list_->selectionModel(), &QItemSelectionModel::currentChanged, this, [this](const QModelIndex& index) { open(index.row()); });
+}
+
+QWidget* StudyPage::makeSide() {
+  auto* side = new QFrame;
+  side->setObjectName(QStringLiteral("sidePanel")), side->setProperty("side", "left");
+  side->setFixedWidth(kSideWidth);
+  auto* column = new QVBoxLayout(side);
+  column->setContentsMargins(0, 12, 1, 12), column->setSpacing(10);
+  auto* create = new QPushButton(tr("New study"));
+  connect(create, &QPushButton::clicked, this, &StudyPage::newDraft);
+  auto* padded = new QHBoxLayout;
+  padded->setContentsMargins(12, 0, 12, 0);
+  padded->addWidget(create);
+  list_->setModel(&model_), list_->setItemDelegate(new EntryDelegate(list_)), list_->setAccessibleName(tr("Studies"));
+  problem_->setProperty("role", "problem"), problem_->setWordWrap(true), problem_->hide();
+  column->addLayout(padded), column->addWidget(list_, 1), column->addWidget(problem_);
+  return side;
+}
+
+QWidget* StudyPage::shown() const { return pages_->currentWidget(); }
+
+void StudyPage::reload() {
+  problem_->hide();
+  const QString kept = opened_;
+  model_.reload();
+  if (designer_ && model_.rowOf(kept) < 0 && !kept.isEmpty()) return;   // a draft that was never saved stays open
+  const int row = model_.rowOf(kept);
+  if (row >= 0) {
+    const QSignalBlocker quiet(list_->selectionModel());
+    list_->setCurrentIndex(model_.index(row));
+    if (!designer_) open(row);
+  } else if (model_.rowCount() > 0 && kept.isEmpty()) {
+    list_->setCurrentIndex(model_.index(0));
+  }
+}
+
+void StudyPage::useStudies(const QString& store) {
+  model_.setStore(store);
+  opened_.clear();
+  if (isVisible()) reload();
+}
+
+void StudyPage::select(const QString& hash_or_file) {
+  opened_ = hash_or_file;
+  model_.reload();
+  const int row = model_.rowOf(hash_or_file);
+  if (row < 0) return;
+  list_->setCurrentIndex(model_.index(row));
+  open(row);
+}
+
+void StudyPage::newDraft() {
+  const QString file = model_.newDraftFile();
+  ui::StudyDraft(file, store_).edit([](study::Protocol&) {});   // on disk, so that it is in the list
+  select(file);
+}
+
+void StudyPage::put(QWidget* page) {
+  QWidget* before = pages_->currentWidget();
+  if (page != empty_) pages_->addWidget(page);
+  pages_->setCurrentWidget(page);
+  if (before != empty_ && before != page) before->deleteLater();
+}
+
+void StudyPage::open(int row) {
+  if (row < 0 || row >= model_.rowCount()) return;
+  const ui::StudyEntry entry = model_.at(row);
+  opened_ = entry.hash.isEmpty() ? entry.file : entry.hash;
+  designer_ = nullptr;
+  if (entry.state == ui::StudyState::Draft) {
+    designer_ = new StudyDesigner(std::make_unique<ui::StudyDraft>(entry.file, store_), store_, model_.store());
+    connect(designer_, &StudyDesigner::frozen, this, &StudyPage::select);
+    connect(designer_, &StudyDesigner::discarded, this, [this] {
+      designer_ = nullptr, opened_.clear();
+      put(empty_);
+      reload();
+    }, Qt::QueuedConnection);
+    return put(designer_);
+  }
+  auto* holder = new QWidget;
+  auto* column = new QVBoxLayout(holder);
+  column->setContentsMargins(0, 0, 0, 0), column->setSpacing(0);
+  auto* view = new FrozenStudyView(model_.store(), entry.hash);
+  connect(view, &FrozenStudyView::participantWanted, this, &StudyPage::participate);
+  auto* progress = new StudyProgressView(model_.store(), entry.hash);
+  connect(progress, &StudyProgressView::closed, this, [this] { model_.reload(); });
+  column->addWidget(view), column->addWidget(progress, 1);
+  put(holder);
+}
+
+// Over the whole screen; the experimenter's window, which knows names, is away until the participant's is closed.
+void StudyPage::participate(const QString& hash) {
+  auto* session = new ui::ParticipantSession({model_.store(), hash, folderOf(*store_) + QStringLiteral("/stations"), QStringLiteral("here")});
+  auto* window = new ParticipantWindow(session);
+  session->setParent(window);
+  window->setAttribute(Qt::WA_DeleteOnClose);
+  QWidget* own = this->window();
+  connect(window, &QObject::destroyed, this, [this, own] { own->show(), reload(); });
+  window->showFullScreen();
+  own->hide();
+}
+
+}  // namespace quantspot::views

@@ -1,0 +1,52 @@
+// Studies: a list with their state at the left, and at the right the draft, or the frozen study.
+#pragma once
+
+#include "ui/models/study_list_model.h"
+
+#include <QWidget>
+
+class QLabel;
+class QListView;
+class QPushButton;
+class QStackedWidget;
+
+namespace quantspot::study {
+class StudyStore;
+}
+
+namespace quantspot::views {
+
+class StudyDesigner;
+
+class StudyPage : public QWidget {
+  Q_OBJECT
+ public:
+  explicit StudyPage(study::StudyStore* store, QWidget* parent = nullptr);   // store is not owned
+
+  void reload();                          // when the page is shown
+  void useStudies(const QString& store);  // as Ledger's; until then the file of the comparisons
+  QListView* list() { return list_; }
+  StudyDesigner* designer() { return designer_; }   // null unless a draft is open
+  QWidget* shown() const;                 // what stands at the right
+
+ public Q_SLOTS:
+  void newDraft();
+  void select(const QString& hash_or_file);
+
+ private:
+  QWidget* makeSide();
+  void open(int row);
+  void put(QWidget* page);                // at the right
+  void participate(const QString& hash);
+
+  study::StudyStore* store_;
+  ui::StudyListModel model_;
+  QListView* list_;
+  QLabel* problem_;
+  QStackedWidget* pages_;
+  QWidget* empty_;
+  StudyDesigner* designer_ = nullptr;
+  QString opened_;                        // hash or file
+};
+
+}  // namespace quantspot::views
