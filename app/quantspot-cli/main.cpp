@@ -1,5 +1,6 @@
 // quantspot-cli: the engine's service without a pipe. JSON goes to stdout, everything else to stderr.
 #include "app/quantspot-cli/commands.h"
+#include "app/quantspot-cli/export_command.h"
 #include "app/quantspot-cli/files.h"
 #include "app/quantspot-cli/model_commands.h"
 #include "app/quantspot-cli/progress_bar.h"
@@ -168,6 +169,7 @@ void addCommands(CLI::App& app, Arguments& a, std::function<int()>& run) {
   s.add_option("--prompts", a.score.prompts, "A prompt per line, for the pictures in sorted order");
   s.callback([&] { run = [&] { return score(a.score); }; });
 
+  addExport(app, run);
   addModels(app, run);
 }
 

@@ -1,6 +1,7 @@
 #include "engine/pipeline/checkpoint.h"
 
 #include "engine/pipeline/checkpoint_bnb.h"
+#include "engine/pipeline/checkpoint_quanto.h"
 #include "engine/pipeline/checkpoint_torchao.h"
 
 #include <stdexcept>
@@ -16,30 +17,22 @@ class DirectFormat final : public CheckpointFormat {
   nlohmann::ordered_json config(const std::vector<std::string>&) const override { return nullptr; }
 };
 
-// optimum-quanto, as diffusers' quantizer loads it.
-class QuantoCheckpoint final : public CheckpointFormat {
- public:
-  explicit QuantoCheckpoint(const std::string& precision) : quantizer_(quant::quantizer(precision)), type_(precision == "quanto-int8" ? "int8" : "float8") {}
-
-  NamedTensors tensors(const std::string& layer, const quant::QuantizedTensor& weight) const override { return quantizer_.onDisk(layer, weight); }
-  nlohmann::ordered_json config(const std::vector<std::string>& kept) const override {
-    return {{"quant_method", "quanto"}, {"weights_dtype", type_}, {"modules_to_not_convert", kept}};
-  }
-
- private:
-  const quant::Quantizer& quantizer_;
-  const std::string type_;
-};
-
 }  // namespace
 
 std::unique_ptr<CheckpointFormat> checkpointFormat(const std::string& precision) {
   if (precision.starts_with("bnb-")) return bnbCheckpoint(precision);
   if (auto torchAo = torchAoCheckpoint(precision)) return torchAo;
-  if (precision == "quanto-int8" || precision == "quanto-fp8") return std::make_unique<QuantoCheckpoint>(precision);
+  if (auto quanto = quantoCheckpoint(precision)) return quanto;
   for (const char* direct : {"fp32", "bf16", "fp16", "fp8-layerwise", "fp8-layerwise-e5m2"})
     if (precision == direct) return std::make_unique<DirectFormat>();
-  throw std::invalid_argument("no checkpoint of " + precision + " can be written yet; use a plain, fp8-layerwise or bnb precision, torchao-int8wo, -int8dq, -fp8wo, quanto-int8 or -fp8");
+  if (precision.starts_with("torchao-int4wo"))
+    throw std::invalid_argument(precision + ": torchao 0.18 reads its CPU's 4-bit form from no safetensors file, and its GPU form needs the package mslk; "
+                                "use bnb-nf4, quanto-int4 or gguf-q4_k");
+  if (precision == "quanto-int8a8")
+    throw std::invalid_argument("quanto-int8a8: diffusers 0.42.1 loads Quanto's weights from a checkpoint, but not its calibrated activations; use quanto-int8");
+  if (precision.starts_with("int8-dynamic"))
+    throw std::invalid_argument("int8-dynamic: torch quantizes when the program starts (torch.ao.quantization.quantize_dynamic); there is no checkpoint of it; use torchao-int8dq");
+  throw std::invalid_argument("no checkpoint in safetensors holds " + precision + "; gguf-* is a GGUF file, others are plain, fp8-layerwise, bnb-*, torchao-* and quanto-*");
 }
 
 }  // namespace quantspot::pipeline

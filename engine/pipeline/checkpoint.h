@@ -24,13 +24,15 @@ class CheckpointFormat {
   virtual NamedTensors tensors(const std::string& layer, const quant::QuantizedTensor& weight) const = 0;
   // "quantization_config" of config.json: with what the library is told to load; `kept` are the layers that stay plain. Null: none.
   virtual nlohmann::ordered_json config(const std::vector<std::string>& kept) const = 0;
+  // Throws std::invalid_argument where the library cannot load this part so, or cannot be told that `kept` stays plain beside `packed`.
+  virtual void check(const std::string& /*part*/, const std::vector<std::string>& /*kept*/, const std::vector<std::string>& /*packed*/) const {}
   // Of the safetensors file, beside "format": `packed` are the layers with their weights' shapes, `plain` all tensors of other kinds.
   virtual std::map<std::string, std::string> metadata(const std::map<std::string, std::vector<std::int64_t>>& /*packed*/, const std::vector<std::string>& /*plain*/) const {
     return {};
   }
 };
 
-// Throws std::invalid_argument for a precision that no library loads from a checkpoint in safetensors.
+// Throws std::invalid_argument for a precision that its library loads from no checkpoint in safetensors, with the reason.
 std::unique_ptr<CheckpointFormat> checkpointFormat(const std::string& precision);
 
 }  // namespace quantspot::pipeline

@@ -20,6 +20,13 @@ ordered_json perRow() { return {{"_type", "PerRow"}, {"_data", {{"dim", -1}}}}; 
 ordered_json perRowConfig() { return {{"_data", {{"dim", -1}}}, {"_type", "PerRow"}, {"_version", 1}}; }
 ordered_json typed(const char* type, const char* value) { return {{"_type", type}, {"_data", value}}; }
 
+ordered_json fastProduct() { return {{"_type", "Float8MMConfig"}, {"_data", {{"emulate", false}, {"use_fast_accum", true}, {"pad_inner_dim", false}}}}; }
+ordered_json floatActivations() {
+  return {{"_type", "QuantizeTensorToFloat8Kwargs"},
+          {"_data", {{"float8_dtype", typed("torch.dtype", "float8_e4m3fn")}, {"granularity", perRow()}, {"mm_config", nullptr}, {"hp_value_lb", nullptr},
+                     {"hp_value_ub", nullptr}, {"kernel_preference", typed("KernelPreference", "AUTO")}}}};
+}
+
 class TorchAoCheckpoint final : public CheckpointFormat {
  public:
   explicit TorchAoCheckpoint(const std::string& precision) : precision_(precision), quantizer_(quant::quantizer(precision)) {}
@@ -49,16 +56,25 @@ class TorchAoCheckpoint final : public CheckpointFormat {
       return {{"_data", {{"act_mapping_type", {{"_data", "SYMMETRIC"}, {"_type", "MappingType"}}}, {"granularity", perRowConfig()}, {"reduce_range", false},
                          {"set_inductor_config", true}, {"weight_only_decode", false}}},
               {"_type", "Int8DynamicActivationInt8WeightConfig"}, {"_version", 2}};
-    return {{"_data", {{"granularity", perRowConfig()}, {"set_inductor_config", true}, {"weight_dtype", {{"_data", "float8_e4m3fn"}, {"_type", "torch.dtype"}}}}},
-            {"_type", "Float8WeightOnlyConfig"}, {"_version", 2}};
+    const ordered_json float8 = {{"_data", "float8_e4m3fn"}, {"_type", "torch.dtype"}};
+    if (precision_ == "torchao-fp8dq")
+      return {{"_data", {{"activation_dtype", float8}, {"activation_value_lb", nullptr}, {"activation_value_ub", nullptr}, {"alg_id", 0},
+                         {"granularity", ordered_json::array({perRowConfig(), perRowConfig()})}, {"kernel_preference", {{"_data", "AUTO"}, {"_type", "KernelPreference"}}},
+                         {"mm_config", {{"_data", {{"emulate", false}, {"pad_inner_dim", false}, {"use_fast_accum", true}}}, {"_type", "Float8MMConfig"}, {"_version", 1}}},
+                         {"packing_format", {{"_data", "PLAIN"}, {"_type", "Float8PackingFormat"}}}, {"set_inductor_config", true}, {"weight_dtype", float8}}},
+              {"_type", "Float8DynamicActivationFloat8WeightConfig"}, {"_version", 2}};
+    return {{"_data", {{"granularity", perRowConfig()}, {"set_inductor_config", true}, {"weight_dtype", float8}}}, {"_type", "Float8WeightOnlyConfig"}, {"_version", 2}};
   }
 
   ordered_json description(const std::vector<std::int64_t>& shape) const {
     const ordered_json block = {1, shape[1]}, type = typed("torch.dtype", "bfloat16");
-    if (precision_ == "torchao-fp8wo")
+    if (precision_.starts_with("torchao-fp8")) {
+      const bool dynamic = precision_ == "torchao-fp8dq";
       return {{"_type", "Float8Tensor"},
-              {"_data", {{"block_size", block}, {"mm_config", nullptr}, {"act_quant_kwargs", nullptr}, {"kernel_preference", typed("KernelPreference", "AUTO")}, {"dtype", type}}},
+              {"_data", {{"block_size", block}, {"mm_config", dynamic ? fastProduct() : ordered_json()}, {"act_quant_kwargs", dynamic ? floatActivations() : ordered_json()},
+                         {"kernel_preference", typed("KernelPreference", "AUTO")}, {"dtype", type}}},
               {"_tensor_data_names", {"qdata", "scale"}}};
+    }
     ordered_json activations;
     if (precision_ == "torchao-int8dq")
       activations = {{"_type", "QuantizeTensorToInt8Kwargs"},
@@ -75,7 +91,7 @@ class TorchAoCheckpoint final : public CheckpointFormat {
 }  // namespace
 
 std::unique_ptr<CheckpointFormat> torchAoCheckpoint(const std::string& precision) {
-  for (const char* known : {"torchao-int8wo", "torchao-int8dq", "torchao-fp8wo"})
+  for (const char* known : {"torchao-int8wo", "torchao-int8dq", "torchao-fp8wo", "torchao-fp8dq"})
     if (precision == known) return std::make_unique<TorchAoCheckpoint>(precision);
   return nullptr;
 }

@@ -5,7 +5,7 @@
 
 namespace quantspot::pipeline {
 
-// Null for a precision that cannot be written: torchao-int4wo has another form on each device, torchao-fp8dq only one with a GPU.
+// Null for a precision that cannot be written: torchao-int4wo has another form on each device. A GPU is needed to run torchao-fp8dq.
 std::unique_ptr<CheckpointFormat> torchAoCheckpoint(const std::string& precision);
 
 }  // namespace quantspot::pipeline

@@ -5,6 +5,7 @@
 #include "engine/model/folder.h"
 #include "engine/model/weights.h"
 #include "engine/pipeline/checkpoint.h"
+#include "engine/pipeline/folder_copy.h"
 #include "engine/pipeline/memory.h"
 #include "engine/pipeline/packing.h"
 #include "quant/plain.h"
@@ -98,14 +99,6 @@ void writeConfig(const fs::path& from, const fs::path& to, const ordered_json& q
   if (!out.flush()) throw model::ModelError(to.string() + ": cannot be written");
 }
 
-// Everything of a folder but its weights and their indices.
-void copyRest(const fs::path& from, const fs::path& to) {
-  for (const auto& entry : fs::directory_iterator(from)) {
-    const std::string name = entry.path().filename().string();
-    if (name != "config.json" && name.find(".safetensors") == std::string::npos) fs::copy(entry.path(), to / name, fs::copy_options::recursive);
-  }
-}
-
 class Writer {
  public:
   Writer(const QuantizeRequest& request, at::ScalarType compute, fs::path out) : request_(request), compute_(compute), out_(std::move(out)) {}
@@ -124,15 +117,17 @@ void Writer::write(const std::string& name, const PackedPart& part, QuantizeResu
   const auto format = checkpointFormat(precision.empty() ? std::string(plain) : precision), direct = checkpointFormat(std::string(plain));
   NamedTensors tensors, others;
   std::map<std::string, std::vector<std::int64_t>> shapes;
-  std::vector<std::string> kept;
+  std::vector<std::string> kept, quantized;
   for (const auto& [layer, packed] : part) {
     const bool isPlain = packed.weight.precision == plain;
     for (auto& tensor : (isPlain ? *direct : *format).tensors(layer, packed.weight)) (isPlain ? others : tensors).push_back(std::move(tensor));
     if (packed.bias) others.emplace_back(layer + ".bias", *packed.bias);
     if (isPlain) kept.push_back(layer);
-    else shapes[layer] = packed.weight.shape;
+    else quantized.push_back(layer);
+    if (!isPlain) shapes[layer] = packed.weight.shape;
     (isPlain ? result.kept : result.packed).push_back(name + "." + layer);
   }
+  format->check(name, kept, quantized);
   const model::Weights weights(request_.model / name);
   for (const std::string& tensor : weights.names()) {
     const std::size_t dot = tensor.rfind('.');
@@ -150,7 +145,7 @@ void Writer::write(const std::string& name, const PackedPart& part, QuantizeResu
   metadata["format"] = "pt";
   model::saveSafeTensors(file, tensors, metadata);
   writeConfig(request_.model / name / "config.json", folder / "config.json", format->config(kept));
-  copyRest(request_.model / name, folder);
+  copyBesideWeights(request_.model / name, folder);
   result.bytes += static_cast<std::int64_t>(fs::file_size(file));
   for (const fs::path& was : model::weightFiles(request_.model / name)) result.was += static_cast<std::int64_t>(fs::file_size(was));
 }
@@ -163,14 +158,43 @@ struct RemovedAtEnd {                    // nothing is left of a run that fails;
   }
 };
 
+// The reference libraries pack Linear layers when they load a checkpoint; fp8 and plain convolutions are the same values in the compute type.
+void checkConvolutions(const fs::path& model, const quant::Policy& policy, std::string_view denoiser) {
+  const model::Weights weights(model / denoiser);
+  const std::string plain(quant::plainPrecision(quant::quantizer(policy.precision).computeType()));
+  for (const std::string& tensor : weights.names()) {
+    if (!tensor.ends_with(".weight") || weights.shape(tensor).size() != 4) continue;
+    const std::string layer = tensor.substr(0, tensor.size() - 7), precision = policy.precisionOf(layer, quant::LayerKind::Convolution);
+    if (precision != plain && !precision.starts_with("fp8-layerwise"))
+      throw std::invalid_argument(fmt::format("{} is a convolution in {}, which no library loads from a checkpoint; leave convolutions plain ('{}{}conv:={}')", layer,
+                                              precision, policy.text(), policy.text().find('?') == std::string::npos ? '?' : '&', plain));
+  }
+}
+
+bool speaksOfAutoencoder(std::string_view pattern) {
+  for (const std::string_view prefix : {"conv:", "^"})
+    if (pattern.starts_with(prefix)) pattern.remove_prefix(prefix.size());
+  return pattern.starts_with("vae");
+}
+
 }  // namespace
+
+void checkCheckpoint(const fs::path& model, const quant::Policy& policy) {
+  checkpointFormat(policy.precision);
+  for (const auto& [pattern, precision] : policy.layers) {
+    if (speaksOfAutoencoder(pattern))
+      throw std::invalid_argument(fmt::format("'{}={}': an exported autoencoder stays as it is; leave that rule out", pattern, precision));
+    checkpointFormat(precision);
+  }
+  checkConvolutions(model, policy, model::familyOf(model).info().denoiser);
+}
 
 QuantizeResult quantizeModel(const QuantizeRequest& request) {
   const c10::InferenceMode inference;
   if (fs::exists(request.out)) throw std::invalid_argument(request.out.string() + " is already there; give a path that is not");
   const model::ModelSummary summary = model::inspectFolder(request.model);
   if (!summary.missing.empty()) throw model::ModelError(fmt::format("{} is not complete: {}", request.model.string(), summary.missing.front()));
-  checkpointFormat(request.policy.precision);   // before minutes of work
+  checkCheckpoint(request.model, request.policy);   // before minutes of work
   Packing packing(request);
   const std::map<std::string, PackedPart> parts = packing.run();
   const fs::path partial = request.out.string() + ".part";
@@ -180,9 +204,9 @@ QuantizeResult quantizeModel(const QuantizeRequest& request) {
   QuantizeResult result;
   const Writer writer(request, packing.compute(), partial);
   for (const auto& [name, part] : parts) writer.write(name, part, result);
-  for (const auto& entry : fs::directory_iterator(request.model))
-    if (!parts.contains(entry.path().filename().string()))
-      fs::copy(entry.path(), partial / entry.path().filename(), fs::copy_options::recursive);
+  copyTop(request.model, partial);
+  for (const std::string& name : partsOf(request.model))
+    if (!parts.contains(name)) copyPart(request.model / name, partial / name);
   fs::rename(partial, request.out);
   trimHeap();
   return result;

@@ -19,6 +19,9 @@ struct QuantizeResult {
   std::vector<std::string> packed, kept; // layers, with their component in front
 };
 
+// Whether quantizeModel() can write the policy, by names and shapes alone. Throws std::invalid_argument with the layer and the reason.
+void checkCheckpoint(const std::filesystem::path& model, const quant::Policy& policy);
+
 // Writes transformer and text encoders as the policy has them, in the form of the precision's reference library, and copies the
 // rest. `out` appears only when it is whole. Throws ModelError, std::invalid_argument (a precision without such a form; layers of two
 // libraries in one component, which no library loads), Cancelled.

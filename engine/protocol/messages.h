@@ -113,6 +113,9 @@ struct ScanParams {
 };
 struct FoundPolicy { std::string policy; std::vector<std::string> low; double predicted = 0, measured = 0; std::int64_t bytes = 0; int checks = 0; };
 struct ScanResult { std::vector<ScannedGroup> groups; double all = 0; std::int64_t bytes_before = 0, bytes_after = 0; std::optional<FoundPolicy> found; };
+// exports/write: a variant as files to deploy, in a folder on the engine's machine. images: the judged pictures' folder, report or file there.
+struct ExportParams { std::string model = "default", precision, out, images; std::optional<Recipe> recipe = {}; bool force = false; };   // no recipe: that of the pictures
+struct ExportResult { std::string out; std::int64_t bytes = 0; nlohmann::json manifest; };
 struct CancelParams { std::int64_t id = 0; };
 
 // Notification `progress`: of the request with this id. stage: encode, load, denoise, decode; download (in MiB).
@@ -146,6 +149,9 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ScanParams, model, precision, re
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(FoundPolicy, policy, low, predicted, measured, bytes, checks)
 void to_json(nlohmann::json& json, const ScanResult& result);
 void from_json(const nlohmann::json& json, ScanResult& result);
+void to_json(nlohmann::json& json, const ExportParams& params);
+void from_json(const nlohmann::json& json, ExportParams& params);
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ExportResult, out, bytes, manifest)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(CancelParams, id)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Progress, id, stage, step, steps)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LogLine, level, message)

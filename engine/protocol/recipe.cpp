@@ -99,4 +99,18 @@ void from_json(const nlohmann::json& json, ScanResult& result) {
   if (json.contains("found")) result.found = json["found"].get<FoundPolicy>();
 }
 
+void to_json(nlohmann::json& json, const ExportParams& params) {
+  json = {{"model", params.model}, {"precision", params.precision}, {"out", params.out}, {"images", params.images}, {"force", params.force}};
+  if (params.recipe) json["recipe"] = *params.recipe;
+}
+
+void from_json(const nlohmann::json& json, ExportParams& params) {
+  json.at("precision").get_to(params.precision);
+  json.at("out").get_to(params.out);
+  params.model = json.value("model", params.model);
+  params.images = json.value("images", params.images);
+  params.force = json.value("force", params.force);
+  readOptional(json, "recipe", params.recipe);
+}
+
 }  // namespace quantspot::protocol

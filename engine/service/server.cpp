@@ -43,6 +43,9 @@ void Server::addMethods() {
   methods_["policies/scan"] = {false, [this](const json& params, const Control& control) {
                                  return json(service_.scan(params.get<protocol::ScanParams>(), control));
                                }};
+  methods_["exports/write"] = {false, [this](const json& params, const Control& control) {
+                                 return json(service_.exportVariant(params.get<protocol::ExportParams>(), control));
+                               }};
   methods_["metrics/score"] = {false, [this](const json& params, const Control&) {
                                  return json(service_.score(params.get<protocol::ScoreParams>()));
                                }};

@@ -3,6 +3,7 @@
 #include "engine/model/family.h"
 #include "engine/model/folder.h"
 #include "engine/pipeline/auto_precision.h"
+#include "engine/pipeline/export.h"
 #include "engine/pipeline/hash_cache.h"
 #include "engine/pipeline/memory.h"
 #include "engine/pipeline/packing.h"
@@ -11,6 +12,7 @@
 #include "engine/pipeline/sensitivity.h"
 #include "engine/protocol/base64.h"
 #include "engine/service/errors.h"
+#include "engine/service/judged_images.h"
 #include "engine/service/models.h"
 #include "engine/service/scorer.h"
 #include "metrics/image.h"
@@ -169,6 +171,19 @@ std::vector<pipeline::Sample> Service::fitting(protocol::GenerateParams params, 
 protocol::GenerateResult Service::generate(const protocol::GenerateParams& params, const Control& control) {
   pipeline::Sample made = sample(params, control);
   return {protocol::toBase64(pipeline::encodePng(made.image)), std::move(made.report)};
+}
+
+protocol::ExportResult Service::exportVariant(const protocol::ExportParams& params, const Control& control) {
+  pipeline::ExportRequest request{.model = resolveModel(params.model), .out = params.out, .policy = quant::parsePolicy(params.precision), .recipe = {}};
+  if (!params.images.empty()) request.images = judgedImages(params.images, request.policy, pipeline::HashCache().weightsHash(request.model));
+  if (params.recipe) request.recipe = *params.recipe;
+  else if (!request.images.empty() && !request.images.front().recipe.prompt.empty()) request.recipe = request.images.front().recipe;
+  else throw std::invalid_argument("no recipe for run.py: give a prompt, or judged pictures with their report");
+  request.force = params.force;
+  request.progress = control.progress;
+  request.cancel = control.cancel;
+  pipeline::ExportResult made = pipeline::exportModel(request);
+  return {params.out, made.bytes, std::move(made.manifest)};
 }
 
 protocol::ScoreResult Service::score(const protocol::ScoreParams& params) { return scorer_->score(params); }

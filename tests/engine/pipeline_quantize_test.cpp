@@ -3,35 +3,23 @@
 #include "engine/model/safetensors.h"
 #include "engine/pipeline/quantize_model.h"
 #include "engine/pipeline/sampler.h"
+#include "tests/engine/checkpoint_digest.h"
 
-#include <QCryptographicHash>
 #include <QDir>
 #include <QTemporaryDir>
 #include <QTest>
 
 #include <ATen/ATen.h>
 
-#include <fstream>
-
 using namespace quantspot;
 using nlohmann::json;
+using test::digest;
+using test::readJson;
 
 namespace {
 
 const std::filesystem::path kGolden = QUANTSPOT_SOURCE_DIR "/tests/parity/golden";
 const std::filesystem::path kPipeline = kGolden / "flux_a" / "pipeline";
-
-std::string digest(const model::SafeTensors& file, const std::string& layer) {
-  QCryptographicHash hash(QCryptographicHash::Sha256);
-  for (const auto& [name, entry] : file.entries()) {
-    if (!name.starts_with(layer + ".")) continue;
-    hash.addData(QByteArray(name.c_str(), static_cast<int>(name.size()) + 1));
-    hash.addData(QByteArray(reinterpret_cast<const char*>(entry.bytes.data()), static_cast<int>(entry.bytes.size())));
-  }
-  return hash.result().toHex().left(16).toStdString();
-}
-
-json readJson(const std::filesystem::path& path) { return json::parse(std::ifstream(path)); }
 
 }  // namespace
 

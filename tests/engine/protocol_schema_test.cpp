@@ -67,6 +67,8 @@ class SchemaTest : public QObject {
     ScanParams scan;
     scan.recipe = recipe, scan.prompts = {"a fox"}, scan.known = {group};
     compare("ScanParams", scan);
+    compare("ExportParams", ExportParams{"default", "bnb-nf4", "/x", "/y", recipe, true});
+    compare("ExportResult", ExportResult{"/x", 1, json::object()});
     compare("CancelParams", CancelParams{3});
     compare("Progress", Progress{1, "denoise", 2, 20});
     compare("LogLine", LogLine{"warning", "cut"});

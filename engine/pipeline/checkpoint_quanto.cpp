@@ -1,0 +1,55 @@
+#include "engine/pipeline/checkpoint_quanto.h"
+
+#include <spdlog/fmt/fmt.h>
+
+#include <algorithm>
+#include <array>
+#include <set>
+#include <stdexcept>
+
+namespace quantspot::pipeline {
+namespace {
+
+constexpr std::array<std::pair<const char*, const char*>, 4> kTypes = {
+    {{"quanto-int8", "int8"}, {"quanto-int4", "int4"}, {"quanto-int2", "int2"}, {"quanto-fp8", "float8"}}};
+
+std::string lastName(const std::string& layer) { return layer.substr(layer.rfind('.') + 1); }   // of a layer without a dot, all of it
+
+class QuantoCheckpoint final : public CheckpointFormat {
+ public:
+  QuantoCheckpoint(const std::string& precision, const char* type) : quantizer_(quant::quantizer(precision)), type_(type) {}
+
+  NamedTensors tensors(const std::string& layer, const quant::QuantizedTensor& weight) const override { return quantizer_.onDisk(layer, weight); }
+
+  // diffusers compares the last part of a layer's name with this list.
+  nlohmann::ordered_json config(const std::vector<std::string>& kept) const override {
+    std::set<std::string> names;
+    for (const std::string& layer : kept) names.insert(lastName(layer));
+    return {{"quant_method", "quanto"}, {"weights_dtype", type_}, {"modules_to_not_convert", names}};
+  }
+
+  void check(const std::string& part, const std::vector<std::string>& kept, const std::vector<std::string>& packed) const override {
+    if (part.starts_with("text_encoder"))
+      throw std::invalid_argument(fmt::format("{}: transformers loads no text encoder from a Quanto checkpoint; leave it in bf16 or use bnb-int8", part));
+    for (const std::string& layer : kept) {
+      const auto same = std::ranges::find_if(packed, [&](const std::string& other) { return lastName(other) == lastName(layer); });
+      if (same != packed.end())
+        throw std::invalid_argument(fmt::format("{}: diffusers' Quanto loader knows layers by the last part of their names only, so it cannot leave out {} and quantize {}",
+                                                quantizer_.name(), layer, *same));
+    }
+  }
+
+ private:
+  const quant::Quantizer& quantizer_;
+  const std::string type_;
+};
+
+}  // namespace
+
+std::unique_ptr<CheckpointFormat> quantoCheckpoint(const std::string& precision) {
+  for (const auto& [id, type] : kTypes)
+    if (precision == id) return std::make_unique<QuantoCheckpoint>(precision, type);
+  return nullptr;
+}
+
+}  // namespace quantspot::pipeline

@@ -1,0 +1,187 @@
+#include "engine/pipeline/export_script.h"
+
+#include "engine/model/config.h"
+#include "engine/model/schedulers/scheduler.h"
+#include "engine/model/weights.h"
+#include "engine/pipeline/recipe.h"
+#include "quant/plain.h"
+#include "quant/quantizer.h"
+
+#include <spdlog/fmt/fmt.h>
+
+#include <algorithm>
+#include <array>
+#include <stdexcept>
+#include <vector>
+
+namespace quantspot::pipeline {
+namespace {
+
+using nlohmann::json;
+
+// JSON strings without \u escapes beyond ASCII's control characters are Python strings.
+std::string python(const std::string& text) { return json(text).dump(); }
+std::string python(double value) { return json(value).dump(); }
+
+const char* torchType(at::ScalarType type) { return type == at::kFloat ? "torch.float32" : type == at::kHalf ? "torch.float16" : "torch.bfloat16"; }
+
+std::string className(const std::filesystem::path& model, const std::string& part) {
+  const json index = model::readJson(model / "model_index.json");
+  return part.empty() ? index.at("_class_name").get<std::string>() : index.at(part).at(1).get<std::string>();
+}
+
+class Script {
+ public:
+  explicit Script(const ScriptRequest& request) : request_(request), r_(request.recipe), info_(model::familyOf(request.model).info()),
+      type_(torchType(quant::quantizer(request.policy.precision).computeType())) {}
+
+  std::string text() const;
+
+ private:
+  std::string loading() const;
+  std::string casting() const;
+  std::string castingOf(const std::string& part) const;
+  std::string scheduler() const;
+  std::string call() const;
+  std::vector<std::pair<std::string, std::string>> arguments() const;
+  void addOwn(std::vector<std::pair<std::string, std::string>>& all) const;
+  bool is(std::string_view id) const { return info_.id == id; }
+
+  const ScriptRequest& request_;
+  const protocol::Recipe& r_;
+  const model::FamilyInfo& info_;
+  const std::string type_;
+};
+
+std::string Script::loading() const {
+  const std::string pipeline = className(request_.model, "");
+  if (request_.gguf.empty()) return fmt::format("pipe = diffusers.{}.from_pretrained(here / \"pipeline\", torch_dtype={})\n", pipeline, type_);
+  const std::string part(info_.denoiser);
+  std::string file = fmt::format("str(here / {})", python(request_.gguf)), before;
+  if (part == "unet") {                  // diffusers knows a UNet's names only as whole checkpoints have them
+    before = fmt::format("from diffusers.models.model_loading_utils import load_gguf_checkpoint\n\n"
+                         "weights = {{\"model.diffusion_model.\" + name: value for name, value in load_gguf_checkpoint({}).items()}}\n", file);
+    file = "weights";
+  }
+  return before + fmt::format(
+      "{0} = diffusers.{1}.from_single_file(\n"
+      "    {2}, config=str(here / \"pipeline\"), subfolder=\"{0}\", torch_dtype={3},\n"
+      "    quantization_config=diffusers.GGUFQuantizationConfig(compute_dtype={3}))\n"
+      "pipe = diffusers.{4}.from_pretrained(here / \"pipeline\", {0}={0}, torch_dtype={3})\n",
+      part, className(request_.model, part), file, type_, pipeline);
+}
+
+// Layers of this part that rest in 8-bit floats, as code; empty: none.
+std::string Script::castingOf(const std::string& part) const {
+  const std::string prefix = part == info_.denoiser ? "" : part + ".";
+  const model::Weights weights(request_.model / part);
+  std::string storage, kept;
+  for (const std::string& tensor : weights.names()) {
+    const std::size_t axes = weights.shape(tensor).size();
+    if (!tensor.ends_with(".weight") || (axes != 2 && axes != 4)) continue;
+    const std::string layer = tensor.substr(0, tensor.size() - 7);
+    const std::string precision = request_.policy.precisionOf(prefix + layer, axes == 4 ? quant::LayerKind::Convolution : quant::LayerKind::Linear);
+    if (precision.starts_with("fp8-layerwise")) storage = precision == "fp8-layerwise" ? "float8_e4m3fn" : "float8_e5m2";
+    else if (!quant::quantizer("fp8-layerwise").skips(layer)) kept += fmt::format("        r\"^{}$\",\n", layer);
+  }
+  if (storage.empty()) return {};
+  if (part != info_.denoiser) kept += "        r\"wo$\",\n";   // T5 casts its activations to the type in which these rest
+  return fmt::format("apply_layerwise_casting(\n    pipe.{}, storage_dtype=torch.{}, compute_dtype={},\n    skip_modules_pattern=DEFAULT_SKIP_MODULES_PATTERN + (\n{}    ))\n",
+                     part, storage, type_, kept);
+}
+
+std::string Script::casting() const {
+  std::string code;
+  for (const std::string_view part : info_.weighted)
+    if (part != "vae" && std::filesystem::is_directory(request_.model / part)) code += castingOf(std::string(part));
+  return code.empty() ? code : "\nfrom diffusers.hooks.layerwise_casting import DEFAULT_SKIP_MODULES_PATTERN, apply_layerwise_casting\n\n" + code;
+}
+
+std::string Script::scheduler() const {
+  if (r_.scheduler.empty()) return {};
+  const auto& all = model::schedulerInfos();
+  const auto found = std::ranges::find(all, r_.scheduler, &model::SchedulerInfo::id);
+  if (found == all.end()) throw std::invalid_argument(fmt::format("scheduler '{}' is not known", r_.scheduler));
+  const char* more = r_.scheduler == "dpmpp-2m-karras" ? ", use_karras_sigmas=True" : r_.scheduler == "dpmpp-2m-sde" ? ", algorithm_type=\"sde-dpmsolver++\"" : "";
+  return fmt::format("pipe.scheduler = diffusers.{}.from_config(pipe.scheduler.config{})\n", found->className, more);
+}
+
+// What only some pipelines know.
+void Script::addOwn(std::vector<std::pair<std::string, std::string>>& all) const {
+  const auto pair = [](int first, int second) { return fmt::format("({}, {})", first, second); };
+  if (is("flux") && usesTrueCfg(r_)) all.emplace_back("true_cfg_scale", python(r_.true_cfg));
+  if (!is("dit") && r_.negative_prompt && (!is("flux") || usesTrueCfg(r_))) all.emplace_back("negative_prompt", python(*r_.negative_prompt));
+  if (r_.max_sequence_length && info_.maxSequenceLength > 0) all.emplace_back("max_sequence_length", std::to_string(*r_.max_sequence_length));
+  if (r_.clip_skip > 0) all.emplace_back("clip_skip", std::to_string(r_.clip_skip));
+  if (r_.guidance_rescale > 0) all.emplace_back("guidance_rescale", python(r_.guidance_rescale));
+  if (is("pixart")) all.emplace_back("use_resolution_binning", "False");
+  if (is("pixart")) all.emplace_back("clean_caption", "False");
+  if (!is("sdxl")) return;
+  if (r_.original_size) all.emplace_back("original_size", pair((*r_.original_size)[1], (*r_.original_size)[0]));
+  if (r_.target_size) all.emplace_back("target_size", pair((*r_.target_size)[1], (*r_.target_size)[0]));
+  if (r_.crop) all.emplace_back("crops_coords_top_left", pair((*r_.crop)[1], (*r_.crop)[0]));
+}
+
+std::vector<std::pair<std::string, std::string>> Script::arguments() const {
+  std::vector<std::pair<std::string, std::string>> all;
+  const bool isNumber = !r_.prompt.empty() && std::ranges::all_of(r_.prompt, [](char c) { return c >= '0' && c <= '9'; });
+  if (!is("dit")) all = {{"prompt", python(r_.prompt)}, {"width", std::to_string(r_.width)}, {"height", std::to_string(r_.height)}};
+  else all = {{"class_labels", isNumber ? "[" + r_.prompt + "]" : "pipe.get_label_ids([" + python(r_.prompt) + "])"}};
+  all.emplace_back("num_inference_steps", std::to_string(r_.steps));
+  all.emplace_back("guidance_scale", python(guidanceOf(r_, info_)));
+  addOwn(all);
+  all.emplace_back("generator", fmt::format("torch.Generator(\"cpu\").manual_seed({})", r_.seed));
+  return all;
+}
+
+std::string Script::call() const {
+  std::string code = "image = pipe(\n";
+  for (const auto& [name, value] : arguments()) code += fmt::format("    {}={},\n", name, value);
+  return code + ").images[0]\n";
+}
+
+std::string Script::text() const {
+  std::string code = fmt::format(
+      "\"\"\"Renders one picture with this export of QuantSpot ({}): run.py [OUT.png] [cuda]\n\n"
+      "Install requirements.txt first. Change the call below for other prompts, seeds and sizes.\n\"\"\"\n\n"
+      "import hashlib\nimport sys\nfrom pathlib import Path\n\nimport diffusers\nimport torch\n\n"
+      "here = Path(__file__).resolve().parent\nout, device = (sys.argv[1:] + [\"out.png\", \"cpu\"][len(sys.argv) - 1:])[:2]\n\n", request_.policy.text());
+  code += loading() + casting() + scheduler();
+  if (r_.vae_tiling) code += "pipe.vae.enable_tiling()\n";
+  if (r_.vae_slicing) code += "pipe.vae.enable_slicing()\n";
+  code +=
+      "pipe.to(device)\n\n\n"
+      "def float32_noise(shape, generator=None, device=None, dtype=None, layout=None):\n"
+      "    \"\"\"Noise that does not depend on the precision: drawn in float32, then cast.\"\"\"\n"
+      "    return torch.randn(shape, generator=generator, dtype=torch.float32).to(device=device, dtype=dtype)\n\n\n"
+      "for module in (sys.modules[type(pipe).__module__], sys.modules[type(pipe.scheduler).__module__]):\n"
+      "    if hasattr(module, \"randn_tensor\"):\n"
+      "        module.randn_tensor = float32_noise\n\n";
+  code += call();
+  code += "image.save(out)\nfound = hashlib.sha256(image.convert(\"RGB\").tobytes()).hexdigest()\nprint(out, \"pixels\", found)\n";
+  if (!request_.imageHash.empty())
+    code += fmt::format("judged = \"{}\"\nprint(\"the judged picture, pixel for pixel\" if found == judged else \"not the same pixels as the judged picture: another device or library rounds otherwise\")\n", request_.imageHash);
+  return code;
+}
+
+}  // namespace
+
+std::string runScript(const ScriptRequest& request) {
+  if (request.recipe.prompt_weights) throw std::invalid_argument("prompt_weights: diffusers reads no weights of words; export a recipe without them");
+  if (request.recipe.strength) throw std::invalid_argument("strength: run.py starts from noise; export a recipe without a picture to start from");
+  return Script(request).text();
+}
+
+std::string requirements(const quant::Policy& policy) {
+  std::string ids = policy.precision;
+  for (const auto& [pattern, precision] : policy.layers) ids += " " + precision;
+  std::string lines = "# What this export was checked with. torch: a build for your device, see https://pytorch.org\n"
+                      "torch==2.13.0\ndiffusers==0.42.1\ntransformers==5.23.0\naccelerate==1.15.0\nsafetensors==0.8.0\ntokenizers==0.23.3\nsentencepiece==0.2.3\nprotobuf==7.36.2\npillow==13.0.0\n";
+  constexpr std::array<std::pair<const char*, const char*>, 4> kLibraries = {
+      {{"bnb-", "bitsandbytes==0.50.2\n"}, {"torchao-", "torchao==0.18.0\n"}, {"quanto-", "optimum-quanto==0.2.7\n"}, {"gguf-", "gguf==0.19.0\n"}}};
+  for (const auto& [prefix, line] : kLibraries)
+    if (ids.find(prefix) != std::string::npos) lines += line;
+  return lines;
+}
+
+}  // namespace quantspot::pipeline

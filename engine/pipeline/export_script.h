@@ -1,0 +1,25 @@
+// The Python beside an export: run.py renders the recipe with exactly these files, requirements.txt pins the packages that it was checked with.
+#pragma once
+
+#include "engine/protocol/messages.h"
+#include "quant/policy.h"
+
+#include <filesystem>
+#include <string>
+
+namespace quantspot::pipeline {
+
+struct ScriptRequest {
+  std::filesystem::path model;           // folder of the pipeline that is exported
+  quant::Policy policy;
+  protocol::Recipe recipe;               // complete
+  std::string gguf;                      // the denoiser's file beside run.py; empty: it lies in the pipeline's folder
+  std::string imageHash;                 // of the pixels of the judged picture of this recipe; empty: none
+};
+
+// Python source. Noise is drawn in float32 and then cast, as QuantSpot does. Throws std::invalid_argument for what diffusers cannot be asked
+// for (weighted words, image to image).
+std::string runScript(const ScriptRequest& request);
+std::string requirements(const quant::Policy& policy);
+
+}  // namespace quantspot::pipeline

@@ -1,0 +1,115 @@
+#include "engine/service/judged_images.h"
+
+#include "engine/model/sha256.h"
+#include "metrics/image.h"
+
+#include <spdlog/fmt/fmt.h>
+
+#include <algorithm>
+#include <fstream>
+#include <stdexcept>
+
+namespace quantspot::service {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+json readReport(const fs::path& path) try {
+  return json::parse(std::ifstream(path));
+} catch (const json::exception&) {
+  throw std::runtime_error(path.string() + ": is no report (JSON)");
+}
+
+bool isPicture(const fs::path& path) {
+  const std::string ending = path.extension().string();
+  return ending == ".png" || ending == ".jpg" || ending == ".jpeg" || ending == ".webp";
+}
+
+class Reading {
+ public:
+  Reading(const quant::Policy& policy, const std::string& weightsHash) : policy_(policy.text()), weights_(weightsHash) {}
+
+  std::vector<pipeline::JudgedImage> all(const fs::path& path) const;
+
+ private:
+  std::vector<pipeline::JudgedImage> comparison(const fs::path& report, const json& whole) const;
+  pipeline::JudgedImage picture(const fs::path& file, const json& report) const;
+  bool isOurs(const json& report) const;
+
+  const std::string policy_, weights_;
+};
+
+bool Reading::isOurs(const json& report) const {
+  const std::string said = report.value("policy", json::object()).value("text", report.value("precision", ""));
+  return said == policy_ && report.value("model", json::object()).value("weights_sha256", "") == weights_;
+}
+
+// `report`: null when there is none.
+pipeline::JudgedImage Reading::picture(const fs::path& file, const json& report) const {
+  std::ifstream in(file, std::ios::binary);
+  const std::vector<std::uint8_t> bytes{std::istreambuf_iterator<char>(in), {}};
+  if (!in && bytes.empty()) throw std::runtime_error(file.string() + ": cannot be read");
+  metrics::Image image;
+  try {
+    image = metrics::decodeImage(bytes);
+  } catch (const std::invalid_argument& error) {
+    throw std::runtime_error(file.string() + ": " + error.what());
+  }
+  pipeline::JudgedImage judged{file.filename().string(), model::sha256Hex(bytes.data(), bytes.size()), model::sha256Hex(image.pixels.data(), image.pixels.size()), {}};
+  if (report.is_null()) return judged;
+  if (report.value("image_sha256", "") != judged.pixelHash) throw std::runtime_error(file.string() + ": is not the picture that its report speaks of (image_sha256)");
+  judged.recipe = report.at("recipe").get<protocol::Recipe>();
+  judged.recipe.strength = {};
+  return judged;
+}
+
+std::vector<pipeline::JudgedImage> Reading::comparison(const fs::path& path, const json& whole) const {
+  std::vector<pipeline::JudgedImage> found;
+  bool samePolicy = false;
+  for (const json& one : whole.at("comparisons"))
+    for (const json& sample : one.at("samples")) {
+      if (!sample.contains("report")) continue;
+      const json& report = sample["report"];
+      samePolicy |= report.value("policy", json::object()).value("text", "") == policy_;
+      if (!isOurs(report)) continue;
+      found.push_back(picture(path.parent_path() / sample.at("image").get<std::string>(), report));
+      found.back().file = sample["image"].get<std::string>();
+    }
+  if (found.empty())
+    throw std::runtime_error(fmt::format("{}: holds no picture of {}{}", path.string(), policy_, samePolicy ? " that was drawn with these weights" : ""));
+  return found;
+}
+
+std::vector<pipeline::JudgedImage> Reading::all(const fs::path& path) const {
+  if (fs::is_directory(path)) {
+    if (fs::exists(path / "report.json")) return all(path / "report.json");
+    std::vector<fs::path> files;
+    for (const auto& entry : fs::directory_iterator(path))
+      if (isPicture(entry.path())) files.push_back(entry.path());
+    std::ranges::sort(files);
+    std::vector<pipeline::JudgedImage> found;
+    for (const fs::path& file : files) found.push_back(all(file).front());
+    if (found.empty()) throw std::runtime_error(path.string() + ": holds neither report.json nor pictures");
+    return found;
+  }
+  if (!fs::exists(path)) throw std::runtime_error(path.string() + ": is not there");
+  fs::path file = path, report = fs::path(path).replace_extension(".json");
+  if (path.extension() == ".json") {
+    const json whole = readReport(path);
+    if (whole.contains("comparisons")) return comparison(path, whole);
+    file.replace_extension(".png");
+  }
+  if (!fs::exists(report)) return {picture(file, nullptr)};
+  const json told = readReport(report);
+  if (!isOurs(told)) throw std::runtime_error(fmt::format("{}: speaks of another variant than {} of these weights", report.string(), policy_));
+  return {picture(file, told)};
+}
+
+}  // namespace
+
+std::vector<pipeline::JudgedImage> judgedImages(const fs::path& path, const quant::Policy& policy, const std::string& weightsHash) {
+  return Reading(policy, weightsHash).all(path);
+}
+
+}  // namespace quantspot::service

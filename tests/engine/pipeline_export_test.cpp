@@ -1,0 +1,207 @@
+// Exports: what diffusers wrote, loaded and rendered (tests/parity/export_cases.py), and that they are whole or not there.
+#include "engine/model/folder.h"
+#include "engine/model/mapped_file.h"
+#include "engine/model/sha256.h"
+#include "engine/pipeline/export.h"
+#include "engine/pipeline/whole_folder.h"
+#include "tests/engine/checkpoint_digest.h"
+#include "tests/engine/pipeline_case.h"
+
+#include <QTemporaryDir>
+#include <QTest>
+
+using namespace quantspot;
+using nlohmann::json;
+using test::readJson;
+namespace fs = std::filesystem;
+
+namespace {
+
+const fs::path kGolden = QUANTSPOT_SOURCE_DIR "/tests/parity/golden";
+
+QString complaint(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const std::exception& error) {
+    return error.what();
+  }
+  return QStringLiteral("nothing");
+}
+
+void writeText(const fs::path& path, const std::string& text) { std::ofstream(path) << text; }
+
+}  // namespace
+
+class ExportTest : public QObject {
+  Q_OBJECT
+  QTemporaryDir folder_;
+  const json case_ = readJson(kGolden / "export" / "case.json");
+  const model::SafeTensors expected_{kGolden / "export" / "expected.safetensors"};
+
+  fs::path path(const std::string& name) const { return fs::path(folder_.path().toStdString()) / name; }
+  protocol::Recipe recipe() const {
+    json one = case_;
+    one["prompt"] = case_["prompts"][0];
+    return one.get<protocol::Recipe>();
+  }
+  pipeline::ExportRequest request(const std::string& policy, const std::string& out, const fs::path& model = kGolden / "export" / "pipeline") const {
+    return {.model = model, .out = path(out), .policy = quant::parsePolicy(policy), .recipe = recipe()};
+  }
+  at::Tensor draw(const fs::path& model, const std::string& precision) const {
+    pipeline::Sampler sampler;
+    return sampler.generate({.model = model, .policy = quant::parsePolicy(precision), .recipe = recipe(), .device = "cpu", .noise = {}, .progress = {}, .cancel = nullptr}).latents;
+  }
+
+ private Q_SLOTS:
+  // The same files as the reference's, whose picture from them is ours.
+  void filesAndPicturesAreThoseOfTheReference_data() {
+    QTest::addColumn<QString>("precision");
+    for (const auto& [id, expected] : case_["precisions"].items()) QTest::newRow(id.c_str()) << QString::fromStdString(id);
+  }
+  void filesAndPicturesAreThoseOfTheReference() {
+    QFETCH(QString, precision);
+    const std::string id = precision.toStdString();
+    const json expected = case_["precisions"][id];
+    const auto result = pipeline::exportModel(request(id, id));
+    const fs::path part = path(id) / "pipeline" / "transformer";
+    const model::SafeTensors file(part / "diffusion_pytorch_model.safetensors");
+    for (const auto& [layer, value] : expected["layers"].items()) QVERIFY2(test::digest(file, layer) == value.get<std::string>(), layer.c_str());
+    QCOMPARE(file.entries().size(), expected["tensors"].get<std::size_t>());
+    const json config = readJson(part / "config.json")["quantization_config"];
+    for (const auto& [key, value] : expected["config"].items())
+      QVERIFY2(config.at(key) == value || (value.is_null() && config[key].empty()), (key + ": " + config.at(key).dump()).c_str());
+    if (expected.contains("metadata"))
+      for (const auto& [key, value] : expected["metadata"].items()) QCOMPARE(file.metadata().at(key), value.get<std::string>());
+    const double error = test::relativeError(draw(kGolden / "export" / "pipeline", id), expected_.copy(expected_.entries().at(id)));
+    qInfo("%s: latents %.5f from the reference's", id.c_str(), error);
+    QVERIFY(error <= case_["bf16_relative_error"].get<double>());
+  }
+
+  void plainAndLayerwisePicturesAreThoseOfTheReference() {
+    for (const char* id : {"bf16", "fp8-layerwise"})
+      QVERIFY2(test::relativeError(draw(kGolden / "export" / "pipeline", id), expected_.copy(expected_.entries().at(id))) <= case_["bf16_relative_error"].get<double>(), id);
+  }
+
+  void theManifestTellsEverything() {
+    pipeline::ExportRequest asked = request("bnb-nf4?skip=proj_out", "told");
+    asked.images = {{"a.png", std::string(64, '1'), std::string(64, '2'), recipe()}, {"b.png", std::string(64, '3'), std::string(64, '4'), {}}};
+    pipeline::exportModel(asked);
+    const json manifest = readJson(path("told") / "manifest.json");
+    QCOMPARE(manifest["precision"].get<std::string>(), std::string("bnb-nf4"));
+    QCOMPARE(manifest["policy"]["text"].get<std::string>(), std::string("bnb-nf4?skip=proj_out"));
+    QCOMPARE(manifest["model"]["weights_sha256"].get<std::string>(), model::weightsHash(asked.model));
+    QCOMPARE(manifest["recipe"]["guidance"].get<double>(), 3.5);
+    QCOMPARE(manifest["images"][1]["image_sha256"].get<std::string>(), std::string(64, '4'));
+    std::size_t files = 0;
+    for (const auto& entry : fs::recursive_directory_iterator(path("told"))) files += entry.is_regular_file() && entry.path().filename() != "manifest.json";
+    QCOMPARE(manifest["files"].size(), files);
+    for (const json& file : manifest["files"]) {
+      const model::MappedFile bytes(path("told") / file["path"].get<std::string>());
+      QCOMPARE(file["sha256"].get<std::string>(), model::sha256Hex(bytes.bytes().data(), bytes.bytes().size()));
+    }
+    std::ifstream in(path("told") / "run.py");
+    const std::string script{std::istreambuf_iterator<char>(in), {}};
+    QVERIFY(script.find("judged = \"" + std::string(64, '2') + "\"") != std::string::npos);   // of the picture with this recipe
+    QVERIFY(script.find("manual_seed(5)") != std::string::npos && script.find("FluxPipeline") != std::string::npos);
+    std::ifstream pins(path("told") / "requirements.txt");
+    QVERIFY(std::string(std::istreambuf_iterator<char>(pins), {}).find("bitsandbytes==0.50.2") != std::string::npos);
+  }
+
+  void theEstimateIsEnoughAndNotFarOff_data() {
+    QTest::addColumn<QString>("policy");
+    QTest::addColumn<QString>("model");
+    for (const char* policy : {"fp32", "bf16", "fp8-layerwise", "bnb-nf4-dq", "torchao-int8dq", "quanto-int4", "gguf-q8_0"}) QTest::newRow(policy) << policy << "export";
+    QTest::newRow("text encoder") << "bnb-int8?text_encoder=bnb-int8" << "export";
+    QTest::newRow("unet") << "fp8-layerwise" << "sd_a";
+  }
+  void theEstimateIsEnoughAndNotFarOff() {
+    QFETCH(QString, policy);
+    QFETCH(QString, model);
+    const auto asked = request(policy.toStdString(), "estimate-" + policy.toStdString() + model.toStdString(), kGolden / model.toStdString() / "pipeline");
+    const std::int64_t estimate = pipeline::exportBytes(asked), written = pipeline::exportModel(asked).bytes;
+    const auto tensors = static_cast<std::int64_t>(800);   // at most, of these models: 4 KiB of header are reckoned for each
+    QVERIFY2(estimate >= written && estimate <= written + (1 << 20) + tensors * 4096, qPrintable(QString("%1 for %2").arg(estimate).arg(written)));
+  }
+
+  void noRoomIsToldBefore() {
+    QVERIFY(complaint([&] { pipeline::checkRoom(path("nowhere/yet"), std::int64_t{1} << 60); }).contains("GiB are free"));
+    pipeline::checkRoom(path("nowhere/yet"), 1);
+  }
+
+  void nothingIsOverwrittenWithoutForce() {
+    pipeline::exportModel(request("bf16", "once"));
+    const json before = readJson(path("once") / "manifest.json");
+    QVERIFY(complaint([&] { pipeline::exportModel(request("bnb-nf4", "once")); }).contains("--force"));
+    QCOMPARE(test::text(readJson(path("once") / "manifest.json")), test::text(before));
+    auto forced = request("bnb-nf4", "once");
+    forced.force = true;
+    pipeline::exportModel(forced);
+    QCOMPARE(readJson(path("once") / "manifest.json")["precision"].get<std::string>(), std::string("bnb-nf4"));
+    QVERIFY(!fs::exists(path("once.part")));
+  }
+
+  void forceReplacesExportsOnly() {
+    fs::create_directories(path("mine"));
+    writeText(path("mine") / "diary.txt", "dear diary");
+    auto forced = request("bf16", "mine");
+    forced.force = true;
+    QVERIFY(complaint([&] { pipeline::exportModel(forced); }).contains("no earlier export"));
+    QVERIFY(fs::exists(path("mine") / "diary.txt"));
+  }
+
+  void aCancelledExportLeavesNothing() {
+    std::atomic<bool> cancel = false;
+    auto asked = request("bnb-nf4", "cancelled");
+    asked.cancel = &cancel;
+    asked.progress = [&](const std::string&, int step, int) { cancel = step > 3; };
+    QVERIFY_EXCEPTION_THROWN(pipeline::exportModel(asked), pipeline::Cancelled);
+    QVERIFY(!fs::exists(path("cancelled")) && !fs::exists(path("cancelled.part")));
+  }
+
+  void whatAKilledRunLeftIsClearedAndLockedFoldersAreNot() {
+    fs::create_directories(path("killed.part") / "pipeline");
+    writeText(path("killed.part") / "pipeline" / "half.safetensors", "half");
+    {
+      pipeline::WholeFolder folder(path("killed"), false);
+      QVERIFY(fs::is_empty(folder.path()));
+      QVERIFY(complaint([&] { pipeline::WholeFolder again(path("killed"), false); }).contains("another export"));
+      QVERIFY(fs::exists(folder.path()));
+      writeText(folder.path() / "a", "a");
+      folder.publish();
+    }
+    QVERIFY(fs::exists(path("killed") / "a") && !fs::exists(path("killed.part")));
+  }
+
+  void ggufFilesStandInPlaceOfTheWeights() {
+    pipeline::exportModel(request("gguf-q8_0", "gguf", kGolden / "sd_a" / "pipeline"));
+    QVERIFY(fs::exists(path("gguf") / "unet-gguf-q8_0.gguf") && fs::exists(path("gguf") / "pipeline" / "unet" / "config.json"));
+    QVERIFY(!fs::exists(path("gguf") / "pipeline" / "unet" / "diffusion_pytorch_model.safetensors"));
+    QVERIFY(fs::exists(path("gguf") / "pipeline" / "vae" / "diffusion_pytorch_model.safetensors"));
+  }
+
+  void whatCannotBeExportedIsSaid_data() {
+    QTest::addColumn<QString>("policy");
+    QTest::addColumn<QString>("model");
+    QTest::addColumn<QString>("word");
+    QTest::newRow("int4") << "torchao-int4wo?group=32" << "export" << "mslk";
+    QTest::newRow("dynamic") << "int8-dynamic" << "export" << "no checkpoint";
+    QTest::newRow("activations") << "quanto-int8a8" << "export" << "activations";
+    QTest::newRow("quanto text") << "quanto-int8?text_encoder=quanto-int8" << "export" << "text encoder";
+    QTest::newRow("quanto names") << "quanto-int8?skip=^proj_out" << "export" << "single_transformer_blocks.0.proj_out";
+    QTest::newRow("decoder") << "bf16?vae.decoder=quanto-int8" << "export" << "autoencoder";
+    QTest::newRow("convolutions") << "quanto-int8" << "sd_a" << "conv_in";
+    QTest::newRow("two libraries") << "bnb-nf4?proj_out=torchao-int8wo" << "export" << "no library loads both";
+    QTest::newRow("gguf text") << "gguf-q8_0?text_encoder=gguf-q8_0" << "export" << "text encoders";
+  }
+  void whatCannotBeExportedIsSaid() {
+    QFETCH(QString, policy);
+    QFETCH(QString, model);
+    QFETCH(QString, word);
+    const QString said = complaint([&] { pipeline::exportModel(request(policy.toStdString(), "refused", kGolden / model.toStdString() / "pipeline")); });
+    QVERIFY2(said.contains(word), qPrintable(said));
+    QVERIFY(!fs::exists(path("refused")) && !fs::exists(path("refused.part")));
+  }
+};
+
+QTEST_GUILESS_MAIN(ExportTest)
+#include "pipeline_export_test.moc"
