@@ -106,6 +106,7 @@ Phases::Phases(const SampleRequest& request)
   const std::int64_t patch = family_.info().latentMultiple * pixels_;
   if (recipe_.width % patch != 0 || recipe_.height % patch != 0)
     throw std::invalid_argument(fmt::format("{} × {} pixels: this model needs multiples of {}", recipe_.width, recipe_.height, patch));
+  prepareResident();
   if (!request_.packedCache.folder.empty()) weightsHash();   // now, so that no phase is timed with it
 }
 
@@ -129,6 +130,28 @@ model::LoadOptions Phases::loadOptions(const char* stage) const {
   return options;
 }
 
+// What was loaded for something else goes.
+void Phases::prepareResident() {
+  if (!request_.resident) return;
+  const bool comesAndGoes = request_.offload == Offload::Group || request_.offload == Offload::Sequential;
+  if (!request_.adapters.empty() || !request_.schedule.empty() || !request_.calibration.empty() || comesAndGoes)
+    throw std::invalid_argument("a variant with LoRA, a schedule, calibrated activations or offloaded layers cannot be kept in memory");
+  const std::string variant = fmt::format("{} {} {}", filesStamp(request_.model), request_.policy.text(), request_.device);
+  if (request_.resident->variant != variant) *request_.resident = {.variant = variant, .encoders = {}, .denoiser = {}, .autoencoder = {}, .fallbacks = {}};
+  notes_.fallbacks = request_.resident->fallbacks;
+}
+
+template <class Part, class Load>
+std::shared_ptr<Part> Phases::resident(std::shared_ptr<Part> Resident::* part, Load&& load) {
+  if (!request_.resident) return load();
+  std::shared_ptr<Part>& kept = request_.resident.get()->*part;
+  if (!kept) {
+    kept = load();
+    request_.resident->fallbacks = notes_.fallbacks;
+  }
+  return kept;
+}
+
 template <class Load>
 auto Phases::loadPacked(const std::string& part, const quant::Policy& policy, model::LoadOptions options, Load&& load) {
   const TightHeap tight;
@@ -149,9 +172,11 @@ Encoded Phases::encode() {
   double loading = 0;
   Encoded out = meter_.phase("encode", "encode", [&] {
     const Stopwatch watch;
-    model::LoadOptions options = loadOptions("encode");
-    options.decorate = decoration();
-    const auto encoders = loadPacked("text_encoder", request_.policy, options, [&](const auto& how) { return family_.loadTextEncoders(request_.model, how); });
+    const auto encoders = resident(&Resident::encoders, [&] {
+      model::LoadOptions options = loadOptions("encode");
+      options.decorate = decoration();
+      return loadPacked("text_encoder", request_.policy, options, [&](const auto& how) { return family_.loadTextEncoders(request_.model, how); });
+    });
     loading = watch.seconds();
     Encoded made = encodeAll(*encoders, family_.info(), request_);
     made.weights = weightsBlock(encoders->bytes(), encoders->layers());
@@ -173,15 +198,17 @@ std::vector<quant::StepSpan> Phases::spans() const {
   return quant::spansFor(request_.schedule.empty() ? std::vector{quant::StepSpan{request_.policy, 0, -1}} : request_.schedule, recipe_.steps);
 }
 
-std::unique_ptr<model::Denoiser> Phases::loadDenoiser(const quant::Policy& policy) {
+std::shared_ptr<model::Denoiser> Phases::loadDenoiser(const quant::Policy& policy) {
   const std::string part(family_.info().denoiser);
   notes_.seconds = 0;
   calibratedLayers_.clear();
-  auto denoiser = meter_.phase("load", "load", [&] {
-    model::LoadOptions options = loadOptions("load");
-    options.keeps = keepingRule(policy);
-    options.decorate = decoration();
-    return loadPacked(part, policy, options, [&](const auto& how) { return family_.loadDenoiser(request_.model, how); });
+  const std::shared_ptr<model::Denoiser> denoiser = meter_.phase("load", "load", [&] {
+    return resident(&Resident::denoiser, [&] {
+      model::LoadOptions options = loadOptions("load");
+      options.keeps = keepingRule(policy);
+      options.decorate = decoration();
+      return loadPacked(part, policy, options, [&](const auto& how) { return family_.loadDenoiser(request_.model, how); });
+    });
   });
   meter_.move("load", "quantize", notes_.seconds);
   adapters_.check();
@@ -319,7 +346,9 @@ std::vector<RgbImage> Phases::decode(const at::Tensor& latents) {
   trimHeap();                            // the denoiser is gone
   tell("decode", 0, 1);
   const auto autoencoder = meter_.phase("load", "decode", [&] {
-    return loadPacked("vae", request_.policy, loadOptions("decode"), [&](const auto& how) { return family_.loadAutoencoder(request_.model, how); });
+    return resident(&Resident::autoencoder, [&] {
+      return loadPacked("vae", request_.policy, loadOptions("decode"), [&](const auto& how) { return family_.loadAutoencoder(request_.model, how); });
+    });
   });
   weights_["vae"] = weightsBlock(autoencoder->bytes(), autoencoder->layers());
   std::vector<RgbImage> images = meter_.phase("decode", "decode", [&] {

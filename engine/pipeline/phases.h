@@ -5,6 +5,7 @@
 #include "engine/pipeline/latents.h"
 #include "engine/pipeline/packing.h"
 #include "engine/pipeline/report.h"
+#include "engine/pipeline/resident.h"
 #include "engine/pipeline/sampler.h"
 #include "quant/calibration.h"
 
@@ -64,7 +65,11 @@ class Phases {
   template <class Load>
   auto loadPacked(const std::string& part, const quant::Policy& policy, model::LoadOptions options, Load&& load);
   std::vector<quant::StepSpan> spans() const;
-  std::unique_ptr<model::Denoiser> loadDenoiser(const quant::Policy& policy);
+  void prepareResident();
+  // The resident part, where there is one; else what `load` makes, which then stays.
+  template <class Part, class Load>
+  std::shared_ptr<Part> resident(std::shared_ptr<Part> Resident::* part, Load&& load);
+  std::shared_ptr<model::Denoiser> loadDenoiser(const quant::Policy& policy);
   std::unique_ptr<model::Scheduler> makeScheduler() const;
   at::Tensor encodeImage(PictureNoise& noise);
   std::size_t firstCall() const;

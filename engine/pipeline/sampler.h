@@ -29,6 +29,8 @@ struct RgbImage {                        // 8-bit, interleaved, row-major, no pa
   std::vector<std::uint8_t> pixels;      // 3 · width · height
 };
 
+struct Resident;
+
 struct SampleRequest {
   std::filesystem::path model;           // folder
   quant::Policy policy;                  // of all steps, when `schedule` is empty; else its first span's
@@ -41,6 +43,7 @@ struct SampleRequest {
   PackedCacheOptions packedCache = {};       // where packed weights are kept; no folder: nowhere
   std::optional<RgbImage> image = {};          // of the recipe's size: the pictures start from it, noised by recipe.strength
   std::string device = "cpu";
+  std::shared_ptr<Resident> resident = {};   // keeps the variant loaded; not with LoRA, schedules, calibration and layers that come and go
   // --latents-in: as the family packs it (FLUX: (B, S, C)) or (B, C, h, w), B pictures; else drawn from each seed
   std::optional<at::Tensor> noise;
   std::function<void(const std::string& stage, int step, int steps)> progress;
@@ -54,7 +57,7 @@ struct Sample {
 };
 
 // Not thread-safe: one caller at a time. Holds the prompt embeddings and noise of the last recipe and no other weights
-// after generate() has returned.
+// after generate() has returned; a request with `resident` keeps them there.
 class Sampler {
  public:
   Sampler();

@@ -9,6 +9,7 @@
 #include "engine/pipeline/packing.h"
 #include "engine/pipeline/png.h"
 #include "engine/pipeline/report.h"
+#include "engine/pipeline/resident.h"
 #include "engine/pipeline/sensitivity.h"
 #include "engine/protocol/base64.h"
 #include "engine/service/errors.h"
@@ -35,7 +36,10 @@ void append(std::vector<protocol::LayerEntry>& out, const std::string& component
 
 }  // namespace
 
-Service::Service(ServiceOptions options) : options_(std::move(options)), scorer_(std::make_unique<Scorer>()) { useThreads(); }
+Service::Service(ServiceOptions options) : options_(std::move(options)), scorer_(std::make_unique<Scorer>()) {
+  if (options_.resident) resident_ = std::make_shared<pipeline::Resident>();
+  useThreads();
+}
 Service::~Service() = default;
 
 void Service::useThreads() const {
@@ -103,6 +107,7 @@ std::vector<pipeline::Sample> Service::batch(const protocol::GenerateParams& par
   }
   for (const protocol::Lora& lora : params.loras) request.adapters.push_back({lora.file, lora.scale});
   request.device = options_.device;
+  request.resident = resident_;
   request.noise = control.noise;
   request.progress = control.progress;
   request.cancel = control.cancel;

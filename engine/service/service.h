@@ -12,6 +12,7 @@ namespace quantspot::service {
 struct ServiceOptions {
   int threads = 0;                       // 0: libtorch's choice
   std::string device = "cpu";
+  bool resident = false;                 // the variant that was drawn last stays in memory
 };
 
 // What a request brings besides its parameters.
@@ -50,6 +51,7 @@ class Service {
 
   ServiceOptions options_;
   pipeline::Sampler sampler_;
+  std::shared_ptr<pipeline::Resident> resident_;   // null: nothing stays
   std::unique_ptr<Scorer> scorer_;
 };
 
