@@ -4,6 +4,7 @@
 #include "app/quantspot-cli/files.h"
 #include "app/quantspot-cli/model_commands.h"
 #include "app/quantspot-cli/progress_bar.h"
+#include "app/quantspot-cli/serve_command.h"
 #include "engine/pipeline/auto_precision.h"
 #include "engine/protocol/base64.h"
 #include "engine/service/errors.h"
@@ -170,6 +171,7 @@ void addCommands(CLI::App& app, Arguments& a, std::function<int()>& run) {
   s.callback([&] { run = [&] { return score(a.score); }; });
 
   addExport(app, run);
+  addServe(app, run);
   addModels(app, run);
 }
 

@@ -29,3 +29,7 @@ foreach(test service_engine_test service_memory_test)
 endforeach()
 add_dependencies(cli_test quantspot-cli)
 target_compile_definitions(cli_test PRIVATE QUANTSPOT_CLI="$<TARGET_FILE:quantspot-cli>")
+
+quantspot_add_test(serve_test SOURCES serve_test.cpp LIBS Qt6::Gui PkgConfig::HTTPLIB LABELS unit TIMEOUT 600)
+add_dependencies(serve_test quantspot-cli)
+target_compile_definitions(serve_test PRIVATE QUANTSPOT_CLI="$<TARGET_FILE:quantspot-cli>")

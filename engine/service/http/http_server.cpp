@@ -1,0 +1,215 @@
+#include "engine/service/http/http_server.h"
+
+#include "engine/model/sha256.h"
+#include "engine/pipeline/recipe.h"
+#include "engine/protocol/base64.h"
+#include "engine/service/errors.h"
+#include "engine/service/models.h"
+
+#include <httplib.h>
+#include <spdlog/fmt/fmt.h>
+
+#include <chrono>
+#include <ctime>
+#include <stdexcept>
+
+namespace quantspot::service {
+namespace {
+
+using nlohmann::json;
+using Clock = std::chrono::steady_clock;
+
+constexpr std::size_t kBodyBytes = 64 * 1024;
+constexpr int kRetrySeconds = 5, kSpareThreads = 8;   // threads beside those that wait with a request in the queue
+
+double since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+void answer(httplib::Response& response, int code, const json& body) {
+  response.status = code;
+  response.set_content(body.dump(-1, ' ', false, json::error_handler_t::replace), "application/json");
+}
+
+void refuse(httplib::Response& response, int code, const std::string& why) {
+  answer(response, code, {{"error", {{"message", why}, {"type", code < 500 ? "invalid_request_error" : "server_error"}, {"code", code}}}});
+  if (code == 429 || code == 503) response.set_header("Retry-After", std::to_string(kRetrySeconds));
+}
+
+void refuse(httplib::Response& response, const std::exception_ptr& error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const QueueFull& full) {
+    return refuse(response, 429, full.what());
+  } catch (const ShuttingDown& ending) {
+    return refuse(response, 503, ending.what());
+  } catch (...) {
+    const protocol::RpcError told = describe(std::current_exception());
+    const int code = told.code == protocol::InvalidParams ? 400 : told.code == protocol::Cancelled ? 504 : told.code == protocol::OutOfMemory ? 503 : 500;
+    refuse(response, code, code == 504 ? "the picture was not ready in time" : told.what());
+  }
+}
+
+std::vector<std::uint8_t> bytesOf(const std::string& text) { return {text.begin(), text.end()}; }
+
+// Without the port; "[::1]:8000" → "::1".
+std::string hostName(const std::string& header) {
+  if (header.starts_with('[')) return header.substr(1, header.find(']') - 1);
+  return header.substr(0, header.find(':'));
+}
+
+std::string labelOf(const std::string& path) {
+  for (const char* known : {"/generate", "/v1/images/generations", "/health", "/metrics"})
+    if (path == known) return path;
+  return "other";
+}
+
+}  // namespace
+
+bool isLoopback(const std::string& host) { return host == "localhost" || host == "::1" || host.starts_with("127."); }
+
+bool sameSecret(const std::string& given, const std::string& wanted) {
+  const std::string a = model::sha256Hex(given.data(), given.size()), b = model::sha256Hex(wanted.data(), wanted.size());
+  unsigned difference = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) difference |= static_cast<unsigned>(a[i] ^ b[i]);
+  return difference == 0;
+}
+
+struct HttpServer::State {
+  State(const ServiceOptions& service, protocol::GenerateParams params, HttpOptions given)
+      : options(std::move(given)), base(prepared(std::move(params))), rules{base.recipe, &model::familyOf(resolveModel(base.model)).info(), options.limits} {
+    if (options.token.empty() && !isLoopback(options.host))
+      throw std::invalid_argument(fmt::format("--host {}: others can reach this address; give a --token-file, or serve 127.0.0.1", options.host));
+    bind();
+    ServiceOptions resident = service;
+    resident.resident = true;
+    queue = std::make_unique<PictureQueue>(resident, base, options.queue);
+    addRoutes();
+  }
+
+  // The recipe as every request starts from it; throws for what the model does not know.
+  static protocol::GenerateParams prepared(protocol::GenerateParams params) {
+    const auto folder = resolveModel(params.model);
+    if (params.precision == "auto" || quant::parseSchedule(params.precision).size() > 1) throw std::invalid_argument("serve takes one precision, neither auto nor a schedule");
+    params.recipe = pipeline::completeRecipe(params.recipe, folder);
+    pipeline::checkRecipe(params.recipe, model::familyOf(folder).info());
+    return params;
+  }
+
+  void bind() {
+    const std::size_t threads = options.queue + 1 + kSpareThreads;
+    http.new_task_queue = [threads] { return new httplib::ThreadPool(threads); };   // httplib owns it
+    http.set_keep_alive_max_count(1);      // an idle connection would hold a thread
+    http.set_payload_max_length(kBodyBytes);
+    http.set_read_timeout(10);
+    http.set_socket_options([](socket_t socket) {   // not SO_REUSEPORT, httplib's own, with which two servers share a port
+      const int yes = 1;
+      ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+    });
+    const bool bound = options.port == 0 ? (port = http.bind_to_any_port(options.host)) > 0 : http.bind_to_port(options.host, port = options.port);
+    if (!bound) throw std::runtime_error(fmt::format("{}:{} cannot be served: the address is taken or not this machine's; choose another --port or --host", options.host, options.port));
+  }
+
+  void addRoutes() {
+    http.set_pre_routing_handler([this](const httplib::Request& request, httplib::Response& response) {
+      if (mayPass(request, response)) return httplib::Server::HandlerResponse::Unhandled;
+      count(request, response, 0);
+      return httplib::Server::HandlerResponse::Handled;
+    });
+    http.set_error_handler([](const httplib::Request& request, httplib::Response& response) {   // what httplib itself answers
+      if (!response.body.empty()) return;
+      const int code = response.status;
+      refuse(response, code, code == 413 ? "the body is larger than 64 KiB" : code == 404 ? "there is no " + request.method + " " + request.path : "the request cannot be read");
+    });
+    http.Get("/health", [this](const auto& request, auto& response) { health(response); count(request, response, 0); });
+    http.Get("/metrics", [this](const auto& request, auto& response) { scrape(response); count(request, response, 0); });
+    http.Post("/generate", [this](const httplib::Request& request, httplib::Response& response) {
+      const auto start = Clock::now();
+      draw(request, response, [&] { return std::vector{generateRequest(request.body, rules)}; }, [](const auto& pictures) {
+        return json{{"image", protocol::toBase64(bytesOf(pictures.front().png))}, {"report", pictures.front().report}};
+      });
+      count(request, response, since(start));
+    });
+    http.Post("/v1/images/generations", [this](const httplib::Request& request, httplib::Response& response) {
+      const auto start = Clock::now();
+      draw(request, response, [&] { return imagesRequest(request.body, rules); }, [](const auto& pictures) {
+        json data = json::array();
+        for (const auto& picture : pictures) data.push_back({{"b64_json", protocol::toBase64(bytesOf(picture.png))}, {"seed", picture.report["recipe"]["seed"]}});
+        return json{{"created", std::time(nullptr)}, {"data", std::move(data)}};
+      });
+      count(request, response, since(start));
+    });
+  }
+
+  // Whether the client may ask at all; answers when not.
+  bool mayPass(const httplib::Request& request, httplib::Response& response) const {
+    if (options.token.empty()) {
+      // A page in the user's browser reaches loopback addresses, too, under any name that it owns.
+      const bool ours = isLoopback(hostName(request.get_header_value("Host")));
+      if (!ours) refuse(response, 403, "this server answers to localhost only");
+      return ours;
+    }
+    if (request.path == "/health") return true;
+    const std::string given = request.get_header_value("Authorization");
+    const bool fits = given.starts_with("Bearer ") && sameSecret(given.substr(7), options.token);
+    if (!fits) {
+      refuse(response, 401, "a bearer token is needed: Authorization: Bearer …");
+      response.set_header("WWW-Authenticate", "Bearer");
+    }
+    return fits;
+  }
+
+  template <class Parse, class Format>
+  void draw(const httplib::Request& request, httplib::Response& response, Parse&& parse, Format&& format) {
+    try {
+      if (!request.get_header_value("Content-Type").starts_with("application/json")) return refuse(response, 415, "send JSON with Content-Type: application/json");
+      const auto deadline = Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(options.timeout));
+      auto waiting = queue->submit(parse(), deadline);
+      // What is drawn ends itself a step after its time.
+      if (waiting.wait_until(deadline + std::chrono::seconds(1)) == std::future_status::timeout) return refuse(response, 504, "the picture was not ready in time");
+      const std::vector<PictureQueue::Picture> pictures = waiting.get();
+      for (const auto& picture : pictures) metrics.picture(picture.report["recipe"]["steps"], picture.report["seconds"]["total"]);
+      answer(response, 200, format(pictures));
+    } catch (...) {
+      refuse(response, std::current_exception());
+    }
+  }
+
+  void health(httplib::Response& response) const {
+    const std::string failure = queue->failure();
+    const char* status = queue->draining() ? "stopping" : !failure.empty() ? "failed" : queue->ready() ? "ready" : "loading";
+    json body = {{"status", status}, {"precision", base.precision}, {"waiting", queue->waiting()}};
+    if (!failure.empty()) body["error"] = failure;
+    answer(response, std::string_view(status) == "ready" ? 200 : 503, body);
+  }
+
+  void scrape(httplib::Response& response) const {
+    response.set_content(metrics.text({queue->waiting(), options.queue, queue->ready(), base.precision, QUANTSPOT_VERSION, peakResidentBytes()}),
+                         "text/plain; version=0.0.4");
+  }
+
+  void count(const httplib::Request& request, const httplib::Response& response, double seconds) {
+    metrics.request(labelOf(request.path), response.status < 0 ? 200 : response.status, seconds);
+  }
+
+  const HttpOptions options;
+  const protocol::GenerateParams base;
+  const PictureRules rules;
+  int port = 0;
+  ServerMetrics metrics;
+  httplib::Server http;
+  std::unique_ptr<PictureQueue> queue;
+};
+
+HttpServer::HttpServer(const ServiceOptions& service, protocol::GenerateParams base, HttpOptions options)
+    : state_(std::make_unique<State>(service, std::move(base), std::move(options))) {}
+HttpServer::~HttpServer() = default;
+
+int HttpServer::port() const { return state_->port; }
+std::string HttpServer::failure() const { return state_->queue->failure(); }
+void HttpServer::run() { state_->http.listen_after_bind(); }
+
+void HttpServer::stop() {
+  state_->queue->drain();
+  state_->http.stop();                   // answers on their way are sent first
+}
+
+}  // namespace quantspot::service

@@ -1,0 +1,302 @@
+// The real program behind HTTP: what it draws, refuses, counts, and how it ends.
+#include <httplib.h>
+
+#include <QFile>
+#include <QImage>
+#include <QJsonArray>
+#include <QJsonDocument>
+#include <QJsonObject>
+#include <QProcess>
+#include <QTemporaryDir>
+#include <QTest>
+
+#include <csignal>
+
+#include <atomic>
+#include <future>
+#include <map>
+#include <thread>
+#include <vector>
+
+namespace {
+
+const QStringList kSmall = {"--threads", "1", "--width", "64", "--height", "64", "--max-sequence-length", "16"};
+
+QJsonObject object(const std::string& text) { return QJsonDocument::fromJson(QByteArray::fromStdString(text)).object(); }
+
+// A program that serves, ended with the object.
+class Served {
+ public:
+  explicit Served(const QStringList& more = {}) {
+    process_.setProcessChannelMode(QProcess::SeparateChannels);
+    process_.start(QStringLiteral(QUANTSPOT_CLI), QStringList{"serve", "--model", "default", "--precision", "bnb-nf4", "--port", "0"} + kSmall + more);
+    QByteArray out;
+    while (!out.contains('}') && process_.waitForReadyRead(60000)) out += process_.readAllStandardOutput();
+    port_ = QUrl(QJsonDocument::fromJson(out).object()["url"].toString()).port();
+  }
+  ~Served() {
+    process_.kill();
+    process_.waitForFinished();
+  }
+
+  httplib::Client client() const {
+    httplib::Client client("127.0.0.1", port_);
+    client.set_read_timeout(120);
+    return client;
+  }
+  httplib::Result post(const std::string& path, const std::string& body, const httplib::Headers& headers = {}) const {
+    return client().Post(path.c_str(), headers, body, "application/json");
+  }
+  httplib::Result get(const std::string& path, const httplib::Headers& headers = {}) const { return client().Get(path.c_str(), headers); }
+  bool isReady() const {
+    for (int i = 0; i < 600; ++i) {
+      if (const auto health = get("/health"); health && health->status == 200) return true;
+      QTest::qSleep(100);
+    }
+    return false;
+  }
+  int port() const { return port_; }
+  QProcess& process() { return process_; }
+  int end(int signal) {
+    ::kill(static_cast<pid_t>(process_.processId()), signal);
+    return process_.waitForFinished(60000) && process_.exitStatus() == QProcess::NormalExit ? process_.exitCode() : -1;
+  }
+
+ private:
+  QProcess process_;
+  int port_ = 0;
+};
+
+std::string request(int seed, int steps = 1) { return R"({"prompt":"a fox","seed":)" + std::to_string(seed) + R"(,"steps":)" + std::to_string(steps) + "}"; }
+
+QString longPrompt(int letters) { return QString("{\"prompt\":\"%1\"}").arg(QString(letters, 'x')); }
+
+QImage imageOf(const QJsonValue& base64) { return QImage::fromData(QByteArray::fromBase64(base64.toString().toLatin1()), "PNG"); }
+
+}  // namespace
+
+class ServeTest : public QObject {
+  Q_OBJECT
+  std::unique_ptr<Served> served_;       // of most tests
+  QTemporaryDir folder_;
+
+ private Q_SLOTS:
+  void initTestCase() {
+    served_ = std::make_unique<Served>();
+    QVERIFY(served_->isReady());
+  }
+
+  void thePictureIsThatOfGenerate() {
+    QProcess cli;
+    const QString png = folder_.filePath("a.png"), report = folder_.filePath("a.json");
+    cli.start(QStringLiteral(QUANTSPOT_CLI), QStringList{"generate", "--precision", "bnb-nf4", "--prompt", "a fox", "--seed", "7", "--steps", "3", "--out", png, "--report", report} + kSmall);
+    QVERIFY(cli.waitForFinished(120000) && cli.exitCode() == 0);
+    QFile file(report);
+    QVERIFY(file.open(QIODevice::ReadOnly));
+    const QString hash = QJsonDocument::fromJson(file.readAll()).object()["image_sha256"].toString();
+    for (int again = 0; again < 2; ++again) {
+      const auto reply = served_->post("/generate", request(7, 3));
+      QVERIFY(reply && reply->status == 200);
+      const QJsonObject made = object(reply->body);
+      QCOMPARE(made["report"].toObject()["image_sha256"].toString(), hash);
+      QVERIFY(imageOf(made["image"]) == QImage(png));
+      QVERIFY(made["report"].toObject()["seconds"].toObject()["load"].toDouble() < 0.1);   // it was there already
+    }
+  }
+
+  void theCommonShapeIsServed() {
+    const auto reply = served_->post("/v1/images/generations", R"({"prompt":"a fox","n":2,"size":"64x64","response_format":"b64_json","seed":7,"model":"any","user":"me"})");
+    QVERIFY(reply && reply->status == 200);
+    const QJsonObject made = object(reply->body);
+    QCOMPARE(made["data"].toArray().size(), 2);
+    QVERIFY(made["created"].toDouble() > 1.7e9);
+    const QImage second = imageOf(made["data"].toArray()[1].toObject()["b64_json"]);
+    const auto single = served_->post("/v1/images/generations", R"({"prompt":"a fox","seed":8})");
+    QVERIFY(single && single->status == 200);
+    QVERIFY(second == imageOf(object(single->body)["data"].toArray()[0].toObject()["b64_json"]));
+  }
+
+  void noRequestIsLost_data() {
+    QTest::addColumn<int>("clients");
+    for (const int clients : {1, 4, 16}) QTest::newRow(std::to_string(clients).c_str()) << clients;
+  }
+  // Every client asks for seeds of its own and gets their pictures.
+  void noRequestIsLost() {
+    QFETCH(int, clients);
+    constexpr int kEach = 3;
+    static std::map<int, QString> known;   // seed → hash, of all rows
+    std::vector<std::future<std::vector<std::pair<int, httplib::Result>>>> all;
+    const auto start = std::chrono::steady_clock::now();
+    for (int c = 0; c < clients; ++c)
+      all.push_back(std::async(std::launch::async, [&, c] {
+        std::vector<std::pair<int, httplib::Result>> replies;
+        for (int i = 0; i < kEach; ++i) replies.emplace_back(c * kEach + i, served_->post("/generate", request(c * kEach + i)));
+        return replies;
+      }));
+    int pictures = 0;
+    for (auto& client : all)
+      for (const auto& [seed, reply] : client.get()) {
+        QVERIFY2(reply && reply->status == 200, reply ? reply->body.c_str() : "no answer");
+        const QJsonObject report = object(reply->body)["report"].toObject();
+        QCOMPARE(report["recipe"].toObject()["seed"].toInt(), seed);
+        const QString hash = report["image_sha256"].toString();
+        QCOMPARE(known.try_emplace(seed, hash).first->second, hash);
+        ++pictures;
+      }
+    QCOMPARE(pictures, clients * kEach);
+    qInfo("%d clients: %d pictures in %.2f s", clients, pictures, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+  }
+
+  void badRequestsAreToldWhy_data() {
+    QTest::addColumn<QString>("path");
+    QTest::addColumn<QString>("body");
+    QTest::addColumn<int>("code");
+    QTest::addColumn<QString>("word");
+    const auto row = [](const char* name, const char* path, const QString& body, int code, const char* word) { QTest::newRow(name) << path << body << code << word; };
+    row("no JSON", "/generate", "{", 400, "no JSON");
+    row("list", "/generate", "[]", 400, "object");
+    row("no prompt", "/generate", "{}", 400, "prompt is missing");
+    row("unknown key", "/generate", R"({"prompt":"x","sead":1})", 400, "'sead' is not known");
+    row("type of prompt", "/generate", R"({"prompt":7})", 400, "prompt = 7");
+    row("fraction of a step", "/generate", R"({"prompt":"x","steps":2.5})", 400, "steps = 2.5");
+    row("no steps", "/generate", R"({"prompt":"x","steps":0})", 400, "steps = 0");
+    row("many steps", "/generate", R"({"prompt":"x","steps":101})", 400, "1 to 100");
+    row("no multiple", "/generate", R"({"prompt":"x","width":100})", 400, "width = 100");
+    row("large", "/generate", R"({"prompt":"x","width":100000})", 400, "width = 100000");
+    row("seed", "/generate", R"({"prompt":"x","seed":-1})", 400, "seed = -1");
+    row("guidance", "/generate", R"({"prompt":"x","guidance_scale":-3})", 400, "guidance = -3");
+    row("guidance as text", "/generate", R"({"prompt":"x","guidance_scale":"high"})", 400, "guidance_scale");
+    row("scheduler", "/generate", R"({"prompt":"x","scheduler":"fast"})", 400, "fast");
+    row("long prompt", "/generate", longPrompt(9000), 400, "9000 bytes");
+    row("large body", "/generate", longPrompt(70000), 413, "64 KiB");
+    row("url", "/v1/images/generations", R"({"prompt":"x","response_format":"url"})", 400, "b64_json");
+    row("n", "/v1/images/generations", R"({"prompt":"x","n":11})", 400, "n = 11");
+    row("size", "/v1/images/generations", R"({"prompt":"x","size":"big"})", 400, "WIDTHxHEIGHT");
+    row("size and more", "/v1/images/generations", R"({"prompt":"x","size":"64x64x64"})", 400, "WIDTHxHEIGHT");
+    row("size above the limit", "/v1/images/generations", R"({"prompt":"x","size":"2048x2048"})", 400, "at most 1024");
+    row("no such path", "/draw", "{}", 404, "/draw");
+  }
+  void badRequestsAreToldWhy() {
+    QFETCH(QString, path);
+    QFETCH(QString, body);
+    QFETCH(int, code);
+    QFETCH(QString, word);
+    const auto reply = served_->post(path.toStdString(), body.toStdString());
+    QVERIFY(reply);
+    QVERIFY2(reply->status == code, reply->body.c_str());
+    QVERIFY2(object(reply->body)["error"].toObject()["message"].toString().contains(word), reply->body.c_str());
+  }
+
+  void onlyJsonIsRead() {
+    const auto reply = served_->client().Post("/generate", request(1), "text/plain");
+    QVERIFY(reply && reply->status == 415);
+  }
+
+  void aPageUnderAnotherNameIsRefused() {
+    const auto reply = served_->post("/generate", request(1), {{"Host", "evil.example:8000"}});
+    QVERIFY(reply && reply->status == 403);
+  }
+
+  void metricsAreCounted() {
+    const auto before = served_->get("/metrics");
+    QVERIFY(before && before->status == 200);
+    const auto value = [](const std::string& text, const std::string& name) {
+      const std::size_t at = text.find("\n" + name + " ");
+      return at == text.npos ? -1 : std::stod(text.substr(at + name.size() + 2));
+    };
+    QVERIFY(served_->post("/generate", request(3, 2))->status == 200);
+    QVERIFY(served_->post("/generate", "{}")->status == 400);
+    const std::string after = served_->get("/metrics")->body;
+    for (const auto& [name, more] : std::map<std::string, double>{{"quantspot_requests_total{path=\"/generate\",code=\"200\"}", 1}, {"quantspot_requests_total{path=\"/generate\",code=\"400\"}", 1},
+                                                                  {"quantspot_images_total", 1}, {"quantspot_steps_total", 2}})
+      QVERIFY2(value(after, name) == value(before->body, name) + more, (name + " in\n" + after).c_str());
+    QCOMPARE(value(after, "quantspot_request_seconds_bucket{le=\"+Inf\"}"), value(after, "quantspot_request_seconds_count"));
+    QCOMPARE(value(after, "quantspot_queue_depth"), 0.0);
+    QCOMPARE(value(after, "quantspot_ready"), 1.0);
+    QVERIFY(value(after, "quantspot_peak_memory_bytes") > 5e7);
+  }
+
+  void aFullQueueSaysSo() {
+    const Served served({"--queue", "1"});
+    QVERIFY(served.isReady());
+    std::vector<std::future<httplib::Result>> all;
+    for (int c = 0; c < 8; ++c) all.push_back(std::async(std::launch::async, [&, c] { return served.post("/generate", request(c, 20)); }));
+    std::map<int, int> codes;
+    for (auto& one : all) {
+      const httplib::Result reply = one.get();
+      QVERIFY(reply);
+      ++codes[reply->status];
+      if (reply->status == 429) QVERIFY(reply->get_header_value("Retry-After") == "5" && reply->body.find("try again") != std::string::npos);
+    }
+    QVERIFY2(codes[200] >= 1 && codes[429] >= 1 && codes[200] + codes[429] == 8, qPrintable(QString("%1 drawn, %2 refused").arg(codes[200]).arg(codes[429])));
+  }
+
+  void whatTakesTooLongIsEnded() {
+    const Served served({"--timeout", "0.2"});
+    QVERIFY(served.isReady());
+    const auto reply = served.post("/generate", request(1, 100));
+    QVERIFY(reply);
+    QVERIFY2(reply->status == 504, reply->body.c_str());
+  }
+
+  void aSignalFinishesWhatIsDrawn_data() {
+    QTest::addColumn<int>("signal");
+    QTest::newRow("SIGTERM") << SIGTERM;
+    QTest::newRow("SIGINT") << SIGINT;
+  }
+  void aSignalFinishesWhatIsDrawn() {
+    QFETCH(int, signal);
+    Served served;
+    QVERIFY(served.isReady());
+    std::vector<std::future<httplib::Result>> all;
+    for (int c = 0; c < 4; ++c) all.push_back(std::async(std::launch::async, [&, c] { return served.post("/generate", request(c, 40)); }));
+    QTRY_VERIFY_WITH_TIMEOUT(served.get("/metrics")->body.find("\nquantspot_queue_depth 3") != std::string::npos, 20000);
+    const int code = served.end(signal);
+    std::map<int, int> codes;
+    for (auto& one : all) {
+      const httplib::Result reply = one.get();
+      QVERIFY(reply);
+      ++codes[reply->status];
+    }
+    QVERIFY2(codes[200] == 1 && codes[503] == 3, qPrintable(QString("%1 drawn, %2 refused").arg(codes[200]).arg(codes[503])));
+    QCOMPARE(code, 0);
+  }
+
+  void tokensAreAskedFor() {
+    const QString file = folder_.filePath("token");
+    QFile token(file);
+    QVERIFY(token.open(QIODevice::WriteOnly) && token.write("0123456789abcdef\n") > 0);
+    token.close();
+    const Served served({"--host", "0.0.0.0", "--token-file", file});
+    QVERIFY(served.isReady());           // /health needs none
+    QCOMPARE(served.post("/generate", request(1))->status, 401);
+    QCOMPARE(served.post("/generate", request(1), {{"Authorization", "Bearer 0123456789abcdeg"}})->status, 401);
+    QCOMPARE(served.get("/metrics")->status, 401);
+    QCOMPARE(served.post("/generate", request(1), {{"Authorization", "Bearer 0123456789abcdef"}})->status, 200);
+  }
+
+  void whatCannotBeServedIsSaid_data() {
+    QTest::addColumn<QStringList>("arguments");
+    QTest::addColumn<int>("code");
+    QTest::addColumn<QString>("word");
+    QTest::newRow("open address") << QStringList{"--host", "0.0.0.0"} << 2 << "--token-file";
+    QTest::newRow("port") << QStringList{"--port", QString::number(served_->port())} << 1 << "cannot be served";
+    QTest::newRow("precision") << QStringList{"--precision", "auto"} << 2 << "one precision";
+    QTest::newRow("model") << QStringList{"--model", "/nowhere"} << 1 << "/nowhere";
+    QTest::newRow("size") << QStringList{"--width", "100"} << 2 << "width = 100";
+    QTest::newRow("token") << QStringList{"--token-file", "/nowhere"} << 1 << "/nowhere";
+  }
+  void whatCannotBeServedIsSaid() {
+    QFETCH(QStringList, arguments);
+    QFETCH(int, code);
+    QFETCH(QString, word);
+    QProcess cli;
+    cli.start(QStringLiteral(QUANTSPOT_CLI), QStringList{"serve"} + arguments);
+    QVERIFY(cli.waitForFinished(30000));
+    const QByteArray said = cli.readAllStandardError();
+    QVERIFY2(cli.exitCode() == code && said.contains(word.toUtf8()) && said.count('\n') == 1, said);
+  }
+};
+
+QTEST_GUILESS_MAIN(ServeTest)
+#include "serve_test.moc"
