@@ -54,8 +54,9 @@ void addRecipe(CLI::App& command, Arguments& a) {
   command.add_option("--parts", a.parts, "Where --model is one .safetensors or .gguf file: a folder (or name) that lends what it lacks");
   command.add_option("--negative-prompt", r.negative_prompt, "What the picture should be led away from; FLUX needs --true-cfg above 1 for it");
   command.add_option("--steps", r.steps, "Denoising steps")->capture_default_str();
-  command.add_option("--width", r.width, "Pixels, a multiple of 8 (FLUX: of 16)")->capture_default_str();
-  command.add_option("--height", r.height, "Pixels, a multiple of 8 (FLUX: of 16)")->capture_default_str();
+  r.width = r.height = 0;
+  command.add_option("--width", r.width, "Pixels, a multiple of 8 (FLUX: of 16); default: what the model was made for, where it says so, else 128");
+  command.add_option("--height", r.height, "Pixels, a multiple of 8 (FLUX: of 16); default: as of --width");
   command.add_option("--guidance", r.guidance,
                      "The family's own guidance (default: FLUX 3.5, embedded; SDXL 5, Stable Diffusion 7.5, classifier-free)");
   command.add_option("--true-cfg", r.true_cfg, "FLUX: scale of classifier-free guidance with a second pass")->capture_default_str();
@@ -71,7 +72,7 @@ void addRecipe(CLI::App& command, Arguments& a) {
                                            "File of prompts that find the scales of 8-bit activations (quanto-int8a8)");
   command.add_option_function<std::string>("--image", [&a](const std::string& file) { a.generate.params.image = protocol::toBase64(readFile(file)); },
                                            "Image to image: the picture to start from, of the size that is drawn");
-  command.add_option("--strength", a.generate.params.recipe.strength, "Image to image: how much of the way from noise is gone, 0 to 1 (default 0.8)");
+  command.add_option("--strength", a.generate.params.recipe.strength, "Image to image: how much of the way from noise is gone, 0 to 1 (default: SDXL 0.3, FLUX and SD 3 0.6, others 0.8)");
   command.add_option("--batch", a.batch, "Pictures drawn in one pass, each as its own seed alone gives it")->check(CLI::Range(1, 256))->capture_default_str();
   command.add_flag("!--no-cache", a.generate.params.cache, "Pack the weights anew, and keep nothing of them on disk");
   command.add_option("--offload", a.generate.params.offload, "What of a part is in memory at once: none or model (all), group (a block and the next), sequential (a layer)")

@@ -76,11 +76,13 @@ class ScaledAutoencoder final : public Autoencoder {
 
 class ScaledEncoder final : public ImageEncoder {
  public:
-  ScaledEncoder(std::unique_ptr<Encoder> encoder, const Config& c, const LoadOptions& options, const VaeOptions& vae)
-      : encoder_(std::move(encoder)), scaling_(scalingOf(c, 0.18215, encoder_->latentChannels, vae)), compute_(options.compute) {}
+  ScaledEncoder(std::unique_ptr<Encoder> encoder, const Config& c, double defaultScaling, const LoadOptions& options, const VaeOptions& vae)
+      : encoder_(std::move(encoder)), scaling_(scalingOf(c, defaultScaling, encoder_->latentChannels, vae)), compute_(options.compute) {}
 
   at::Tensor encode(const at::Tensor& image, const std::function<at::Tensor(at::IntArrayRef shape)>& noise) const override {
-    const auto moments = encoder_->encode(image.to(compute_)).chunk(2, 1);
+    const at::Tensor encoded = encoder_->encode(image.to(compute_));
+    if (!encoder_->draws) return scaling_.done(encoded);
+    const auto moments = encoded.chunk(2, 1);
     const auto deviation = at::exp(0.5 * moments[1].clamp(-30.0, 20.0));
     return scaling_.done(moments[0] + deviation * noise(moments[0].sizes()).to(moments[0].options()));
   }
@@ -97,9 +99,13 @@ class ScaledEncoder final : public ImageEncoder {
 
 std::unique_ptr<ImageEncoder> loadVaeEncoder(const std::filesystem::path& folder, const LoadOptions& options, const VaeOptions& vae) {
   const Config config(folder / "config.json");
-  if (config.get<std::string>("_class_name", "") != "AutoencoderKL") config.fail("_class_name", "cannot encode pictures; AutoencoderKL can");
-  return std::make_unique<ScaledEncoder>(loadKlEncoder(folder, config, options), config, options, vae);
+  const auto name = config.get<std::string>("_class_name", "");
+  if (name == "AutoencoderKL") return std::make_unique<ScaledEncoder>(loadKlEncoder(folder, config, options), config, 0.18215, options, vae);
+  if (name == "AutoencoderTiny") return std::make_unique<ScaledEncoder>(loadTinyEncoder(folder, config, options), config, 1.0, options, vae);
+  config.fail("_class_name", "cannot encode pictures; AutoencoderKL and AutoencoderTiny can");
 }
+
+bool encodingDraws(const std::filesystem::path& folder) { return Config(folder / "config.json").get<std::string>("_class_name", "") != "AutoencoderTiny"; }
 
 std::unique_ptr<Autoencoder> loadVae(const std::filesystem::path& folder, const LoadOptions& options, const VaeOptions& vae) {
   const Config config(folder / "config.json");

@@ -12,6 +12,8 @@ struct VaeOptions {
 
 // `folder` is the part's own (it holds config.json).
 std::unique_ptr<Autoencoder> loadVae(const std::filesystem::path& folder, const LoadOptions& options, const VaeOptions& vae = {});
+// Whether its encoder draws numbers: the noise of image to image comes after them.
+bool encodingDraws(const std::filesystem::path& folder);
 std::unique_ptr<ImageEncoder> loadVaeEncoder(const std::filesystem::path& folder, const LoadOptions& options, const VaeOptions& vae = {});
 
 }  // namespace quantspot::model

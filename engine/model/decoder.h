@@ -20,13 +20,16 @@ struct Decoder {
 
 struct Encoder {
   virtual ~Encoder() = default;
-  virtual at::Tensor encode(const at::Tensor& image) const = 0;    // (B, 3, H, W) in −1…1 → (B, 2·C, h, w): means, then logarithms of variances
+  // (B, 3, H, W) in −1…1 → (B, 2·C, h, w): means, then logarithms of variances; (B, C, h, w) when it says the latents themselves.
+  virtual at::Tensor encode(const at::Tensor& image) const = 0;
   std::int64_t latentChannels = 0;
+  bool draws = true;                     // latents are a draw from what it says
   std::vector<LayerInfo> ledger;
 };
 
 std::unique_ptr<Decoder> loadKlDecoder(const std::filesystem::path& folder, const Config& config, const LoadOptions& options);
 std::unique_ptr<Encoder> loadKlEncoder(const std::filesystem::path& folder, const Config& config, const LoadOptions& options);
+std::unique_ptr<Encoder> loadTinyEncoder(const std::filesystem::path& folder, const Config& config, const LoadOptions& options);
 std::unique_ptr<Decoder> loadTinyDecoder(const std::filesystem::path& folder, const Config& config, const LoadOptions& options);
 
 // As AutoencoderKL.tiled_decode: tiles of tileSize pixels that overlap by a quarter and fade into each other there. What a tile does not

@@ -32,8 +32,11 @@ struct FamilyInfo {
   int defaultSteps = 50;
   int latentMultiple = 1;                                                  // latents are a multiple of it, high and wide
   bool imageToImage = false;                                               // it may start from a picture
+  double defaultStrength = 0.8;                                            // then; as in diffusers' pipelines
+  bool skipsFractions = false;   // image to image leaves out steps · (1 − strength) steps, rounded down; else it keeps steps · strength, rounded down
   bool promptWeights = false;                                              // EncodeOptions::weighted does something
-  int maxSequenceLength = 0;                                               // default and limit; 0: the encoders have a fixed length
+  int maxSequenceLength = 0;                                               // default, and limit unless that is given; 0: the encoders have a fixed length
+  int sequenceLimit = 0;
 };
 
 // What the picture's shape says to some denoisers, in pixels. A picture may be said to be a part of another (SDXL).

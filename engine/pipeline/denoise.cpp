@@ -29,6 +29,7 @@ class Guided {
  public:
   Guided(const model::Denoiser& denoiser, Conditioning conditioning, const DenoiseOptions& options, const at::Tensor& latents)
       : denoiser_(denoiser), options_(options), conditioning_(std::move(conditioning)) {
+    if (denoiser.embedsGuidance() && options.kind == model::Guidance::Classifier) conditioning_.negative.reset();   // distilled from both passes
     if (denoiser.embedsGuidance()) {
       const at::Tensor scale = at::full({latents.size(0)}, options.guidance, latents.options().dtype(at::kFloat));
       conditioning_.prompt["guidance"] = scale;

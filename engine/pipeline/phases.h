@@ -72,7 +72,7 @@ class Phases {
   std::shared_ptr<model::Denoiser> loadDenoiser(const quant::Policy& policy);
   std::unique_ptr<model::Scheduler> makeScheduler() const;
   at::Tensor encodeImage(PictureNoise& noise);
-  std::size_t firstCall() const;
+  std::size_t firstCall(std::size_t calls) const;
   DenoiseOptions denoiseOptions() const;
   std::size_t callOf(int step, std::size_t calls) const;
   Conditioning shaped(Conditioning conditioning) const;

@@ -53,7 +53,7 @@ void checkRecipe(const protocol::Recipe& recipe, const model::FamilyInfo& family
   checkSide("height", recipe.height, multiple);
   checkRange("steps", recipe.steps, 1, 1000);
   if (family.maxSequenceLength > 0)
-    checkRange("max_sequence_length", recipe.max_sequence_length.value_or(family.maxSequenceLength), 1, family.maxSequenceLength);
+    checkRange("max_sequence_length", recipe.max_sequence_length.value_or(family.maxSequenceLength), 1, std::max(family.maxSequenceLength, family.sequenceLimit));
   if (recipe.prompt_weights && !family.promptWeights)
     throw std::invalid_argument(fmt::format("prompt_weights is not for {}; Stable Diffusion and SDXL weigh words", family.label));
   if (recipe.strength && !(*recipe.strength > 0 && *recipe.strength <= 1))

@@ -1,5 +1,6 @@
 #include "engine/pipeline/sampler.h"
 
+#include "engine/model/autoencoder.h"
 #include "engine/model/folder.h"
 #include "engine/model/sha256.h"
 #include "engine/pipeline/hash_cache.h"
@@ -48,14 +49,14 @@ PromptKey promptKey(const SampleRequest& request, const model::FamilyInfo& famil
   return key;
 }
 
-constexpr double kDefaultStrength = 0.8;   // of diffusers' StableDiffusionImg2ImgPipeline
-
 struct Noise {
   std::vector<std::uint64_t> seeds;      // empty: it was given
   bool second = false;                   // drawn after the numbers that encoding a picture takes
   at::Tensor tensor;                     // (B, C, h, w) float32
   std::vector<std::string> hashes;       // of each picture's part
 };
+
+bool noiseIsSecond(const SampleRequest& request) { return request.image.has_value() && model::encodingDraws(request.model / "vae"); }
 
 // Every seed on its own, so that a picture's noise does not depend on the batch.
 Noise makeNoise(const SampleRequest& request, const model::Family& family, at::IntArrayRef shape) {
@@ -64,7 +65,7 @@ Noise makeNoise(const SampleRequest& request, const model::Family& family, at::I
     noise.tensor = takeNoise(family, *request.noise, shape);
   } else {
     noise.seeds = seedsOf(request);
-    noise.second = request.image.has_value();
+    noise.second = noiseIsSecond(request);
     PictureNoise source(noise.seeds);
     if (noise.second) source(shape);
     noise.tensor = source(shape);
@@ -73,18 +74,27 @@ Noise makeNoise(const SampleRequest& request, const model::Family& family, at::I
   return noise;
 }
 
+std::vector<std::string_view> thoseFromPictures() {
+  std::vector<std::string_view> labels;
+  for (const auto& family : model::families())
+    if (family->info().imageToImage) labels.push_back(family->info().label);
+  return labels;
+}
+
 // The request with complete, checked recipes.
 SampleRequest complete(SampleRequest request) {
   if (request.image) {
     const model::FamilyInfo& family = model::familyOf(request.model).info();
     if (!family.imageToImage)
-      throw std::invalid_argument(fmt::format("{} does not start from a picture; Stable Diffusion and SDXL do", family.label));
+      throw std::invalid_argument(fmt::format("{} does not start from a picture; {} do", family.label, fmt::join(thoseFromPictures(), ", ")));
+    if (request.recipe.width == 0) request.recipe.width = request.image->width;
+    if (request.recipe.height == 0) request.recipe.height = request.image->height;
     if (request.image->width != request.recipe.width || request.image->height != request.recipe.height)
       throw std::invalid_argument(fmt::format("the given picture is {} × {}, but {} × {} pixels are to be drawn; make both the same",
                                               request.image->width,
                                               request.image->height, request.recipe.width, request.recipe.height));
-    request.recipe.strength = request.recipe.strength.value_or(kDefaultStrength);
-    for (protocol::Recipe& recipe : request.more) recipe.strength = recipe.strength.value_or(kDefaultStrength);
+    request.recipe.strength = request.recipe.strength.value_or(family.defaultStrength);
+    for (protocol::Recipe& recipe : request.more) recipe.strength = recipe.strength.value_or(family.defaultStrength);
   } else if (request.recipe.strength) {
     throw std::invalid_argument("strength is for image to image; give a picture to start from");
   }
@@ -127,7 +137,7 @@ struct Sampler::State {
   }
 
   const at::Tensor& noise(const SampleRequest& request, const model::Family& family, at::IntArrayRef shape) {
-    if (request.noise || !lastNoise || lastNoise->seeds != seedsOf(request) || lastNoise->second != request.image.has_value() ||
+    if (request.noise || !lastNoise || lastNoise->seeds != seedsOf(request) || lastNoise->second != noiseIsSecond(request) ||
         lastNoise->tensor.sizes() != shape) lastNoise = makeNoise(request, family, shape);
     return lastNoise->tensor;
   }

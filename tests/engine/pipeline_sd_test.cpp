@@ -214,7 +214,6 @@ class StableDiffusionTest : public QObject {
     row("block_out_channels", "[8, 13, 16]");
     row("cross_attention_dim", "\"wide\"");
     row("transformer_layers_per_block", "[[1], [2], [3]]");
-    row("time_cond_proj_dim", "256");
     row("act_fn", "\"sine\"");
     row("conv_in_kernel", "2");
     row("downsample_padding", "2");

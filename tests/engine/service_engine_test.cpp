@@ -74,6 +74,48 @@ class EngineTest : public QObject {
     QVERIFY(result["models"][0]["missing"].empty());
   }
 
+  void itSaysWhatAModelTakes() {
+    test::EngineProcess engine;
+    const json flux = engine.call("models/traits", {{"model", "default"}});
+    QCOMPARE(wrong(flux, "ModelTraits"), QString());
+    QCOMPARE(flux["multiple"].get<int>(), 16);
+    QVERIFY(!flux["classifier"].get<bool>() && flux["image_to_image"].get<bool>());
+    QCOMPARE(flux["scheduler"].get<std::string>(), flux["schedulers"][0]["id"].get<std::string>());
+    const std::string golden = QUANTSPOT_SOURCE_DIR "/tests/parity/golden/";
+    const json sd = engine.call("models/traits", {{"model", golden + "sd_a/pipeline"}});
+    QCOMPARE(wrong(sd, "ModelTraits"), QString());
+    QVERIFY(sd["classifier"].get<bool>() && sd["clip_skip"].get<bool>() && sd["prompt_weights"].get<bool>());
+    QVERIFY(sd["schedulers"].size() > 8 && sd["width"].get<int>() > 0);
+    const json dit = engine.call("models/traits", {{"model", golden + "dit_a/pipeline"}});
+    QCOMPARE(wrong(dit, "ModelTraits"), QString());
+    QCOMPARE(dit["classes"].size(), std::size_t{1000});
+    QCOMPARE(dit["classes"][7]["id"].get<std::string>(), std::string("7"));
+    QVERIFY(!dit["image_to_image"].get<bool>());
+  }
+
+  void itSaysWhatCannotBeHeld() {
+    test::EngineProcess engine;
+    const json fit = engine.call("precisions/fit", {{"shapes", {{64, 256}, {64, 100}, {16, 12, 3, 3}}}});
+    QCOMPARE(wrong(fit, "FitResult"), QString());
+    QVERIFY(!fit["instead"][0].contains("gguf-q4_k") && !fit["instead"][0].contains("bnb-nf4"));
+    QCOMPARE(fit["instead"][1]["gguf-q4_k"].get<std::string>(), std::string("bf16"));
+    QVERIFY(fit["instead"][2].contains("gguf-q4_k"));                  // 108 values in a row
+  }
+
+  void aScanIsMadeOnceAndSearchedAgain() {
+    test::EngineProcess engine;
+    json params = {{"precision", "bnb-nf4"}, {"prompts", {"a fox"}}, {"blocks", true}, {"recipe", request("bf16")["recipe"]}};
+    const json first = engine.call("policies/scan", params);
+    QCOMPARE(wrong(first, "ScanResult"), QString());
+    QVERIFY(!first.contains("found") && first["groups"].size() > 5);
+    params["known"] = first["groups"];
+    params["max_error"] = first["all"].get<double>() / 2;
+    const json second = engine.call("policies/scan", params);
+    QCOMPARE(wrong(second, "ScanResult"), QString());
+    QVERIFY(second["groups"] == first["groups"]);
+    QVERIFY(second["found"]["measured"].get<double>() <= params["max_error"].get<double>());
+  }
+
   void reportsAreWholeAndTrue() {
     test::EngineProcess engine;
     const json result = engine.call("samples/generate", request("bnb-nf4"));

@@ -9,6 +9,8 @@ quantspot_add_test(pipeline_lora_test TORCH SOURCES pipeline_lora_test.cpp LIBS 
 quantspot_add_test(pipeline_quantize_test TORCH SOURCES pipeline_quantize_test.cpp LIBS quantspot_pipeline LABELS parity)
 quantspot_add_test(pipeline_export_test TORCH SOURCES pipeline_export_test.cpp LIBS quantspot_pipeline LABELS parity)
 quantspot_add_test(pipeline_golden_test TORCH SOURCES pipeline_golden_test.cpp LIBS quantspot_pipeline LABELS parity)
+quantspot_add_test(pipeline_guided_unet_test TORCH SOURCES pipeline_guided_unet_test.cpp LIBS quantspot_pipeline LABELS parity)
+quantspot_add_test(pipeline_from_picture_test TORCH SOURCES pipeline_from_picture_test.cpp LIBS quantspot_pipeline LABELS parity)
 quantspot_add_test(pipeline_sd_test TORCH SOURCES pipeline_sd_test.cpp LIBS quantspot_pipeline LABELS parity)
 quantspot_add_test(pipeline_transformer_test TORCH SOURCES pipeline_transformer_test.cpp LIBS quantspot_pipeline LABELS parity)
 add_test(NAME pipeline_golden_test_no_bf16 COMMAND pipeline_golden_test)

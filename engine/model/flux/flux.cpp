@@ -15,7 +15,7 @@ class Flux final : public Family {
         .weighted = {"text_encoder", "text_encoder_2", "transformer", "vae"},
         .plain = {{"scheduler", "scheduler_config.json"}, {"tokenizer", "vocab.json"}, {"tokenizer_2", "spiece.model"}},
         .denoiser = "transformer", .flow = true, .guidance = Guidance::Embedded, .defaultGuidance = 3.5, .defaultSteps = 28, .latentMultiple = 2,
-        .maxSequenceLength = 512};
+        .imageToImage = true, .defaultStrength = 0.6, .skipsFractions = true, .maxSequenceLength = 512};
     return facts;
   }
   std::unique_ptr<TextEncoders> loadTextEncoders(const std::filesystem::path& folder, const LoadOptions& options) const override {

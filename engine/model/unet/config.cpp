@@ -19,7 +19,7 @@ struct Only {
 const std::vector<Only>& onlyValues() {
   static const std::vector<Only> all = {
       {"only_cross_attention", false}, {"dual_cross_attention", false}, {"class_embed_type", nullptr}, {"num_class_embeds", nullptr},
-      {"encoder_hid_dim", nullptr}, {"encoder_hid_dim_type", nullptr}, {"time_embedding_type", "positional"}, {"time_cond_proj_dim", nullptr},
+      {"encoder_hid_dim", nullptr}, {"encoder_hid_dim_type", nullptr}, {"time_embedding_type", "positional"},
       {"attention_type", "default"}, {"class_embeddings_concat", false}, {"mid_block_only_cross_attention", false}, {"cross_attention_norm", nullptr},
       {"num_attention_heads", nullptr}, {"reverse_transformer_layers_per_block", nullptr}};
   return all;
@@ -103,6 +103,7 @@ UnetConfig::UnetConfig(const Config& c) {
   if (inChannels != outChannels) c.fail("in_channels", "differs from out_channels; such a UNet (inpainting, image to image) needs another pipeline");
   timeChannels = stages.front().channels;
   timeWidth = c.positive("time_embedding_dim", 4 * timeChannels);
+  if (c.has("time_cond_proj_dim")) guidanceWidth = c.positive("time_cond_proj_dim", 0);
   kernelIn = c.positive("conv_in_kernel", 3);
   kernelOut = c.positive("conv_out_kernel", 3);
   for (const char* key : {"conv_in_kernel", "conv_out_kernel"})
@@ -131,7 +132,7 @@ UnetConfig::UnetConfig(const Config& c) {
 }
 
 std::size_t UnetConfig::linears() const {
-  std::size_t count = sizeChannels > 0 ? 4 : 2;
+  std::size_t count = (sizeChannels > 0 ? 4 : 2) + (guidanceWidth > 0 ? 1 : 0);
   for (const Stage& stage : stages) {
     const auto layers = static_cast<std::size_t>(stage.layers);
     count += 2 * layers + 1;             // each resnet is told the time

@@ -23,6 +23,7 @@ struct UnetConfig {
   ResnetOptions resnet;
   std::string act;
   Activation timeAct = nullptr, timeAfter = nullptr;   // on the embedding, and at the end of its network; nullptr: none
+  std::int64_t guidanceWidth = 0;        // of the embedded guidance scale (LCM's distilled UNets); 0: none
   // Sizes beside the text (SDXL's text_time); 0: none.
   std::int64_t sizeChannels = 0, addedWidth = 0;
 

@@ -32,6 +32,7 @@ class Unet final : public Denoiser {
   Unet(const std::filesystem::path& folder, const LoadOptions& options);
 
   at::Tensor predict(const at::Tensor& latents, double timestep, const Condition& condition) const override;
+  bool embedsGuidance() const override { return config_.guidanceWidth > 0; }
   std::int64_t latentChannels() const override { return config_.inChannels; }
   std::int64_t bytes() const override { return totalBytes(ledger_); }
   std::vector<LayerInfo> layers() const override { return ledger_; }
@@ -56,6 +57,7 @@ class Unet final : public Denoiser {
   UnetConfig config_;
   Embedder time_;
   std::optional<Embedder> added_;
+  std::optional<Linear> guidance_;
   Conv in_, out_;
   GroupNorm norm_;
   std::vector<Stage> down_, up_;
@@ -67,6 +69,7 @@ Unet::Unet(const std::filesystem::path& folder, const LoadOptions& options) : co
   Parameters p(folder, options, config_.linears());
   in_ = p.conv("conv_in", config_.inChannels, config_.timeChannels, config_.kernelIn);
   time_ = loadEmbedder(p, "time_embedding", config_.timeChannels, config_.timeWidth);
+  if (config_.guidanceWidth > 0) guidance_ = p.linear("time_embedding.cond_proj", config_.guidanceWidth, config_.timeChannels, false);
   time_.act = config_.resnet.act;
   time_.after = config_.timeAfter;
   if (config_.sizeChannels > 0) added_ = loadEmbedder(p, "add_embedding", config_.addedWidth, config_.timeWidth);
@@ -137,7 +140,10 @@ at::Tensor Unet::timeSignal(const at::Tensor& latents, double timestep, const Co
   const auto type = latents.scalar_type();
   const SinusoidOptions waves{.cosFirst = config_.cosFirst, .freqShift = config_.freqShift};
   const auto time = at::full({latents.size(0)}, timestep, latents.options().dtype(at::kFloat));
-  auto signal = time_(sinusoid(time, config_.timeChannels, waves).to(type));
+  at::Tensor seen = sinusoid(time, config_.timeChannels, waves).to(type);
+  // How far the scale is above 1, in thousandths, as get_guidance_scale_embedding() of the pipelines has it.
+  if (guidance_) seen = seen + (*guidance_)(sinusoid((conditionOf(condition, "guidance") - 1) * 1000, config_.guidanceWidth, {.cosFirst = false, .freqShift = 1}).to(type));
+  auto signal = time_(seen);
   if (added_) {
     const auto sizes = sinusoid(conditionOf(condition, "time_ids").flatten(), config_.sizeChannels, waves).reshape({latents.size(0), -1});
     signal = signal + (*added_)(at::cat({conditionOf(condition, "pooled"), sizes.to(type)}, -1));
