@@ -48,12 +48,25 @@ const QString kQ = QStringLiteral("transformer_blocks.0.attn.to_q"), kProj = QSt
 class PolicyDraftTest : public QObject {
   Q_OBJECT
  private Q_SLOTS:
-  void aConvolutionSaysHowItIsReached() {
-    PolicyLayersModel layers;
-    layers.setLayers({{QStringLiteral("unet"), QStringLiteral("down_blocks.0.conv1"), {32, 16, 3, 3}, 9216, -1, {}, QStringLiteral("bf16"), false},
-                      {QStringLiteral("unet"), QStringLiteral("conv_norm_out"), {32}, 64, -1, {}, QStringLiteral("bf16"), false}});
-    QVERIFY(layers.index(0, 0).data(Qt::ToolTipRole).toString().contains(QStringLiteral("conv:^down_blocks.0.conv1$=")));
-    QVERIFY(layers.index(1, 0).data(Qt::ToolTipRole).toString().contains(QStringLiteral("stays as it is")));
+  void theDecodersConvolutionsArePicked() {
+    Bench bench(QStringLiteral("bnb-nf4"));
+    QVERIFY(bench.settled());
+    const QString decoder = QStringLiteral("vae.decoder.layers.0");
+    QVERIFY(bench.layer(decoder).quantizable && bench.layer(decoder).isConvolution());
+    QCOMPARE(bench.layer(decoder).held, QStringLiteral("bf16"));       // no base reaches it
+    bench.draft.setPrecision({bench.row(decoder)}, QStringLiteral("bnb-int8"));
+    QCOMPARE(bench.draft.text(), QStringLiteral("bnb-nf4?vae.decoder=bnb-int8"));
+    QVERIFY(bench.settled());
+    QCOMPARE(bench.layer(decoder).held, QStringLiteral("bnb-int8"));
+    QVERIFY2(bench.draft.sentence().contains(QStringLiteral("decoder: INT8 for all 1 layers")), qPrintable(bench.draft.sentence()));
+  }
+
+  void whatCannotHoldALayerIsKnownBeforeItIsChosen() {
+    Bench bench(QStringLiteral("bnb-nf4"));
+    QVERIFY(bench.settled());
+    QTRY_COMPARE(bench.draft.layers()->instead(bench.row(kX), QStringLiteral("gguf-q4_k")), QStringLiteral("gguf-q5_0"));   // 64 wide
+    QCOMPARE(bench.draft.layers()->instead(bench.row(kProj), QStringLiteral("gguf-q4_k")), QString());
+    QCOMPARE(bench.draft.layers()->instead(bench.row(kX), QStringLiteral("bnb-nf4")), QString());
   }
 
   void aTextFillsTheTable() {

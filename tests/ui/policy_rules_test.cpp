@@ -49,6 +49,50 @@ QString textFor(const RuleFinder& finder, const QString& base, const QString& pr
 class PolicyRulesTest : public QObject {
   Q_OBJECT
  private Q_SLOTS:
+  // Of a UNet: plain rules of some precisions take convolutions along, others must say so; the decoder is named by its part.
+  void convolutionsAreReachedAsInTheEngine() {
+    const QString conv = layerKey(QStringLiteral("down_blocks.0.resnets.0.conv1"), true), linear = QStringLiteral("down_blocks.0.attn.to_q");
+    const QString decoder = layerKey(QStringLiteral("vae.decoder.conv_in"), true);
+    const QStringList layers{conv, linear, decoder}, reaching{QStringLiteral("quanto-int8"), QStringLiteral("bf16")};
+    const FrameAnswer frame{{QStringLiteral("bf16"), QStringLiteral("bnb-nf4"), QStringLiteral("bf16")}, QStringLiteral("bf16"), reaching};
+    const auto means = [&](const char* text) {
+      return resolve(*parsePolicyText(QString::fromLatin1(text), {"bf16", "bnb-nf4", "quanto-int8", "bnb-int8"}), layers, frame).join(u' ');
+    };
+    QCOMPARE(means("bnb-nf4?down_blocks=quanto-int8"), QStringLiteral("quanto-int8 quanto-int8 bf16"));
+    QCOMPARE(means("bnb-nf4?down_blocks=bnb-int8"), QStringLiteral("bf16 bnb-int8 bf16"));
+    QCOMPARE(means("bnb-nf4?conv:down_blocks=bnb-int8"), QStringLiteral("bnb-int8 bnb-nf4 bf16"));
+    QCOMPARE(means("bnb-nf4?conv:=bnb-int8&vae=bnb-int8"), QStringLiteral("bnb-int8 bnb-nf4 bnb-int8"));
+    const RuleFinder finder(layers, reaching);
+    const QStringList wanted{QStringLiteral("bnb-int8"), QStringLiteral("bf16"), QStringLiteral("quanto-int8")};
+    const PolicyText text = finder.policy({QStringLiteral("bnb-nf4"), {}, {}}, frame, wanted);
+    QCOMPARE(resolve(text, layers, frame), wanted);
+  }
+
+  // Whatever is asked of layers of both kinds: the text that is found means it.
+  void anyTableOfAUnetIsWritten() {
+    QStringList layers;
+    for (int block = 0; block < 3; ++block)
+      for (const char* name : {"resnets.0.conv1", "resnets.0.conv2", "attentions.0.attn.to_q", "attentions.0.ff.net.2", "resnets.0.time_emb_proj"})
+        layers << layerKey(QStringLiteral("down_blocks.%1.").arg(block) + QLatin1String(name), QLatin1String(name).contains(QLatin1String("conv")));
+    for (const char* name : {"vae.decoder.conv_in", "vae.decoder.mid_block.resnets.0.conv1"}) layers << layerKey(QLatin1String(name), true);
+    layers << QStringLiteral("vae.decoder.mid_block.attentions.0.to_q");
+    const QStringList ids{"bf16", "quanto-int8", "bnb-nf4", "bnb-int8"}, reaching{"bf16", "quanto-int8"};
+    const RuleFinder finder(layers, reaching);
+    QRandomGenerator random(5);
+    for (int round = 0; round < 200; ++round) {
+      FrameAnswer frame{{}, QStringLiteral("bf16"), reaching};
+      QStringList wanted;
+      const QString base = ids[1 + round % 3];
+      for (const QString& layer : layers) {
+        const bool plain = layer.contains(QLatin1String("vae.")) || (layer.startsWith(QLatin1String("conv:")) && !reaching.contains(base));
+        frame.precisions << (plain ? QStringLiteral("bf16") : base);
+        wanted << (random.bounded(3) ? frame.precisions.last() : ids[random.bounded(4)]);
+      }
+      const PolicyText text = finder.policy({base, {}, {}}, frame, wanted);
+      QVERIFY2(resolve(text, layers, frame) == wanted, qPrintable(text.text()));
+    }
+  }
+
   // The same rows as in tests/quant/policy_test.cpp, of the engine's side.
   void patternsMatchAsInTheEngine_data() {
     QTest::addColumn<QString>("pattern");

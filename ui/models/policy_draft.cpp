@@ -9,7 +9,7 @@ constexpr int kDebounceMs = 150, kMostUndo = 100, kMostAnswers = 64;
 const QString kBefore = QStringLiteral("bf16"), kTextEncoder = QStringLiteral("text_encoder");
 
 // Packs every weight that any precision packs: tells which layers a policy can reach.
-const QString kProbe = QStringLiteral("torchao-int8wo?text_encoder=torchao-int8wo");
+const QString kProbe = QStringLiteral("torchao-int8wo?text_encoder=torchao-int8wo&vae=torchao-int8wo&conv:=torchao-int8wo");
 
 bool isProbed(const protocol::LayerEntry& layer) { return layer.precision == "torchao-int8wo"; }
 
@@ -156,15 +156,42 @@ void PolicyDraft::buildLayers() {
     const protocol::LayerEntry& entry = before.layers[i];
     layers.push_back({QString::fromStdString(entry.component), QString::fromStdString(entry.name), entry.shape, entry.bytes, -1, {},
                       QString::fromStdString(entry.precision), isProbed(probe.layers[i])});
-    if (layers.back().quantizable) names << layers.back().name;
+    if (layers.back().quantizable) names << layerKey(layers.back().name, layers.back().isConvolution());
   }
-  finder_ = std::make_unique<RuleFinder>(names);
+  finder_ = std::make_unique<RuleFinder>(names, reaching());
   layers_.setLayers(std::move(layers));
+  askFit();
+}
+
+QStringList PolicyDraft::reaching() const {
+  QStringList ids;
+  for (const protocol::PrecisionInfo& info : precisions_)
+    if (info.convolutions) ids << QString::fromStdString(info.id);
+  return ids;
+}
+
+// Until the answer is there nothing is grey; a layer that is not held as asked says so all the same.
+void PolicyDraft::askFit() {
+  protocol::FitParams params;
+  QStringList names;
+  for (const PolicyLayer& layer : layers_.layers())
+    if (const QString name = shapeText(layer.shape); layer.quantizable && !names.contains(name)) names << name, params.shapes.push_back(layer.shape);
+  engine_->call<protocol::FitResult>(
+      QStringLiteral("precisions/fit"), params, context_.get(),
+      [this, names](const protocol::FitResult& result) {
+        QHash<QString, QHash<QString, QString>> instead;
+        for (qsizetype i = 0; i < names.size() && i < static_cast<qsizetype>(result.instead.size()); ++i)
+          for (const auto& [precision, used] : result.instead[static_cast<std::size_t>(i)])
+            instead[names[i]].insert(QString::fromStdString(precision), QString::fromStdString(used));
+        layers_.setFit(std::move(instead));
+      },
+      [](const RpcError&) {});
 }
 
 // What no policy reaches rests in the compute type of the base.
 FrameAnswer PolicyDraft::frameAnswer() const {
   FrameAnswer frame;
+  frame.reaching = reaching();
   const auto answer = answers_.constFind(policy_.frame().text());
   for (std::size_t row = 0; row < layers_.layers().size() && row < answer->layers.size(); ++row) {
     const QString precision = QString::fromStdString(answer->layers[row].precision);

@@ -53,6 +53,8 @@ class PolicyDraft : public QObject {
   void answered(const QString& text, const protocol::InspectResult& result);
   void refused(const QString& text, const QString& message);
   void buildLayers();
+  void askFit();
+  QStringList reaching() const;                       // precisions whose rules reach convolutions
   FrameAnswer frameAnswer() const;                    // needs the engine's answer about policy_.frame()
   void follow();
 

@@ -13,6 +13,7 @@ class PolicyFilter : public QSortFilterProxyModel {
   // Layers that this pattern of a policy matches, upper and lower case alike; empty: all.
   void setPattern(const QString& pattern);
   void setEncoders(bool shown);           // of the layers that a policy can reach, also those of text encoders
+  void setDecoder(bool shown);            // … and those of the autoencoder's decoder
   void setEverything(bool shown);         // also what no policy reaches
 
  protected:
@@ -20,7 +21,7 @@ class PolicyFilter : public QSortFilterProxyModel {
 
  private:
   QString pattern_;
-  bool encoders_ = false, everything_ = false;
+  bool encoders_ = false, decoder_ = false, everything_ = false;
 };
 
 }  // namespace quantspot::ui

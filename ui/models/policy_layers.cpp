@@ -65,6 +65,10 @@ void PolicyLayersModel::setHeld(const std::vector<protocol::LayerEntry>& held) {
   if (!layers_.empty()) Q_EMIT dataChanged(index(0, 0), index(rowCount() - 1, ColumnCount - 1));
 }
 
+QString PolicyLayersModel::instead(int row, const QString& precision) const {
+  return instead_.value(shapeText(layers_.at(static_cast<std::size_t>(row)).shape)).value(baseId(precision));
+}
+
 QString PolicyLayersModel::label(const QString& precision) const {
   const QString label = labels_.value(baseId(precision), baseId(precision));
   const QString options = precision.section(u'?', 1);
@@ -90,8 +94,6 @@ QVariant PolicyLayersModel::text(const PolicyLayer& layer, int column) const {
 }
 
 QString PolicyLayersModel::tip(const PolicyLayer& layer) const {
-  constexpr std::size_t convolution = 4;   // dimensions
-  if (!layer.quantizable && layer.shape.size() == convolution) return tr("A convolution: the policy's text reaches it, as conv:^%1$=quanto-int8").arg(layer.name);
   if (!layer.quantizable) return tr("Not a weight that a precision packs: it stays as it is");
   const QString bytes = layer.after < 0 ? QString() : tr("; %L1 bytes instead of %L2").arg(layer.after).arg(layer.before);
   if (!layer.held.isEmpty() && layer.held != layer.asked)
@@ -111,6 +113,7 @@ QVariant PolicyLayersModel::data(const QModelIndex& index, int role) const {
     case ChangedRole: return layer.quantizable && layer.asked != frame_.value(index.row());
     case PartRole: return layer.part;
     case NameRole: return layer.name;
+    case KeyRole: return layerKey(layer.name, layer.isConvolution());
     default: return {};
   }
 }

@@ -20,13 +20,14 @@ struct PolicyLayer {
   bool quantizable = false;           // a policy can reach it
 
   qint64 parameters() const;          // of the weight; biases are not counted
+  bool isConvolution() const { return shape.size() == 4; }
 };
 
 class PolicyLayersModel : public QAbstractTableModel {
   Q_OBJECT
  public:
   enum Column { Part, Name, Shape, Share, Precision, Before, After, Error, ColumnCount };
-  enum Role { PrecisionRole = Qt::UserRole, QuantizableRole, ChangedRole, PartRole, NameRole };
+  enum Role { PrecisionRole = Qt::UserRole, QuantizableRole, ChangedRole, PartRole, NameRole, KeyRole };   // KeyRole: layerKey() of it
 
   using QAbstractTableModel::QAbstractTableModel;
 
@@ -39,6 +40,9 @@ class PolicyLayersModel : public QAbstractTableModel {
   // What a scan says of each layer alone at the low precision: how far the final latents move, as a share; empty: nothing was measured.
   void setErrors(QHash<QString, double> errors);
   bool hasErrors() const { return !errors_.isEmpty(); }
+  // What the engine says of shapes: precisions that cannot hold them, and what a layer gets in their place.
+  void setFit(QHash<QString, QHash<QString, QString>> instead) { instead_ = std::move(instead); }   // by shapeText()
+  QString instead(int row, const QString& precision) const;                // empty: it can be held
   void setLabels(QHash<QString, QString> labels) { labels_ = std::move(labels); }
   QString label(const QString& precision) const;                           // "NF4"; with its options: "INT4 (torchao), group=64"
 
@@ -56,6 +60,7 @@ class PolicyLayersModel : public QAbstractTableModel {
   QStringList frame_;                 // of all rows
   QHash<QString, QString> labels_;
   QHash<QString, double> errors_;
+  QHash<QString, QHash<QString, QString>> instead_;
   qint64 parameters_ = 0;
 };
 

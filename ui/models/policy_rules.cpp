@@ -29,7 +29,7 @@ int count(const Words& a, const Words& b, bool negate) {
 
 }  // namespace
 
-RuleFinder::RuleFinder(QStringList layers) : layers_(std::move(layers)) {
+RuleFinder::RuleFinder(QStringList layers, QStringList reaching) : layers_(std::move(layers)), reaching_(std::move(reaching)) {
   std::vector<std::pair<int, QString>> ranked;
   for (const QString& layer : layers_) addCandidates(layer, ranked);
   std::sort(ranked.begin(), ranked.end(), [](const auto& a, const auto& b) {
@@ -39,29 +39,40 @@ RuleFinder::RuleFinder(QStringList layers) : layers_(std::move(layers)) {
   for (const auto& [rank, pattern] : ranked) {
     if (seen.contains(pattern)) continue;
     seen << pattern;
-    Candidate candidate{pattern, Layers((layers_.size() + kWord - 1) / kWord)};
-    for (qsizetype i = 0; i < layers_.size(); ++i)
-      if (matchesLayer(pattern, layers_[i])) candidate.matches[i / kWord] |= std::uint64_t{1} << (i % kWord);
+    Candidate candidate{pattern, Layers((layers_.size() + kWord - 1) / kWord), {}};
+    candidate.reached = candidate.matches;
+    for (qsizetype i = 0; i < layers_.size(); ++i) {
+      if (!matchesLayer(pattern, layers_[i])) continue;
+      const std::uint64_t bit = std::uint64_t{1} << (i % kWord);
+      candidate.matches[i / kWord] |= bit;
+      if (ruleReaches(pattern, {}, layers_[i], {})) candidate.reached[i / kWord] |= bit;
+    }
     candidates_.push_back(std::move(candidate));
   }
 }
 
 // Pieces of whole segments that do not begin with a number (that of a block says nothing without its kind), with and without anchors; stems.
 // Rank: fewer anchors, then whole words, then fewer segments. Of a text encoder only what begins with its name reaches it.
-void RuleFinder::addCandidates(const QString& layer, std::vector<std::pair<int, QString>>& ranked) const {
+// A convolution's patterns say so, but in the autoencoder, whose rules reach all that is in it.
+void RuleFinder::addCandidates(const QString& key, std::vector<std::pair<int, QString>>& ranked) const {
+  const QString marker = layerKey({}, true);
+  const bool convolution = key.startsWith(marker);
+  const QString layer = convolution ? key.mid(marker.size()) : key;
   const QStringList segments = layer.split(u'.');
-  const bool encoder = layer.startsWith(QLatin1String("text_encoder"));
+  const bool autoencoder = layer.startsWith(QLatin1String("vae.")), encoder = autoencoder || layer.startsWith(QLatin1String("text_encoder"));
+  const QString mark = convolution && !autoencoder ? marker : QString();
+  if (convolution && !autoencoder) ranked.emplace_back(50, mark);
   for (qsizetype first = 0; first < (encoder ? 1 : segments.size()); ++first) {
     if (isNumber(segments[first])) continue;
-    if (const QString word = stem(segments[first]); !encoder && word.size() >= kShortestStem) ranked.emplace_back(100, word);
+    if (const QString word = stem(segments[first]); !encoder && word.size() >= kShortestStem) ranked.emplace_back(100, mark + word);
     for (qsizetype last = encoder ? 1 : first; last < segments.size(); ++last) {
       const QString piece = segments.mid(first, last - first + 1).join(u'.');
       const bool atStart = first == 0, atEnd = last + 1 == segments.size();
       const int length = static_cast<int>(last - first);
-      ranked.emplace_back(length, piece);
-      if (atStart) ranked.emplace_back(200 + length, u'^' + piece);
-      if (atEnd) ranked.emplace_back(300 + length, piece + u'$');
-      if (atStart && atEnd) ranked.emplace_back(400, u'^' + piece + u'$');
+      ranked.emplace_back(length, mark + piece);
+      if (atStart) ranked.emplace_back(200 + length, mark + u'^' + piece);
+      if (atEnd) ranked.emplace_back(300 + length, mark + piece + u'$');
+      if (atStart && atEnd) ranked.emplace_back(400, mark + u'^' + piece + u'$');
     }
   }
 }
@@ -84,14 +95,17 @@ std::vector<PolicyRule> RuleFinder::rules(const QStringList& from, const QString
         if (to[i] == to[wrong]) gains[i / kWord] |= now[i] != to[i] ? bit : 0;
         else losses[i / kWord] |= now[i] == to[i] ? bit : 0;
       }
+      const bool reaches = reaching_.contains(baseId(to[wrong]));
       for (const Candidate& candidate : candidates_) {
-        const int gain = count(candidate.matches, gains, false) - count(candidate.matches, losses, false);
+        const Layers& touched = reaches ? candidate.matches : candidate.reached;
+        const int gain = count(touched, gains, false) - count(touched, losses, false);
         if (gain > most) most = gain, best = &candidate, target = to[wrong];
       }
     }
     found.push_back({best->pattern, target});
+    const Layers& touched = reaching_.contains(baseId(target)) ? best->matches : best->reached;
     for (qsizetype i = 0; i < now.size(); ++i)
-      if (best->matches[i / kWord] >> (i % kWord) & 1) now[i] = target;
+      if (touched[i / kWord] >> (i % kWord) & 1) now[i] = target;
   }
   return found;
 }

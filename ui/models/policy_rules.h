@@ -10,7 +10,8 @@ namespace quantspot::ui {
 // Finds patterns for the layers of one model; looks through their names once.
 class RuleFinder {
  public:
-  explicit RuleFinder(QStringList layers);
+  // layers: keys, see layerKey(). reaching: precisions whose rules reach convolutions.
+  explicit RuleFinder(QStringList layers, QStringList reaching = {});
 
   const QStringList& layers() const { return layers_; }
   // Rules, the last match winning, that turn `from` into `to` (a precision for each layer, in the order of layers()) and touch no other
@@ -23,11 +24,11 @@ class RuleFinder {
   using Layers = std::vector<std::uint64_t>;   // a bit for each layer
   struct Candidate {
     QString pattern;
-    Layers matches;
+    Layers matches, reached;                   // reached: without the convolutions that need "conv:"
   };
   void addCandidates(const QString& layer, std::vector<std::pair<int, QString>>& ranked) const;
 
-  QStringList layers_;
+  QStringList layers_, reaching_;
   std::vector<Candidate> candidates_;          // those that read best come first
 };
 

@@ -44,7 +44,8 @@ QStringList named(const RuleFinder& finder, const QStringList& now, const QStrin
   }
   for (PolicyRule& rule : finder.rules(from, to)) {
     if (rule.precision != precision) return {};   // all but some of a kind: a count says it more clearly
-    const QString bare = rule.pattern.remove(u'^').remove(u'$');
+    const QString bare = rule.pattern.remove(u'^').remove(u'$').remove(QLatin1String("conv:"));
+    if (bare.isEmpty()) return {};                // all convolutions: counted
     if (!names.contains(bare)) names << bare;
   }
   return names;
@@ -72,7 +73,7 @@ QString partText(const QString& title, const QStringList& precisions, const Poli
   const QString main = kinds.takeFirst();
   QStringList said{counts[main] == total ? tr("%1%2 for all %3 layers").arg(title, model.label(main)).arg(total)
                                          : tr("%1%2 for %3 of %4 layers").arg(title, model.label(main)).arg(counts[main]).arg(total)};
-  const bool encoders = !title.isEmpty();
+  const bool encoders = !title.isEmpty();   // or the decoder
   QStringList told;
   for (const QString& precision : kinds) {
     const QStringList names = encoders ? encoderKinds(finder, precisions, precision) : named(finder, precisions, main, precision, told);
@@ -111,15 +112,17 @@ QString quantizedText(const PolicySummary& summary) {
 }
 
 QString policySentence(const PolicyLayersModel& model, const RuleFinder& finder) {
-  QStringList transformer, encoders;
+  QStringList transformer, encoders, decoder;
   for (const PolicyLayer& layer : model.layers()) {
     if (!layer.quantizable) continue;
     const QString precision = layer.held.isEmpty() ? layer.asked : layer.held;
     const bool encoder = layer.part == QLatin1String("text_encoder");
-    transformer << (encoder ? QString() : precision), encoders << (encoder ? precision : QString());
+    const bool vae = layer.part == QLatin1String("vae");
+    transformer << (encoder || vae ? QString() : precision), encoders << (encoder ? precision : QString()), decoder << (vae ? precision : QString());
   }
   QStringList said{partText({}, transformer, model, finder)};
   if (std::any_of(encoders.begin(), encoders.end(), isQuantized)) said << partText(tr("text encoders: "), encoders, model, finder);
+  if (std::any_of(decoder.begin(), decoder.end(), isQuantized)) said << partText(tr("decoder: "), decoder, model, finder);
   const PolicySummary summary = summarize(model.layers());
   if (summary.after >= 0) said << tr("%1 instead of %2").arg(policySizeText(summary.after), policySizeText(summary.before));
   return said.join(QStringLiteral("; "));

@@ -9,9 +9,18 @@
 namespace quantspot::ui {
 namespace {
 
-const QString kSkip = QStringLiteral("skip"), kTextEncoder = QStringLiteral("text_encoder");
+const QString kSkip = QStringLiteral("skip"), kTextEncoder = QStringLiteral("text_encoder"), kAutoencoder = QStringLiteral("vae"), kConvolutions = QStringLiteral("conv:");
 
-bool speaksOfEncoder(const QString& pattern) { return pattern.mid(pattern.startsWith(u'^')).startsWith(kTextEncoder); }
+bool forConvolutions(const QString& pattern) { return pattern.startsWith(kConvolutions); }
+QString bare(const QString& pattern) { return forConvolutions(pattern) ? pattern.mid(kConvolutions.size()) : pattern; }
+
+// The part of the model that a pattern or a name speaks of; empty: transformer or UNet.
+QString partOf(const QString& pattern) {
+  const QString start = pattern.mid(pattern.startsWith(u'^'));
+  return start.startsWith(kTextEncoder) ? kTextEncoder : start.startsWith(kAutoencoder) ? kAutoencoder : QString();
+}
+
+bool speaksOfEncoder(const QString& pattern) { return partOf(bare(pattern)) == kTextEncoder; }
 
 std::nullopt_t refuse(QString* problem, const QString& line) {
   if (problem) *problem = line;
@@ -78,8 +87,15 @@ std::optional<PolicyText> parsePolicyText(const QString& text, const QStringList
   return policy;
 }
 
+QString layerKey(const QString& name, bool convolution) { return convolution ? kConvolutions + name : name; }
+
 bool matchesLayer(const QString& pattern, const QString& layer) {
-  return speaksOfEncoder(pattern) == layer.startsWith(kTextEncoder) && findsPiece(pattern, layer);
+  const QString piece = bare(pattern), name = bare(layer);
+  return (!forConvolutions(pattern) || forConvolutions(layer)) && partOf(piece) == partOf(name) && findsPiece(piece, name);
+}
+
+bool ruleReaches(const QString& pattern, const QString& precision, const QString& key, const QStringList& reaching) {
+  return !forConvolutions(key) || forConvolutions(pattern) || partOf(bare(key)) == kAutoencoder || reaching.contains(baseId(precision));
 }
 
 bool namesWholeEncoder(const QString& pattern) {
@@ -91,7 +107,9 @@ QStringList resolve(const PolicyText& text, const QStringList& layers, const Fra
   QStringList precisions;
   for (qsizetype i = 0; i < layers.size(); ++i) {
     const auto matches = [&](const QString& pattern) { return matchesLayer(pattern, layers[i]); };
-    const auto named = std::find_if(text.rules.rbegin(), text.rules.rend(), [&](const PolicyRule& rule) { return matches(rule.pattern); });
+    const auto named = std::find_if(text.rules.rbegin(), text.rules.rend(), [&](const PolicyRule& rule) {
+      return matches(rule.pattern) && ruleReaches(rule.pattern, rule.precision, layers[i], frame.reaching);
+    });
     if (named != text.rules.rend() && !namesWholeEncoder(named->pattern)) {
       precisions << named->precision;
       continue;

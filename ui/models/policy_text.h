@@ -31,8 +31,10 @@ std::optional<PolicyText> parsePolicyText(const QString& text, const QStringList
 QString baseId(const QString& precision);         // without options; of one that changes over the steps, that of its last steps
 bool isPlain(const QString& precision);           // fp32, bf16, fp16: nothing is quantized
 
-// Whether the engine finds the pattern in the layer's name: a piece of it, tied to its ends by ^ and $, numbers at its end whole. Patterns
-// that begin with text_encoder speak of text encoders, and only they do.
+// How layers are written where rules are resolved: the name, with "conv:" in front of a convolution's.
+QString layerKey(const QString& name, bool convolution);
+// Whether the engine finds the pattern in the layer's name (or key): a piece of it, tied to its ends by ^ and $, numbers at its end whole.
+// Patterns that begin with text_encoder or vae speak of those parts, and only they do; those that begin with conv: of convolutions alone.
 bool matchesLayer(const QString& pattern, const QString& layer);
 // "text_encoder", "text_encoder_2": names whole encoders, so that what the reference leaves out of them stays out.
 bool namesWholeEncoder(const QString& pattern);
@@ -41,8 +43,11 @@ bool namesWholeEncoder(const QString& pattern);
 struct FrameAnswer {
   QStringList precisions;
   QString plain = QStringLiteral("bf16");
+  QStringList reaching = {};          // precisions whose rules reach convolutions without "conv:"
 };
-// What each layer is asked to be, in the order of `layers` and of frame.precisions.
+// Whether a rule that matches the layer is for it: of convolutions only some are.
+bool ruleReaches(const QString& pattern, const QString& precision, const QString& key, const QStringList& reaching);
+// What each layer is asked to be, in the order of `layers` (keys) and of frame.precisions.
 QStringList resolve(const PolicyText& text, const QStringList& layers, const FrameAnswer& frame);
 
 }  // namespace quantspot::ui

@@ -20,6 +20,7 @@
 #include <QPushButton>
 #include <QShortcut>
 #include <QSignalBlocker>
+#include <QStandardItemModel>
 #include <QToolButton>
 #include <QVBoxLayout>
 
@@ -53,7 +54,8 @@ QToolButton* link(const QString& text, const QString& tip) {
 PolicyEditor::PolicyEditor(ui::CompareSession* session, QWidget* parent)
     : QWidget(parent, Qt::Window), session_(session), filter_(new ui::PolicyFilter(this)),
       table_(new PolicyTable(session->draft()->layers(), filter_)), scan_(new ScanPanel(session)), steps_(new StepBar), start_(new QComboBox), base_(new QComboBox), encoders_(new QComboBox), selected_(new QComboBox),
-      encodersToo_(new QCheckBox(QStringLiteral("Text encoders too"))), everything_(new QCheckBox(QStringLiteral("Show what stays as it is"))),
+      encodersToo_(new QCheckBox(QStringLiteral("Text encoders too"))), decoder_(new QCheckBox(QStringLiteral("Show the decoder"))),
+      everything_(new QCheckBox(QStringLiteral("Show what stays as it is"))),
       pattern_(new QLineEdit), text_(new QLineEdit), name_(new QLineEdit), selection_(new QLabel), sentence_(new QLabel),
       share_(new QLabel), note_(new QLabel), copy_(link(QStringLiteral("Copy"), QStringLiteral("Copy the policy's text"))),
       undo_(link(QStringLiteral("Undo"), QStringLiteral("Ctrl+Z"))),
@@ -111,10 +113,12 @@ QWidget* PolicyEditor::makeFilterRow() {
   pattern_->setToolTip(QStringLiteral("A piece of the name; ^ and $ tie it to the ends (Ctrl+F)"));
   selection_->setProperty("role", "quiet");
   selected_->setAccessibleName(QStringLiteral("Precision of the selected layers")), selected_->setMinimumWidth(160);
-  layout->addWidget(pattern_, 1), layout->addWidget(everything_), layout->addSpacing(8);
+  decoder_->setToolTip(QStringLiteral("The autoencoder's decoder: its layers stay as they are unless they are picked here"));
+  layout->addWidget(pattern_, 1), layout->addWidget(decoder_), layout->addWidget(everything_), layout->addSpacing(8);
   measure_->setCheckable(true), measure_->setToolTip(QStringLiteral("Which layers suffer most from a low precision, and policies found by that"));
   layout->addWidget(selection_), layout->addWidget(selected_), layout->addSpacing(8), layout->addWidget(measure_);
   connect(pattern_, &QLineEdit::textChanged, filter_, &ui::PolicyFilter::setPattern);
+  connect(decoder_, &QCheckBox::toggled, filter_, &ui::PolicyFilter::setDecoder);
   connect(everything_, &QCheckBox::toggled, filter_, &ui::PolicyFilter::setEverything);
   connect(selected_, &QComboBox::activated, this, [this](int item) {
     if (item > 0) table_->choose(selected_->itemData(item).toString());
@@ -273,6 +277,7 @@ void PolicyEditor::refresh() {
   if (!encoders.isEmpty()) encoders_->setCurrentIndex(encoders_->findData(ui::baseId(encoders)));
   const QString whole = draft->text();
   filter_->setEncoders(whole.contains(QLatin1String("text_encoder")));
+  if (whole.contains(QLatin1String("vae"))) decoder_->setChecked(true);
   if (draft->text() != loaded_) start_->setCurrentIndex(0);
   const bool own = session_->policies()->owns(name_->text().trimmed());
   undo_->setEnabled(draft->canUndo());
@@ -290,6 +295,7 @@ void PolicyEditor::refreshSummary() {
   const QString some = selected == 1 ? QStringLiteral("1 layer selected") : QStringLiteral("%1 layers selected").arg(selected);
   selection_->setText(selected == 0 ? QStringLiteral("Select layers to change them") : some);
   selected_->setEnabled(selected > 0);
+  greyPrecisions();
   const QStringList unmatched = draft->unmatched();
   const bool problem = !draft->problem().isEmpty();
   QString line = problem ? draft->problem() : draft->sentence();
@@ -301,6 +307,18 @@ void PolicyEditor::refreshSummary() {
   sentence_->setProperty("role", problem ? QVariant(QStringLiteral("problem")) : QVariant());
   sentence_->style()->unpolish(sentence_), sentence_->style()->polish(sentence_);
   share_->setText(draft->isReady() && !problem ? ui::quantizedText(draft->summary()) : QString());
+}
+
+void PolicyEditor::greyPrecisions() {
+  auto* items = qobject_cast<QStandardItemModel*>(selected_->model());
+  const QList<int> rows = table_->selectedLayers();
+  const ui::PolicyLayersModel* layers = session_->draft()->layers();
+  for (int item = 2; items && item < items->rowCount(); ++item) {   // behind "set to…" and the base's own
+    const QString id = selected_->itemData(item).toString();
+    const bool none = !rows.isEmpty() && std::all_of(rows.begin(), rows.end(), [&](int row) { return !layers->instead(row, id).isEmpty(); });
+    items->item(item)->setEnabled(!none);
+    items->item(item)->setToolTip(none ? cannotHold(*layers, rows.first(), id) : id);
+  }
 }
 
 QString PolicyEditor::said() const { return sentence_->text(); }

@@ -67,6 +67,7 @@ class PolicyEditor : public QWidget {
   void start(int row);
   void refresh();
   void refreshSummary();
+  void greyPrecisions();                        // that no selected layer can have
   void tell(const QString& line, bool problem);
   void askForFile(bool saving);
   ui::NamedPolicy namedPolicy() const;
@@ -77,7 +78,7 @@ class PolicyEditor : public QWidget {
   ScanPanel* scan_;
   StepBar* steps_;
   QComboBox *start_, *base_, *encoders_, *selected_;
-  QCheckBox *encodersToo_, *everything_;
+  QCheckBox *encodersToo_, *decoder_, *everything_;
   QLineEdit *pattern_, *text_, *name_;
   QLabel *selection_, *sentence_, *share_, *note_;
   QToolButton *copy_, *undo_, *forget_;

@@ -10,6 +10,7 @@
 #include <QKeyEvent>
 #include <QMouseEvent>
 #include <QPainter>
+#include <QStandardItemModel>
 #include <QTimer>
 
 namespace quantspot::views {
@@ -20,7 +21,7 @@ constexpr int kRowHeight = 26, kMargin = 8, kDot = 8;
 
 }  // namespace
 
-PolicyTable::PolicyTable(Layers* layers, ui::PolicyFilter* filter, QWidget* parent) : QTableView(parent), filter_(filter) {
+PolicyTable::PolicyTable(Layers* layers, ui::PolicyFilter* filter, QWidget* parent) : QTableView(parent), layers_(layers), filter_(filter) {
   filter_->setSourceModel(layers);
   setModel(filter_);
   setItemDelegateForColumn(Layers::Precision, new PrecisionCell(this));
@@ -44,6 +45,8 @@ PolicyTable::PolicyTable(Layers* layers, ui::PolicyFilter* filter, QWidget* pare
     if (index.column() == Layers::Precision && !extends) edit(index, AllEditTriggers, nullptr);
   });
 }
+
+int PolicyTable::layerAt(const QModelIndex& index) const { return filter_->mapToSource(index).row(); }
 
 QList<int> PolicyTable::selectedLayers() const {
   QList<int> rows;
@@ -93,6 +96,11 @@ void PolicyTable::keyPressEvent(QKeyEvent* event) {
   else QTableView::keyPressEvent(event);
 }
 
+QString cannotHold(const ui::PolicyLayersModel& layers, int row, const QString& precision) {
+  return QStringLiteral("%1 cannot hold %2: the layer would be %3").arg(layers.label(precision), ui::shapeText(layers.layers().at(static_cast<std::size_t>(row)).shape),
+         layers.label(layers.instead(row, precision)));
+}
+
 PrecisionCell::PrecisionCell(PolicyTable* table) : QStyledItemDelegate(table), table_(table) {}
 
 void PrecisionCell::paint(QPainter* painter, const QStyleOptionViewItem& option, const QModelIndex& index) const {
@@ -119,10 +127,16 @@ void PrecisionCell::paint(QPainter* painter, const QStyleOptionViewItem& option,
   painter->restore();
 }
 
-QWidget* PrecisionCell::createEditor(QWidget* parent, const QStyleOptionViewItem&, const QModelIndex&) const {
+QWidget* PrecisionCell::createEditor(QWidget* parent, const QStyleOptionViewItem&, const QModelIndex& index) const {
   auto* combo = new QComboBox(parent);
   combo->setMaxVisibleItems(26);
-  for (const auto& [id, label] : table_->choices()) combo->addItem(label, id), combo->setItemData(combo->count() - 1, id, Qt::ToolTipRole);
+  const int layer = table_->layerAt(index);
+  for (const auto& [id, label] : table_->choices()) {
+    combo->addItem(label, id);
+    const bool held = table_->layers().instead(layer, id).isEmpty();
+    combo->setItemData(combo->count() - 1, held ? id : cannotHold(table_->layers(), layer, id), Qt::ToolTipRole);
+    if (auto* items = qobject_cast<QStandardItemModel*>(combo->model()); items && !held) items->item(combo->count() - 1)->setEnabled(false);
+  }
   connect(combo, &QComboBox::activated, this, [this, combo] {
     combo->setProperty("picked", true);
     auto* self = const_cast<PrecisionCell*>(this);

@@ -21,6 +21,8 @@ class PolicyTable : public QTableView {
 
   void setChoices(PrecisionChoices choices) { choices_ = std::move(choices); }
   const PrecisionChoices& choices() const { return choices_; }
+  const ui::PolicyLayersModel& layers() const { return *layers_; }
+  int layerAt(const QModelIndex& index) const;     // row of the layers
   QList<int> selectedLayers() const;              // rows of the layers, not of the filter
   void selectLayers(const QStringList& names);    // those that are shown
   void choose(const QString& precision);          // for the selected rows
@@ -37,9 +39,13 @@ class PolicyTable : public QTableView {
   void keyPressEvent(QKeyEvent* event) override;  // Enter and Space open the combo
 
  private:
+  ui::PolicyLayersModel* layers_;
   ui::PolicyFilter* filter_;
   PrecisionChoices choices_;
 };
+
+// "GGUF Q4_K cannot hold 256 × 100: the layer would be BF16"
+QString cannotHold(const ui::PolicyLayersModel& layers, int row, const QString& precision);
 
 // Paints a cell of the precision column and lends the combo.
 class PrecisionCell : public QStyledItemDelegate {

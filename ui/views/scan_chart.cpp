@@ -19,6 +19,9 @@ namespace {
 constexpr int kHeight = 132;
 constexpr qsizetype kNamedBars = 24;      // more have no room for their names
 
+// What tells blocks apart is at both ends.
+QString shortened(const QString& name) { return name.size() > 14 ? name.left(6) + u'…' + name.right(7) : name; }
+
 }  // namespace
 
 ScanChart::ScanChart(QWidget* parent) : QWidget(parent), plot_(new QCustomPlot) {
@@ -49,7 +52,7 @@ void ScanChart::draw() {
     bars->addData(static_cast<double>(i), 100 * groups_[i].error);
     highest = std::max(highest, 100 * groups_[i].error);
     const QString name = QString::fromStdString(groups_[i].name);
-    if (static_cast<qsizetype>(groups_.size()) <= kNamedBars) names->addTick(static_cast<double>(i), name.size() > 14 ? u'…' + name.right(13) : name);
+    if (static_cast<qsizetype>(groups_.size()) <= kNamedBars) names->addTick(static_cast<double>(i), shortened(name));
   }
   QFont small = font();
   small.setPointSizeF(small.pointSizeF() * 0.82);

@@ -24,9 +24,9 @@ QLabel[role="title"] { font-weight: 600; }
 QLabel[role="section"] { color: %6; font-weight: 600; }
 QLabel[role="quiet"] { color: %6; }
 QLabel[role="problem"] { color: %9; }
-QLineEdit, QSpinBox, QDoubleSpinBox, QComboBox { background: %3; border: 1px solid %4; border-radius: 4px; padding: 3px 6px; min-height: 20px;
+QLineEdit, QSpinBox, QDoubleSpinBox, QComboBox, QPlainTextEdit { background: %3; border: 1px solid %4; border-radius: 4px; padding: 3px 6px; min-height: 20px;
   selection-background-color: %7; selection-color: %8; }
-QLineEdit:focus, QSpinBox:focus, QDoubleSpinBox:focus, QComboBox:focus { border-color: %7; }
+QLineEdit:focus, QSpinBox:focus, QDoubleSpinBox:focus, QComboBox:focus, QPlainTextEdit:focus { border-color: %7; }
 QComboBox { padding-right: 18px; }
 QComboBox::drop-down { border: none; width: 20px; }
 QComboBox::down-arrow { image: url(:/icons/chevron.png); width: 10px; height: 10px; }

@@ -19,7 +19,9 @@ inline bool found(std::string pattern, const std::string& name) {
   if (start) pattern.erase(0, 1);
   const bool end = pattern.ends_with('$');
   if (end) pattern.pop_back();
-  if (pattern.starts_with("text_encoder") != name.starts_with("text_encoder")) return false;
+  if (pattern.starts_with("conv:")) return false;   // the transformer has none
+  for (const char* part : {"text_encoder", "vae"})
+    if (pattern.starts_with(part) != name.starts_with(part)) return false;
   for (auto at = name.find(pattern); at != std::string::npos; at = name.find(pattern, at + 1)) {
     const auto after = at + pattern.size();
     const bool cut = std::isdigit(pattern.back()) && after < name.size() && std::isdigit(name[after]);
@@ -33,7 +35,7 @@ inline std::string precisionOf(const std::string& policy, const std::string& nam
   const auto question = policy.find('?');
   const std::string base = policy.substr(0, question);
   if (!known(base)) throw protocol::RpcError(protocol::InvalidParams, "unknown precision \"" + base + "\"");
-  const bool encoder = name.starts_with("text_encoder");
+  const bool encoder = name.starts_with("text_encoder") || name.starts_with("vae");
   std::string skipped, ruled;
   for (std::string rest = question == std::string::npos ? "" : policy.substr(question + 1); !rest.empty();) {
     const std::string part = rest.substr(0, rest.find('&'));
@@ -59,7 +61,7 @@ inline void add(protocol::InspectResult& model, const std::string& component, co
                 const std::string& policy) {
   std::int64_t weights = 1;
   for (const std::int64_t size : shape) weights *= size;
-  std::string precision = shape.size() == 2 && component != "vae" ? precisionOf(policy, name) : "bf16";
+  std::string precision = shape.size() > 1 ? precisionOf(policy, name) : "bf16";
   if (precision == "gguf-q4_k" && shape.back() % 256 != 0) precision = "gguf-q5_0";
   const auto bytes = static_cast<std::int64_t>(static_cast<double>(weights) * kBytesPerWeight.at(precision));
   model.layers.push_back({component, name, precision, std::move(shape), bytes});
@@ -69,7 +71,7 @@ inline protocol::InspectResult inspect(const std::string& policy) {
   protocol::InspectResult model{"Fake", "flux", "00", policy == "bf16" ? 13'000'000 : 6'900'000, {}};
   for (const std::string name : {"self_attn.q_proj", "mlp.fc1"}) add(model, "text_encoder", "text_encoder.encoder.layers.0." + name, {192, 192}, policy);
   add(model, "text_encoder", "text_encoder_2.encoder.block.0.layer.0.SelfAttention.q", {192, 192}, policy);
-  add(model, "vae", "decoder.layers.0", {32, 16, 3, 3}, policy);
+  add(model, "vae", "vae.decoder.layers.0", {32, 16, 3, 3}, policy);
   add(model, "transformer", "time_text_embed.guidance_embedder.linear_1", {256, 256}, policy);
   add(model, "transformer", "x_embedder", {256, 64}, policy);
   for (const std::string block : {"transformer_blocks.0.", "transformer_blocks.1."}) {
@@ -103,6 +105,7 @@ inline protocol::FitResult fit(const protocol::FitParams& params) {
   for (const auto& shape : params.shapes) {
     auto& instead = result.instead.emplace_back();
     if (shape.back() % 256 != 0) instead["gguf-q4_k"] = "gguf-q5_0";
+    if (shape.back() == 64) instead["bnb-int8"] = "bf16";
   }
   return result;
 }

@@ -13,6 +13,8 @@
 
 #include <QAbstractButton>
 #include <QApplication>
+#include <QCheckBox>
+#include <QComboBox>
 #include <QLabel>
 #include <QLineEdit>
 #include <QPlainTextEdit>
@@ -120,6 +122,36 @@ class PolicyScanTest : public QObject {
     bench.button("Cancel").click();
     QTRY_VERIFY(!bench.session.scan()->isRunning());
     QVERIFY(bench.page().precisionPanel()->generateButton()->isEnabled());
+  }
+
+  void theDecoderIsShownOnRequestAndPicked() {
+    Bench bench;
+    QVERIFY(bench.open());
+    const int before = bench.editor().table()->model()->rowCount();
+    static_cast<QCheckBox&>(bench.button("Show the decoder")).setChecked(true);
+    QCOMPARE(bench.editor().table()->model()->rowCount(), before + 1);
+    bench.editor().table()->selectLayers({QStringLiteral("vae.decoder.layers.0")});
+    bench.editor().table()->choose(QStringLiteral("bnb-int8"));
+    QCOMPARE(bench.text(), QStringLiteral("bnb-nf4?vae.decoder=bnb-int8"));
+  }
+
+  void whatCannotHoldALayerIsGrey() {
+    Bench bench;
+    QVERIFY(bench.open());
+    const QString narrow = QStringLiteral("x_embedder"), wide = QStringLiteral("proj_out");
+    QTRY_VERIFY(!bench.session.draft()->layers()->instead(1, QStringLiteral("bnb-int8")).isEmpty());
+    const auto enabled = [&](const QStringList& layers) {
+      bench.editor().table()->selectLayers(layers);
+      for (QComboBox* combo : bench.editor().findChildren<QComboBox*>())
+        if (combo->accessibleName() == QLatin1String("Precision of the selected layers"))
+          return combo->model()->flags(combo->model()->index(combo->findData(QStringLiteral("bnb-int8")), 0)).testFlag(Qt::ItemIsEnabled);
+      return false;
+    };
+    QVERIFY(!enabled({narrow}));
+    QVERIFY(enabled({wide}));
+    QVERIFY(enabled({narrow, wide}));                                  // one of them can
+    QCOMPARE(cannotHold(*bench.session.draft()->layers(), 1, QStringLiteral("bnb-int8")),
+             QStringLiteral("INT8 cannot hold 256 × 64: the layer would be BF16"));
   }
 
   void withoutAPromptThereIsNothingToMeasure() {
