@@ -66,18 +66,52 @@ class FourBitLinear final : public TiledLinear {
   std::optional<DeviceWeight> deviceWeight() const override { return fourBitWeight(weight(), *options_.map, options_.block, nestedMap_); }
   void expandRows(std::int64_t begin, const at::Tensor& to) const override { expand(weight(), options_, begin * inFeatures(), to); }
 
-  // Scales in 8 bits, and those of larger blocks, are spread with torch, tile by tile.
-  bool hasPieces() const override { return weight().parts.size() == 2 && options_.block == blockOf4Bit; }
+  bool hasPieces() const override { return true; }
   PackedRows packedRows() const override { return {static_cast<const std::uint8_t*>(weight().part("").const_data_ptr()), inFeatures() / 2}; }
   void expandPiece(const Piece& piece, float* to) const override { expandPiece(piece, kernels().nibblesToFp32, to); }
   void expandPiece(const Piece& piece, Bf16* to) const override { expandPiece(piece, kernels().nibblesToBf16, to); }
 
  private:
+  // Some elements at a time: those whose scales are recovered on the stack.
   template <class Kernel, class To>
   void expandPiece(const Piece& piece, Kernel kernel, To* to) const {
     const auto* codes = static_cast<const std::uint8_t*>(weight().part("").const_data_ptr());
-    const auto* absmax = static_cast<const float*>(weight().part("absmax").const_data_ptr());
-    kernel(codes, piece.row * inFeatures() + piece.column, piece.count, options_.map->values.data(), absmax, to);
+    const float* values = options_.map->values.data();
+    const std::int64_t begin = piece.row * inFeatures() + piece.column;
+    if (const float* absmax = plainScales()) return kernel(codes, begin, piece.count, values, absmax, to);
+    constexpr std::int64_t together = 2048;
+    float scales[together / blockOf4Bit + 1];
+    for (std::int64_t done = 0; done < piece.count; done += together) {
+      const std::int64_t count = std::min(together, piece.count - done), part = (begin + done) / blockOf4Bit, within = (begin + done) % blockOf4Bit;
+      fillScales(part, (within + count + blockOf4Bit - 1) / blockOf4Bit, scales);
+      kernel(codes + part * (blockOf4Bit / 2), within, count, values, scales, to + done);
+    }
+  }
+
+  // One for every 64 elements as they lie in memory; null: they are in 8 bits, or of larger blocks.
+  const float* plainScales() const {
+    const at::Tensor& absmax = weight().part("absmax");
+    return absmax.scalar_type() == at::kFloat && options_.block == blockOf4Bit ? static_cast<const float*>(absmax.const_data_ptr()) : nullptr;
+  }
+
+  // Of 64 elements each, from number `first` on; in recoverScales()' order of rounding.
+  void fillScales(std::int64_t first, std::int64_t count, float* to) const {
+    constexpr std::int64_t nestedBlock = 256;
+    const std::int64_t parts = options_.block / blockOf4Bit;
+    const at::Tensor& absmax = weight().part("absmax");
+    if (absmax.scalar_type() == at::kFloat) {
+      const auto* from = static_cast<const float*>(absmax.const_data_ptr());
+      for (std::int64_t i = 0; i < count; ++i) to[i] = from[(first + i) / parts];
+      return;
+    }
+    const auto* codes = static_cast<const std::uint8_t*>(absmax.const_data_ptr());
+    const auto* nested = static_cast<const float*>(weight().part("nested_absmax").const_data_ptr());
+    const auto* map = static_cast<const float*>(nestedMap_.const_data_ptr());
+    const float offset = *static_cast<const float*>(weight().part("nested_offset").const_data_ptr());
+    for (std::int64_t i = 0; i < count; ++i) {
+      const std::int64_t scale = (first + i) / parts;
+      to[i] = map[codes[scale]] * nested[scale / nestedBlock] + offset;
+    }
   }
 
   Bnb4BitOptions options_;

@@ -76,6 +76,8 @@ class PrecisionsTest : public QObject {
         const QString id = QString::fromUtf8(known->name().data());
         QTest::addRow("%s %dx%dx%d", qPrintable(id), m, k, n) << id << m << k << n;
       }
+    for (const char* id : {"bnb-nf4?blocksize=256", "bnb-fp4-dq?blocksize=128", "bnb-nf4-dq?blocksize=4096"})   // scales of several pieces
+      for (const auto& [m, k, n] : shapes) QTest::addRow("%s %dx%dx%d", id, m, k, n) << QString::fromLatin1(id) << m << k << n;
   }
   void forwardMultipliesTheUnpackedWeight() {
     QFETCH(QString, id);
