@@ -10,7 +10,8 @@ import diffusers
 import transformers
 
 GROUPS = {name: f"{name.removesuffix('s')}_cases"
-          for name in ("flux", "sd", "single", "quant", "gguf", "torchao", "quanto", "dynamic", "checkpoints", "export", "lora", "sd_lora", "tokenizers", "metrics", "scores", "schedulers", "transformers", "manifest", "image_to_image", "guided_unets")}
+          for name in ("flux", "sd", "single", "quant", "gguf", "torchao", "quanto", "dynamic", "checkpoints", "export", "lora", "sd_lora",
+                       "tokenizers", "metrics", "scores", "schedulers", "transformers", "manifest", "image_to_image", "guided_unets")}
 
 
 def main() -> int:

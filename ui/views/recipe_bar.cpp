@@ -175,13 +175,13 @@ void RecipeBar::chooseModel(int row) {
 }
 
 // The model's own size and two others of its area; where it says none, small ones that any computer draws soon.
-void RecipeBar::fillSizes(int own) {
+void RecipeBar::fillSizes(int own, bool square) {
   const QSignalBlocker quiet(size_);
   const QString before = size_->currentText();
   size_->clear();
   const auto snapped = [this](double side) { return std::max(1, qRound(side / multiple_)) * multiple_; };
   if (own > 0)
-    for (const double ratio : {1.0, 1.5, 1 / 1.5}) size_->addItem(sizeText(snapped(own * std::sqrt(ratio)), snapped(own / std::sqrt(ratio))));
+    for (const double ratio : square ? std::vector{1.0} : std::vector{1.0, 1.5, 1 / 1.5}) size_->addItem(sizeText(snapped(own * std::sqrt(ratio)), snapped(own / std::sqrt(ratio))));
   else
     for (const QSize& s : {QSize(128, 128), QSize(192, 128), QSize(128, 192), QSize(256, 256)}) size_->addItem(sizeText(snapped(s.width()), snapped(s.height())));
   if (own == 0 && !before.isEmpty()) size_->setEditText(before);
@@ -193,7 +193,12 @@ void RecipeBar::setTraits(const protocol::ModelTraits& traits) {
   multiple_ = std::max(1, traits.multiple);
   family_ = QString::fromStdString(traits.label);
   usualGuidance_ = traits.guidance;
-  fillSizes(traits.width);
+  // An engine that was started again tells the same: what the user has set stays.
+  const QString model = model_->currentData().toString(), size = size_->currentText();
+  const bool known = model == traitsOf_;
+  traitsOf_ = model;
+  fillSizes(traits.width, !traits.classes.empty());   // DiT draws squares
+  if (known) size_->setEditText(size);
   classes_.clear();
   for (const protocol::Choice& one : traits.classes) classes_ << QString::fromStdString(one.label.empty() ? one.id : one.id + ' ' + one.label);
   auto* completer = classes_.isEmpty() ? nullptr : new QCompleter(classes_, prompt_);

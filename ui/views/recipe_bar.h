@@ -52,7 +52,7 @@ class RecipeBar : public QWidget {
   void connectChanges();
   void randomPrompt();
   void chooseModel(int row);
-  void fillSizes(int own);
+  void fillSizes(int own, bool square = false);
   void paintIcons();
 
   QComboBox *model_, *size_;
@@ -65,7 +65,7 @@ class RecipeBar : public QWidget {
   QStringList prompts_, classes_;          // classes: "207 golden retriever"; empty: the model reads prompts
   std::vector<protocol::ModelEntry> models_;
   int multiple_ = 16, chosen_ = 0;         // of sides in pixels; row of the model
-  QString family_;
+  QString family_, traitsOf_;              // traitsOf_: the model whose traits are set
   double usualGuidance_ = 0;
 };
 

@@ -153,8 +153,7 @@ void RecipeMore::setTraits(const protocol::ModelTraits& traits) {
   negative_->setEnabled(prompts);
   trueCfg_->setVisible(!classifier_), trueCfgLabel_->setVisible(!classifier_);
   clipSkip_->setVisible(traits.clip_skip), clipSkipLabel_->setVisible(traits.clip_skip), weights_->setVisible(traits.prompt_weights);
-  const QString none = QStringLiteral("This model does not start from a picture");
-  picture_->setEnabled(takesImages_), picture_->setToolTip(takesImages_ ? QStringLiteral("Image to image: the picture to start from, cut to the size that is drawn") : none);
+  picture_->setVisible(takesImages_), pictureLabel_->setVisible(takesImages_);
   const bool pictured = takesImages_ && !image_.isNull();
   noPicture_->setVisible(pictured), strength_->setVisible(pictured), strengthLabel_->setVisible(pictured);
   Q_EMIT changed();

@@ -91,12 +91,12 @@ class RecipeBarTest : public QObject {
     QCOMPARE(itemsOf(bench.combo("Scheduler")), QStringList({QStringLiteral("the model's own: Flow matching, Euler"), QStringLiteral("Flow matching, Euler"), QStringLiteral("Flow matching, Heun")}));
     QVERIFY(!bench.child<QDoubleSpinBox>("True CFG").isHidden());
     QVERIFY(bench.child<QSpinBox>("CLIP skip").isHidden());
-    QVERIFY(!bench.child<QToolButton>("Start from a picture").isEnabled());
+    QVERIFY(bench.child<QToolButton>("Start from a picture").isHidden());
     QVERIFY(bench.choose(QStringLiteral("half")));
     QCOMPARE(itemsOf(bench.combo("Scheduler")).last(), QStringLiteral("Euler"));
     QVERIFY(bench.child<QDoubleSpinBox>("True CFG").isHidden());       // guidance is its second pass
     QVERIFY(!bench.child<QSpinBox>("CLIP skip").isHidden());
-    QVERIFY(bench.child<QToolButton>("Start from a picture").isEnabled());
+    QVERIFY(!bench.child<QToolButton>("Start from a picture").isHidden());
     QCOMPARE(bench.bar().recipe().width, 512);
   }
 
@@ -117,7 +117,10 @@ class RecipeBarTest : public QObject {
     QCOMPARE(bench.bar().problem(), QStringLiteral("Sizes are multiples of 16: 128 or 144 instead of 136"));
     QVERIFY(bench.choose(QStringLiteral("classes")));
     QCOMPARE(size.currentText(), QStringLiteral("256×256"));
+    QCOMPARE(size.count(), 1);                                         // it draws squares alone
     size.setEditText(QStringLiteral("136x128"));                       // its multiple is 8
+    bench.bar().setTraits(*bench.session.traits());                    // as an engine that was started again tells them
+    QCOMPARE(size.currentText(), QStringLiteral("136x128"));
     QCOMPARE(bench.bar().problem(), QString());
   }
 
