@@ -1,5 +1,6 @@
 // Prints what one Linear costs at each precision: id, shape, milliseconds, ratio to fp32 (above 1 is faster).
-// Usage: quantspot_bench_linear [threads [id,id…]]. QUANTSPOT_NO_BF16=1 shows a CPU without bf16 instructions.
+// Usage: quantspot_bench_linear [threads [id,id… [reference.json]]]; "" names all ids. QUANTSPOT_NO_BF16=1 shows a CPU without bf16 instructions.
+// With a file of reference_linear.py: also the ratio to the reference package, where that was measured.
 #include "quant/cpu_features.h"
 #include "quant/quantizer.h"
 
@@ -7,9 +8,12 @@
 #include <ATen/Parallel.h>
 #include <c10/core/InferenceMode.h>
 
+#include <nlohmann/json.hpp>
+
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
+#include <fstream>
 
 using namespace quantspot::quant;
 
@@ -60,9 +64,15 @@ double torchBf16(const Shape& shape) {
   return milliseconds([&] { at::linear(x, weight, bias); });
 }
 
-void printRow(const char* id, const Shape& shape, double time, double fp32) {
-  std::printf("%-18s %5ld x %5ld x %5ld %9.3f ms %6.2f x fp32 %8.0f GFLOP/s\n", id, shape.rows, shape.in, shape.out, time, fp32 / time,
+// Milliseconds of the reference package, by id and "rowsxinxout".
+using Reference = nlohmann::json;
+
+void printRow(const char* id, const Shape& shape, double time, double fp32, const Reference& reference) {
+  std::printf("%-18s %5ld x %5ld x %5ld %9.3f ms %6.2f x fp32 %8.0f GFLOP/s", id, shape.rows, shape.in, shape.out, time, fp32 / time,
               2e-6 * static_cast<double>(shape.rows * shape.in * shape.out) / time);
+  const std::string key = std::to_string(shape.rows) + "x" + std::to_string(shape.in) + "x" + std::to_string(shape.out);
+  if (reference.contains(id) && reference[id].contains(key)) std::printf(" %7.2f x reference", reference[id][key].get<double>() / time);
+  std::printf("\n");
 }
 
 }  // namespace
@@ -70,15 +80,16 @@ void printRow(const char* id, const Shape& shape, double time, double fp32) {
 int main(int argc, char** argv) {
   c10::InferenceMode guard;
   if (argc > 1) at::set_num_threads(std::atoi(argv[1]));
+  const Reference reference = argc > 3 ? Reference::parse(std::ifstream(argv[3])).at("ms") : Reference::object();
   for (const std::string& name : cpuFeatureNames()) std::printf("%s ", name.c_str());
   std::printf("| %d threads | bf16 product: %s\n", at::get_num_threads(), hasBf16Gemm() ? "bf16" : "fp32 tiles");
   for (const Shape shape : {Shape{1, 3072, 3072}, {1, 3072, 12288}, {4, 1536, 6144}, {16, 3072, 3072}, {64, 384, 1536}, {256, 384, 1536}, {64, 1536, 1536}, {256, 1536, 6144}, {1024, 1536, 6144}, {1024, 3072, 3072}}) {
     const double fp32 = measure(quantizer("fp32"), shape);
     for (const auto& q : quantizers())
       if (wanted(argc > 2 ? argv[2] : "", q->name()) && q->precisionFor({shape.out, shape.in}) == q->name())
-        printRow(q->name().data(), shape, q->name() == "fp32" ? fp32 : measure(*q, shape), fp32);
-    if (argc > 2) continue;
-    printRow("bnb-int8, 5 % out", shape, measure(quantizer("bnb-int8"), shape, 0.05), fp32);
-    printRow("(torch bf16)", shape, torchBf16(shape), fp32);
+        printRow(q->name().data(), shape, q->name() == "fp32" ? fp32 : measure(*q, shape), fp32, reference);
+    if (argc > 2 && *argv[2] != 0) continue;
+    printRow("bnb-int8, 5 % out", shape, measure(quantizer("bnb-int8"), shape, 0.05), fp32, {});
+    printRow("(torch bf16)", shape, torchBf16(shape), fp32, {});
   }
 }
