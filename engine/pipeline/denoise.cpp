@@ -74,7 +74,7 @@ at::Tensor denoise(const model::Denoiser& denoiser, model::Scheduler& scheduler,
     const at::Tensor output = guided(scheduler.scaleModelInput(latents, call), scheduler.timesteps()[call]);
     latents = scheduler.step(output, call, latents, drawn);
     checkFinite(latents, call + 1, calls);
-    if (options.onCall) options.onCall(call + 1);
+    if (options.onCall) options.onCall(call + 1, latents);
   }
   return latents;
 }

@@ -19,7 +19,7 @@ struct DenoiseOptions {
   double rescale = 0;         // of classifier-free guidance: how far the deviation is led back to the prompt's own (arXiv:2305.08891, 3.4)
   bool stepsBothPasses = false;           // noise is drawn for both passes of classifier-free guidance, and the first part used
   std::size_t begin = 0, end = 0;         // calls of the scheduler's to make
-  std::function<void(std::size_t call)> onCall;   // after every call, from 1; may throw Cancelled
+  std::function<void(std::size_t call, const at::Tensor& latents)> onCall;   // after every call, from 1; may throw Cancelled
 };
 
 // latents (B, C, h, w) in the compute type, conditions of B prompts. `scheduler` has its timesteps set and made all calls before

@@ -48,6 +48,28 @@ void PeakMemory::watch(const std::stop_token& stop) {
   }
 }
 
+MemoryOverTime::MemoryOverTime() : points_{{0.0, residentBytes()}}, watcher_([this](const std::stop_token& stop) { watch(stop); }) {}
+
+std::vector<std::pair<double, std::int64_t>> MemoryOverTime::points() const {
+  const std::lock_guard lock(mutex_);
+  auto all = points_;
+  all.emplace_back(seconds(), residentBytes());
+  return all;
+}
+
+void MemoryOverTime::watch(const std::stop_token& stop) {
+  constexpr std::size_t kMost = 255;
+  for (auto pause = std::chrono::milliseconds(5); !stop.stop_requested();) {
+    std::this_thread::sleep_for(pause);
+    const std::lock_guard lock(mutex_);
+    points_.emplace_back(seconds(), residentBytes());
+    if (points_.size() < kMost) continue;
+    for (std::size_t i = 0; 2 * i < points_.size(); ++i) points_[i] = points_[2 * i];
+    points_.resize((points_.size() + 1) / 2);
+    pause *= 2;
+  }
+}
+
 void trimHeap() { malloc_trim(0); }
 
 // glibc maps blocks above this size on their own. It raises the size by itself, to at most 32 MiB, until it is told one.

@@ -2,8 +2,12 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
+#include <mutex>
 #include <thread>
+#include <utility>
+#include <vector>
 
 namespace quantspot::pipeline {
 
@@ -22,6 +26,23 @@ class PeakMemory {
 
   bool kernel_ = false;
   std::atomic<std::int64_t> seen_ = 0;
+  std::jthread watcher_;          // last: it uses the others
+};
+
+// Resident memory while it lives, in at most 256 points: when there are more, every other one is dropped and the next are taken half as often.
+class MemoryOverTime {
+ public:
+  MemoryOverTime();
+  MemoryOverTime(MemoryOverTime&&) = delete;
+  std::vector<std::pair<double, std::int64_t>> points() const;   // seconds since it began, bytes; with one of now
+
+ private:
+  double seconds() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count(); }
+  void watch(const std::stop_token& stop);
+
+  const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+  mutable std::mutex mutex_;
+  std::vector<std::pair<double, std::int64_t>> points_;
   std::jthread watcher_;          // last: it uses the others
 };
 

@@ -143,7 +143,7 @@ void Phases::prepareResident() {
 
 template <class Part, class Load>
 std::shared_ptr<Part> Phases::resident(std::shared_ptr<Part> Resident::* part, Load&& load) {
-  if (!request_.resident) return load();
+  if (!request_.resident || request_.observe.flops) return load();   // counting needs layers that count
   std::shared_ptr<Part>& kept = request_.resident.get()->*part;
   if (!kept) {
     kept = load();
@@ -190,7 +190,8 @@ Encoded Phases::encode() {
 model::LinearDecoration Phases::decoration() {
   return [this](const std::string& name, std::unique_ptr<quant::Linear> layer) {
     if (quant::CalibratedLinear* scaled = quant::calibratedLinear(*layer)) calibratedLayers_.push_back(scaled);
-    return adapters_.around(name, std::move(layer), device_);
+    layer = adapters_.around(name, std::move(layer), device_);
+    return request_.observe.flops ? flops_->around(std::move(layer)) : std::move(layer);
   };
 }
 
@@ -248,7 +249,7 @@ at::Tensor Phases::draw(const model::Denoiser& denoiser, const Conditioning& con
   const at::Tensor start = started(*scheduler, noise({pictures, denoiser.latentChannels(), latentHeight(), latentWidth()}).to(device_, compute_));
   DenoiseOptions options = denoiseOptions();
   options.end = scheduler->timesteps().size();
-  options.onCall = [&](std::size_t) { onCall(); };
+  options.onCall = [&](std::size_t, const at::Tensor&) { onCall(); };
   return pipeline::denoise(denoiser, *scheduler, shaped(conditioning), start, std::ref(noise), options);
 }
 
@@ -318,13 +319,15 @@ at::Tensor Phases::denoise(const Encoded& encoded, const std::function<at::Tenso
     options.begin = std::max(begin, callOf(span.first, calls));
     options.end = end;
     Stopwatch step;
-    options.onCall = [&](std::size_t done) {
+    options.onCall = [&](std::size_t done, const at::Tensor& now) {
       stepSeconds_.push_back(step.seconds());
+      if (request_.observe.latents) trajectory_.push_back(now.to(at::kCPU, at::kFloat));
       tell("denoise", static_cast<int>(done), static_cast<int>(calls));
       step = Stopwatch();
     };
     tell("denoise", static_cast<int>(options.begin), static_cast<int>(calls));
     latents = meter_.phase("denoise", "denoise", [&] {
+      const FlopCounter::Scope counting(request_.observe.flops ? flops_.get() : nullptr);
       step = Stopwatch();
       return pipeline::denoise(*denoiser, *scheduler, conditioning, latents, std::ref(noise), options);
     });
@@ -362,6 +365,12 @@ std::vector<RgbImage> Phases::decode(const at::Tensor& latents) {
   });
   tell("decode", 1, 1);
   return images;
+}
+
+json Phases::flops() const {
+  json counts = flops_->counts();
+  counts["calls"] = stepSeconds_.size();
+  return counts;
 }
 
 json Phases::seconds() const {

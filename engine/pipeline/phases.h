@@ -2,6 +2,7 @@
 #pragma once
 
 #include "engine/pipeline/denoise.h"
+#include "engine/pipeline/flops.h"
 #include "engine/pipeline/latents.h"
 #include "engine/pipeline/packing.h"
 #include "engine/pipeline/report.h"
@@ -56,6 +57,9 @@ class Phases {
   nlohmann::json adapters() const { return adapters_.report(); }
   const nlohmann::json& packedCache() const { return packedCache_; }   // part → "read" or "written"
   nlohmann::json seconds() const;                  // of the report, without "total"
+  // When observed: the latents after each call, as denoise() gives them, float32 on the CPU; and what the denoiser computed.
+  const std::vector<at::Tensor>& trajectory() const { return trajectory_; }
+  nlohmann::json flops() const;
 
  private:
   void tell(const char* stage, int step, int steps) const;
@@ -90,6 +94,8 @@ class Phases {
   bool guided_ = false;
   std::string weightsHash_;
   nlohmann::json weights_ = nlohmann::json::object(), stepSeconds_ = nlohmann::json::array(), packedCache_ = nlohmann::json::object();
+  std::vector<at::Tensor> trajectory_;
+  std::shared_ptr<FlopCounter> flops_ = std::make_shared<FlopCounter>();
   Meter meter_;
 };
 

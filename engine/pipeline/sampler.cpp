@@ -158,7 +158,7 @@ struct Sampler::State {
     report["truncated"] = encoded.truncated[index];
     report["image_sha256"] = model::sha256Hex(image.pixels.data(), image.pixels.size());
     const auto at = static_cast<std::int64_t>(index);
-    return {std::move(image), latents.slice(0, at, at + 1), std::move(report)};
+    return {std::move(image), latents.slice(0, at, at + 1), std::move(report), {}};
   }
 };
 
@@ -174,6 +174,7 @@ std::vector<Sample> Sampler::generateBatch(const SampleRequest& asked) {
   const c10::InferenceMode inference;
   const Stopwatch watch;
   const std::int64_t floor = residentBytes();
+  const std::optional<MemoryOverTime> memory(asked.observe.memory ? std::make_optional<MemoryOverTime>() : std::nullopt);
   const SampleRequest request = complete(asked);
   const model::ModelSummary model = checkModel(request.model);
   const std::vector<protocol::Recipe> recipes = allRecipes(request);
@@ -191,10 +192,16 @@ std::vector<Sample> Sampler::generateBatch(const SampleRequest& asked) {
   report["floor_bytes"] = floor;
   report["prompt_reused"] = reused;
   if (reused) report["peak_bytes"]["encode"] = 0;   // nothing was encoded
+  if (memory) report["memory_over_time"] = memory->points();
+  if (request.observe.flops) report["flops"] = phases.flops();
   const at::Tensor floats = phases.family().packed(latents.to(at::kCPU, at::kFloat));
   std::vector<Sample> samples;
   for (std::size_t i = 0; i < recipes.size(); ++i)
     samples.push_back(state_->sample(i, recipeBlock(recipes[i], phases, request.model), std::move(images[i]), floats, report));
+  for (const at::Tensor& call : phases.trajectory()) {
+    const at::Tensor all = phases.family().packed(call);
+    for (std::size_t i = 0; i < samples.size(); ++i) samples[i].trajectory.push_back(all.slice(0, static_cast<std::int64_t>(i), static_cast<std::int64_t>(i) + 1));
+  }
   return samples;
 }
 

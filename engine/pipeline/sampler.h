@@ -31,6 +31,10 @@ struct RgbImage {                        // 8-bit, interleaved, row-major, no pa
 
 struct Resident;
 
+struct Observed {                        // what else is told of a sample
+  bool latents = false, memory = false, flops = false;
+};
+
 struct SampleRequest {
   std::filesystem::path model;           // folder
   quant::Policy policy;                  // of all steps, when `schedule` is empty; else its first span's
@@ -42,6 +46,7 @@ struct SampleRequest {
   Offload offload = Offload::None;
   PackedCacheOptions packedCache = {};       // where packed weights are kept; no folder: nowhere
   std::optional<RgbImage> image = {};          // of the recipe's size: the pictures start from it, noised by recipe.strength
+  Observed observe = {};
   std::string device = "cpu";
   std::shared_ptr<Resident> resident = {};   // keeps the variant loaded; not with LoRA, schedules, calibration and layers that come and go
   // --latents-in: as the family packs it (FLUX: (B, S, C)) or (B, C, h, w), B pictures; else drawn from each seed
@@ -54,6 +59,7 @@ struct Sample {
   RgbImage image;
   at::Tensor latents;                    // final, as the family packs them, float32
   nlohmann::json report;                 // schema 1 of the design; in a batch, seconds and peaks are those of the whole pass
+  std::vector<at::Tensor> trajectory = {};   // when observed: as `latents`, after every call
 };
 
 // Not thread-safe: one caller at a time. Holds the prompt embeddings and noise of the last recipe and no other weights

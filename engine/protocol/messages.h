@@ -55,10 +55,12 @@ struct GenerateParams {
   bool cache = true;              // packed weights are read from the engine's disk, and kept there
   std::string image = {};         // base64 PNG or JPEG of the recipe's size, for image to image; empty: none
   std::vector<std::string> calibration = {};   // prompts, for precisions that scale activations (quanto-int8a8)
+  std::vector<std::string> observe = {};       // any of "latents" (after every call), "memory" (over time), "flops" (of the denoiser)
 };
 struct GenerateResult {
   std::string png;          // base64
   nlohmann::json report;    // see docs: schema 1
+  std::vector<std::string> latents = {};   // when observed: float32 after each call of the scheduler, base64
 };
 
 // metrics/score: psnr and ssim compare image with reference; clip scores image against prompt with the model's small CLIP.
@@ -124,8 +126,9 @@ struct Progress { std::int64_t id = 0; std::string stage; int step = 0, steps = 
 struct LogLine { std::string level, message; };
 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Lora, file, scale)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(GenerateParams, model, precision, recipe, offload, loras, max_memory, max_error, cache, image, calibration)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(GenerateResult, png, report)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(GenerateParams, model, precision, recipe, offload, loras, max_memory, max_error, cache, image, calibration, observe)
+void to_json(nlohmann::json& json, const GenerateResult& result);   // latents only where there are some
+void from_json(const nlohmann::json& json, GenerateResult& result);
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ScoreParams, metric, image, reference, prompt, model)
 void to_json(nlohmann::json& json, const ScoreResult& result);
 void from_json(const nlohmann::json& json, ScoreResult& result);

@@ -50,6 +50,15 @@ void to_json(nlohmann::json& json, const Recipe& r) {
   if (r.crop) json["crop"] = *r.crop;
 }
 
+void to_json(nlohmann::json& json, const GenerateResult& result) {
+  json = {{"png", result.png}, {"report", result.report}};
+  if (!result.latents.empty()) json["latents"] = result.latents;
+}
+
+void from_json(const nlohmann::json& json, GenerateResult& result) {
+  result = {json.at("png"), json.at("report"), json.value("latents", std::vector<std::string>{})};
+}
+
 void from_json(const nlohmann::json& json, Recipe& r) {
   r = Recipe{};
   r.prompt = json.at("prompt").get<std::string>();

@@ -34,6 +34,17 @@ void append(std::vector<protocol::LayerEntry>& out, const std::string& component
   for (const model::LayerInfo& layer : layers) out.push_back({component, layer.name, layer.precision, layer.shape, layer.bytes});
 }
 
+pipeline::Observed observed(const std::vector<std::string>& wanted) {
+  pipeline::Observed observe;
+  for (const std::string& what : wanted) {
+    if (what == "latents") observe.latents = true;
+    else if (what == "memory") observe.memory = true;
+    else if (what == "flops") observe.flops = true;
+    else throw std::invalid_argument("observe: \"" + what + "\" is not known; choose latents, memory, flops");
+  }
+  return observe;
+}
+
 }  // namespace
 
 Service::Service(ServiceOptions options) : options_(std::move(options)), scorer_(std::make_unique<Scorer>()) {
@@ -106,6 +117,7 @@ std::vector<pipeline::Sample> Service::batch(const protocol::GenerateParams& par
     request.image = pipeline::RgbImage{image.width, image.height, std::move(image.pixels)};
   }
   for (const protocol::Lora& lora : params.loras) request.adapters.push_back({lora.file, lora.scale});
+  request.observe = observed(params.observe);
   request.device = options_.device;
   request.resident = resident_;
   request.noise = control.noise;
@@ -175,7 +187,12 @@ std::vector<pipeline::Sample> Service::fitting(protocol::GenerateParams params, 
 
 protocol::GenerateResult Service::generate(const protocol::GenerateParams& params, const Control& control) {
   pipeline::Sample made = sample(params, control);
-  return {protocol::toBase64(pipeline::encodePng(made.image)), std::move(made.report)};
+  protocol::GenerateResult result{protocol::toBase64(pipeline::encodePng(made.image)), std::move(made.report)};
+  for (const at::Tensor& call : made.trajectory) {
+    const at::Tensor values = call.contiguous();
+    result.latents.push_back(protocol::toBase64({static_cast<const std::uint8_t*>(values.data_ptr()), values.nbytes()}));
+  }
+  return result;
 }
 
 protocol::ExportResult Service::exportVariant(const protocol::ExportParams& params, const Control& control) {
