@@ -13,7 +13,7 @@ namespace {
 
 using nlohmann::json;
 
-std::string mebibytes(double bytes) { return bytesText(bytes); }
+constexpr double kMiB = 1024.0 * 1024.0;   // axes in whole units have round ticks
 
 template <class Names>
 std::size_t placeOf(const Names& names, const json& name) {
@@ -52,7 +52,7 @@ void drawFront(Plot& plot, std::vector<Mark> marks) {
   std::erase_if(marks, [](const Mark& mark) { return !mark.front; });
   std::ranges::sort(marks, {}, &Mark::memory);
   for (std::size_t i = 1; i < marks.size(); ++i)
-    plot.canvas().line(plot.at(marks[i - 1].memory, marks[i - 1].quality), plot.at(marks[i].memory, marks[i].quality), {0.4, 0.4, 0.4}, 1, true);
+    plot.canvas().line(plot.at(marks[i - 1].memory / kMiB, marks[i - 1].quality), plot.at(marks[i].memory / kMiB, marks[i].quality), {0.4, 0.4, 0.4}, 1, true);
 }
 
 void drawQuality(Canvas& canvas, Box box, const json& report, const std::string& quality) {
@@ -62,19 +62,19 @@ void drawQuality(Canvas& canvas, Box box, const json& report, const std::string&
   std::vector<double> memory, values;
   double slowest = 0;
   for (const Mark& mark : marks) {
-    memory.push_back(mark.memory);
+    memory.push_back(mark.memory / kMiB);
     values.push_back(mark.quality);
     if (mark.interval->is_array()) values.insert(values.end(), {(*mark.interval)[0], (*mark.interval)[1]});
     slowest = std::max(slowest, mark.latency);
   }
-  Plot plot(canvas, box, label(quality) + " against peak memory (area: time; dashed: Pareto front)", axisOf("Peak memory", memory, false, mebibytes),
+  Plot plot(canvas, box, label(quality) + " against peak memory (area: time; dashed: Pareto front)", axisOf("peak memory, MiB", memory, false),
             axisOf(label(quality), values, false));
   drawFront(plot, marks);
   for (const Mark& mark : marks) {
     const Color color = colors[mark.index];
     canvas.beginLink(fmt::format("#p{}", mark.index), fmt::format("{}: {} {:.4g}, {}, {}", mark.precision, label(quality), mark.quality, bytesText(mark.memory), secondsText(mark.latency)));
-    if (mark.interval->is_array()) plot.whisker(mark.memory, (*mark.interval)[0], (*mark.interval)[1], color);
-    canvas.circle(plot.at(mark.memory, mark.quality), 3 + 6 * std::sqrt(mark.latency / slowest), color, !mark.front);
+    if (mark.interval->is_array()) plot.whisker(mark.memory / kMiB, (*mark.interval)[0], (*mark.interval)[1], color);
+    canvas.circle(plot.at(mark.memory / kMiB, mark.quality), 3 + 6 * std::sqrt(mark.latency / slowest), color, !mark.front);
     canvas.endLink();
   }
   std::vector<std::string> shown;
@@ -160,20 +160,19 @@ void drawPrompts(Canvas& canvas, Box box, const json& report, const std::string&
 
 struct Line { std::size_t precision; std::vector<Point> points; };
 
-void drawLines(Canvas& canvas, Box box, const json& report, const std::string& title, const std::vector<Line>& lines, const std::string& x, const std::string& y,
-               const std::function<std::string(double)>& text = {}) {
+void drawLines(Canvas& canvas, Box box, const json& report, const std::string& title, const std::vector<Line>& lines, const std::string& x, const std::string& y) {
   const auto names = precisionsOf(report);
   const auto colors = precisionColors(names);
   std::vector<double> xs, ys;
   for (const Line& line : lines)
     for (const Point& p : line.points) xs.push_back(p.x), ys.push_back(p.y);
-  Plot plot(canvas, box, title, axisOf(x, xs, false), axisOf(y, ys, true, text));
+  Plot plot(canvas, box, title, axisOf(x, xs, false), axisOf(y, ys, true));
   for (const Line& line : lines) {
     std::vector<Point> points;
     for (const Point& p : line.points) points.push_back(plot.at(p.x, p.y));
     canvas.beginLink("", names[line.precision]);
     canvas.polyline(points, colors[line.precision]);
-    if (points.size() <= 60)
+    if (points.size() <= 32)
       for (const Point& p : points) canvas.circle(p, 1.8, colors[line.precision], false);
     canvas.endLink();
   }
@@ -197,7 +196,7 @@ std::vector<Line> memoryLines(const json& report) {
   std::vector<Line> lines;
   for (const json& trace : report["memory_over_time"]) {
     Line line{placeOf(names, trace["precision"]), {}};
-    for (const json& point : trace["points"]) line.points.push_back({point[0], point[1].get<double>() - trace["floor"].get<double>()});
+    for (const json& point : trace["points"]) line.points.push_back({point[0], (point[1].get<double>() - trace["floor"].get<double>()) / kMiB});
     if (!line.points.empty()) lines.push_back(std::move(line));
   }
   return lines;
@@ -218,7 +217,7 @@ std::vector<Chart> chartsOf(const json& report) {
     charts.push_back({"steps", "Time of each step", [&report](Canvas& c, Box b) { drawLines(c, b, report, "Time of each step", linesOf(report, "step_seconds", "step"), "step", "seconds"); }});
   if (!report["memory_over_time"].empty())
     charts.push_back({"memory", "Memory over time", [&report](Canvas& c, Box b) {
-                        drawLines(c, b, report, "Memory over time, above what the engine had before (first picture)", memoryLines(report), "seconds", "memory", mebibytes);
+                        drawLines(c, b, report, "Memory over time, above what the engine had before (one picture)", memoryLines(report), "seconds", "MiB");
                       }});
   if (!report["growth"].empty())
     charts.push_back({"growth", "Error growth", [&report](Canvas& c, Box b) {

@@ -11,7 +11,7 @@ struct LatentError {
   double cosine = 1;         // x·b / (‖x‖₂ ‖b‖₂)
 };
 
-// In double. A baseline of zeros: relative is 0 for zeros, else infinite; the cosine with zeros is 1 for zeros, else 0.
+// As metrics/latent_error.h defines it, over plain numbers. In double. A baseline of zeros: relative is 0 for zeros, else infinite; the cosine with zeros is 1 for zeros, else 0.
 // Throws std::invalid_argument when the lengths differ.
 LatentError latentError(std::span<const float> latents, std::span<const float> baseline);
 // For each call that both have.

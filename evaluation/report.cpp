@@ -27,7 +27,6 @@ json growthOf(const std::vector<LatentError>& errors) {
 void withoutLayers(json& report) {
   for (auto& [name, part] : report["weights"].items())
     if (part.is_object()) part.erase("layers");
-  report.erase("memory_over_time");
 }
 
 class Assembly {
@@ -48,11 +47,10 @@ class Assembly {
  private:
   json sample(const Cell& cell, const std::vector<std::vector<float>>& baseline) {
     const std::string& precision = plan_.request().precisions[cell.precision];
+    // Also where it is drawn: its picture could not be put in its place.
+    if (const auto why = store_.failure(cell.key, options_.run)) return {{"precision", precision}, {"error", *why}};
     auto report = store_.report(cell.key);
-    if (!report) {
-      const auto why = store_.failure(cell.key, options_.run);
-      return why ? json{{"precision", precision}, {"error", *why}} : json();
-    }
+    if (!report) return {};
     if (!told_.insert(cell.precision).second) withoutLayers(*report);
     json made = {{"precision", precision}, {"image", cell.image}, {"key", cell.key},
                  {"scores", scoresOf(plan_, store_, cell, options_.metrics, options_.scoredBy)}, {"report", std::move(*report)}};
@@ -110,9 +108,10 @@ std::vector<double> stepSeconds(const json& sample) {
 
 json memoryOverTime(const json& comparisons) {
   json all = json::array();
+  std::set<std::string> told;            // a pass of several pictures was watched once
   for (const json& comparison : comparisons)
     for (const json& sample : comparison["samples"])
-      if (sample.contains("report") && sample["report"].contains("memory_over_time"))
+      if (sample.contains("report") && sample["report"].contains("memory_over_time") && told.insert(sample["precision"]).second)
         all.push_back({{"precision", sample["precision"]}, {"floor", sample["report"].value("floor_bytes", 0)}, {"points", sample["report"]["memory_over_time"]}});
   return all;
 }

@@ -20,8 +20,8 @@ struct ReportOptions {
   SetFigures sets = {};
 };
 
-// {"schema", "model", "precisions", "prompt_set", "comparisons", …and what analyze() adds}. Layers and memory over time are in the first
-// sample of each precision only. A cell that is neither finished nor failed is left out of its comparison.
+// {"schema", "model", "precisions", "prompt_set", "comparisons", …and what analyze() adds}. Layers are in the first sample of each
+// precision only. A cell that is neither finished nor failed is left out of its comparison.
 nlohmann::json makeReport(const Plan& plan, const Store& store, const ReportOptions& options);
 
 // "summary", "categories", "pareto", "thresholds", "judged", "step_seconds", "growth", "memory_over_time" of comparisons.

@@ -52,9 +52,17 @@ std::vector<std::string> cellMetrics(const std::vector<std::string>& offered) {
 
 std::vector<ScoreTask> missingScores(const Plan& plan, Store& store, const std::vector<std::string>& metrics, const std::string& by) {
   std::vector<ScoreTask> missing;
+  for (std::size_t p = 0; p < plan.request().prompts.prompts.size(); ++p)
+    for (std::size_t s = 0; s < plan.request().seeds.size(); ++s)
+      for (ScoreTask& task : missingScores(plan, store, metrics, by, p, s)) missing.push_back(std::move(task));
+  return missing;
+}
+
+std::vector<ScoreTask> missingScores(const Plan& plan, Store& store, const std::vector<std::string>& metrics, const std::string& by, std::size_t prompt, std::size_t seed) {
+  std::vector<ScoreTask> missing;
   std::map<std::string, std::string> pixels;
-  for (const Cell& cell : plan.cells())
-    for (ScoreTask& task : tasksOf(plan, store, cell, metrics, by, pixels))
+  for (std::size_t v = 0; v < plan.request().precisions.size(); ++v)
+    for (ScoreTask& task : tasksOf(plan, store, plan.cell(prompt, seed, v), metrics, by, pixels))
       if (!store.score(task.key)) missing.push_back(std::move(task));
   return missing;
 }

@@ -22,6 +22,8 @@ struct ScoreTask {
 std::vector<std::string> cellMetrics(const std::vector<std::string>& offered);
 // `by` names what scores: the weights, where a metric has some. Cells that are not finished have no task; a pair needs both.
 std::vector<ScoreTask> missingScores(const Plan& plan, Store& store, const std::vector<std::string>& metrics, const std::string& by);
+// Those of one comparison.
+std::vector<ScoreTask> missingScores(const Plan& plan, Store& store, const std::vector<std::string>& metrics, const std::string& by, std::size_t prompt, std::size_t seed);
 // {"clip": 23.1, "psnr": null, …}: what is known; null where the score has no finite value or could not be taken.
 nlohmann::json scoresOf(const Plan& plan, const Store& store, const Cell& cell, const std::vector<std::string>& metrics, const std::string& by);
 

@@ -18,6 +18,11 @@ std::size_t Work::indexOf(const Cell& cell) const {
 
 bool Work::wantsLatents(const Cell& cell) const { return cell.prompt * plan_.request().seeds.size() + cell.seed < options_.withLatents; }
 
+bool Work::isWatched(const Cell& cell) const {
+  const std::size_t seeds = plan_.request().seeds.size(), comparisons = plan_.request().prompts.prompts.size() * seeds;
+  return cell.prompt * seeds + cell.seed == std::min<std::size_t>(1, comparisons - 1);
+}
+
 void Work::set(std::size_t index, State state) {
   if (states_[index] != State::Open) return;
   states_[index] = state;

@@ -27,19 +27,23 @@ class Work {
   // Cells of one prompt and one precision that nobody draws, claimed for the caller: up to `batch`, never more. Empty: there is nothing to
   // take now (look at complete(): others may still be drawing).
   std::vector<Cell> next();
+  // Claims this one; false when it is finished, failed or somebody else's.
+  bool take(const Cell& cell) { return states_[indexOf(cell)] == State::Open && claim(indexOf(cell)); }
   void done(const Cell& cell, const Drawn& drawn);        // kept, and its claim given back
   void failed(const Cell& cell, const std::string& why);
   void giveBack(const Cell& cell);                        // not drawn: cancelled
   bool complete();                                        // every cell is finished or failed; looks at what others did
   const WorkState& state() const { return counts_; }
   bool wantsLatents(const Cell& cell) const;
-  // The first comparison's cells are watched more closely (memory over time).
-  static bool isFirst(const Cell& cell) { return cell.prompt == 0 && cell.seed == 0; }
+  // The cells of one comparison are watched more closely (memory over time): of the second, where there is one, for an engine that has just
+  // begun takes more than it keeps.
+  bool isWatched(const Cell& cell) const;
+  enum class State { Open, Finished, Failed };
+  State stateOf(const Cell& cell) const { return states_[indexOf(cell)]; }
   // Cells left, per precision index.
   std::map<std::size_t, std::size_t> left() const;
 
  private:
-  enum class State { Open, Finished, Failed };
   std::size_t indexOf(const Cell& cell) const;
   void look(std::size_t index);
   void set(std::size_t index, State state);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "engine/service/service.h"
+#include "evaluation/prompt_set.h"
 
 #include <filesystem>
 #include <string>
@@ -19,13 +20,24 @@ int generate(service::Service& service, const GenerateOptions& options);
 
 struct CompareOptions {
   protocol::GenerateParams base;         // model and recipe; prompt, seed and precision are set for each sample
-  std::vector<std::string> precisions, prompts;
+  std::vector<std::string> precisions;   // the first is the baseline
+  evaluation::PromptSet prompts;
   std::vector<std::uint64_t> seeds;
   std::size_t batch = 1;                 // seeds drawn in one pass
   std::filesystem::path out;
+  std::filesystem::path thresholds, ratings;   // JSON; empty: the default limits, no ratings
+  bool estimateOnly = false, pdf = false;
+  double price = 0;                      // of one worker's hour
+  std::size_t growth = 0;                // comparisons whose latents are kept after every call
+  std::size_t workers = 1;               // processes that share the work
+  std::vector<std::string> devices;      // one for each of them, in turn; empty: the service's
+  std::string preset;                    // "" or "dit"
+  std::string run;                       // set in a worker: its parent's run, which it only draws for
+  std::vector<std::string> command;      // as this program was called, for its workers
 };
-// Images DIR/<variant>/<prompt>-seed<seed>.png, DIR/report.json, DIR/report.html. A variant that fails is reported with its
-// reason while the others go on; the exit code is then 1.
+// Images DIR/<variant>/<prompt>-seed<seed>.png, DIR/report.json, DIR/report.html and CSV tables. What DIR/store holds is not drawn again, so that
+// an interrupted run goes on where it was, and several programs may share one DIR. A variant that fails is reported with its reason
+// while the others go on; the exit code is then 1.
 int compare(service::Service& service, const CompareOptions& options);
 
 struct QuantizeOptions {
@@ -47,9 +59,5 @@ int score(const ScoreOptions& options);
 
 // Splits "bf16,bnb-nf4?skip=a,b" into its policies: commas inside a policy's query are its own.
 std::vector<std::string> splitPolicies(const std::string& text);
-// A file or folder name for a policy.
-std::string fileName(const std::string& policy);
-// The page beside report.json: no scripts, no other files.
-std::string htmlReport(const nlohmann::json& report, const std::filesystem::path& folder);
 
 }  // namespace quantspot::cli

@@ -1,18 +1,27 @@
 #include "app/quantspot-cli/commands.h"
+#include "app/quantspot-cli/draw_cells.h"
 #include "app/quantspot-cli/files.h"
-#include "app/quantspot-cli/progress_bar.h"
-#include "engine/pipeline/png.h"
+#include "app/quantspot-cli/workers.h"
+#include "engine/model/mapped_file.h"
+#include "engine/model/sha256.h"
+#include "engine/model/weights.h"
+#include "engine/pipeline/hash_cache.h"
 #include "engine/protocol/base64.h"
-#include "engine/service/errors.h"
 #include "engine/service/models.h"
+#include "engine/service/scorer.h"
+#include "evaluation/html_report.h"
+#include "evaluation/pdf_report.h"
+#include "evaluation/report.h"
+#include "evaluation/scoring.h"
+#include "evaluation/tables.h"
 #include "quant/precision_info.h"
 
 #include <spdlog/fmt/fmt.h>
-#include <spdlog/fmt/ranges.h>
 
+#include <unistd.h>
+
+#include <chrono>
 #include <cstdio>
-#include <map>
-#include <span>
 #include <stdexcept>
 
 namespace quantspot::cli {
@@ -21,107 +30,121 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-// Draws and keeps the pictures; a variant that fails is an entry with its reason.
-class Comparison {
- public:
-  Comparison(service::Service& service, const CompareOptions& options) : service_(service), options_(options) {}
-
-  // One prompt and these seeds, in one pass per precision: an entry per seed.
-  std::vector<json> run(std::size_t prompt, std::span<const std::uint64_t> seeds);
-  int failures() const { return failures_; }
-
- private:
-  std::vector<json> draw(const std::string& precision, std::size_t prompt, std::span<const std::uint64_t> seeds);
-  json keep(pipeline::Sample sample, const protocol::GenerateParams& params, const fs::path& relative);
-  json scores(const std::string& png, const protocol::GenerateParams& params);
-  json failure(const std::string& precision, std::uint64_t seed);
-
-  service::Service& service_;
-  const CompareOptions& options_;
-  std::map<std::uint64_t, std::string> references_;   // of this prompt, by seed: base64 PNG of the first precision; absent when it failed
-  int failures_ = 0;
-};
-
-json Comparison::scores(const std::string& png, const protocol::GenerateParams& params) {
-  json found = json::object();
-  const auto add = [&](const char* metric, const std::string& reference) {
-    try {
-      const protocol::ScoreResult result = service_.score({metric, png, reference, params.recipe.prompt, params.model});
-      found[metric] = json(result)["value"];
-    } catch (...) {
-      found[metric] = nullptr;           // a picture without a score is still a picture
-    }
-  };
-  add("clip", "");
-  if (params.precision == options_.precisions.front()) {
-    references_[params.recipe.seed] = png;
-  } else if (const auto reference = references_.find(params.recipe.seed); reference != references_.end()) {
-    add("psnr", reference->second);
-    add("ssim", reference->second);
-  }
-  return found;
-}
-
-json Comparison::keep(pipeline::Sample made, const protocol::GenerateParams& params, const fs::path& relative) {
-  const auto png = pipeline::encodePng(made.image);
-  pipeline::writeFile(options_.out / relative, png);
-  return {{"precision", params.precision}, {"image", relative.generic_string()}, {"scores", scores(protocol::toBase64(png), params)},
-          {"report", std::move(made.report)}};
-}
-
-// Of the exception that is being handled.
-json Comparison::failure(const std::string& precision, std::uint64_t seed) {
-  const std::string why = service::describe(std::current_exception()).what();
-  ++failures_;
-  std::fprintf(stderr, "quantspot-cli: %s, seed %llu: %s\n", precision.c_str(), static_cast<unsigned long long>(seed), why.c_str());
-  return {{"precision", precision}, {"error", why}};
-}
-
-std::vector<json> Comparison::draw(const std::string& precision, std::size_t prompt, std::span<const std::uint64_t> seeds) {
-  protocol::GenerateParams params = options_.base;
-  params.precision = precision;
-  params.recipe.prompt = options_.prompts[prompt];
-  std::vector<protocol::Recipe> recipes(seeds.size(), params.recipe);
-  for (std::size_t i = 0; i < seeds.size(); ++i) recipes[i].seed = seeds[i];
-  std::vector<json> entries;
-  try {
-    service::Control control;
-    ProgressBar bar(fmt::format("{} seed {}", precision, fmt::join(seeds, ",")));
-    control.progress = [&](const std::string& stage, int step, int steps) { bar.show(stage, step, steps); };
-    params.recipe = recipes.front();
-    std::vector<pipeline::Sample> made = service_.batch(params, {recipes.begin() + 1, recipes.end()}, control);
-    for (std::size_t i = 0; i < made.size(); ++i) {
-      params.recipe = recipes[i];
-      entries.push_back(keep(std::move(made[i]), params, fs::path(fileName(precision)) / fmt::format("{:04}-seed{}.png", prompt, seeds[i])));
-    }
-  } catch (...) {
-    while (entries.size() < seeds.size()) entries.push_back(failure(precision, seeds[entries.size()]));
-  }
-  return entries;
-}
-
-std::vector<json> Comparison::run(std::size_t prompt, std::span<const std::uint64_t> seeds) {
-  protocol::Recipe recipe = options_.base.recipe;
-  recipe.prompt = options_.prompts[prompt];
-  std::vector<json> comparisons;
-  for (const std::uint64_t seed : seeds) {
-    recipe.seed = seed;
-    comparisons.push_back({{"recipe", recipe}, {"samples", json::array()}});
-  }
-  references_.clear();
-  for (const std::string& precision : options_.precisions) {
-    std::vector<json> entries = draw(precision, prompt, seeds);
-    for (std::size_t i = 0; i < seeds.size(); ++i) comparisons[i]["samples"].push_back(std::move(entries[i]));
-  }
-  return comparisons;
-}
+// What metrics/score gives without further files.
+const std::vector<std::string> kMetrics = evaluation::cellMetrics({"clip", "psnr", "ssim"});
 
 void checkDistinct(const std::vector<std::string>& precisions) {
   if (precisions.empty()) throw std::invalid_argument("--precisions names none");
   for (std::size_t i = 0; i < precisions.size(); ++i) {
     if (precisions[i] != "auto") quant::parseSchedule(precisions[i]);   // a typing error is told before hours of work
     for (std::size_t k = 0; k < i; ++k)
-      if (fileName(precisions[i]) == fileName(precisions[k])) throw std::invalid_argument("--precisions names " + precisions[i] + " twice");
+      if (evaluation::fileName(precisions[i]) == evaluation::fileName(precisions[k])) throw std::invalid_argument("--precisions names " + precisions[i] + " twice");
+  }
+}
+
+std::string hashOfFile(const fs::path& path) {
+  const model::MappedFile file(path);
+  return model::sha256Hex(file.bytes().data(), file.bytes().size());
+}
+
+// What shapes the pictures besides weights, recipe and precision. Offload does not, but times and memory are its.
+json extrasOf(const CompareOptions& options) {
+  const protocol::GenerateParams& base = options.base;
+  json extras = {{"offload", base.offload}, {"loras", json::array()}, {"calibration", base.calibration}};
+  for (const protocol::Lora& lora : base.loras) extras["loras"].push_back({{"sha256", hashOfFile(lora.file)}, {"scale", lora.scale}});
+  if (!base.image.empty()) extras["image"] = model::sha256Hex(base.image.data(), base.image.size());
+  for (const std::string& precision : options.precisions)
+    if (precision == "auto") extras["max_memory"] = base.max_memory;
+  return extras;
+}
+
+evaluation::Plan planOf(const CompareOptions& options) {
+  return evaluation::Plan({pipeline::HashCache().weightsHash(service::resolveModel(options.base.model)), options.base.recipe, extrasOf(options), options.prompts, options.seeds,
+                           options.precisions});
+}
+
+// Names the CLIP that scores, by its weights.
+std::string scorerName(const std::string& model) {
+  std::string name;
+  for (const fs::path& file : model::weightFiles(service::clipFolderOf(service::resolveModel(model)))) name += hashOfFile(file);
+  return name;
+}
+
+// A score that cannot be taken is left out: a picture without one is still a picture.
+void scoreAll(service::Service& service, const CompareOptions& options, const evaluation::Plan& plan, evaluation::Store& store, const std::string& by) {
+  std::string reason;
+  for (const evaluation::ScoreTask& task : evaluation::missingScores(plan, store, kMetrics, by)) {
+    try {
+      const std::string reference = task.baseline ? protocol::toBase64(store.png(task.baseline->key)) : "";
+      store.putScore(task.key, service.score({task.metric, protocol::toBase64(store.png(task.cell.key)), reference, task.prompt, options.base.model}));
+    } catch (const std::exception& error) {
+      if (reason.empty()) std::fprintf(stderr, "quantspot-cli: no %s: %s\n", task.metric.c_str(), error.what());
+      reason = error.what();
+    }
+  }
+}
+
+json number(const json& row, const char* figure) {
+  const auto found = row["figures"].find(figure);
+  return found == row["figures"].end() ? json() : (*found)["value"];
+}
+
+// Of the pass that was counted, per picture; null when none was.
+json flopsOf(const json& report, const json& precision) {
+  for (const json& comparison : report["comparisons"])
+    for (const json& sample : comparison["samples"]) {
+      if (sample["precision"] != precision || !sample.contains("report") || !sample["report"].contains("flops")) continue;
+      const json& flops = sample["report"]["flops"];
+      const double total = flops["total"].get<double>() / sample["report"]["batch"].get<double>();
+      return {{"gflop_per_call", total / flops["calls"].get<double>() / 1e9}, {"tflop", total / 1e12}};
+    }
+  return {{"gflop_per_call", nullptr}, {"tflop", nullptr}};
+}
+
+// Time, memory, FLOPs and quality per precision.
+json ditTable(const json& report) {
+  json rows = json::array();
+  for (const json& row : report["summary"]) {
+    json out = {{"precision", row["precision"]}, {"seconds", number(row, "latency")}, {"memory", number(row, "memory")}, {"weights", number(row, "weights")},
+                {"fid", number(row, "fid")}, {"quality", "lacks data: FID needs Inception weights and real pictures"}};
+    out.update(flopsOf(report, row["precision"]));
+    if (out["fid"].is_number()) out["quality"] = fmt::format("{:.2f}", out["fid"].get<double>());
+    rows.push_back(std::move(out));
+  }
+  return rows;
+}
+
+int writeReport(const CompareOptions& options, const evaluation::Plan& plan, evaluation::Store& store, const evaluation::Work& work, const std::string& run,
+                const std::string& by) {
+  evaluation::ReportOptions told{.model = service::resolveModel(options.base.model).string(), .run = run, .metrics = kMetrics, .scoredBy = by};
+  if (!options.thresholds.empty()) told.thresholds = evaluation::readThresholds(options.thresholds);
+  if (!options.ratings.empty()) told.sets = evaluation::ratingsOf(json::parse(evaluation::readText(options.ratings), nullptr, false));
+  json report = evaluation::makeReport(plan, store, told);
+  if (options.preset == "dit") report["dit"] = ditTable(report);
+  json made = {{"report", (options.out / "report.json").string()}, {"html", (options.out / "report.html").string()}, {"tables", json::array()},
+               {"samples", plan.cells().size()}, {"drawn", work.state().finished - work.state().before}};
+  evaluation::writeJson(options.out / "report.json", report);
+  evaluation::writeWhole(options.out / "report.html", evaluation::htmlReport(report, options.out));
+  for (const fs::path& table : evaluation::writeTables(report, options.out)) made["tables"].push_back(table.string());
+  if (options.pdf) {
+    evaluation::writePdf(report, options.out, options.out / "report.pdf");
+    made["pdf"] = (options.out / "report.pdf").string();
+  }
+  int failed = 0;
+  for (const json& row : report["summary"]) failed += row["failed"].get<int>();
+  made["failed"] = failed;
+  printJson(made);
+  return failed == 0 ? 0 : 1;
+}
+
+void placeAll(const CompareOptions& options, const evaluation::Plan& plan, evaluation::Store& store, const std::string& run) {
+  for (const evaluation::Cell& cell : plan.cells()) {
+    if (store.failure(cell.key, run) || !store.report(cell.key)) continue;
+    try {
+      store.place(cell.key, options.out / cell.image);
+    } catch (const std::runtime_error& error) {
+      store.fail(cell.key, run, error.what());
+    }
   }
 }
 
@@ -143,28 +166,33 @@ std::vector<std::string> splitPolicies(const std::string& text) {
   return policies;
 }
 
-std::string fileName(const std::string& policy) {
-  std::string name;
-  for (const char c : policy) name += std::isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '_' || c == '.' || c == '=' ? c : '+';
-  return name;
-}
-
 int compare(service::Service& service, const CompareOptions& options) {
   checkDistinct(options.precisions);
-  for (const std::string& precision : options.precisions) fs::create_directories(options.out / fileName(precision));
-  json report = {{"schema", 1}, {"model", service::resolveModel(options.base.model).string()}, {"precisions", options.precisions},
-                 {"comparisons", json::array()}};
-  Comparison comparison(service, options);
-  for (std::size_t prompt = 0; prompt < options.prompts.size(); ++prompt)
-    for (std::size_t first = 0; first < options.seeds.size(); first += options.batch) {
-      const auto seeds = std::span(options.seeds).subspan(first, std::min(options.batch, options.seeds.size() - first));
-      for (json& made : comparison.run(prompt, seeds)) report["comparisons"].push_back(std::move(made));
-      writeJson(options.out / "report.json", report);   // after each, so that an interrupted run leaves what it has
-    }
-  writeText(options.out / "report.html", htmlReport(report, options.out));
-  printJson({{"report", (options.out / "report.json").string()}, {"html", (options.out / "report.html").string()},
-             {"samples", options.prompts.size() * options.seeds.size() * options.precisions.size()}, {"failed", comparison.failures()}});
-  return comparison.failures() == 0 ? 0 : 1;
+  const evaluation::Plan plan = planOf(options);
+  evaluation::Store store(options.out / "store");
+  evaluation::Claims claims(options.out / "store" / "claims");
+  const std::string run = !options.run.empty() ? options.run : fmt::format("{}-{}", ::getpid(), std::chrono::system_clock::now().time_since_epoch().count());
+  evaluation::Work work(plan, store, claims, {.run = run, .batch = options.batch, .withLatents = options.growth});
+  CellDrawer drawer(service, options, plan, store, work);
+  if (!options.run.empty()) {
+    drawer.drawAll(false);
+    return 0;
+  }
+  evaluation::RunCosts costs = evaluation::runCosts(plan, store, work, options.workers, options.price);
+  if (options.estimateOnly) {
+    drawer.drawPilot(costs.unknown);
+    costs = evaluation::runCosts(plan, store, work, options.workers, options.price);
+    std::fprintf(stderr, "%s\n", evaluation::costsText(costs, options.workers, options.price).c_str());
+    printJson(evaluation::costsJson(costs));
+    return work.state().failed == 0 ? 0 : 1;
+  }
+  if (::isatty(STDERR_FILENO) == 1) std::fprintf(stderr, "%s\n", evaluation::costsText(costs, options.workers, options.price).c_str());
+  if (options.workers > 1) runWorkers(options, run, plan, store, claims, work);
+  drawer.drawAll(true);                  // what is left, and what others draw
+  placeAll(options, plan, store, run);
+  const std::string by = scorerName(options.base.model);
+  scoreAll(service, options, plan, store, by);
+  return writeReport(options, plan, store, work, run, by);
 }
 
 }  // namespace quantspot::cli

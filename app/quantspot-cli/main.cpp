@@ -1,5 +1,6 @@
 // quantspot-cli: the engine's service without a pipe. JSON goes to stdout, everything else to stderr.
 #include "app/quantspot-cli/commands.h"
+#include "app/quantspot-cli/compare_options.h"
 #include "app/quantspot-cli/export_command.h"
 #include "app/quantspot-cli/files.h"
 #include "app/quantspot-cli/model_commands.h"
@@ -28,6 +29,7 @@ struct Arguments {
   protocol::ScanParams scan;
   QuantizeOptions quantize;
   ScoreOptions score;
+  CompareOptions compare;
   int batch = 1;
   std::string parts, out, promptsFile, precisions = "bf16,fp8-layerwise,bnb-int8,bnb-nf4", seeds = "0";
 };
@@ -81,10 +83,15 @@ void addRecipe(CLI::App& command, Arguments& a) {
   command.add_option("--device", a.service.device, "cpu or cuda:0")->capture_default_str();
 }
 
-int runCompare(const Arguments& a) {
-  CompareOptions options{a.generate.params, splitPolicies(a.precisions), {a.generate.params.recipe.prompt}, parseSeeds(a.seeds), static_cast<std::size_t>(a.batch), a.out};
-  if (!a.promptsFile.empty()) options.prompts = readLines(a.promptsFile);
-  if (options.prompts.empty()) throw std::runtime_error(a.promptsFile + " holds no prompt");
+int runCompare(Arguments& a, const CLI::App& command) {
+  CompareOptions& options = a.compare;
+  options.base = a.generate.params;
+  options.precisions = splitPolicies(a.precisions);
+  options.seeds = parseSeeds(a.seeds);
+  options.batch = static_cast<std::size_t>(a.batch);
+  options.out = a.out;
+  options.prompts = a.promptsFile.empty() ? evaluation::PromptSet{"prompt", {{a.generate.params.recipe.prompt, "", ""}}} : evaluation::readPromptSet(a.promptsFile);
+  applyPreset(options, [&](const std::string& name) { return command.count(name) > 0; });
   service::Service service(a.service);
   return compare(service, options);
 }
@@ -139,13 +146,13 @@ void addCommands(CLI::App& app, Arguments& a, std::function<int()>& run) {
 
   CLI::App& c = *app.add_subcommand("compare", "Draw the same pictures at several precisions");
   addRecipe(c, a);
-  c.add_option("--precisions", a.precisions, "Policies, separated by commas; the first is the reference")->capture_default_str();
-  CLI::App& prompts = *c.add_option_group("prompts")->require_option(1);
-  prompts.add_option("--prompt", a.generate.params.recipe.prompt);
-  prompts.add_option("--prompts", a.promptsFile, "A prompt per line");
+  c.add_option("--precisions", a.precisions, "Policies, separated by commas; the first is the baseline")->capture_default_str();
+  c.add_option("--prompt", a.generate.params.recipe.prompt);
+  c.add_option("--prompts", a.promptsFile, "A prompt per line, or a table with Category: PartiPrompts (TSV), DrawBench (CSV)")->excludes("--prompt");
   c.add_option("--seeds", a.seeds, "7, 0..9 or 1,2,5")->capture_default_str();
-  c.add_option("--out", a.out, "Folder for pictures, report.json and report.html")->required();
-  c.callback([&] { run = [&] { return runCompare(a); }; });
+  c.add_option("--out", a.out, "Folder for pictures, report.json, report.html and tables; a run that was interrupted goes on there")->required();
+  addCompareOptions(c, a.compare);
+  c.callback([&] { run = [&] { return runCompare(a, c); }; });
 
   CLI::App& i = *app.add_subcommand("inspect", "List a model's layers with precision and bytes");
   i.add_option("--model", a.inspect.model)->capture_default_str();
@@ -183,6 +190,7 @@ int main(int argc, char** argv) {
   app.set_version_flag("--version", QUANTSPOT_VERSION);
   app.require_subcommand(1);
   Arguments arguments;
+  arguments.compare.command.assign(argv, argv + argc);
   std::function<int()> run;
   addCommands(app, arguments, run);
   try {

@@ -133,7 +133,7 @@ class CliTest : public QObject {
                                            "--out", path("cmp")} + kSmall);
     QVERIFY2(result.code == 0, result.err);
     const QStringList variants = QDir(path("cmp")).entryList(QDir::Dirs | QDir::NoDotAndDotDot, QDir::Name);
-    QCOMPARE(variants, (QStringList{"bf16", "bnb-nf4+skip=proj_out+norm_out", "fp32"}));
+    QCOMPARE(variants, (QStringList{"bf16", "bnb-nf4+skip=proj_out+norm_out", "fp32", "store"}));
     QCOMPARE(QDir(path("cmp/bf16")).entryList(QDir::Files, QDir::Name), (QStringList{"0000-seed1.png", "0000-seed2.png"}));
     const QJsonArray comparisons = readJson(path("cmp/report.json"))["comparisons"].toArray();
     QCOMPARE(comparisons.size(), 2);

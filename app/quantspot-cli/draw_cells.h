@@ -1,0 +1,39 @@
+// Draws the cells of an evaluation in this process.
+#pragma once
+
+#include "app/quantspot-cli/commands.h"
+#include "evaluation/run_costs.h"
+#include "evaluation/work.h"
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace quantspot::cli {
+
+class CellDrawer {
+ public:
+  CellDrawer(service::Service& service, const CompareOptions& options, const evaluation::Plan& plan, evaluation::Store& store, evaluation::Work& work)
+      : service_(service), options_(options), plan_(plan), store_(store), work_(work) {}
+
+  // Until every cell is finished or failed. `wait`: also for those that others draw.
+  void drawAll(bool wait);
+  // One cell of each of these precisions, to know their time.
+  void drawPilot(const std::vector<std::string>& precisions);
+
+ private:
+  void draw(const std::vector<evaluation::Cell>& cells);
+  void keep(const evaluation::Cell& cell, const pipeline::Sample& sample);
+  void fail(const evaluation::Cell& cell);
+  protocol::GenerateParams paramsOf(const evaluation::Cell& cell) const;
+  std::string title(const std::vector<evaluation::Cell>& cells) const;
+
+  service::Service& service_;
+  const CompareOptions& options_;
+  const evaluation::Plan& plan_;
+  evaluation::Store& store_;
+  evaluation::Work& work_;
+  std::map<std::size_t, std::pair<double, std::size_t>> took_;   // precision → seconds and cells of this run
+};
+
+}  // namespace quantspot::cli
