@@ -52,9 +52,13 @@ int sensitivity(service::Service& service, const protocol::ScanParams& params);
 
 struct ScoreOptions {
   std::string metric;
-  std::filesystem::path a, b;            // psnr, ssim: two pictures, or two folders paired by file name
-  std::filesystem::path clip, images, prompts;
+  std::filesystem::path a, b;            // two pictures, or two folders paired by file name; of sets: folders or .npz
+  std::filesystem::path baseline;        // pictures of the same names that the score is compared with
+  std::string clip, net = "alex";        // see service/scorer.h
+  std::vector<std::string> weights;
+  std::filesystem::path images, prompts, saveStatistics;
 };
+// One JSON object on stdout: metric, value, ci95 (bootstrap; null below six pictures), n, weights_sha256, and what the metric adds.
 int score(const ScoreOptions& options);
 
 // Splits "bf16,bnb-nf4?skip=a,b" into its policies: commas inside a policy's query are its own.

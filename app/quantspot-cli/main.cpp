@@ -3,6 +3,7 @@
 #include "app/quantspot-cli/compare_options.h"
 #include "app/quantspot-cli/export_command.h"
 #include "app/quantspot-cli/files.h"
+#include "app/quantspot-cli/metric_commands.h"
 #include "app/quantspot-cli/model_commands.h"
 #include "app/quantspot-cli/progress_bar.h"
 #include "app/quantspot-cli/serve_command.h"
@@ -28,7 +29,6 @@ struct Arguments {
   protocol::InspectParams inspect;
   protocol::ScanParams scan;
   QuantizeOptions quantize;
-  ScoreOptions score;
   CompareOptions compare;
   int batch = 1;
   std::string parts, out, promptsFile, precisions = "bf16,fp8-layerwise,bnb-int8,bnb-nf4", seeds = "0";
@@ -169,15 +169,7 @@ void addCommands(CLI::App& app, Arguments& a, std::function<int()>& run) {
 
   addSensitivity(app, a, run);
 
-  CLI::App& s = *app.add_subcommand("score", "Measure pictures");
-  s.add_option("--metric", a.score.metric)->required()->check(CLI::IsMember({"psnr", "ssim", "clip"}));
-  s.add_option("--a", a.score.a, "Picture or folder");
-  s.add_option("--b", a.score.b, "Reference picture or folder");
-  s.add_option("--clip", a.score.clip, "Folder of a CLIPModel (default: the embedded one)");
-  s.add_option("--images", a.score.images, "Folder of pictures");
-  s.add_option("--prompts", a.score.prompts, "A prompt per line, for the pictures in sorted order");
-  s.callback([&] { run = [&] { return score(a.score); }; });
-
+  addMetrics(app, run);
   addExport(app, run);
   addServe(app, run);
   addModels(app, run);

@@ -1,15 +1,16 @@
 #include "app/quantspot-cli/commands.h"
 #include "app/quantspot-cli/files.h"
-#include "engine/model/mapped_file.h"
-#include "engine/model/sha256.h"
+#include "engine/model/safetensors.h"
 #include "engine/model/weights.h"
+#include "engine/service/metric_weights.h"
 #include "engine/service/models.h"
 #include "engine/service/scorer.h"
-#include "metrics/mean_interval.h"
-#include "metrics/psnr.h"
-#include "metrics/ssim.h"
+#include "evaluation/bootstrap.h"
+#include "evaluation/latent_error.h"
 
 #include <spdlog/fmt/fmt.h>
+
+#include <ATen/ATen.h>
 
 #include <algorithm>
 #include <cmath>
@@ -39,65 +40,131 @@ std::vector<fs::path> picturesIn(const fs::path& folder) {
   return found;
 }
 
-std::vector<std::pair<fs::path, fs::path>> pairs(const ScoreOptions& options) {
-  if (!fs::is_directory(options.a)) return {{options.a, options.b}};
-  std::vector<std::pair<fs::path, fs::path>> all;
-  for (const fs::path& a : picturesIn(options.a)) all.emplace_back(a, options.b / a.filename());
-  return all;
-}
+// One picture, or those of a folder.
+std::vector<fs::path> pictures(const fs::path& path) { return fs::is_directory(path) ? picturesIn(path) : std::vector{path}; }
 
-// Of the weight file itself, as sha256sum prints it; of all shards one after another.
-std::string weightsHash(const fs::path& folder) {
-  model::Sha256 hash;
-  for (const fs::path& path : model::weightFiles(folder)) {
-    const model::MappedFile file(path);
-    hash.add(file.bytes().data(), file.bytes().size());
+// The picture of the same name beside another one.
+fs::path partner(const fs::path& picture, const fs::path& other) { return fs::is_directory(other) ? other / picture.filename() : other; }
+
+json number(double value) { return std::isfinite(value) ? json(value) : json(nullptr); }
+json interval(const std::optional<evaluation::Interval>& ci95) { return ci95 ? json({ci95->low, ci95->high}) : json(nullptr); }
+
+json estimateOf(const evaluation::Estimate& estimate) { return {{"value", number(estimate.value)}, {"ci95", interval(estimate.ci95)},
+                                                                {"n", estimate.n}}; }
+
+// values: one per picture; baseline: of the same pictures at another precision, or none.
+int print(const std::string& metric, const std::string& hash, const std::vector<double>& values, const std::vector<double>& baseline) {
+  json out = estimateOf(evaluation::bootstrapMean(values));
+  out["metric"] = metric;
+  out["weights_sha256"] = hash.empty() ? json(nullptr) : json(hash);
+  if (!baseline.empty()) {
+    out["baseline"] = evaluation::bootstrapMean(baseline).value;
+    out["difference"] = estimateOf(evaluation::bootstrapPairedDifference(values, baseline));
+    out["change"] = estimateOf(evaluation::bootstrapPairedChange(values, baseline));
   }
-  return hash.hex();
-}
-
-double finiteOr(double value, double fallback) { return std::isfinite(value) ? value : fallback; }
-
-void print(const std::string& metric, const std::vector<double>& values, const json& weights, double floor) {
-  const metrics::MeanInterval mean = metrics::meanInterval(values);
-  json out = {{"metric", metric}, {"n", values.size()}, {"weights_sha256", weights}, {"ci95", nullptr}};
-  out["value"] = std::isfinite(mean.mean) ? json(std::max(floor, mean.mean)) : json(nullptr);
-  if (mean.known) out["ci95"] = {finiteOr(mean.low, 0), finiteOr(mean.high, 0)};
   printJson(out);
+  return 0;
 }
 
-int scorePairs(const ScoreOptions& options) {
-  if (options.a.empty() || options.b.empty()) throw std::invalid_argument("score --metric " + options.metric + " needs --a and --b");
+std::vector<double> pairScores(const service::PairMetric& metric, const std::vector<fs::path>& all, const fs::path& folder,
+                               const fs::path& references) {
   std::vector<double> values;
-  for (const auto& [a, b] : pairs(options)) {
+  for (const fs::path& name : all) {
+    const fs::path a = partner(name, folder), b = partner(name, references);
     const metrics::Image image = readImage(a), reference = readImage(b);
     try {
-      values.push_back(options.metric == "psnr" ? metrics::psnr(image, reference) : metrics::ssim(image, reference));
+      values.push_back(metric.score(image, reference));
     } catch (const std::invalid_argument& error) {
       throw std::runtime_error(fmt::format("{} and {}: {}", a.string(), b.string(), error.what()));
     }
   }
-  print(options.metric, values, nullptr, -1);
+  return values;
+}
+
+service::ScoreWeights weightsOf(const ScoreOptions& o) {
+  return {o.clip.empty() ? fs::path() : service::clipFolder(o.clip, {}), {o.weights.begin(), o.weights.end()}, o.net};
+}
+
+int scorePairs(const ScoreOptions& o) {
+  if (o.a.empty() || o.b.empty()) throw std::invalid_argument("score --metric " + o.metric + " needs --a and --b");
+  const auto metric = service::pairMetric(o.metric, weightsOf(o));
+  const auto all = pictures(o.a);
+  const auto values = pairScores(metric, all, o.a, o.b);
+  return print(o.metric, metric.sha256, values, o.baseline.empty() ? std::vector<double>() : pairScores(metric, all, o.baseline, o.b));
+}
+
+int scoreClip(const ScoreOptions& o) {
+  if (o.images.empty() || o.prompts.empty()) throw std::invalid_argument("score --metric clip needs --images and --prompts");
+  const fs::path folder = service::clipFolder(o.clip, service::defaultModel());
+  const auto all = picturesIn(o.images);
+  const auto prompts = readLines(o.prompts);
+  if (prompts.size() != all.size())
+    throw std::runtime_error(fmt::format("{} pictures in {}, but {} prompts in {}: line i belongs to the i-th name in sorted order", all.size(),
+                                         o.images.string(),
+                                         prompts.size(), o.prompts.string()));
+  const service::ClipScorer scorer(folder);
+  const auto scores = [&](const fs::path& from) {   // not below 0, as torchmetrics' CLIPScore
+    std::vector<double> values;
+    for (std::size_t i = 0; i < all.size(); ++i) values.push_back(std::max(0.0, scorer.score(readImage(partner(all[i], from)), prompts[i])));
+    return values;
+  };
+  return print("clip", service::filesHash(model::weightFiles(folder)), scores(o.images), o.baseline.empty() ? std::vector<double>()
+               : scores(o.baseline));
+}
+
+service::FeatureSet featureSet(const service::FeatureNetwork& network, const fs::path& path) {
+  if (!fs::is_directory(path)) return service::readFeatureSet(path);
+  std::vector<at::Tensor> rows;
+  for (const fs::path& picture : picturesIn(path)) rows.push_back(network.features(readImage(picture)));
+  return {at::cat(rows), {}};
+}
+
+int scoreSet(const ScoreOptions& o) {
+  if (o.a.empty() || o.b.empty()) throw std::invalid_argument("score --metric " + o.metric + " needs --a and --b");
+  const service::ScoreWeights weights = weightsOf(o);
+  const auto network = service::networkFor(o.metric, weights.files, weights.clip);
+  const service::FeatureSet a = featureSet(*network, o.a), b = featureSet(*network, o.b);
+  if (!o.saveStatistics.empty()) metrics::writeStatistics(o.saveStatistics, a.statistics ? *a.statistics : metrics::statisticsOf(a.rows));
+  const service::SetScore score = service::scoreSets(o.metric, network->kind(), a, b);
+  json out = {{"metric", score.metric}, {"label", score.label}, {"value", number(score.value)}, {"ci95", interval(score.ci95)}, {"n", score.n},
+              {"n_reference", score.reference}, {"weights_sha256", network->sha256()}, {"warnings", score.warnings}};
+  if (score.published) out["published"] = *score.published;
+  printJson(out);
   return 0;
 }
 
-int scoreClip(const ScoreOptions& options) {
-  if (options.images.empty() || options.prompts.empty()) throw std::invalid_argument("score --metric clip needs --images and --prompts");
-  const fs::path folder = options.clip.empty() ? service::clipFolderOf(service::defaultModel()) : options.clip;
-  const auto pictures = picturesIn(options.images);
-  const auto prompts = readLines(options.prompts);
-  if (prompts.size() != pictures.size())
-    throw std::runtime_error(fmt::format("{} pictures in {}, but {} prompts in {}: line i belongs to the i-th name in sorted order",
-                                         pictures.size(), options.images.string(), prompts.size(), options.prompts.string()));
-  const service::ClipScorer scorer(folder);
-  std::vector<double> values;
-  for (std::size_t i = 0; i < pictures.size(); ++i) values.push_back(scorer.score(readImage(pictures[i]), prompts[i]));
-  print("clip", values, weightsHash(folder), 0);
+// The latents of each tensor that both files have under one name: "latents" as --latents-out writes it, or one per step.
+int scoreLatents(const ScoreOptions& o) {
+  if (o.a.empty() || o.b.empty()) throw std::invalid_argument("score --metric latent needs --a and --b, files of --latents-out");
+  const model::SafeTensors a(o.a), b(o.b);
+  json out = {{"metric", "latent"}, {"ci95", nullptr}, {"n", 1}, {"weights_sha256", nullptr}, {"tensors", json::array()}};
+  for (const auto& [name, entry] : a.entries()) {
+    const auto other = b.entries().find(name);
+    if (other == b.entries().end()) throw std::runtime_error(fmt::format("{} has no tensor '{}', which {} has", o.b.string(), name, o.a.string()));
+    if (other->second.shape != entry.shape)
+      throw std::runtime_error(fmt::format("'{}' has another shape in {} than in {}", name, o.a.string(), o.b.string()));
+    const at::Tensor x = a.copy(entry).to(at::kFloat).contiguous(), y = b.copy(other->second).to(at::kFloat).contiguous();
+    const auto values = [](const at::Tensor& t) { return std::span(t.const_data_ptr<float>(), static_cast<std::size_t>(t.numel())); };
+    const auto error = evaluation::latentError(values(x), values(y));
+    out["tensors"].push_back({{"name", name}, {"relative", number(error.relative)}, {"cosine", number(error.cosine)}});
+  }
+  if (out["tensors"].empty()) throw std::runtime_error(o.a.string() + " holds no tensor");
+  out["value"] = out["tensors"].back()["relative"];
+  out["cosine"] = out["tensors"].back()["cosine"];
+  printJson(out);
   return 0;
 }
 
 }  // namespace
 
-int score(const ScoreOptions& options) { return options.metric == "clip" ? scoreClip(options) : scorePairs(options); }
+int score(const ScoreOptions& options) {
+  if (options.metric == "latent") return scoreLatents(options);
+  switch (service::metricInfo(options.metric).kind) {
+    case service::ScoreKind::Prompt: return scoreClip(options);
+    case service::ScoreKind::Pair: return scorePairs(options);
+    case service::ScoreKind::Set: break;
+  }
+  return scoreSet(options);
+}
 
 }  // namespace quantspot::cli

@@ -63,14 +63,34 @@ struct GenerateResult {
   std::vector<std::string> latents = {};   // when observed: float32 after each call of the scheduler, base64
 };
 
-// metrics/score: psnr and ssim compare image with reference; clip scores image against prompt with the model's small CLIP.
+// metrics/score. Pictures are base64 PNG or JPEG. psnr, ssim, ms-ssim, gmsd, lpips, dists, clip-image: image against reference;
+// clip: image against prompt; fid, kid, cmmd: images against references.
 struct ScoreParams {
-  std::string metric, image, reference, prompt, model = "default";   // images: base64 PNG
+  std::string metric, image = {}, reference = {}, prompt = {}, model = "default";   // model: whose small CLIP scores, unless clip is given
+  // a CLIPModel on the engine's machine: folder, name that `metrics list` shows, owner/name of the hub's cache
+  std::string clip = {};
+  std::vector<std::string> weights = {};       // files on the engine's machine; empty: what was downloaded there
+  std::string net = "alex";                    // of lpips: alex, vgg, squeeze
+  std::vector<std::string> images = {}, references = {};
+  std::vector<std::vector<float>> image_features = {}, reference_features = {};   // in place of pictures, a row each, of the same weights
+  bool return_features = false;                // of images, or of image_features; references may then be absent
 };
 struct ScoreResult {
-  std::string metric, label;   // "clip" is labelled "CLIP-tiny" with the embedded model
+  std::string metric, label;   // "clip" is labelled "CLIP-tiny" with the embedded model; fid without Inception is "fd-clip-tiny"
   double value = 0;            // PSNR of equal pictures is infinite: null in JSON
+  std::int64_t n = 1;          // pictures
+  std::optional<std::array<double, 2>> ci95 = {};   // of sets
+  std::optional<double> published = {};             // of cmmd: by its published formula, value being the unbiased estimate
+  std::string weights_sha256 = {};
+  std::vector<std::string> warnings = {};
+  std::vector<std::vector<float>> features = {};
 };
+
+// metrics/list, metrics/download: real weights of metrics, kept on the engine's machine. purpose: the metrics that they serve.
+struct MetricWeightsEntry { std::string name, purpose; std::vector<std::string> sources; bool installed = false; };
+struct MetricsListResult { std::string folder; std::vector<MetricWeightsEntry> metrics; };
+struct MetricDownloadParams { std::string name; };
+struct MetricDownloadResult { std::string name, path; };
 
 // bits: per weight, scales included; convolutions: a rule without "conv:" reaches them, too.
 struct PrecisionInfo { std::string id, label, family; double bits = 0; bool convolutions = false; };
@@ -129,7 +149,12 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Lora, file, scale)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(GenerateParams, model, precision, recipe, offload, loras, max_memory, max_error, cache, image, calibration, observe)
 void to_json(nlohmann::json& json, const GenerateResult& result);   // latents only where there are some
 void from_json(const nlohmann::json& json, GenerateResult& result);
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ScoreParams, metric, image, reference, prompt, model)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ScoreParams, metric, image, reference, prompt, model, clip, weights, net, images, references,
+                                                image_features, reference_features, return_features)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(MetricWeightsEntry, name, purpose, sources, installed)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(MetricsListResult, folder, metrics)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(MetricDownloadParams, name)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(MetricDownloadResult, name, path)
 void to_json(nlohmann::json& json, const ScoreResult& result);
 void from_json(const nlohmann::json& json, ScoreResult& result);
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(PrecisionInfo, id, label, family, bits, convolutions)

@@ -84,8 +84,12 @@ void from_json(const nlohmann::json& json, Recipe& r) {
 }
 
 void to_json(nlohmann::json& json, const ScoreResult& result) {
-  json = {{"metric", result.metric}, {"label", result.label}};
+  json = {{"metric", result.metric}, {"label", result.label}, {"n", result.n}, {"weights_sha256", result.weights_sha256},
+          {"warnings", result.warnings}};
   json["value"] = std::isfinite(result.value) ? nlohmann::json(result.value) : nlohmann::json(nullptr);
+  if (result.ci95) json["ci95"] = *result.ci95;
+  if (result.published) json["published"] = *result.published;
+  if (!result.features.empty()) json["features"] = result.features;
 }
 
 void from_json(const nlohmann::json& json, ScoreResult& result) {
@@ -93,6 +97,12 @@ void from_json(const nlohmann::json& json, ScoreResult& result) {
   json.at("label").get_to(result.label);
   const auto& value = json.at("value");
   result.value = value.is_null() ? std::numeric_limits<double>::infinity() : value.get<double>();
+  result.n = json.value("n", std::int64_t{1});
+  result.ci95 = json.contains("ci95") ? std::optional(json["ci95"].get<std::array<double, 2>>()) : std::nullopt;
+  result.published = json.contains("published") ? std::optional(json["published"].get<double>()) : std::nullopt;
+  result.weights_sha256 = json.value("weights_sha256", "");
+  result.warnings = json.value("warnings", std::vector<std::string>());
+  result.features = json.value("features", std::vector<std::vector<float>>());
 }
 
 void to_json(nlohmann::json& json, const ScanResult& result) {

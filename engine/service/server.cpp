@@ -2,6 +2,7 @@
 
 #include "engine/service/crash_hook.h"
 #include "engine/service/errors.h"
+#include "engine/service/metric_catalog.h"
 #include "engine/service/traits.h"
 
 #include <algorithm>
@@ -46,6 +47,11 @@ void Server::addMethods() {
   methods_["exports/write"] = {false, [this](const json& params, const Control& control) {
                                  return json(service_.exportVariant(params.get<protocol::ExportParams>(), control));
                                }};
+  methods_["metrics/list"] = {true, [](const json&, const Control&) { return json(listMetrics()); }};
+  methods_["metrics/download"] = {false, [](const json& params, const Control& control) {
+                                    const auto wanted = params.get<protocol::MetricDownloadParams>();
+                                    return json(protocol::MetricDownloadResult{wanted.name, downloadMetric(wanted.name, control).string()});
+                                  }};
   methods_["metrics/score"] = {false, [this](const json& params, const Control&) {
                                  return json(service_.score(params.get<protocol::ScoreParams>()));
                                }};

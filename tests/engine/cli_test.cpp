@@ -169,7 +169,52 @@ class CliTest : public QObject {
     QVERIFY(ssim["value"].toDouble() > -1 && ssim["value"].toDouble() < 1);
     QVERIFY(run({"score", "--metric", "psnr", "--a", path("a.png"), "--b", path("a.png")}).json()["value"].isNull());
     const QJsonObject folders = run({"score", "--metric", "psnr", "--a", path("cmp/bf16"), "--b", path("cmp/fp32")}).json();
-    QVERIFY(folders["n"].toInt() == 2 && folders["ci95"][0].toDouble() <= folders["value"].toDouble());
+    QVERIFY(folders["n"].toInt() == 2 && folders["ci95"].isNull());   // too few for an interval
+  }
+
+  void foldersHaveIntervalsAndPairedDifferences() {
+    for (int i = 0; i < 8; ++i)
+      for (const char* folder : {"set/a", "set/b", "set/c"}) {
+        QVERIFY(QDir().mkpath(path(folder)));
+        QImage image(32, 32, QImage::Format_RGB888);
+        for (int y = 0; y < 32; ++y)
+          for (int x = 0; x < 32; ++x)
+            image.setPixel(x, y, qRgb(8 * x, 8 * y + i, (x * y * (i + 1) + (folder[4] == 'a' ? 0 : x * (folder[4] == 'b' ? 3 : 4))) % 256));
+        QVERIFY(image.save(path(folder) + QString("/%1.png").arg(i)));
+      }
+    const QJsonObject psnr = run({"score", "--metric", "psnr", "--a", path("set/b"), "--b", path("set/a"), "--baseline", path("set/c")}).json();
+    QVERIFY(psnr["n"].toInt() == 8 && psnr["ci95"][0].toDouble() < psnr["value"].toDouble() && psnr["value"].toDouble() < psnr["ci95"][1].toDouble());
+    const QJsonObject difference = psnr["difference"].toObject();
+    QVERIFY(std::abs(difference["value"].toDouble() - (psnr["value"].toDouble() - psnr["baseline"].toDouble())) < 1e-9);
+    QVERIFY(difference["ci95"][0].toDouble() <= difference["value"].toDouble() && difference["n"].toInt() == 8);
+    const QJsonObject kid = run({"score", "--metric", "kid", "--a", path("set/b"), "--b", path("set/a")}).json();
+    QCOMPARE(kid["metric"].toString(), QStringLiteral("kd-clip-tiny"));
+    QVERIFY(kid["n"].toInt() == 8 && kid["ci95"].isArray() && kid["weights_sha256"].toString().size() == 64 && kid["warnings"].toArray().size() == 1);
+    const QJsonObject fid = run({"score", "--metric", "fid", "--a", path("set/b"), "--b", path("set/a"), "--save-statistics",
+                                 path("set/b.npz")}).json();
+    const QJsonObject again = run({"score", "--metric", "fid", "--a", path("set/b.npz"), "--b", path("set/a")}).json();
+    QVERIFY(fid["value"].toDouble() > 0 && std::abs(fid["value"].toDouble() - again["value"].toDouble()) < 1e-6 && again["ci95"].isNull());
+    const QJsonObject image = run({"score", "--metric", "clip-image", "--a", path("set/a"), "--b", path("set/a")}).json();
+    QVERIFY(std::abs(image["value"].toDouble() - 100) < 1e-3);
+    QVERIFY(run({"score", "--metric", "gmsd", "--a", path("set/b"), "--b", path("set/a")}).json()["value"].toDouble() > 0);
+  }
+
+  void latentsAreCompared() {
+    for (const char* precision : {"bf16", "bnb-nf4"})
+      QCOMPARE(run(QStringList{"generate", "--precision", precision, "--prompt", "a fox", "--out", path("l.png"), "--latents-out",
+                               path(precision) + ".safetensors"} + kSmall).code, 0);
+    const QJsonObject error = run({"score", "--metric", "latent", "--a", path("bnb-nf4.safetensors"), "--b", path("bf16.safetensors")}).json();
+    QVERIFY(error["value"].toDouble() > 0 && error["value"].toDouble() < 1 && error["cosine"].toDouble() > 0.5 && error["cosine"].toDouble() < 1);
+    QCOMPARE(run({"score", "--metric", "latent", "--a", path("bf16.safetensors"), "--b", path("bf16.safetensors")}).json()["value"].toDouble(), 0.0);
+  }
+
+  void weightsOfMetricsAreListed() {
+    const QJsonObject list = run({"metrics", "list"}, {"QUANTSPOT_METRICS=" + path("metrics")}).json();
+    QCOMPARE(list["folder"].toString(), path("metrics"));
+    QVERIFY(list["metrics"].toArray().size() >= 8);
+    const Outcome lpips = run({"score", "--metric", "lpips", "--a", path("a.png"), "--b", path("b.png")}, {"QUANTSPOT_METRICS=" + path("metrics")});
+    QVERIFY(lpips.code == 1 && lpips.err.contains("quantspot-cli metrics download lpips-alex"));
+    QCOMPARE(run({"metrics", "download", "beauty"}).code, 2);
   }
 
   void clipScoresAFolderAgainstItsLines() {

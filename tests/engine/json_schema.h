@@ -48,6 +48,7 @@ class JsonSchema {
     if (keyword == "minimum") return unless(!value.is_number() || value >= rule);
     if (keyword == "maximum") return unless(!value.is_number() || value <= rule);
     if (keyword == "minItems") return unless(!value.is_array() || value.size() >= rule.get<std::size_t>());
+    if (keyword == "maxItems") return unless(!value.is_array() || value.size() <= rule.get<std::size_t>());
     if (keyword == "multipleOf") return unless(!value.is_number_integer() || value.get<std::int64_t>() % rule.get<std::int64_t>() == 0);
     if (keyword == "pattern") return unless(!value.is_string() || std::regex_search(value.get<std::string>(), std::regex(rule.get<std::string>())));
     if (keyword == "items" && value.is_array()) return checkItems(value, rule, at);

@@ -106,6 +106,18 @@ class MessagesTest : public QObject {
     const json sent = ScoreResult{"psnr", "PSNR", INFINITY};
     QVERIFY(sent["value"].is_null());
     QVERIFY(std::isinf(sent.get<ScoreResult>().value));
+    QVERIFY(!sent.contains("ci95") && !sent.contains("published") && !sent.contains("features"));
+  }
+
+  void aScoreOfSetsComesBackWhole() {
+    ScoreResult sent{"kid", "KID", 0.01};
+    sent.n = 30, sent.ci95 = {0.005, 0.015}, sent.published = 0.02, sent.weights_sha256 = "ab", sent.warnings = {"few"}, sent.features = {{0.5f, -1}};
+    const ScoreResult got = json(sent).get<ScoreResult>();
+    QCOMPARE(got.n, sent.n);
+    QVERIFY(got.ci95 == sent.ci95 && got.published == sent.published && got.weights_sha256 == sent.weights_sha256);
+    QVERIFY(got.warnings == sent.warnings && got.features == sent.features);
+    const ScoreResult old = json::parse(R"({"metric":"psnr","label":"PSNR","value":30})").get<ScoreResult>();   // of an engine before sets
+    QVERIFY(old.n == 1 && !old.ci95 && old.warnings.empty());
   }
 };
 

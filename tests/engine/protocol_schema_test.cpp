@@ -46,7 +46,14 @@ class SchemaTest : public QObject {
     compare("GenerateParams", GenerateParams{"default", "bf16", recipe, "none"});
     compare("Lora", Lora{"x.safetensors", 0.5});
     compare("ScoreParams", ScoreParams{"psnr", "", "", "", "default"});
-    compare("ScoreResult", ScoreResult{"clip", "CLIP-tiny", 20});
+    ScoreResult score{"cmmd", "CMMD", 20};
+    score.ci95 = {19.5, 20.5}, score.published = 21, score.warnings = {"few"}, score.features = {{0.5f}};
+    compare("ScoreResult", score);
+    QCOMPARE(QString::fromStdString(schema_.check(json(ScoreResult{"clip", "CLIP-tiny", 20}), "ScoreResult")), QString());
+    compare("MetricWeightsEntry", MetricWeightsEntry{"inception", "FID", {"https://x"}, true});
+    compare("MetricsListResult", MetricsListResult{"/x", {}});
+    compare("MetricDownloadParams", MetricDownloadParams{"inception"});
+    compare("MetricDownloadResult", MetricDownloadResult{"inception", "/x"});
     compare("PrecisionInfo", PrecisionInfo{"bf16", "BF16", "bf16", 16, true});
     compare("InitializeResult", InitializeResult{kProtocolVersion, json::object(), {{"fp32", "FP32", "bf16", 32}}});
     compare("ModelEntry", ModelEntry{"default", "/x", "flux", 1, {"vae is missing"}});

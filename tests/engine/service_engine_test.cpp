@@ -448,6 +448,13 @@ class EngineTest : public QObject {
     QCOMPARE(wrong(clip, "ScoreResult"), QString());
     QCOMPARE(QString::fromStdString(clip["label"]), QStringLiteral("CLIP-tiny"));
     QVERIFY(clip["value"].get<double>() >= 0 && clip["value"].get<double>() < 100);
+    const json sets = engine.call("metrics/score", {{"metric", "kid"}, {"images", {a, b, a, b, a, b}}, {"references", {b, b, a, b, b, b}}});
+    QCOMPARE(wrong(sets, "ScoreResult"), QString());
+    QVERIFY(sets["label"] == "KD-CLIP-tiny" && sets["n"] == 6 && sets["ci95"][0] < sets["ci95"][1] && sets["warnings"].size() == 1);
+    const json list = engine.call("metrics/list");
+    QCOMPARE(wrong(list, "MetricsListResult"), QString());
+    QVERIFY(list["metrics"].size() >= 8);
+    QCOMPARE(engine.call("metrics/score", {{"metric", "gmsd"}, {"image", a}, {"reference", a}})["value"].get<double>(), 0.0);
   }
 };
 

@@ -1,6 +1,7 @@
 // Pixels and vision features against Pillow and transformers.
 #include "metrics/clip_preprocess.h"
 #include "metrics/clip_vision.h"
+#include "tests/metrics/formulas.h"
 #include "tests/metrics/golden.h"
 
 #include <QTest>
@@ -53,6 +54,18 @@ class ClipTest : public QObject {
     const at::Tensor pixels = metrics::clipPixels(golden_.image("clip.image_0"), p)[0].slice(1, 0, p.crop, p.crop / 8);
     const at::Tensor expected = golden_.tensor(model.toStdString() + ".pixel_rows_0");
     QVERIFY2((pixels - expected).abs().max().item<float>() < 1e-6f, qPrintable(QString::number((pixels - expected).abs().max().item<float>())));
+  }
+
+  void aFoldersOwnPreprocessingIsFollowed() {
+    const metrics::ClipPreprocessing options{.shortestEdge = 48, .crop = 42, .filter = metrics::Resample::Bilinear, .mean = {0.5, 0.4, 0.45},
+                                             .deviation = {0.25, 0.3, 0.28}};
+    const model::SafeTensors file(test::kScores / "scores.safetensors");
+    const at::Tensor expected = file.copy(file.entries().at("clip.pixel_rows"));
+    const metrics::Image images[] = {test::texture(61, 50, 40), test::texture(45, 80, 41), test::texture(42, 42, 42)};
+    for (std::int64_t i = 0; i < 3; ++i) {
+      const at::Tensor got = metrics::clipPixels(images[i], options)[0].slice(1, 0, 42, 6);
+      QVERIFY2((got - expected[i]).abs().max().item<float>() < 1e-6f, qPrintable(QString::number((got - expected[i]).abs().max().item<float>())));
+    }
   }
 
   void featuresOfARandomTowerAreThoseOfTransformers() {

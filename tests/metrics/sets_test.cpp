@@ -1,7 +1,6 @@
-// Distances of sets of features against clean-fid, torch-fidelity and the published formulas; errors of latents.
+// Distances of sets of features against clean-fid, torch-fidelity and the published formulas.
 #include "evaluation/bootstrap.h"
 #include "metrics/frechet.h"
-#include "metrics/latent_error.h"
 #include "metrics/mmd.h"
 #include "metrics/zip_archive.h"
 #include "tests/metrics/formulas.h"
@@ -147,21 +146,6 @@ class SetsTest : public QObject {
       QVERIFY_EXCEPTION_THROWN(metrics::mmd(kernel, good, good.slice(0, 0, 1)), std::invalid_argument);
       QVERIFY_EXCEPTION_THROWN(metrics::mmd(kernel, good, good.slice(1, 0, 3)), std::invalid_argument);
     }
-  }
-
-  void errorsOfLatents() {
-    const at::Tensor r = at::tensor({3.0, 4.0}), x = at::tensor({3.0, 0.0});
-    QVERIFY(test::near(metrics::latentError(x, r).relative, 0.8, 1e-12));
-    QVERIFY(test::near(metrics::latentError(x, r).cosine, 0.6, 1e-12));
-    QVERIFY(test::near(metrics::latentError(2 * r, r).relative, 1, 1e-12) && test::near(metrics::latentError(2 * r, r).cosine, 1, 1e-12));
-    QVERIFY(metrics::latentError(-r, r).cosine == -1);
-    QVERIFY(metrics::latentError(0 * r, 0 * r).relative == 0 && metrics::latentError(0 * r, 0 * r).cosine == 1);
-    QVERIFY(std::isinf(metrics::latentError(r, 0 * r).relative) && metrics::latentError(r, 0 * r).cosine == 0);
-    const auto steps = metrics::latentErrors(at::stack({r, x}), at::stack({r, r}));
-    QCOMPARE(steps.size(), std::size_t{2});
-    QVERIFY(steps[0].relative == 0 && test::near(steps[1].relative, 0.8, 1e-12));
-    QVERIFY_EXCEPTION_THROWN(metrics::latentError(at::tensor({1.0}), r), std::invalid_argument);
-    QVERIFY_EXCEPTION_THROWN(metrics::latentError(at::tensor({1.0, NAN}), r), std::invalid_argument);
   }
 };
 
