@@ -77,7 +77,7 @@ class ScoresTest : public QObject {
     params.weights.pop_back();
     QVERIFY(messageOf([&] { scorer_.score(params); }).contains("lin0.model.1.weight"));
     params.weights = {path("trunk.safetensors").string()};
-    params.net = "vgg";
+    params.net = "alex";
     QVERIFY(messageOf([&] { scorer_.score(params); }).contains("shape"));
     params.net = "resnet";
     QVERIFY(messageOf([&] { scorer_.score(params); }).contains("alex, vgg or squeeze"));
@@ -182,7 +182,7 @@ class ScoresTest : public QObject {
 
   // Sets drawn from two normal distributions; what the interval must hold is the mean of the distances of such sets.
   void intervalsOfFidTellItsSpread() {
-    constexpr int kSets = 200, kN = 80, kWidth = 4;
+    constexpr int kSets = 100, kN = 80, kWidth = 4;
     const auto draw = [&](std::uint64_t seed, double shift) { return shift + at::randn({kN, kWidth}, at::detail::createCPUGenerator(seed),
                                                                                        at::kDouble); };
     std::vector<service::SetScore> scores;

@@ -1,0 +1,159 @@
+"""Scores of whole folders against the reference packages: check_scores.py --cli PATH/quantspot-cli [--count 12]
+
+Makes pictures, weight files of random weights in every form (safetensors, both kinds of .pth, TorchScript under the names of
+inception-2015-12-05.pt, lpips' own lines) and prints each score beside the reference's. Exits with 1 where they differ by more than 1e-4 (FID
+and KID: 1e-5).
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from safetensors.torch import save_file
+from torch import nn
+
+from score_cases import texture, torchvision_stub, weight, worse
+
+PARTS = {"Conv2d_1a_3x3": "conv", "Conv2d_2a_3x3": "conv_1", "Conv2d_2b_3x3": "conv_2", "Conv2d_3b_1x1": "conv_3", "Conv2d_4a_3x3": "conv_4"} | {
+    f"Mixed_{name}": "mixed" + (f"_{index}" if index else "") for index, name in enumerate(("5b", "5c", "5d", "6a", "6b", "6c", "6d", "6e", "7a", "7b", "7c"))}
+FLAT = {"branch1x1": "conv", "branch3x3_1": "tower_conv", "branch3x3_2a": "tower_mixed_conv", "branch3x3_2b": "tower_mixed_conv_1", "branch3x3dbl_1": "tower_1_conv",
+        "branch3x3dbl_2": "tower_1_conv_1", "branch3x3dbl_3a": "tower_1_mixed_conv", "branch3x3dbl_3b": "tower_1_mixed_conv_1", "branch_pool": "tower_2_conv"}
+TENSORS = {"conv.weight": "weight", "bn.bias": "beta", "bn.running_mean": "mean", "bn.running_var": "var"}
+
+
+def script_name(name: str) -> str:
+    """Of the TorchScript network: towers in the order in which TensorFlow counts them."""
+    part, _, rest = name.partition(".")
+    if not part.startswith("Mixed"):
+        return f"layers.{PARTS[part]}.{TENSORS[rest]}"
+    branch, _, tensor = rest.partition(".")
+    if part in ("Mixed_7b", "Mixed_7c"):
+        inner = FLAT[branch]
+    elif branch == "branch_pool":
+        inner = "tower_2.conv"
+    elif "_" not in branch:
+        inner = "conv"
+    else:
+        kind, _, number = branch.partition("_")
+        second = kind in ("branch3x3dbl", "branch7x7dbl", "branch7x7x3") and part != "Mixed_6a"
+        inner = ("tower_1" if second else "tower") + ".conv" + (f"_{int(number) - 1}" if number != "1" else "")
+    return f"layers.{PARTS[part]}.{inner}.{TENSORS[tensor]}"
+
+
+class Tree(nn.Module):
+    def forward(self, x):
+        return x
+
+
+def script_of(tensors: dict[str, torch.Tensor]) -> torch.jit.ScriptModule:
+    root = Tree()
+    for name, tensor in tensors.items():
+        *path, last = name.split(".")
+        module = root
+        for step in path:
+            if step not in module._modules:
+                module.add_module(step, Tree())
+            module = module._modules[step]
+        module.register_buffer(last, tensor)
+    return torch.jit.script(root)
+
+
+@torch.no_grad()
+def inception_network(ones: bool):
+    import torch_fidelity.feature_extractor_inceptionv3 as reference
+    reference.vassert = lambda *_: None
+    load, nn.Module.load_state_dict = nn.Module.load_state_dict, lambda *_, **__: None
+    reference.load_state_dict_from_url = lambda *_, **__: {}
+    network = reference.FeatureExtractorInceptionV3("inception-v3-compat", ["2048"])
+    nn.Module.load_state_dict = load
+    for key, value in network.state_dict().items():
+        if not key.endswith("num_batches_tracked"):
+            value.copy_(torch.ones_like(value) if ones and key.endswith("bn.weight") else weight(key, list(value.shape)))
+    return network
+
+
+def score(cli: str, *arguments: str) -> dict:
+    done = subprocess.run([cli, "score", *arguments], capture_output=True, text=True)
+    if done.returncode != 0:
+        sys.exit(f"{' '.join(arguments)}: {done.stderr}")
+    return json.loads(done.stdout)
+
+
+class Check:
+    def __init__(self):
+        self.worst = 0
+
+    def line(self, name: str, got: float, expected: float, limit: float) -> None:
+        error = abs(got - expected) / max(abs(expected), 1e-12)
+        self.worst = max(self.worst, error / limit)
+        print(f"{name:34} {got:.10g} against {expected:.10g}: {error:.1e}")
+
+
+@torch.no_grad()
+def sets(cli: str, root: Path, a: list[Path], b: list[Path], check: Check) -> None:
+    from cleanfid.fid import fid_from_feats, kernel_distance
+    from cleanfid.resize import build_resizer
+    resizer = build_resizer("clean")
+    for ones in (False, True):
+        network = inception_network(ones)
+        features = [np.concatenate([network(torch.from_numpy(resizer(np.asarray(Image.open(p))).transpose(2, 0, 1))[None])[0].numpy() for p in paths]) for paths in (a, b)]
+        state = {key: value.clone() for key, value in network.state_dict().items()}
+        files = {}
+        if ones:
+            names = [key for key in state if key.endswith(("conv.weight", "bn.bias", "running_mean", "running_var"))]
+            files["script.pt"] = lambda path: script_of({script_name(key): state[key] for key in names}).save(path)
+        else:
+            files = {"zip.pth": lambda path: torch.save(state, path), "plain.pth": lambda path: torch.save(state, path, _use_new_zipfile_serialization=False),
+                     "all.safetensors": lambda path: save_file(state, path)}
+        for name, save in files.items():
+            save(str(root / name))
+            for metric, expected in (("fid", fid_from_feats(*features)), ("kid", kernel_distance(*features, num_subsets=1))):
+                got = score(cli, "--metric", metric, "--a", str(a[0].parent), "--b", str(b[0].parent), "--weights", str(root / name))
+                check.line(f"{metric}, {name}", got["value"], float(expected), 1e-5)
+            (root / name).unlink()
+
+
+@torch.no_grad()
+def pairs(cli: str, root: Path, a: list[Path], b: list[Path], check: Check) -> None:
+    import lpips
+    for net in ("alex", "vgg", "squeeze"):
+        model = lpips.LPIPS(net=net, verbose=False)
+        trunk = {}
+        for key, value in model.net.state_dict().items():
+            trunk["features." + key.split(".", 1)[1]] = value.clone()
+        torch.save(trunk, root / "trunk.pth")
+        lines = Path(lpips.__file__).parent / f"weights/v0.1/{net}.pth"
+        got = score(cli, "--metric", "lpips", "--net", net, "--a", str(a[0].parent), "--b", str(b[0].parent), "--weights", f"{root / 'trunk.pth'},{lines}")
+        expected = np.mean([model(*(lpips.im2tensor(np.asarray(Image.open(p))) for p in pair)).item() for pair in zip(a, b)])
+        check.line(f"lpips {net}, lpips' own lines", got["value"], float(expected), 1e-4)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--cli", required=True)
+    parser.add_argument("--count", type=int, default=12)
+    arguments = parser.parse_args()
+    torchvision_stub()
+    check = Check()
+    with tempfile.TemporaryDirectory() as place:
+        root = Path(place)
+        names = {"a": [], "b": []}
+        for index in range(arguments.count):
+            image = texture(96, 80 + index % 3, 200 + index)
+            for side, pixels in (("a", worse(image, 500 + index)), ("b", image)):
+                (root / side).mkdir(exist_ok=True)
+                names[side].append(root / side / f"{index:03}.png")
+                Image.fromarray(pixels).save(names[side][-1])
+        pairs(arguments.cli, root, names["a"], names["b"], check)
+        sets(arguments.cli, root, names["a"], names["b"], check)
+    return 1 if check.worst > 1 else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
