@@ -216,11 +216,21 @@ class Machine {
   }
   PickledPtr reduce(const Pickled& global, const Pickled& arguments) {
     if (global.kind != Kind::Global || arguments.kind != Kind::List) fail("the pickle is damaged");
-    if (global.text == "collections OrderedDict") return make(Kind::Dict);
+    if (global.text == "collections OrderedDict") return dictionary(arguments);
     if (global.text == "torch._utils _rebuild_parameter" && !arguments.items.empty()) return arguments.items[0];
     if (isListBuilder(global.text) && !arguments.items.empty()) return arguments.items[0];
     if (global.text == "torch._utils _rebuild_tensor_v2" && arguments.items.size() >= 4) return tensor(arguments.items);
     fail("the pickle calls " + global.text + " as no weight file does; it was not run");
+  }
+  // Python 2 hands the pairs over as a list of lists.
+  PickledPtr dictionary(const Pickled& arguments) {
+    const PickledPtr value = make(Kind::Dict);
+    if (arguments.items.empty()) return value;
+    for (const PickledPtr& pair : arguments.items[0]->items) {
+      if (pair->items.size() != 2) fail("the pickle is damaged");
+      value->pairs.emplace_back(pair->items[0], pair->items[1]);
+    }
+    return value;
   }
   PickledPtr tensor(const std::vector<PickledPtr>& arguments) {
     const PickledPtr value = make(Kind::Tensor);

@@ -65,6 +65,15 @@ class FilesTest : public QObject {
     QCOMPARE(tensors.at("nested.empty").sizes().vec(), (std::vector<std::int64_t>{0, 3}));
   }
 
+  void dictionariesOfPython2AreRead() {   // OrderedDict([[name, tensor]]), as lpips' own files have it
+    const std::string tensor = tensorPickle("K\x01K\x03\x85K\x01\x85");
+    const std::string inner = tensor.substr(tensor.find("ctorch._utils"), tensor.size() - tensor.find("ctorch._utils") - 2);
+    const auto tensors = metrics::readTorchFile(write(archiveOf("\x80\x02" "ccollections\nOrderedDict\n](]("s + "U\x04lin0" + inner + "ee\x85R.")));
+    QCOMPARE(tensors.size(), std::size_t{1});
+    QCOMPARE(tensors.at("lin0").numel(), std::int64_t{3});
+    QVERIFY(refusal(archiveOf("\x80\x02" "ccollections\nOrderedDict\n](](K\x01" "ee\x85R.")).find("damaged") != std::string::npos);
+  }
+
   void torchScriptsTensorsAreReadByTheirModules() {
     const auto tensors = metrics::readTorchFile(test::kScores / "script.pt");
     QCOMPARE(tensors.size(), std::size_t{4});
