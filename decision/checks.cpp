@@ -10,10 +10,8 @@
 namespace quantspot::decision {
 namespace {
 
-std::int64_t reserveOf(const Question& question) { return question.hardware.gpu ? kGpuReserve : 0; }
-
 std::int64_t needIn(const Question& question, const Option& option, Placement placement) {
-  return option.memory.at(placement).highest() + reserveOf(question);
+  return option.memory.at(placement).highest() + question.reserve;
 }
 
 bool allowed(const Question& question, Placement placement) { return question.constraints.offload || !isOffload(placement); }

@@ -96,8 +96,7 @@ std::vector<Change> memoryChanges(const Question& asked, const std::string& answ
   for (const Option& option : asked.options) {
     if (!option.memory.error.empty() || option.precision == answer) continue;
     Question question = asked;
-    const std::int64_t extra = asked.hardware.gpu ? kGpuReserve : 0;
-    const std::int64_t needed = std::min(option.memory.at(Placement::Together).highest(), option.memory.at(Placement::InTurn).highest()) + extra;
+    const std::int64_t needed = std::min(option.memory.at(Placement::Together).highest(), option.memory.at(Placement::InTurn).highest()) + asked.reserve;
     if (needed <= memoryLimit(asked)) continue;
     setMemory(question, needed);
     if (answerTo(question) != option.precision) continue;
@@ -112,8 +111,7 @@ std::vector<Change> memoryChanges(const Question& asked, const std::string& answ
 std::optional<Change> slack(const Question& asked, const Candidate& answer) {
   if (isOffload(answer.placement)) return {};
   const auto option = std::ranges::find(asked.options, answer.precision, &Option::precision);
-  const std::int64_t extra = asked.hardware.gpu ? kGpuReserve : 0;
-  const std::int64_t least = std::min(option->memory.at(Placement::Together).highest(), option->memory.at(Placement::InTurn).highest()) + extra;
+  const std::int64_t least = std::min(option->memory.at(Placement::Together).highest(), option->memory.at(Placement::InTurn).highest()) + asked.reserve;
   Question question = asked;
   setMemory(question, least - 1);
   const std::string then = answerTo(question);

@@ -39,6 +39,7 @@ struct Question {
   std::vector<Option> options;
   Evidence evidence;
   int steps = 20;                                // of the pictures to draw
+  std::int64_t reserve = 0;                      // bytes that are taken before a model is there: kGpuReserve, or the engine itself
 };
 
 enum class Verdict { Met, Unknown, Broken };

@@ -6,6 +6,7 @@
 #include "app/quantspot-cli/metric_commands.h"
 #include "app/quantspot-cli/model_commands.h"
 #include "app/quantspot-cli/progress_bar.h"
+#include "app/quantspot-cli/recommend.h"
 #include "app/quantspot-cli/serve_command.h"
 #include "engine/pipeline/auto_precision.h"
 #include "engine/protocol/base64.h"
@@ -172,6 +173,7 @@ void addCommands(CLI::App& app, Arguments& a, std::function<int()>& run) {
   addMetrics(app, run);
   addExport(app, run);
   addServe(app, run);
+  addRecommend(app, run);
   addModels(app, run);
 }
 

@@ -64,9 +64,6 @@ class Family {
   virtual at::Tensor unpacked(const at::Tensor& given, std::int64_t /*height*/, std::int64_t /*width*/) const { return given; }
   // For Scheduler::setTimesteps(): tokens of latents h × w, where the pipeline's sigmas depend on them; here: 0, the scheduler's own.
   virtual std::int64_t imageTokens(std::int64_t /*height*/, std::int64_t /*width*/) const { return 0; }
-  // Upper estimate of the denoiser's activations in bytes, for B passes side by side over latents h × w.
-  virtual std::int64_t activationBytes(const std::filesystem::path& folder, std::int64_t batch, std::int64_t height, std::int64_t width,
-                                       std::int64_t textTokens) const = 0;
 };
 
 // Every family that this build knows, in display order. A new one is added to this list.

@@ -25,7 +25,11 @@ constexpr std::pair<const char*, Activation> kActivations[] = {
     {"quick_gelu", quickGelu}, {"gelu", geluErf}, {"gelu_new", geluNew}, {"gelu_pytorch_tanh", geluTanh},
     {"relu", relu},            {"silu", silu},    {"swish", silu},       {"mish", mish}};
 
-bool needsFloat(const at::Tensor& x) { return x.scalar_type() == at::kBFloat16 && x.is_cpu() && !quant::hasBf16Gemm(); }
+thread_local bool forGpu = false;
+
+bool needsFloat(const at::Tensor& x) {
+  return x.scalar_type() == at::kBFloat16 && (x.is_cpu() || (x.is_meta() && !forGpu)) && !quant::hasBf16Gemm();
+}
 
 std::optional<at::Tensor> optional(const at::Tensor& x) { return x.defined() ? std::optional(x) : std::nullopt; }
 
@@ -53,5 +57,10 @@ at::Tensor conv2d(const at::Tensor& x, const at::Tensor& weight, const at::Tenso
   const std::int64_t padding = options.padding < 0 ? weight.size(-1) / 2 : options.padding;
   return at::conv2d(x, weight, optional(bias), at::IntArrayRef{options.stride, options.stride}, at::IntArrayRef{padding, padding});
 }
+
+MeantForGpu::MeantForGpu(bool gpu) : before_(std::exchange(forGpu, gpu)) {}
+MeantForGpu::~MeantForGpu() { forGpu = before_; }
+
+bool meansGpu() { return forGpu; }
 
 }  // namespace quantspot::model

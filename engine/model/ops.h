@@ -32,4 +32,17 @@ struct ConvOptions {
 // (B, C, H, W). bias may be undefined.
 at::Tensor conv2d(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, const ConvOptions& options = {});
 
+// Tensors of the meta device stand for those of this CPU, or of a GPU while one of these lives in the thread: what is copied on the way differs.
+class MeantForGpu {
+ public:
+  explicit MeantForGpu(bool gpu = true);
+  ~MeantForGpu();
+  MeantForGpu(const MeantForGpu&) = delete;
+  MeantForGpu& operator=(const MeantForGpu&) = delete;
+
+ private:
+  bool before_;
+};
+bool meansGpu();
+
 }  // namespace quantspot::model

@@ -1,19 +1,13 @@
 #include "engine/pipeline/auto_precision.h"
 
-#include "engine/model/config.h"
-#include "engine/model/family.h"
 #include "engine/pipeline/memory.h"
-#include "engine/pipeline/packing.h"
-#include "engine/pipeline/recipe.h"
+#include "engine/pipeline/memory_model.h"
 
-#include <ATen/core/Tensor.h>
-#include <c10/core/InferenceMode.h>
 #include <spdlog/fmt/fmt.h>
 
 #include <algorithm>
 #include <cmath>
 #include <fstream>
-#include <numeric>
 #include <stdexcept>
 
 namespace quantspot::pipeline {
@@ -30,17 +24,6 @@ std::int64_t availableBytes() {
   throw std::runtime_error("the system does not say how much memory is free; give --max-memory");
 }
 
-// The decoder's last stage works on full-size maps of its first block's width; one convolution holds input, output and
-// rearranged copies; measured on AutoencoderTiny: five maps.
-std::int64_t decoderActivations(const fs::path& model, const protocol::Recipe& recipe, std::size_t batch) {
-  const model::Config config(model / "vae" / "config.json");
-  const bool tiny = config.get<std::string>("_class_name", "") == "AutoencoderTiny";
-  const auto widths = config.get<std::vector<std::int64_t>>(tiny ? "decoder_block_out_channels" : "block_out_channels", {64});
-  // Before the last stage of a KL decoder its maps have the second block's width at full size.
-  const std::int64_t width = widths.size() > 1 ? std::max(widths[0], widths[1]) : widths.front();
-  return static_cast<std::int64_t>(batch) * recipe.width * recipe.height * width * 6 * 4;
-}
-
 }  // namespace
 
 std::int64_t MemoryNeed::highest() const { return std::max({encode, denoise, decode}); }
@@ -50,24 +33,9 @@ const std::vector<std::string>& autoLadder() {
   return ladder;
 }
 
-MemoryNeed memoryNeed(const fs::path& model, const std::string& policyText, const protocol::Recipe& asked, std::size_t batch) {
-  const c10::InferenceMode inference;
-  const quant::Policy policy = quant::parsePolicy(policyText);
-  const protocol::Recipe recipe = completeRecipe(asked, model);
-  model::LoadOptions options;
-  options.compute = quant::quantizer(policy.precision).computeType();
-  options.device = at::kMeta;
-  measureLayers(options, policy);
-  const model::Family& family = model::familyOf(model);
-  const std::int64_t pixels = pixelsPerLatent(model);
-  const bool twice = family.info().guidance == model::Guidance::Classifier && usesNegative(recipe, family.info());
-  MemoryNeed need;
-  need.encode = family.loadTextEncoders(model, options)->bytes();
-  need.decode = family.loadAutoencoder(model, options)->bytes() + decoderActivations(model, recipe, batch);
-  const auto passes = static_cast<std::int64_t>(twice ? 2 * batch : batch);
-  need.denoise = family.loadDenoiser(model, options)->bytes() +
-                 family.activationBytes(model, passes, recipe.height / pixels, recipe.width / pixels, recipe.max_sequence_length.value_or(0));
-  return need;
+MemoryNeed memoryNeed(const fs::path& model, const std::string& policy, const protocol::Recipe& recipe, std::size_t batch) {
+  const PlacementMemory need = memoryModel(model, policy, recipe, batch).inTurn;
+  return {need.encode.total(), need.denoise.total(), need.decode.total()};
 }
 
 AutoChoice choosePrecision(const fs::path& model, const protocol::Recipe& recipe, std::size_t batch, std::int64_t limit, std::size_t from) {

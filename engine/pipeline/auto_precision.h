@@ -14,8 +14,7 @@ struct MemoryNeed {                      // bytes
   std::int64_t highest() const;
 };
 
-// Weights are exact (they are what a layer of each shape packs to); activations are an upper estimate for this size, see the body.
-// `batch` pictures. Throws ModelError as loading would.
+// Of memoryModel(), parts in turn. `batch` pictures. Throws ModelError as loading would.
 MemoryNeed memoryNeed(const std::filesystem::path& model, const std::string& policy, const protocol::Recipe& recipe, std::size_t batch);
 
 struct AutoChoice {

@@ -2,6 +2,7 @@
 
 #include "engine/model/folder.h"
 #include "engine/model/ops.h"
+#include "engine/pipeline/dry_run.h"
 #include "engine/pipeline/report.h"
 #include "quant/calibration.h"
 #include "quant/plain.h"
@@ -78,19 +79,27 @@ struct Packer {
   }
 };
 
-// Exact because it is made: a layer of zeros is packed once for every shape, of which a model has few.
+// Exact because it is made.
+std::int64_t packedBytes(const quant::Quantizer& quantizer, at::IntArrayRef shape, bool bias) {
+  const at::ScalarType type = quantizer.computeType();
+  const at::Tensor zeros = at::zeros(shape, type);
+  const auto shift = bias ? std::optional(at::zeros({shape[0]}, type)) : std::nullopt;
+  return shape.size() == 4 ? quant::Conv2d(quantizer, zeros, shift).bytes() : quantizer.linear(quantizer.pack(zeros), shift)->bytes();
+}
+
+// Once for every shape, of which a model has few. A large layer takes as much more as it has more rows: all formats pack rows, or blocks
+// that 64 rows of a width of 256 are whole multiples of.
 std::int64_t layerBytes(const quant::Quantizer& quantizer, at::IntArrayRef shape, bool bias) {
+  constexpr std::int64_t few = 64, large = 1 << 22;
   static std::mutex mutex;
   static std::map<std::tuple<std::string, std::vector<std::int64_t>, bool>, std::int64_t> known;
   const std::lock_guard lock(mutex);
   const auto [found, isNew] = known.try_emplace({std::string(quantizer.name()), shape.vec(), bias}, 0);
-  if (isNew) {
-    const at::ScalarType type = quantizer.computeType();
-    const at::Tensor zeros = at::zeros(shape, type);
-    const auto shift = bias ? std::optional(at::zeros({shape[0]}, type)) : std::nullopt;
-    found->second = shape.size() == 4 ? quant::Conv2d(quantizer, zeros, shift).bytes() : quantizer.linear(quantizer.pack(zeros), shift)->bytes();
-  }
-  return found->second;
+  if (!isNew) return found->second;
+  const bool inRows = shape.size() == 2 && shape[0] * shape[1] >= large && shape[0] % few == 0 && shape[1] % 256 == 0;
+  if (!inRows) return found->second = packedBytes(quantizer, shape, bias);
+  const std::int64_t first = packedBytes(quantizer, {few, shape[1]}, bias), both = packedBytes(quantizer, {2 * few, shape[1]}, bias);
+  return found->second = first + (shape[0] / few - 1) * (both - first);
 }
 
 std::unique_ptr<quant::Linear> linearOf(Packed packed, std::optional<at::Tensor> bias) {
@@ -182,7 +191,10 @@ class MeasuredLinear final : public quant::Linear {
   MeasuredLinear(const quant::Quantizer& quantizer, at::IntArrayRef shape, bool bias)
       : quantizer_(quantizer), out_(shape[0]), in_(shape[1]), bytes_(layerBytes(quantizer, shape, bias)) {}
 
-  at::Tensor forward(const at::Tensor&) const override { throw std::logic_error("a layer without a weight was asked to multiply"); }
+  at::Tensor forward(const at::Tensor& x) const override {
+    if (!x.is_meta()) throw std::logic_error("a layer without a weight was asked to multiply");
+    return dryProduct(quantizer_, x, in_, out_);
+  }
   std::string_view precision() const override { return quantizer_.name(); }
   std::int64_t bytes() const override { return bytes_; }
   std::int64_t inFeatures() const override { return in_; }
@@ -195,14 +207,20 @@ class MeasuredLinear final : public quant::Linear {
 
 class MeasuredConvolution final : public quant::Convolution {
  public:
-  MeasuredConvolution(const quant::Quantizer& quantizer, at::IntArrayRef shape, bool bias) : quantizer_(quantizer), bytes_(layerBytes(quantizer, shape, bias)) {}
+  MeasuredConvolution(const quant::Quantizer& quantizer, at::IntArrayRef shape, bool bias, quant::Conv2dOptions how)
+      : quantizer_(quantizer), shape_(shape.vec()), how_(std::move(how)), bytes_(layerBytes(quantizer, shape, bias)) {}
 
-  at::Tensor forward(const at::Tensor&) const override { throw std::logic_error("a layer without a weight was asked to convolve"); }
+  at::Tensor forward(const at::Tensor& x) const override {
+    if (!x.is_meta()) throw std::logic_error("a layer without a weight was asked to convolve");
+    return dryConvolution(quantizer_, x, shape_, how_);
+  }
   std::string_view precision() const override { return quantizer_.name(); }
   std::int64_t bytes() const override { return bytes_; }
 
  private:
   const quant::Quantizer& quantizer_;
+  std::vector<std::int64_t> shape_;
+  quant::Conv2dOptions how_;
   std::int64_t bytes_;
 };
 
@@ -225,9 +243,9 @@ void measureLayers(model::LoadOptions& options, const quant::Policy& policy) {
   options.linear = [&](const model::LayerWeight& layer, const std::optional<at::Tensor>& bias) {
     return std::make_unique<MeasuredLinear>(quantizerFor(policy, layer.name, layer.shape), layer.shape, bias.has_value());
   };
-  options.convolution = [&](const model::LayerWeight& layer, const std::optional<at::Tensor>& bias, const quant::Conv2dOptions&) -> std::unique_ptr<quant::Convolution> {
+  options.convolution = [&](const model::LayerWeight& layer, const std::optional<at::Tensor>& bias, const quant::Conv2dOptions& how) -> std::unique_ptr<quant::Convolution> {
     if (staysPlain(layer, policy)) return nullptr;
-    return std::make_unique<MeasuredConvolution>(quantizerFor(policy, layer.name, layer.shape), layer.shape, bias.has_value());
+    return std::make_unique<MeasuredConvolution>(quantizerFor(policy, layer.name, layer.shape), layer.shape, bias.has_value(), how);
   };
 }
 

@@ -30,7 +30,7 @@ struct PackingNotes {
 void packLayers(model::LoadOptions& options, const quant::Policy& policy, PackingNotes& notes, std::shared_ptr<PackedSet> packed = nullptr,
                 std::shared_ptr<LayerStream> stream = nullptr);
 
-// The same for layers that know their precision and resident bytes but hold nothing and cannot multiply: for weights on the meta device.
+// The same for layers that know their precision and resident bytes but hold nothing, and multiply on the meta device alone: for dry runs.
 void measureLayers(model::LoadOptions& options, const quant::Policy& policy);
 
 // For LoadOptions::keeps: a layer of a GGUF file stays as it is stored when the policy asks for that very precision, or for the one

@@ -138,6 +138,18 @@ struct ScanResult { std::vector<ScannedGroup> groups; double all = 0; std::int64
 // exports/write: a variant as files to deploy, in a folder on the engine's machine. images: the judged pictures' folder, report or file there.
 struct ExportParams { std::string model = "default", precision, out, images; std::optional<Recipe> recipe = {}; bool force = false; };   // no recipe: that of the pictures
 struct ExportResult { std::string out; std::int64_t bytes = 0; nlohmann::json manifest; };
+// memory/estimate: what each precision needs, from shapes alone. gpu: as on a GPU, else on the engine's CPU.
+struct EstimateParams {
+  std::string model = "default";
+  std::vector<std::string> precisions;
+  Recipe recipe;                                   // its size, guidance and tiling count
+  int batch = 1;
+  bool gpu = false;
+};
+struct PhaseBytes { std::int64_t weights = 0, activations = 0, reserve = 0; };
+struct PlacementBytes { std::string name; PhaseBytes encode, denoise, decode; };   // name: together, model, group, sequential
+struct EstimateEntry { std::string precision, error; std::vector<PlacementBytes> placements; };   // error: why there is none
+struct EstimateResult { std::vector<EstimateEntry> entries; std::int64_t process_bytes = 0; };   // what the engine itself holds
 struct CancelParams { std::int64_t id = 0; };
 
 // Notification `progress`: of the request with this id. stage: encode, load, denoise, decode; download (in MiB).
@@ -180,6 +192,11 @@ void from_json(const nlohmann::json& json, ScanResult& result);
 void to_json(nlohmann::json& json, const ExportParams& params);
 void from_json(const nlohmann::json& json, ExportParams& params);
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ExportResult, out, bytes, manifest)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(EstimateParams, model, precisions, recipe, batch, gpu)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(PhaseBytes, weights, activations, reserve)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(PlacementBytes, name, encode, denoise, decode)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(EstimateEntry, precision, error, placements)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(EstimateResult, entries, process_bytes)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(CancelParams, id)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Progress, id, stage, step, steps)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LogLine, level, message)

@@ -55,6 +55,9 @@ void Server::addMethods() {
   methods_["metrics/score"] = {false, [this](const json& params, const Control&) {
                                  return json(service_.score(params.get<protocol::ScoreParams>()));
                                }};
+  methods_["memory/estimate"] = {false, [this](const json& params, const Control& control) {
+                                   return json(service_.estimate(params.get<protocol::EstimateParams>(), control));
+                                 }};
   methods_["cancel"] = {true, [this](const json& params, const Control&) {
                           cancel(params.get<protocol::CancelParams>().id);
                           return json(nullptr);

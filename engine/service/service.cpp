@@ -14,6 +14,8 @@
 #include "engine/protocol/base64.h"
 #include "engine/service/errors.h"
 #include "engine/service/judged_images.h"
+#include "engine/service/hardware.h"
+#include "engine/service/memory_estimate.h"
 #include "engine/service/models.h"
 #include "engine/service/scorer.h"
 #include "metrics/image.h"
@@ -62,12 +64,15 @@ protocol::InitializeResult Service::initialize() const {
   protocol::InitializeResult result;
   result.engine = pipeline::engineBlock(options_.device);
   if (options_.threads > 0) result.engine["threads"] = options_.threads;
+  result.engine["hardware"] = hardwareBlock();
   for (const auto& quantizer : quant::quantizers())
     if (const quant::PrecisionInfo* info = quant::precisionInfo(quantizer->name()))
       result.precisions.push_back({std::string(info->id), std::string(info->label), std::string(familyName(info->family)), info->bitsPerWeight,
                                   quantizer->reachesConvolutions()});
   return result;
 }
+
+protocol::EstimateResult Service::estimate(const protocol::EstimateParams& params, const Control& control) const { return estimateMemory(params, control); }
 
 protocol::ModelsListResult Service::listModels() const { return service::listModels(); }
 

@@ -40,6 +40,7 @@ class Service {
   // The picture of `params` and those of `more` in one pass; see Sampler::generateBatch().
   std::vector<pipeline::Sample> batch(const protocol::GenerateParams& params, std::vector<protocol::Recipe> more, const Control& control);
   protocol::GenerateResult generate(const protocol::GenerateParams& params, const Control& control);
+  protocol::EstimateResult estimate(const protocol::EstimateParams& params, const Control& control) const;   // reads headers only
   protocol::ScanResult scan(const protocol::ScanParams& params, const Control& control);
   protocol::ExportResult exportVariant(const protocol::ExportParams& params, const Control& control);   // see pipeline::exportModel()
   protocol::ScoreResult score(const protocol::ScoreParams& params);

@@ -20,7 +20,7 @@ inline Option option(const std::string& precision, double bits, double denoiser)
 }
 
 inline Question question(double maxGiB) {
-  Question made{.model = "flux", .hardware = knownGpu("a100-80"), .constraints = {}, .options = {}, .evidence = {}, .steps = 20};
+  Question made{.model = "flux", .hardware = knownGpu("a100-80"), .constraints = {}, .options = {}, .evidence = {}, .steps = 20, .reserve = kGpuReserve};
   made.options = {option("bf16", 16, 24), option("bnb-int8", 8, 12), option("gguf-q6_k", 6.5625, 10), option("bnb-nf4", 4.5, 7), option("gguf-q2_k", 2.625, 4)};
   made.constraints.maxMemory = static_cast<std::int64_t>(maxGiB * kGiB);
   made.constraints.offload = false;

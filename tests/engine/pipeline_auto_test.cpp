@@ -1,6 +1,7 @@
 #include "engine/model/folder.h"
 #include "engine/pipeline/auto_precision.h"
 #include "engine/pipeline/memory.h"
+#include "engine/pipeline/memory_model.h"
 #include "engine/pipeline/sampler.h"
 #include "tests/real_memory.h"
 
@@ -33,7 +34,7 @@ class AutoTest : public QObject {
   Q_OBJECT
  private Q_SLOTS:
   void weightsAreCountedExactly() {
-    const auto need = [](const char* id) { return pipeline::memoryNeed(kModel, id, recipeOf(128), 1).denoise; };
+    const auto need = [](const char* id) { return pipeline::memoryModel(kModel, id, recipeOf(128), 1).inTurn.denoise.weights; };
     const auto bytes = [](const char* id) { return draw(id, 64).report["weights"]["transformer"]["bytes"].get<std::int64_t>(); };
     const std::int64_t reference = bytes("bf16");
     for (const char* id : {"bnb-int8", "bnb-nf4", "gguf-q5_k"}) QCOMPARE(need("bf16") - need(id), reference - bytes(id));

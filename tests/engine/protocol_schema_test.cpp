@@ -76,6 +76,11 @@ class SchemaTest : public QObject {
     compare("ScanParams", scan);
     compare("ExportParams", ExportParams{"default", "bnb-nf4", "/x", "/y", recipe, true});
     compare("ExportResult", ExportResult{"/x", 1, json::object()});
+    compare("EstimateParams", EstimateParams{"default", {"bf16"}, recipe, 1, false});
+    compare("PlacementBytes", PlacementBytes{"model", {1, 2, 3}, {}, {}});
+    compare("PhaseBytes", PhaseBytes{1, 2, 3});
+    compare("EstimateEntry", EstimateEntry{"bf16", "", {}});
+    compare("EstimateResult", EstimateResult{});
     compare("CancelParams", CancelParams{3});
     compare("Progress", Progress{1, "denoise", 2, 20});
     compare("LogLine", LogLine{"warning", "cut"});

@@ -30,15 +30,6 @@ class Flux final : public Family {
         ? unpackLatents(given, height, width).contiguous() : given;
   }
   std::int64_t imageTokens(std::int64_t height, std::int64_t width) const override { return (height / 2) * (width / 2); }
-
-  // A single block holds at once: the tokens, their normalized form, q, k, v, the feed-forward's 4 widths before and after its
-  // activation, and both joined (5): about 20 widths per token; products may keep one operand more in float32.
-  std::int64_t activationBytes(const std::filesystem::path& folder, std::int64_t batch, std::int64_t height, std::int64_t width,
-                               std::int64_t textTokens) const override {
-    const Config config(folder / "transformer" / "config.json");
-    const std::int64_t channels = config.positive("num_attention_heads", 24) * config.positive("attention_head_dim", 128);
-    return batch * (imageTokens(height, width) + textTokens) * channels * 32 * 4;
-  }
 };
 
 }  // namespace

@@ -20,14 +20,6 @@ class PixArt final : public Family {
   std::unique_ptr<Denoiser> loadDenoiser(const std::filesystem::path& folder, const LoadOptions& options) const override {
     return loadPixArtTransformer(folder / "transformer", options);
   }
-  // A block holds at once: tokens, their normalized form, q, k, v, the feed-forward's 4 widths before and after its activation; the text apart.
-  std::int64_t activationBytes(const std::filesystem::path& folder, std::int64_t batch, std::int64_t height, std::int64_t width,
-                               std::int64_t textTokens) const override {
-    const Config config(folder / "transformer" / "config.json");
-    const std::int64_t patch = config.positive("patch_size", 2);
-    const std::int64_t channels = config.positive("num_attention_heads", 16) * config.positive("attention_head_dim", 72);
-    return batch * ((height / patch) * (width / patch) * 16 + textTokens * 4) * channels * 4;
-  }
 };
 
 }  // namespace

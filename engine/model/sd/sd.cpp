@@ -22,10 +22,6 @@ class StableDiffusion final : public Family {
   }
   std::unique_ptr<Denoiser> loadDenoiser(const std::filesystem::path& folder,
                                          const LoadOptions& options) const override { return loadUnet(folder / "unet", options); }
-  std::int64_t activationBytes(const std::filesystem::path& folder, std::int64_t batch, std::int64_t height, std::int64_t width,
-                               std::int64_t) const override {
-    return unetActivationBytes(folder / "unet", batch, height, width);
-  }
 };
 
 }  // namespace

@@ -24,14 +24,6 @@ class StableDiffusion3 final : public Family {
   std::unique_ptr<Denoiser> loadDenoiser(const std::filesystem::path& folder, const LoadOptions& options) const override {
     return loadSd3Transformer(folder / "transformer", options);
   }
-  // As of FLUX's double blocks: both streams, their normalized forms, q, k, v, and the feed-forward's 4 widths twice.
-  std::int64_t activationBytes(const std::filesystem::path& folder, std::int64_t batch, std::int64_t height, std::int64_t width,
-                               std::int64_t textTokens) const override {
-    const Config config(folder / "transformer" / "config.json");
-    const std::int64_t patch = config.positive("patch_size", 2);
-    const std::int64_t channels = config.positive("num_attention_heads", 18) * config.positive("attention_head_dim", 64);
-    return batch * ((height / patch) * (width / patch) + textTokens) * channels * 24 * 4;
-  }
 };
 
 }  // namespace

@@ -50,10 +50,6 @@ class Sdxl final : public Family {
     const at::Tensor ids = at::tensor({original[1], original[0], shape.crop[1], shape.crop[0], target[1], target[0]}, at::kFloat);
     condition["time_ids"] = ids.to(sequence.options()).repeat({sequence.size(0), 1});
   }
-  std::int64_t activationBytes(const std::filesystem::path& folder, std::int64_t batch, std::int64_t height, std::int64_t width,
-                               std::int64_t) const override {
-    return unetActivationBytes(folder / "unet", batch, height, width);
-  }
 
  private:
   static bool forcesUpcast(const std::filesystem::path& folder) { return Config(folder / "vae" / "config.json").get("force_upcast", true); }

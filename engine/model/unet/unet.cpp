@@ -196,18 +196,4 @@ at::Tensor Unet::predict(const at::Tensor& latents, double timestep, const Condi
 std::unique_ptr<Denoiser> loadUnet(const std::filesystem::path& folder, const LoadOptions& options) { return std::make_unique<Unet>(folder,
     options); }
 
-// The maps kept for the way up are at most three per layer at the first stage's size (each next stage has a quarter of the pixels
-// and about twice the channels). The largest layer on the way up holds its joined input, its output and a convolution's copies; a
-// transformer's feed-forward holds 8 + 4 widths per token beside tokens, q, k and v.
-std::int64_t unetActivationBytes(const std::filesystem::path& folder, std::int64_t batch, std::int64_t height, std::int64_t width) {
-  const UnetConfig config(Config(folder / "config.json"));
-  std::int64_t kept = 0, largest = 0, pixels = height * width;
-  for (const auto& stage : config.stages) {
-    kept += (stage.layers + 1) * stage.channels * pixels;
-    largest = std::max(largest, (stage.downAttends || stage.upAttends ? 24 : 12) * stage.channels * pixels);
-    pixels = (pixels + 3) / 4;
-  }
-  return batch * (kept + largest) * 4;
-}
-
 }  // namespace quantspot::model

@@ -10,7 +10,4 @@ namespace quantspot::model {
 // `folder` is the part's own. The condition: "sequence" (B, L, E); with text_time also "pooled" (B, P) and "time_ids" (B, 6), in pixels.
 std::unique_ptr<Denoiser> loadUnet(const std::filesystem::path& folder, const LoadOptions& options);
 
-// Upper estimate of a UNet's activations in bytes: B maps of latents h × w.
-std::int64_t unetActivationBytes(const std::filesystem::path& folder, std::int64_t batch, std::int64_t height, std::int64_t width);
-
 }  // namespace quantspot::model

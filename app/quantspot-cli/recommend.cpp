@@ -1,0 +1,178 @@
+#include "app/quantspot-cli/recommend.h"
+
+#include "app/quantspot-cli/commands.h"
+#include "app/quantspot-cli/files.h"
+#include "app/quantspot-cli/progress_bar.h"
+#include "app/quantspot-cli/recommend_runs.h"
+#include "decision/decide.h"
+#include "decision/evidence_files.h"
+#include "decision/gpu_table.h"
+#include "engine/pipeline/auto_precision.h"
+#include "quant/precision_info.h"
+
+#include <CLI/CLI.hpp>
+#include <spdlog/fmt/fmt.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <memory>
+
+namespace quantspot::cli {
+namespace {
+
+using namespace decision;
+
+struct RecommendArguments {
+  service::ServiceOptions service;
+  protocol::Recipe recipe;
+  std::string model = "default", parts, hardware = "found", searchWith = "bnb-nf4", promptsFile;
+  std::string precisions = "bf16,gguf-q8_0,bnb-int8,torchao-int8wo,fp8-layerwise,gguf-q6_k,gguf-q5_k,bnb-nf4,gguf-q4_k,gguf-q3_k,gguf-q2_k";
+  std::vector<std::string> evidence, studies;
+  Constraints limits;
+  int batch = 1;
+  bool measure = false, search = false, text = false, table = false, noOffload = false;
+};
+
+// "-5%", "-0.05" → −0.05.
+double parseShare(const std::string& text) {
+  std::size_t used = 0;
+  double value = 0;
+  try {
+    value = std::stod(text, &used);
+  } catch (const std::exception&) {
+    used = 0;
+  }
+  const std::string unit = text.substr(std::min(used, text.size()));
+  if (used == 0 || (unit != "" && unit != "%" && unit != " %")) throw std::invalid_argument(fmt::format("'{}' is no share; write 5% or 0.05", text));
+  return unit.empty() ? value : value / 100;
+}
+
+Hardware hardwareOf(const std::string& id, const service::Service& service) {
+  if (id != "found") {
+    for (const Hardware& found : foundHardware(service.initialize().engine))
+      if (found.id == id) return found;
+    return knownGpu(id);
+  }
+  const std::vector<Hardware> all = foundHardware(service.initialize().engine);
+  return all.size() > 1 ? all[1] : all[0];   // a GPU where there is one
+}
+
+std::vector<std::string> precisionsOf(const RecommendArguments& a, const Evidence& evidence) {
+  std::vector<std::string> all = splitPolicies(a.precisions);
+  for (const auto& [precision, known] : evidence.byPrecision)
+    if (std::ranges::find(all, precision) == all.end() && quant::precisionInfo(precision)) all.push_back(precision);
+  return all;
+}
+
+double bitsOf(const std::string& precision) {
+  const quant::PrecisionInfo* info = quant::precisionInfo(precision);
+  if (!info) throw std::invalid_argument(fmt::format("precision '{}' is not known", precision));
+  return info->bitsPerWeight;
+}
+
+protocol::EstimateResult estimate(const RecommendArguments& a, const service::Service& service, const std::vector<std::string>& precisions, bool gpu) {
+  ProgressBar bar("memory");
+  service::Control control;
+  control.progress = [&](const std::string& stage, int step, int steps) { bar.show(stage, step, steps); };
+  return service.estimate({.model = a.model, .precisions = precisions, .recipe = a.recipe, .batch = a.batch, .gpu = gpu}, control);
+}
+
+void addOptions(Question& question, const protocol::EstimateResult& result) {
+  question.reserve = question.hardware.gpu ? kGpuReserve : result.process_bytes;
+  for (MemoryEstimate& estimate : memoryEstimates(result)) {
+    const double bits = bitsOf(estimate.precision);
+    question.options.push_back({estimate.precision, bits, std::move(estimate)});
+  }
+}
+
+void readEvidence(const RecommendArguments& a, Evidence& evidence) {
+  for (const std::string& path : a.evidence) readComparison(evidence, path);
+  for (const std::string& path : a.studies) readStudy(evidence, path);
+}
+
+int printTable(const RecommendArguments& a, const service::Service& service) {
+  const auto table = gpuTable(memoryEstimates(estimate(a, service, splitPolicies(a.precisions), true)));
+  if (a.text) std::fputs(toText(table).c_str(), stdout);
+  else printJson(toJson(table));
+  return 0;
+}
+
+std::vector<std::string> promptsOf(const RecommendArguments& a) { return a.promptsFile.empty() ? std::vector{a.recipe.prompt} : readLines(a.promptsFile); }
+
+// Pictures of the precisions that could be the answer and of which nothing was measured, beside the reference's.
+void measureMissing(const RecommendArguments& a, service::Service& service, Question& question) {
+  const std::string reference = question.evidence.reference.empty() ? "bf16" : question.evidence.reference;
+  std::vector<std::string> missing = {reference};
+  for (const Candidate& candidate : decide(question).ranked)
+    if (candidate.possible() && candidate.precision != reference && !question.evidence.of(candidate.precision).psnr) missing.push_back(candidate.precision);
+  if (missing.size() > 1) addComparison(question.evidence, measureShortly(service, {a.model, a.recipe, promptsOf(a)}, missing), "measured now");
+}
+
+int recommend(RecommendArguments& a) {
+  service::Service service(a.service);
+  if (!a.parts.empty() && a.model != "default") a.model += "?parts=" + a.parts;
+  if (a.table) return printTable(a, service);
+  Question question{.model = a.model, .hardware = hardwareOf(a.hardware, service), .constraints = a.limits, .options = {}, .evidence = {}, .steps = a.recipe.steps, .reserve = 0};
+  question.constraints.offload = !a.noOffload;
+  readEvidence(a, question.evidence);
+  addOptions(question, estimate(a, service, precisionsOf(a, question.evidence), question.hardware.gpu));
+  if (a.measure) measureMissing(a, service, question);
+  if (a.search) {
+    const std::string mix = findMix(service, question, {a.model, a.recipe, promptsOf(a)}, a.searchWith);
+    if (!mix.empty()) addMix(question, mix, estimate(a, service, {mix}, question.hardware.gpu));
+  }
+  const Decision made = decide(question);
+  if (a.text) std::fputs(toText(question, made).c_str(), stdout);
+  else printJson(toJson(question, made));
+  return made.chosen ? 0 : 1;
+}
+
+void addLimits(CLI::App& command, const std::shared_ptr<RecommendArguments>& a) {
+  Constraints& limits = a->limits;
+  command.add_option_function<std::string>("--max-memory", [&limits](const std::string& size) { limits.maxMemory = pipeline::parseBytes(size); },
+                                           "Such as 12GiB (default: what the hardware has)");
+  command.add_option("--max-seconds", limits.maxSeconds, "Per picture")->check(CLI::PositiveNumber);
+  command.add_option_function<std::string>("--min-clip-change", [&limits](const std::string& text) { limits.minClipChange = parseShare(text); },
+                                           "How far the CLIP score may fall against the reference, such as -5%");
+  command.add_option_function<double>("--min-psnr", [&limits](double value) { limits.minPsnr = value; }, "dB against the reference");
+  command.add_option_function<std::string>("--max-visible", [&limits](const std::string& text) { limits.maxVisible = parseShare(text); },
+                                           "Share of people that may notice it, by a study, such as 10%");
+  command.add_flag("--no-offload", a->noOffload, "Weights may not travel in every step");
+}
+
+void addSources(CLI::App& command, const std::shared_ptr<RecommendArguments>& a) {
+  command.add_option("--evidence", a->evidence, "report.json of 'compare', or its folder; may be given several times");
+  command.add_option("--study", a->studies, "analysis.json of a study, or its bundle; may be given several times");
+  command.add_flag("--measure", a->measure, "Draw what was not measured: each prompt with one seed, the precisions that could be the answer");
+  command.add_flag("--search", a->search, "Look for a mix of bf16 and --search-with that fits, by a sensitivity scan of the blocks");
+  command.add_option("--search-with", a->searchWith, "The low precision of the mix")->capture_default_str();
+  CLI::App& prompts = *command.add_option_group("prompts")->require_option(0, 1);
+  prompts.add_option("--prompt", a->recipe.prompt)->capture_default_str();
+  prompts.add_option("--prompts", a->promptsFile, "A prompt per line, for --measure and --search");
+}
+
+}  // namespace
+
+void addRecommend(CLI::App& app, std::function<int()>& run) {
+  const auto a = std::make_shared<RecommendArguments>();
+  a->recipe.prompt = "a fox on a yellow background";
+  CLI::App& command = *app.add_subcommand("recommend", "Which precision to deploy: memory, time, quality and what people saw against what is asked");
+  command.add_option("--model", a->model, "As for generate")->capture_default_str();
+  command.add_option("--parts", a->parts, "As for generate");
+  command.add_option("--precisions", a->precisions, "What may be chosen, separated by commas")->capture_default_str();
+  command.add_option("--hardware", a->hardware, "found: this machine (cpu, gpu0: one of it), or a GPU of the table, such as rtx-4070")->capture_default_str();
+  addLimits(command, a);
+  addSources(command, a);
+  command.add_option("--steps", a->recipe.steps)->capture_default_str();
+  command.add_option("--width", a->recipe.width)->capture_default_str();
+  command.add_option("--height", a->recipe.height)->capture_default_str();
+  command.add_option("--seed", a->recipe.seed)->capture_default_str();
+  command.add_option("--batch", a->batch, "Pictures side by side")->check(CLI::Range(1, 256))->capture_default_str();
+  command.add_option("--threads", a->service.threads, "CPU threads (default: all cores)")->check(CLI::PositiveNumber);
+  command.add_option("--device", a->service.device, "cpu or cuda:0, for --measure and --search")->capture_default_str();
+  command.add_flag("--text", a->text, "For reading, in place of JSON");
+  command.add_flag("--table", a->table, "Precisions against common GPUs of 8 to 80 GB");
+  command.callback([&run, a] { run = [a] { return recommend(*a); }; });
+}
+
+}  // namespace quantspot::cli

@@ -1,0 +1,93 @@
+#include "app/quantspot-cli/recommend_runs.h"
+
+#include "app/quantspot-cli/progress_bar.h"
+#include "decision/checks.h"
+#include "engine/pipeline/png.h"
+#include "engine/protocol/base64.h"
+#include "engine/service/errors.h"
+
+#include <spdlog/fmt/fmt.h>
+
+#include <algorithm>
+#include <cstdio>
+
+namespace quantspot::cli {
+namespace {
+
+using nlohmann::json;
+using namespace decision;
+
+void warn(const std::string& text) { std::fprintf(stderr, "quantspot-cli: %s\n", text.c_str()); }
+
+// One prompt at all precisions.
+json drawAll(service::Service& service, const DrawnWith& with, const std::string& prompt, const std::vector<std::string>& precisions) {
+  json samples = json::array();
+  std::string reference;
+  for (const std::string& precision : precisions) try {
+    protocol::GenerateParams params{.model = with.model, .precision = precision, .recipe = with.recipe};
+    params.recipe.prompt = prompt;
+    ProgressBar bar(precision);
+    service::Control control;
+    control.progress = [&](const std::string& stage, int step, int steps) { bar.show(stage, step, steps); };
+    const pipeline::Sample made = service.sample(params, control);
+    const std::string png = protocol::toBase64(pipeline::encodePng(made.image));
+    const auto score = [&](const char* metric, const std::string& against) { return json(service.score({metric, png, against, prompt, with.model}))["value"]; };
+    json scores = {{"clip", score("clip", "")}};
+    if (precision == precisions.front()) reference = png;
+    else if (!reference.empty()) scores["psnr"] = score("psnr", reference);
+    samples.push_back({{"precision", precision}, {"scores", scores}, {"report", {{"engine", made.report["engine"]}, {"seconds", made.report["seconds"]}}}});
+  } catch (...) {
+    const std::string why = service::describe(std::current_exception()).what();
+    warn(precision + ": " + why);
+    samples.push_back({{"precision", precision}, {"error", why}});
+  }
+  return samples;
+}
+
+const Option* optionOf(const Question& question, const std::string& precision) {
+  const auto found = std::ranges::find(question.options, precision, &Option::precision);
+  return found == question.options.end() || !found->memory.error.empty() ? nullptr : &*found;
+}
+
+}  // namespace
+
+json measureShortly(service::Service& service, const DrawnWith& with, const std::vector<std::string>& precisions) {
+  json report = {{"schema", 1}, {"precisions", precisions}, {"comparisons", json::array()}};
+  for (const std::string& prompt : with.prompts)
+    report["comparisons"].push_back({{"recipe", with.recipe}, {"samples", drawAll(service, with, prompt, precisions)}});
+  return report;
+}
+
+std::string findMix(service::Service& service, Question& question, const DrawnWith& with, const std::string& low) {
+  const Option* reference = optionOf(question, "bf16");
+  if (!reference) throw std::invalid_argument("--search needs bf16 among --precisions");
+  const PhaseNeed& need = reference->memory.at(Placement::InTurn);
+  const std::int64_t room = memoryLimit(question) - question.reserve - need.denoise.activations - need.denoise.reserve;
+  if (room >= need.denoise.weights) {
+    warn("--search: bf16 fits as it is; there is nothing to mix");
+    return {};
+  }
+  ProgressBar bar("scan");
+  service::Control control;
+  control.progress = [&](const std::string& stage, int step, int steps) { bar.show(stage, step, steps); };
+  try {
+    if (room <= 0) throw std::invalid_argument("no room is left beside the activations");
+    const protocol::ScanResult scan = service.scan({.model = with.model, .precision = low, .recipe = with.recipe, .prompts = with.prompts, .blocks = true, .max_bytes = room}, control);
+    addScan(question.evidence, scan, low);
+    question.evidence.byPrecision[scan.found->policy].latentError = scan.found->measured;
+    return scan.found->policy;
+  } catch (const std::invalid_argument& error) {
+    warn(std::string("--search: ") + error.what());
+    return {};
+  }
+}
+
+void addMix(Question& question, const std::string& policy, const protocol::EstimateResult& estimate) {
+  if (optionOf(question, policy)) return;
+  MemoryEstimate memory = memoryEstimates(estimate).front();
+  const auto weights = [](const MemoryEstimate& of) { return static_cast<double>(of.at(Placement::InTurn).denoise.weights); };
+  const double bits = 16 * weights(memory) / weights(optionOf(question, "bf16")->memory);
+  question.options.push_back({policy, bits, std::move(memory)});
+}
+
+}  // namespace quantspot::cli

@@ -1,0 +1,55 @@
+// One picture's peaks against the memory model, as one line of JSON:
+//     quantspot_bench_memory MODEL PRECISION OFFLOAD WIDTH HEIGHT BATCH
+// A small picture is drawn before, so that the floor which is subtracted holds the libraries and their tables.
+#include "engine/pipeline/memory_model.h"
+#include "engine/pipeline/sampler.h"
+
+#include <ATen/Parallel.h>
+#include <nlohmann/json.hpp>
+
+#include <cstdio>
+#include <cstdlib>
+
+using namespace quantspot;
+
+namespace {
+
+nlohmann::json draw(pipeline::Sampler& sampler, char** arguments, const protocol::Recipe& recipe, std::size_t batch) {
+  pipeline::SampleRequest request{.model = arguments[1], .policy = quant::parsePolicy(arguments[2]), .recipe = recipe, .device = "cpu", .noise = {}, .progress = {}, .cancel = nullptr};
+  request.offload = pipeline::parseOffload(arguments[3]);
+  if (request.offload != pipeline::Offload::None) request.packedCache = pipeline::defaultPackedCache();
+  for (std::size_t i = 1; i < batch; ++i) {
+    request.more.push_back(recipe);
+    request.more.back().seed = recipe.seed + i;
+  }
+  return sampler.generateBatch(request).front().report;
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  if (count != 7) {
+    std::fputs("usage: quantspot_bench_memory MODEL PRECISION OFFLOAD WIDTH HEIGHT BATCH\n", stderr);
+    return 2;
+  }
+  at::init_num_threads();
+  protocol::Recipe recipe;
+  recipe.prompt = "a cat";
+  recipe.steps = 1;
+  recipe.width = recipe.height = 64;
+  draw(*std::make_unique<pipeline::Sampler>(), arguments, recipe, 1);
+  recipe.prompt = "a dog";
+  recipe.width = std::atoi(arguments[4]);
+  recipe.height = std::atoi(arguments[5]);
+  const auto batch = static_cast<std::size_t>(std::atoi(arguments[6]));
+  const pipeline::MemoryModel model = pipeline::memoryModel(arguments[1], arguments[2], recipe, batch);
+  pipeline::Sampler sampler;
+  const nlohmann::json report = draw(sampler, arguments, recipe, batch);
+  const std::string offload = arguments[3];
+  const pipeline::PlacementMemory& need = offload == "group" ? model.group : offload == "sequential" ? model.sequential : model.inTurn;
+  nlohmann::json line = {{"model", arguments[1]}, {"precision", arguments[2]}, {"offload", offload}, {"width", recipe.width}, {"height", recipe.height}, {"batch", batch},
+                         {"floor", report["floor_bytes"]}, {"peaks", report["peak_bytes"]}};
+  for (const auto& [name, phase] : {std::pair("encode", need.encode), {"denoise", need.denoise}, {"decode", need.decode}})
+    line["model_bytes"][name] = {{"weights", phase.weights}, {"activations", phase.activations}, {"reserve", phase.reserve}, {"total", phase.total()}};
+  std::puts(line.dump().c_str());
+}
