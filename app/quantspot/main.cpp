@@ -68,7 +68,7 @@ int runParticipant(const Options& options) {
     session.unlock(QString::fromStdString(line));
     std::fill(line.begin(), line.end(), '\0');
   }
-  window.showFullScreen();
+  window.takeScreen();
   return QApplication::exec();
 }
 

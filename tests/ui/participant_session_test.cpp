@@ -267,6 +267,9 @@ class ParticipantSessionTest : public QObject {
       QVERIFY(session.answer("A"));                                    // in the journal
       QVERIFY(toTrial(session) && session.answer("A"));
       QVERIFY(!session.isOnline());
+      QVERIFY(toTrial(session) && session.answer("A"));                // the first of the trials proper
+      QVERIFY(toTrial(session) && session.undo());
+      QVERIFY(toTrial(session) && session.answer("B"));
       QVERIFY2(session.notice().contains("saved on this computer"), qPrintable(session.notice()));
     }
     QCOMPARE(disk.responses().rows.size(), std::size_t(0));
@@ -274,8 +277,10 @@ class ParticipantSessionTest : public QObject {
     study::Station station(disk.store(), disk.place().folder + "/station-here.sqlite");
     QVERIFY2(station.reconcile(), qPrintable(station.lastProblem()));
     const Responses responses = disk.responses();
-    QVERIFY(responses.problems.isEmpty());
-    QCOMPARE(responses.rows.size(), std::size_t(2));
+    QVERIFY2(responses.problems.isEmpty(), qPrintable(responses.problems.join('\n')));
+    QCOMPARE(responses.rows.size(), std::size_t(3));
+    QCOMPARE(responses.rows[2].answer, QStringLiteral("B"));
+    QCOMPARE(disk.records("undo").size(), std::size_t(1));
   }
 
   void aFullDiskLosesNothingThatWasShownAsSaved() {

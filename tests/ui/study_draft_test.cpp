@@ -230,6 +230,9 @@ class StudyDraftTest : public QObject {
       details[model.index(row).data().toString()] = model.index(row).data(StudyListModel::DetailRole).toString();
     QCOMPARE(details, (QMap<QString, QString>{{"Planned", "draft"}, {"Frozen", "frozen"}, {"Running", "running · 2 people"}, {"Closed", "closed · 1 person"}}));
     QCOMPARE(model.index(0).data().toString(), QStringLiteral("Planned"));
+    model.markAnalysed(hashes[2]);
+    model.reload();
+    QCOMPARE(model.index(model.rowOf(hashes[2])).data(StudyListModel::DetailRole).toString(), QStringLiteral("analysed · 1 person"));
     QVERIFY(model.rowOf(hashes[1]) > 0 && model.rowOf("none") == -1);
     QVERIFY(!QFile::exists(model.newDraftFile()));
   }

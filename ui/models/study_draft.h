@@ -15,7 +15,7 @@ enum class DraftSection { Comparisons, Trials, Rules, Participant, Stopping, Ana
 
 // What the power panel is asked: the share of right answers that should not be missed, and how surely.
 struct SoughtEffect {
-  double rate = 0.65, power = 0.8;
+  double rate = 0.45, power = 0.8;    // of four pictures: a quarter is right by guessing
 };
 
 class StudyDraft : public QObject {

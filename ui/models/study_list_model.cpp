@@ -3,6 +3,7 @@
 #include <QDateTime>
 #include <QDir>
 #include <QFile>
+#include <QFileInfo>
 #include <QJsonDocument>
 
 #include <algorithm>
@@ -17,15 +18,23 @@ StudyEntry readDraft(const QString& path) {
   return {StudyState::Draft, protocol[QStringLiteral("title")].toString(), {}, path, 0, 0};
 }
 
-StudyState stateOf(const study::StudyHead& head) {
-  if (!head.closed.isEmpty()) return StudyState::Closed;
-  return head.people > 0 ? StudyState::Running : StudyState::Frozen;
-}
-
 }  // namespace
 
 StudyListModel::StudyListModel(QString store, QString drafts, QObject* parent)
     : QAbstractListModel(parent), store_(std::move(store)), drafts_(std::move(drafts)) {}
+
+QString StudyListModel::analysedFile(const QString& hash) const { return QDir(drafts_).filePath(QStringLiteral("analysed/") + hash); }
+
+void StudyListModel::markAnalysed(const QString& hash) {
+  const QString path = analysedFile(hash);
+  QFile file(path);
+  if (QDir().mkpath(QFileInfo(path).path()) && file.open(QIODevice::WriteOnly)) file.close();   // a lost mark costs a word in the list
+}
+
+StudyState StudyListModel::stateOf(const study::StudyHead& head) const {
+  if (!head.closed.isEmpty()) return QFile::exists(analysedFile(head.hash)) ? StudyState::Analysed : StudyState::Closed;
+  return head.people > 0 ? StudyState::Running : StudyState::Frozen;
+}
 
 void StudyListModel::reload() {
   std::vector<StudyEntry> entries;
@@ -64,7 +73,7 @@ int StudyListModel::rowCount(const QModelIndex& parent) const { return parent.is
 QVariant StudyListModel::data(const QModelIndex& index, int role) const {
   if (!checkIndex(index, CheckIndexOption::IndexIsValid)) return {};
   const StudyEntry& entry = at(index.row());
-  const QStringList states{tr("draft"), tr("frozen"), tr("running"), tr("closed")};
+  const QStringList states{tr("draft"), tr("frozen"), tr("running"), tr("closed"), tr("analysed")};
   const QString state = states[static_cast<int>(entry.state)];
   switch (role) {
     case Qt::DisplayRole: return entry.title.isEmpty() ? tr("Untitled") : entry.title;

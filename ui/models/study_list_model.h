@@ -7,7 +7,7 @@
 
 namespace quantspot::ui {
 
-enum class StudyState { Draft, Frozen, Running, Closed };
+enum class StudyState { Draft, Frozen, Running, Closed, Analysed };   // Analysed: closed, and its figures were seen here
 
 struct StudyEntry {
   StudyState state = StudyState::Draft;
@@ -29,6 +29,7 @@ class StudyListModel : public QAbstractListModel {
   int rowOf(const QString& hash_or_file) const;   // -1 when it is not there
   QString store() const { return store_; }
   void setStore(const QString& store) { store_ = store; }   // shown with the next reload()
+  void markAnalysed(const QString& hash);         // remembered beside the drafts
   QString newDraftFile() const;                   // a name that no draft has
 
   int rowCount(const QModelIndex& parent = {}) const override;
@@ -38,6 +39,9 @@ class StudyListModel : public QAbstractListModel {
   void failed(const QString& message);
 
  private:
+  StudyState stateOf(const study::StudyHead& head) const;
+  QString analysedFile(const QString& hash) const;
+
   QString store_, drafts_;
   std::vector<StudyEntry> entries_;
 };

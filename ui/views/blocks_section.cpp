@@ -1,5 +1,7 @@
 #include "ui/views/blocks_section.h"
 
+#include "ui/views/draft_form.h"
+
 #include <QCheckBox>
 #include <QComboBox>
 #include <QDoubleSpinBox>
@@ -71,7 +73,10 @@ void BlocksSection::addRow(QGridLayout* grid, int row) {
     rebuild();
   });
   int column = 0;
-  const auto put = [&](QWidget* widget) { grid->addWidget(widget, row + 1, column++); };
+  const auto put = [&](QWidget* widget) {
+    leaveWheelToPage(widget);
+    grid->addWidget(widget, row + 1, column++);
+  };
   put(kind);
   put(number(row, tr("Trials"), 1, 1000, b.trials, [](study::Block& block, int v) { block.trials = v; }));
   QWidget* slots = number(row, tr("Pictures"), 2, 9, b.slots, [](study::Block& block, int v) { block.slots = v; });

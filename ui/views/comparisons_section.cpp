@@ -30,6 +30,7 @@ ComparisonsSection::ComparisonsSection(ui::StudyDraft* draft, study::StudyStore*
   column_->setContentsMargins(0, 0, 0, 0), column_->setSpacing(8);
   list_->setHeaderLabels({tr("Comparison"), tr("Variants"), tr("Practice")});
   list_->setRootIsDecorated(false), list_->setMinimumHeight(180), list_->setUniformRowHeights(true);
+  list_->setStyleSheet(QStringLiteral("QTreeView::item { padding: 3px 0; }"));
   list_->header()->setSectionResizeMode(Picked, QHeaderView::Stretch), list_->header()->setSectionResizeMode(Variants, QHeaderView::ResizeToContents);
   list_->header()->setStretchLastSection(false), list_->setAccessibleName(tr("Comparisons of the study"));
   problem_->setProperty("role", "problem"), problem_->setWordWrap(true), problem_->hide();

@@ -10,6 +10,26 @@
 #include <QSignalBlocker>
 
 namespace quantspot::views {
+namespace {
+
+class WheelGuard : public QObject {
+ public:
+  using QObject::QObject;
+
+ protected:
+  bool eventFilter(QObject*, QEvent* event) override {
+    if (event->type() != QEvent::Wheel) return false;
+    event->ignore();                       // so it goes to the parent
+    return true;
+  }
+};
+
+}  // namespace
+
+void leaveWheelToPage(QWidget* field) {
+  field->setFocusPolicy(Qt::StrongFocus);
+  field->installEventFilter(new WheelGuard(field));
+}
 
 DraftForm::DraftForm(ui::StudyDraft* draft, QWidget* parent) : QWidget(parent), draft_(draft), grid_(new QGridLayout(this)) {
   grid_->setContentsMargins(0, 0, 0, 0), grid_->setHorizontalSpacing(14), grid_->setVerticalSpacing(6);
@@ -21,9 +41,10 @@ void DraftForm::addRow(const QString& label, QWidget* field) {
   if (!label.isEmpty()) {
     auto* text = new QLabel(label);
     text->setWordWrap(true), text->setBuddy(field);
-    grid_->addWidget(text, row, 0, Qt::AlignTop);
+    grid_->addWidget(text, row, 0, qobject_cast<QPlainTextEdit*>(field) ? Qt::AlignTop : Qt::AlignVCenter);
     field->setAccessibleName(label);
   }
+  if (!qobject_cast<QPlainTextEdit*>(field)) leaveWheelToPage(field);
   const bool wide = qobject_cast<QLineEdit*>(field) || qobject_cast<QPlainTextEdit*>(field);
   grid_->addWidget(field, row, 1, wide ? Qt::Alignment() : Qt::AlignLeft);
 }

@@ -14,6 +14,9 @@ class QPlainTextEdit;
 
 namespace quantspot::views {
 
+// The wheel over a field scrolls the page; it changes no value by accident.
+void leaveWheelToPage(QWidget* field);
+
 class DraftForm : public QWidget {
   Q_OBJECT
  public:

@@ -113,6 +113,7 @@ void ImageGrid::setMode(Mode mode) {
   if (count() < 2 && mode != Mode::Single) mode = Mode::Grid;
   if (count() < 1) mode = Mode::Grid;
   mode_ = mode, side_ = 0, half_ = -1;
+  if (mode != Mode::Grid && mode != Mode::Single && pair_[0] == pair_[1]) pair_[1] = (pair_[0] + 1) % count();   // after one was shown alone
   if (mode == Mode::Flicker || mode == Mode::Cycle) flicker_.start(static_cast<int>(1000 / flickerRate_));
   else flicker_.stop();
   Q_EMIT modeChanged();

@@ -1,5 +1,7 @@
 #include "ui/views/message_card.h"
 
+#include "ui/views/theme.h"
+
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QLineEdit>
@@ -93,7 +95,15 @@ void MessageCard::show(const QString& title, const QString& text, std::vector<Ca
   else if (first) first->setFocus();
 }
 
-void MessageCard::setProblem(const QString& problem) { problem_->setText(problem), problem_->setVisible(!problem.isEmpty()); }
+void MessageCard::setProgress(const QString& text) {
+  setProblem(text);
+  setRole(problem_, "quiet");
+}
+
+void MessageCard::setProblem(const QString& problem) {
+  setRole(problem_, "problem");
+  problem_->setText(problem), problem_->setVisible(!problem.isEmpty());
+}
 
 QString MessageCard::fieldText() const { return field_->text(); }
 

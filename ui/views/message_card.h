@@ -26,6 +26,7 @@ class MessageCard : public QWidget {
   // The focus goes to the field, or else to the first action, which is the main one. No field without a label.
   void show(const QString& title, const QString& text, std::vector<CardAction> actions, const CardField& field = {});
   void setProblem(const QString& problem);
+  void setProgress(const QString& text);        // in its place: that something goes on
   QString fieldText() const;
   void clearField();
   QLineEdit* field() { return field_; }

@@ -8,6 +8,7 @@
 #include <QCloseEvent>
 #include <QGuiApplication>
 #include <QLineEdit>
+#include <QScreen>
 #include <QStackedLayout>
 
 namespace quantspot::views {
@@ -54,10 +55,15 @@ void ParticipantWindow::showStage() {
   if (questions) questions_->setFocus();
 }
 
+void ParticipantWindow::takeScreen() {
+  if (const QScreen* screen = this->screen()) setGeometry(screen->geometry());
+  showFullScreen();
+}
+
 void ParticipantWindow::unlock() {
   const QString passphrase = card_->fieldText();
   card_->clearField();
-  card_->setProblem(tr("Opening the study…"));
+  card_->setProgress(tr("Opening the study…"));
   card_->repaint();
   session_->unlock(passphrase);
 }
@@ -71,7 +77,8 @@ void ParticipantWindow::showWelcome() {
   const QString title = session_->title().isEmpty() ? tr("Welcome") : session_->title();
   card_->show(title, tr("Thank you for taking part. You will see pictures and answer questions about them: %1 in all. You can pause at any time. "
                         "Everything can be done with keys; they are shown at the bottom of each page.").arg(session_->trialCount()),
-              {{tr("Begin"), Qt::Key_Return, [this] { session_->begin(); }}, {tr("Go on with a code"), Qt::Key_F2, [this] { showResume(); }}});
+              {{tr("Begin"), Qt::Key_Return, [this] { session_->begin(); }}, {tr("Go on with a code"), Qt::Key_F2, [this] { showResume(); }},
+               {tr("Close"), QKeySequence(Qt::CTRL | Qt::Key_Q), [this] { close(); }}});
 }
 
 void ParticipantWindow::showResume() {
@@ -118,6 +125,7 @@ void ParticipantWindow::changeEvent(QEvent* event) {
 
 void ParticipantWindow::closeEvent(QCloseEvent* event) {
   session_->pause();                       // stops the clocks; every answer is on disk already
+  Q_EMIT closing();
   event->accept();
 }
 

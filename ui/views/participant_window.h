@@ -23,7 +23,11 @@ class ParticipantWindow : public QWidget {
   MessageCard* card() { return card_; }
   QuestionForm* questions() { return questions_; }
   TrialPage* trial() { return trial_; }
+  void takeScreen();                       // full screen, also where no window manager makes it so
   void unlock();                           // with what the experimenter typed
+
+ Q_SIGNALS:
+  void closing();                          // while the window still stands: whoever waits behind it may come forward
 
  protected:
   void changeEvent(QEvent* event) override;

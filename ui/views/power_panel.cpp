@@ -75,6 +75,10 @@ void PowerPanel::refresh() {
   try {
     const int needed = statistics::trialsNeeded(effect.rate, chance, effect.power, kAlpha).trials;
     const double have = planned > 0 ? statistics::binomialPower(planned, effect.rate, chance, kAlpha).power : 0;
+    if (conditions == 0) {
+      plot_->hide();
+      return sentence_->setText(tr("Of “%1” each variant needs %2 trials.").arg(study::kindName(block->kind)).arg(needed));
+    }
     sentence_->setText(tr("Of “%1” each variant needs %2 trials. Planned: %3 people × %4 trials for %5, so %6 each: found with %7 %.")
         .arg(study::kindName(block->kind)).arg(needed).arg(p.participants).arg(block->trials)
         .arg(conditions == 1 ? tr("1 variant") : tr("%1 variants or pairs").arg(conditions)).arg(planned).arg(have * 100, 0, 'f', 0));

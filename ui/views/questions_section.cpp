@@ -1,5 +1,7 @@
 #include "ui/views/questions_section.h"
 
+#include "ui/views/draft_form.h"
+
 #include <QComboBox>
 #include <QHBoxLayout>
 #include <QLabel>
@@ -55,6 +57,7 @@ QWidget* QuestionsSection::makeRow(int row) {
   auto* type = new QComboBox;
   type->addItems({tr("Scale"), tr("Choice"), tr("Free text")});
   type->setCurrentIndex(std::max<qsizetype>(0, kTypes.indexOf(question.type))), type->setAccessibleName(tr("Type of question %1").arg(row + 1));
+  leaveWheelToPage(type);
   auto* text = new QLineEdit(question.text);
   text->setPlaceholderText(tr("The question")), text->setAccessibleName(tr("Question %1").arg(row + 1));
   auto* choices = new QLineEdit(question.choices.join(QStringLiteral("; ")));

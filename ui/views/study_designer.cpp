@@ -8,6 +8,7 @@
 #include "ui/views/power_panel.h"
 #include "ui/views/questions_section.h"
 #include "ui/views/study_preview.h"
+#include "ui/views/theme.h"
 
 #include <QFrame>
 #include <QHBoxLayout>
@@ -102,8 +103,7 @@ void StudyDesigner::refresh() {
   for (std::size_t i = 0; i < states_.size(); ++i) {
     const bool wrong = problem && static_cast<std::size_t>(problem->first) == i;
     states_[i]->setText(wrong ? problem->second : QStringLiteral("✓"));
-    states_[i]->setProperty("role", wrong ? "problem" : "quiet");
-    states_[i]->setStyleSheet(QString());                  // looks the property up again
+    setRole(states_[i], wrong ? "problem" : "quiet");
   }
   if (draft_->problemOfFile().isEmpty()) freeze_->setProblem(problem ? tr("Before it can be frozen: %1").arg(problem->second) : QString());
 }

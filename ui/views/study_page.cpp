@@ -3,6 +3,7 @@
 #include "study/study_store.h"
 #include "ui/models/participant_session.h"
 #include "ui/models/study_draft.h"
+#include "ui/views/analysis_page.h"
 #include "ui/views/frozen_study_view.h"
 #include "ui/views/participant_window.h"
 #include "ui/views/study_designer.h"
@@ -75,6 +76,7 @@ QWidget* StudyPage::makeSide() {
   auto* column = new QVBoxLayout(side);
   column->setContentsMargins(0, 12, 1, 12), column->setSpacing(10);
   auto* create = new QPushButton(tr("New study"));
+  create->setProperty("role", "main");
   connect(create, &QPushButton::clicked, this, &StudyPage::newDraft);
   auto* padded = new QHBoxLayout;
   padded->setContentsMargins(12, 0, 12, 0);
@@ -96,7 +98,7 @@ void StudyPage::reload() {
   if (row >= 0) {
     const QSignalBlocker quiet(list_->selectionModel());
     list_->setCurrentIndex(model_.index(row));
-    if (!designer_) open(row);
+    if (shown() == empty_) open(row);
   } else if (model_.rowCount() > 0 && kept.isEmpty()) {
     list_->setCurrentIndex(model_.index(0));
   }
@@ -113,7 +115,10 @@ void StudyPage::select(const QString& hash_or_file) {
   model_.reload();
   const int row = model_.rowOf(hash_or_file);
   if (row < 0) return;
-  list_->setCurrentIndex(model_.index(row));
+  {
+    const QSignalBlocker once(list_->selectionModel());
+    list_->setCurrentIndex(model_.index(row));
+  }
   open(row);
 }
 
@@ -151,7 +156,14 @@ void StudyPage::open(int row) {
   auto* view = new FrozenStudyView(model_.store(), entry.hash);
   connect(view, &FrozenStudyView::participantWanted, this, &StudyPage::participate);
   auto* progress = new StudyProgressView(model_.store(), entry.hash);
-  connect(progress, &StudyProgressView::closed, this, [this] { model_.reload(); });
+  connect(progress, &StudyProgressView::closed, this, [this, view] {
+    view->participant()->hide();
+    reload();
+  });
+  connect(progress->analysis(), &AnalysisPage::opened, this, [this, hash = entry.hash] {
+    model_.markAnalysed(hash);
+    reload();
+  });
   column->addWidget(view), column->addWidget(progress, 1);
   put(holder);
 }
@@ -163,8 +175,11 @@ void StudyPage::participate(const QString& hash) {
   session->setParent(window);
   window->setAttribute(Qt::WA_DeleteOnClose);
   QWidget* own = this->window();
-  connect(window, &QObject::destroyed, this, [this, own] { own->show(), reload(); });
-  window->showFullScreen();
+  connect(window, &ParticipantWindow::closing, this, [this, own] {
+    own->show();
+    if (!opened_.isEmpty()) select(opened_);             // its people are counted anew
+  });
+  window->takeScreen();
   own->hide();
 }
 

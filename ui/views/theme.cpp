@@ -4,7 +4,9 @@
 
 #include <QApplication>
 #include <QPalette>
+#include <QStyle>
 #include <QStyleFactory>
+#include <QWidget>
 
 namespace quantspot::views {
 namespace {
@@ -100,6 +102,12 @@ void applyTheme(QApplication& application, bool dark) {
   application.setStyle(QStyleFactory::create(QStringLiteral("Fusion")));
   application.setPalette(palette(current));
   application.setStyleSheet(styleSheet(current));
+}
+
+void setRole(QWidget* widget, const char* role) {
+  if (widget->property("role").toByteArray() == role) return;
+  widget->setProperty("role", role);
+  widget->style()->unpolish(widget), widget->style()->polish(widget);
 }
 
 QColor precisionColor(const QString& precision) {

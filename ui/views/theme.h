@@ -5,6 +5,7 @@
 #include <QString>
 
 class QApplication;
+class QWidget;
 
 namespace quantspot::views {
 
@@ -17,6 +18,9 @@ struct Theme {
 
 const Theme& theme();
 void applyTheme(QApplication& application, bool dark);
+
+// Changes the property by which the style sheet knows the widget, and draws it so.
+void setRole(QWidget* widget, const char* role);
 
 // Colour of a precision's family: blue 16 and 32 bit, teal fp8, orange 8 bit, magenta 4 bit and fewer, violet GGUF.
 // Never on a blind screen.

@@ -1,9 +1,11 @@
 #include "ui/views/trial_page.h"
 
 #include "ui/models/trial_choices.h"
+#include "ui/views/flow_layout.h"
 #include "ui/views/image_grid.h"
 #include "ui/views/ranking_strip.h"
 #include "ui/views/screen_facts.h"
+#include "ui/views/theme.h"
 
 #include <QHBoxLayout>
 #include <QJsonArray>
@@ -76,7 +78,7 @@ QWidget* TrialPage::makeBottom() {
   auto* row = new QHBoxLayout;
   row->setSpacing(12);
   save_->setProperty("role", "main"), save_->setFocusPolicy(Qt::NoFocus), save_->setProperty("large", true), save_->setFont(scaled(save_->font(), 1.2));
-  row->addStretch(1), row->addLayout(answers_), row->addWidget(ranking_), row->addSpacing(20), row->addWidget(save_), row->addStretch(1);
+  row->addLayout(answers_, 1), row->addWidget(ranking_, 1), row->addWidget(save_, 0, Qt::AlignVCenter);
   status_->setAlignment(Qt::AlignCenter), status_->setWordWrap(true);
   column->addLayout(row), column->addWidget(status_), column->addLayout(tools_);
   return bottom;
@@ -85,8 +87,7 @@ QWidget* TrialPage::makeBottom() {
 void TrialPage::makeChoices() {
   if (answerRow_) answerRow_->deleteLater();
   answerRow_ = new QWidget;
-  auto* row = new QHBoxLayout(answerRow_);
-  row->setContentsMargins(0, 0, 0, 0), row->setSpacing(10);
+  auto* row = new FlowLayout(10, answerRow_);
   choices_.clear();
   for (const ui::TrialChoice& choice : ui::choicesOf(session_->trial())) {
     const QString key = keyName(choice.key);
@@ -113,9 +114,7 @@ void TrialPage::addTool(const QString& keys, const QString& text, std::function<
 void TrialPage::makeTools() {
   if (toolRow_) toolRow_->deleteLater();
   toolRow_ = new QWidget;
-  auto* row = new QHBoxLayout(toolRow_);
-  row->setContentsMargins(0, 0, 0, 0), row->setSpacing(4);
-  row->addStretch(1);
+  new FlowLayout(4, toolRow_);
   const study::Viewer& allowed = session_->viewer();
   const int pictures = grid_->count();
   const bool apart = pictures > 1 && grid_->mode() != ImageGrid::Mode::Cycle;
@@ -128,7 +127,6 @@ void TrialPage::makeTools() {
   if (session_->trial().kind == TrialKind::Ranking) addTool(QStringLiteral("⌫"), tr("unplace the last"), [this] { ranking_->removeLast(); });
   if (session_->canUndo()) addTool(QStringLiteral("U"), tr("take back the answer before"), [this] { session_->undo(); });
   addTool(QStringLiteral("P"), tr("pause"), [this] { session_->pause(); });
-  row->addStretch(1);
   tools_->addWidget(toolRow_);
 }
 
@@ -140,7 +138,7 @@ void TrialPage::showBlank() {
   question_->clear(), progress_->clear();
   for (QWidget** row : {&answerRow_, &toolRow_})
     if (*row) (*row)->deleteLater(), *row = nullptr;
-  ranking_->hide(), save_->hide(), status_->clear();
+  ranking_->hide(), save_->hide(), say({});
   countdown_->stop();
 }
 
@@ -176,9 +174,8 @@ void TrialPage::showTimeUp() {
 }
 
 void TrialPage::say(const QString& text, bool problem) {
-  status_->setProperty("role", problem ? "problem" : "quiet");
-  status_->setStyleSheet(status_->styleSheet());           // looks the property up again
-  status_->setText(text);
+  setRole(status_, problem ? "problem" : "quiet");
+  status_->setText(text), status_->setVisible(!text.isEmpty());
 }
 
 QString TrialPage::chosen() const {
@@ -196,7 +193,7 @@ void TrialPage::choose(const QString& answer) {
 void TrialPage::refresh() {
   if (blank_) return;
   const double left = session_->viewingLeft();
-  for (const Choice& choice : choices_) choice.button->setChecked(choice.answer == chosen_), choice.button->setEnabled(true);
+  for (const Choice& choice : choices_) choice.button->setChecked(choice.answer == chosen_);
   save_->setEnabled(left <= 0 && !chosen().isEmpty());
   const int seconds = static_cast<int>(std::ceil(left));
   save_->setText(left > 0.05 ? tr("Look for %1 s more").arg(seconds) : tr("Save answer  ⏎"));

@@ -24,7 +24,7 @@ UnlockPanel::UnlockPanel(const QString& title, const QString& about, QWidget* pa
   auto* row = new QHBoxLayout;
   row->addWidget(field_, 1), row->addWidget(button_);
   auto* inner = new QWidget;
-  inner->setMaximumWidth(460);
+  inner->setFixedWidth(460);
   auto* column = new QVBoxLayout(inner);
   column->setSpacing(10);
   column->addWidget(head), column->addWidget(text), column->addLayout(row), column->addWidget(problem_);

@@ -183,6 +183,8 @@ class ParticipantWindowTest : public QObject {
     QCOMPARE(grid->transform().scale({48, 48}, {48, 48}), scale);      // zoom survives switching
     bench.key(Qt::Key_L);
     QCOMPARE(grid->mode(), ImageGrid::Mode::Slider);
+    bench.key(Qt::Key_0), bench.key(Qt::Key_2), bench.key(Qt::Key_L);
+    QVERIFY(grid->pair()[0] != grid->pair()[1]);                       // never a picture against itself
     bench.key(Qt::Key_K);
     QCOMPARE(grid->mode(), ImageGrid::Mode::Flicker);
     bench.key(Qt::Key_Up);

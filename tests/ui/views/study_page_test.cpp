@@ -22,9 +22,11 @@
 #include <QListView>
 #include <QPlainTextEdit>
 #include <QPushButton>
+#include <QSignalSpy>
 #include <QSpinBox>
 #include <QToolButton>
 #include <QTreeWidget>
+#include <QWheelEvent>
 
 using namespace quantspot;
 using namespace quantspot::views;
@@ -119,8 +121,11 @@ class StudyPageTest : public QObject {
     window->card()->field()->setText(kPassphrase);
     window->unlock();
     QVERIFY(window->card()->isVisible());
+    QSignalSpy last(qApp, &QGuiApplication::lastWindowClosed);
     window->close();
-    QTRY_VERIFY(bench.page->isVisible());
+    QVERIFY(bench.page->isVisible());
+    QTest::qWait(100);
+    QCOMPARE(last.count(), 0);                                         // the program goes on
   }
 
   void aRefusedComparisonSaysWhy() {
@@ -215,6 +220,20 @@ class StudyPageTest : public QObject {
     auto& again = bench.named<QComboBox>("Kind of part 1");
     again.setCurrentIndex(5), Q_EMIT again.activated(5);
     QVERIFY(panel->said().contains("no right answers"));
+  }
+
+  void theWheelScrollsAndChangesNothing() {
+    Bench bench;
+    bench.page->newDraft();
+    bench.pickThree();
+    auto& people = bench.named<QDoubleSpinBox>("People");
+    auto& order = bench.named<QComboBox>("Order of variants");
+    for (QWidget* field : {static_cast<QWidget*>(&people), static_cast<QWidget*>(&order)}) {
+      QWheelEvent wheel(QPointF(5, 5), field->mapToGlobal(QPointF(5, 5)), {}, QPoint(0, -120), Qt::NoButton, Qt::NoModifier, Qt::NoScrollPhase, false);
+      QCoreApplication::sendEvent(field, &wheel);
+    }
+    QCOMPARE(people.value(), 20.0);
+    QCOMPARE(order.currentIndex(), 0);
   }
 
   void draftsAreKeptAndDiscarded() {
