@@ -36,6 +36,7 @@ class CompareSession : public QObject {
   // What the model at hand takes; nothing while unknown.
   const std::optional<protocol::ModelTraits>& traits() const { return traits_; }
   EngineCommand engineCommand() const { return engine_->command(); }
+  EngineClient* engine() { return engine_; }      // for pages that ask it themselves
   void refreshModels();                           // asks for the list again; modelsChanged()
   // "about 40 s" for a scan of so many groups and prompts, after what the model's runs took; empty before anything was measured.
   QString scanEstimate(qint64 groups, qint64 prompts, const protocol::Recipe& recipe) const;

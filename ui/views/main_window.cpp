@@ -2,6 +2,7 @@
 
 #include "ui/models/compare_session.h"
 #include "ui/views/compare_page.h"
+#include "ui/views/evaluate_page.h"
 #include "ui/views/history_page.h"
 #include "ui/views/icons.h"
 #include "ui/views/study_page.h"
@@ -19,11 +20,12 @@
 namespace quantspot::views {
 
 MainWindow::MainWindow(ui::CompareSession* session, QWidget* parent)
-    : QMainWindow(parent), session_(session), compare_(new ComparePage(session)), study_(new StudyPage(session->store())), history_(new HistoryPage(session->history())),
+    : QMainWindow(parent), session_(session), compare_(new ComparePage(session)), evaluate_(new EvaluatePage(session, session->engine())), study_(new StudyPage(session->store())), history_(new HistoryPage(session->history())),
       pages_(new QStackedWidget), tabs_(new QButtonGroup(this)), theme_(new QToolButton) {
   setWindowTitle(QStringLiteral("QuantSpot"));
   setMinimumSize(980, 620);
   pages_->addWidget(compare_);
+  pages_->addWidget(evaluate_);
   pages_->addWidget(study_);
   pages_->addWidget(history_);
   auto* central = new QWidget;
@@ -47,6 +49,7 @@ QWidget* MainWindow::makeHeader() {
   title->setProperty("role", "title");
   layout->addWidget(title), layout->addSpacing(14);
   addTab(QStringLiteral("Compare"), Compare, QKeySequence(Qt::CTRL | Qt::Key_1), header);
+  addTab(QStringLiteral("Evaluate"), Evaluate, QKeySequence(Qt::CTRL | Qt::Key_3), header);
   addTab(QStringLiteral("Study"), Study, QKeySequence(Qt::CTRL | Qt::Key_4), header);
   addTab(QStringLiteral("History"), History, QKeySequence(Qt::CTRL | Qt::Key_H), header);
   layout->addStretch(1);
@@ -71,6 +74,7 @@ void MainWindow::addShortcuts() {
   const auto on = [this](const QKeySequence& key, auto slot) { connect(new QShortcut(key, this), &QShortcut::activated, this, slot); };
   on(QKeySequence(Qt::CTRL | Qt::Key_1), [this] { showPage(Compare), compare_->setChartsOnly(false); });
   on(QKeySequence(Qt::CTRL | Qt::Key_2), [this] { showPage(Compare), compare_->setChartsOnly(!compare_->chartsOnly()); });
+  on(QKeySequence(Qt::CTRL | Qt::Key_3), [this] { showPage(Evaluate); });
   on(QKeySequence(Qt::CTRL | Qt::Key_4), [this] { showPage(Study); });
   on(QKeySequence(Qt::CTRL | Qt::Key_H), [this] { showPage(History); });
   on(QKeySequence(Qt::CTRL | Qt::Key_T), [this] { toggleTheme(); });
@@ -83,6 +87,7 @@ void MainWindow::showPage(Page page) {
   tabs_->button(page)->setChecked(true);
   if (page == Study) study_->reload();
   if (page == History) history_->focusSearch();
+  else if (page == Evaluate) evaluate_->takeFocus();
   else if (page == Compare) compare_->takeFocus();
 }
 

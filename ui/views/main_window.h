@@ -14,18 +14,20 @@ class CompareSession;
 namespace quantspot::views {
 
 class ComparePage;
+class EvaluatePage;
 class HistoryPage;
 class StudyPage;
 
 class MainWindow : public QMainWindow {
   Q_OBJECT
  public:
-  enum Page { Compare, Study, History };
+  enum Page { Compare, Evaluate, Study, History };
 
   explicit MainWindow(ui::CompareSession* session, QWidget* parent = nullptr);   // session is not owned
 
   void showPage(Page page);
   ComparePage* comparePage() { return compare_; }
+  EvaluatePage* evaluatePage() { return evaluate_; }
   StudyPage* studyPage() { return study_; }
   HistoryPage* historyPage() { return history_; }
 
@@ -41,6 +43,7 @@ class MainWindow : public QMainWindow {
 
   ui::CompareSession* session_;
   ComparePage* compare_;
+  EvaluatePage* evaluate_;
   StudyPage* study_;
   HistoryPage* history_;
   QStackedWidget* pages_;

@@ -1,0 +1,230 @@
+// The Evaluate page on the fake engine, as a person uses it.
+#include "tests/ui/fake_engine.h"
+#include "ui/models/compare_session.h"
+#include "ui/views/evaluate_charts.h"
+#include "ui/views/evaluate_page.h"
+#include "ui/views/evaluate_pictures.h"
+#include "ui/views/evaluate_setup.h"
+#include "ui/views/main_window.h"
+#include "ui/views/plot.h"
+#include "ui/views/theme.h"
+#include "ui/views/threshold_table.h"
+
+#include <QApplication>
+#include <QComboBox>
+#include <QDoubleSpinBox>
+#include <QFile>
+#include <QLabel>
+#include <QLineEdit>
+#include <QListWidget>
+#include <QPushButton>
+#include <QSettings>
+#include <QTableView>
+#include <QTemporaryDir>
+#include <QTest>
+
+using namespace quantspot;
+using namespace quantspot::views;
+using State = ui::EvaluationRun::State;
+
+namespace {
+
+struct Bench {
+  explicit Bench(const QString& folder, QStringList flags = {})
+      : engine(ui::fakeEngine(std::move(flags))), session((store.open(QStringLiteral(":memory:")), &engine), &store), window(&session) {
+    page().setSettings(folder + QStringLiteral("/settings.ini"));
+    session.connectEngine();
+    window.resize(1280, 800);
+    window.show();
+    window.showPage(MainWindow::Evaluate);
+  }
+  EvaluatePage& page() { return *window.evaluatePage(); }
+  bool ready() { return QTest::qWaitFor([this] { return page().setup()->precisionList()->count() == 4; }); }
+  // Four prompts in two categories, two seeds.
+  bool setUp(const QString& folder) {
+    QFile file(folder + QStringLiteral("/four.tsv"));
+    if (!file.open(QIODevice::WriteOnly)) return false;
+    file.write("Prompt\tCategory\na\tX\nb\tX\nc\tY\nd\tY\n");
+    file.close();
+    page().setup()->seedsEdit()->setText(QStringLiteral("0..1"));
+    return page().setup()->loadPrompts(file.fileName());
+  }
+  bool reaches(State state) { return QTest::qWaitFor([&] { return page().run()->state() == state; }, 20000); }
+  bool reports() {
+    return QTest::qWaitFor([&] { return page().run()->report().is_object() && page().run()->report()["summary"][0]["missing"] == 0; }, 20000);
+  }
+  void press() { page().setup()->mainButton()->click(); }
+
+  study::StudyStore store;
+  ui::EngineClient engine;
+  ui::CompareSession session;
+  MainWindow window;
+};
+
+}  // namespace
+
+class EvaluatePageTest : public QObject {
+  Q_OBJECT
+ private Q_SLOTS:
+  void initTestCase() { applyTheme(*qApp, false); }
+
+  void oneButtonStartsPausesAndGoesOn() {
+    QTemporaryDir folder;
+    Bench bench(folder.path(), {"--slow=10"});
+    QVERIFY(bench.ready() && bench.setUp(folder.path()));
+    QCOMPARE(bench.page().setup()->mainButton()->text(), QStringLiteral("Start"));
+    bench.press();
+    QVERIFY(QTest::qWaitFor([&] { return bench.page().run()->counts().finished >= 3; }));
+    QCOMPARE(bench.page().setup()->mainButton()->text(), QStringLiteral("Pause"));
+    QVERIFY(!bench.page().setup()->seedsEdit()->isEnabled());
+    bench.press();
+    QVERIFY(bench.reaches(State::Paused));
+    const auto drawn = bench.page().run()->counts().finished;
+    QVERIFY(drawn < 32);
+    QCOMPARE(bench.page().setup()->mainButton()->text(), QStringLiteral("Resume"));
+    bench.press();
+    QVERIFY(bench.reaches(State::Finished));
+    QCOMPARE(bench.page().run()->counts().finished, std::size_t{32});
+    QCOMPARE(bench.page().matrix()->model()->rowCount(), 8);
+    // A changed form is a new evaluation, in which nothing of the old is drawn again.
+    bench.page().setup()->seedsEdit()->clear();
+    QTest::keyClicks(bench.page().setup()->seedsEdit(), QStringLiteral("1..2"));
+    QCOMPARE(bench.page().setup()->mainButton()->text(), QStringLiteral("Start"));
+    bench.press();
+    QVERIFY(QTest::qWaitFor([&] { return bench.page().run()->counts().finished == 32 && bench.page().run()->state() == State::Finished; }, 20000));
+    QCOMPARE(bench.page().run()->counts().before, std::size_t{16});
+  }
+
+  void whatWasOpenIsThereAgain() {
+    QTemporaryDir folder;
+    {
+      Bench today(folder.path());
+      QVERIFY(today.ready() && today.setUp(folder.path()));
+      today.page().setup()->estimateButton()->click();
+      QVERIFY(today.reaches(State::Paused));
+      QVERIFY(QTest::qWaitFor([&] { return today.page().run()->counts().finished == 4; }));
+    }
+    Bench tomorrow(folder.path());
+    QVERIFY(tomorrow.reaches(State::Paused));
+    QCOMPARE(tomorrow.page().run()->counts().finished, std::size_t{4});
+    QCOMPARE(tomorrow.page().setup()->seedsEdit()->text(), QStringLiteral("0..1"));
+    QCOMPARE(tomorrow.page().setup()->mainButton()->text(), QStringLiteral("Resume"));
+  }
+
+  void aWrongFormIsTold_data() {
+    QTest::addColumn<QString>("seeds");
+    QTest::addColumn<int>("ticked");
+    QTest::addColumn<QString>("word");
+    QTest::newRow("seeds") << "9..0" << 4 << "9..0";
+    QTest::newRow("no seed") << "" << 4 << "Seeds";
+    QTest::newRow("one precision") << "0" << 1 << "two precisions";
+  }
+  void aWrongFormIsTold() {
+    QFETCH(QString, seeds);
+    QFETCH(int, ticked);
+    QFETCH(QString, word);
+    QTemporaryDir folder;
+    Bench bench(folder.path());
+    QVERIFY(bench.ready() && bench.setUp(folder.path()));
+    bench.page().setup()->seedsEdit()->setText(seeds);
+    for (int i = ticked; i < 4; ++i) bench.page().setup()->precisionList()->item(i)->setCheckState(Qt::Unchecked);
+    bench.press();
+    const auto labels = bench.page().setup()->findChildren<QLabel*>();
+    QVERIFY(std::any_of(labels.begin(), labels.end(), [&](QLabel* label) { return label->isVisible() && label->property("role") == "problem" && label->text().contains(word); }));
+    QCOMPARE(bench.page().run()->state(), State::Empty);
+    QVERIFY(!bench.page().setup()->loadPrompts(QStringLiteral("/no/such/file")));
+  }
+
+  void thresholdsAreEditedInTheHeaderRow() {
+    QTemporaryDir folder;
+    Bench bench(folder.path());
+    QVERIFY(bench.ready() && bench.setUp(folder.path()));
+    bench.press();
+    QVERIFY(bench.reaches(State::Finished) && bench.reports());
+    ThresholdTable& table = *bench.page().thresholds();
+    QVERIFY(QTest::qWaitFor([&] { return table.rowCount() == 4; }));
+    // The fake engine scores every picture alike: a change of 0, above −5.
+    QCOMPARE(table.item(1, 1)->text(), QStringLiteral("✓ 0.0\u2009%"));
+    QCOMPARE(table.item(1, 0)->text(), QStringLiteral("no data"));
+    auto* limit = table.cellWidget(0, 1)->findChild<QDoubleSpinBox*>();
+    QCOMPARE(limit->value(), -5.0);
+    limit->setValue(2);
+    QVERIFY(QTest::qWaitFor([&] { return table.item(1, 1)->text().startsWith(QStringLiteral("✗")); }));
+    QCOMPARE(table.item(1, 1)->text(), QStringLiteral("✗ 0.0\u2009%, by 2.0"));
+    table.setCurrentCell(1, 1);
+    QVERIFY2(bench.page().explanation().contains(QStringLiteral("is not above 2 %: fails by 2.0 points.")), qPrintable(bench.page().explanation()));
+    QCOMPARE(limit->value(), 2.0);       // the editor stays while the table is filled anew
+  }
+
+  void anyPointOrCellOpensItsPictures() {
+    QTemporaryDir folder;
+    Bench bench(folder.path());
+    QVERIFY(bench.ready() && bench.setUp(folder.path()));
+    bench.press();
+    QVERIFY(bench.reaches(State::Finished) && bench.reports());
+    QTableView& matrix = *bench.page().matrix();
+    QTest::mouseClick(matrix.viewport(), Qt::LeftButton, {}, matrix.visualRect(matrix.model()->index(1, 2)).center());
+    EvaluatePictures& pictures = *bench.page().pictures();
+    QVERIFY(pictures.isVisible());
+    QVERIFY(pictures.row() == 1 && pictures.shownPictures() == 4);
+    QTest::keyClick(&pictures, Qt::Key_Down);
+    QCOMPARE(pictures.row(), 2);
+    Q_EMIT bench.page().charts()->comparisonChosen(5);
+    QCOMPARE(pictures.row(), 5);
+
+    EvaluateCharts& charts = *bench.page().charts();
+    charts.figure()->setCurrentIndex(charts.figure()->findData(QStringLiteral("psnr")));
+    Q_EMIT charts.figure()->activated(charts.figure()->currentIndex());
+    QCustomPlot* plot = charts.plot(EvaluateCharts::Prompts);
+    plot->resize(400, 300);
+    plot->replot();
+    const QPoint third(static_cast<int>(plot->xAxis->coordToPixel(3)), static_cast<int>(plot->yAxis->coordToPixel(31.5)));
+    QTest::mouseClick(plot, Qt::LeftButton, {}, third);
+    QCOMPARE(pictures.row(), 2);         // the third comparison
+  }
+
+  void chartsHoldTheReportsNumbers() {
+    QTemporaryDir folder;
+    Bench bench(folder.path());
+    QVERIFY(bench.ready() && bench.setUp(folder.path()));
+    bench.press();
+    QVERIFY(bench.reaches(State::Finished) && bench.reports());
+    EvaluateCharts& charts = *bench.page().charts();
+    QVERIFY(QTest::qWaitFor([&] { return charts.figure()->count() == 3; }));
+    QCustomPlot* bars = charts.plot(EvaluateCharts::Categories);
+    int found = 0;
+    for (int i = 0; i < bars->plottableCount(); ++i)
+      if (auto* bar = qobject_cast<QCPBars*>(bars->plottable(i))) {
+        QCOMPARE(bar->data()->at(0)->value, 0.25);
+        ++found;
+      }
+    QCOMPARE(found, 2 * 4);
+    QCOMPARE(charts.plot(EvaluateCharts::Growth)->plottableCount(), 0);
+  }
+
+  void reportsAreSaved() {
+    QTemporaryDir folder;
+    Bench bench(folder.path());
+    QVERIFY(bench.ready() && bench.setUp(folder.path()));
+    bench.press();
+    QVERIFY(bench.reaches(State::Finished));
+    for (const auto& [kind, name] : {std::pair{"html", "page.html"}, std::pair{"pdf", "page.pdf"}})
+      QVERIFY(bench.page().exportTo(kind, folder.filePath(name)) && QFile::exists(folder.filePath(name)));
+    QVERIFY(bench.page().exportTo("csv", folder.path()) && QFile::exists(folder.filePath("summary.csv")));
+    QVERIFY(!bench.page().exportTo("pdf", folder.filePath("no/such/x.pdf")));
+  }
+
+  void theThemeReachesEverything() {
+    QTemporaryDir folder;
+    Bench bench(folder.path());
+    QVERIFY(bench.ready() && bench.setUp(folder.path()));
+    bench.press();
+    QVERIFY(bench.reaches(State::Finished) && bench.reports());
+    applyTheme(*qApp, true);
+    QVERIFY(QTest::qWaitFor([&] { return bench.page().charts()->plot(EvaluateCharts::Quality)->xAxis->labelColor() == theme().quiet; }));
+    applyTheme(*qApp, false);
+  }
+};
+
+QTEST_MAIN(EvaluatePageTest)
+#include "evaluate_page_test.moc"

@@ -1,0 +1,353 @@
+#include "ui/models/evaluation_run.h"
+
+#include "engine/protocol/base64.h"
+#include "evaluation/figures.h"
+#include "evaluation/html_report.h"
+#include "evaluation/pdf_report.h"
+#include "evaluation/tables.h"
+
+#include <QCoreApplication>
+#include <QDateTime>
+#include <QThreadPool>
+
+#include <algorithm>
+
+namespace quantspot::ui {
+namespace {
+
+using evaluation::Cell;
+using nlohmann::json;
+
+const std::vector<std::string> kMetrics = evaluation::cellMetrics({"clip", "psnr", "ssim"});
+constexpr int kReportEveryMs = 1000, kLookEveryMs = 2000;
+
+std::filesystem::path pathOf(const QString& text) { return text.toStdString(); }
+
+}  // namespace
+
+EvaluationRun::EvaluationRun(EngineClient* engine, QObject* parent) : QObject(parent) {
+  workers_.emplace_back().engine = engine;
+  reportTimer_.setSingleShot(true), reportTimer_.setInterval(kReportEveryMs);
+  connect(&reportTimer_, &QTimer::timeout, this, &EvaluationRun::makeReport);
+  lookTimer_.setInterval(kLookEveryMs);
+  connect(&lookTimer_, &QTimer::timeout, this, &EvaluationRun::lookAround);
+}
+
+EvaluationRun::~EvaluationRun() = default;
+
+void EvaluationRun::setFurtherEngines(const std::vector<EngineCommand>& commands) {
+  if (isBusy()) return;
+  workers_.resize(1);
+  owned_.clear();
+  for (const EngineCommand& command : commands) {
+    owned_.push_back(std::make_unique<EngineClient>(command));
+    workers_.emplace_back().engine = owned_.back().get();
+  }
+}
+
+void EvaluationRun::open(EvaluationRequest request) {
+  if (isBusy()) return Q_EMIT failed(tr("An evaluation is running; pause it first."));
+  request_ = std::move(request);
+  context_ = std::make_unique<QObject>();
+  work_.reset(), claims_.reset(), store_.reset(), plan_.reset();
+  report_ = nullptr;
+  for (Worker& worker : workers_) worker = {.engine = worker.engine};
+  setState(State::Opening);
+  const protocol::InspectParams inspect{.model = request_.model.toStdString(), .precision = "bf16", .hash = true};
+  workers_[0].engine->call<protocol::InspectResult>(
+      QStringLiteral("models/inspect"), inspect, context_.get(), [this](const protocol::InspectResult& result) { planned(result.weights_sha256); },
+      [this](const RpcError& error) {
+        setState(State::Empty);
+        Q_EMIT failed(error.message);
+      });
+}
+
+void EvaluationRun::planned(const std::string& weights) {
+  try {
+    std::vector<std::string> precisions;
+    for (const QString& precision : request_.precisions) precisions.push_back(precision.toStdString());
+    const json extras = {{"offload", "none"}, {"loras", json::array()}, {"calibration", json::array()}};
+    plan_ = std::make_unique<evaluation::Plan>(evaluation::PlanRequest{weights, json(request_.recipe), extras, request_.prompts, request_.seeds, precisions});
+    store_ = std::make_unique<evaluation::Store>(pathOf(request_.folder) / "store");
+    claims_ = std::make_unique<evaluation::Claims>(pathOf(request_.folder) / "store" / "claims");
+    run_ = "window " + QString::number(QDateTime::currentMSecsSinceEpoch()).toStdString();
+    work_ = std::make_unique<evaluation::Work>(*plan_, *store_, *claims_, evaluation::WorkOptions{.run = run_});
+    if (const auto saved = evaluation::readJson(pathOf(request_.folder) / "thresholds.json")) thresholds_ = evaluation::thresholdsOf(*saved);
+    save();
+  } catch (const std::exception& error) {
+    work_.reset(), claims_.reset(), store_.reset(), plan_.reset();
+    setState(State::Empty);
+    return Q_EMIT failed(QString::fromStdString(error.what()));
+  }
+  scoredBy_ = "window " + weights;
+  asked_.clear();
+  drawnSeconds_ = 0, drawnCells_ = 0;
+  costs_ = evaluation::runCosts(*plan_, *store_, *work_, workers_.size());
+  setState(work_->complete() ? State::Finished : State::Paused);
+  Q_EMIT opened();
+  makeReport();
+}
+
+void EvaluationRun::save() const {
+  json prompts = json::array();
+  for (const evaluation::Prompt& p : request_.prompts.prompts) prompts.push_back({p.text, p.category, p.challenge});
+  std::vector<std::string> precisions;
+  for (const QString& precision : request_.precisions) precisions.push_back(precision.toStdString());
+  evaluation::writeJson(pathOf(request_.folder) / "evaluation.json",
+                        {{"model", request_.model.toStdString()}, {"recipe", request_.recipe}, {"prompt_set", request_.prompts.name}, {"prompts", prompts},
+                         {"seeds", request_.seeds}, {"precisions", precisions}});
+}
+
+std::optional<EvaluationRequest> EvaluationRun::lastIn(const QString& folder) try {
+  const auto saved = evaluation::readJson(pathOf(folder) / "evaluation.json");
+  if (!saved) return std::nullopt;
+  EvaluationRequest request{QString::fromStdString(saved->at("model")), saved->at("recipe").get<protocol::Recipe>(), {saved->at("prompt_set"), {}},
+                            saved->at("seeds").get<std::vector<std::uint64_t>>(), {}, folder};
+  for (const json& p : saved->at("prompts")) request.prompts.prompts.push_back({p.at(0), p.at(1), p.at(2)});
+  for (const json& precision : saved->at("precisions")) request.precisions << QString::fromStdString(precision);
+  return request;
+} catch (const json::exception&) {
+  return std::nullopt;                   // not ours, or damaged
+}
+
+void EvaluationRun::start() {
+  if (!work_ || isBusy()) return;
+  pilot_ = false;
+  setState(State::Running);
+  pump();
+}
+
+void EvaluationRun::startPilot() {
+  if (!work_ || isBusy()) return;
+  pilot_ = true;
+  setState(State::Running);
+  pump();
+}
+
+void EvaluationRun::pause() {
+  if (state_ != State::Running) return;
+  setState(State::Pausing);
+  settle();
+}
+
+std::optional<Cell> EvaluationRun::nextCell() {
+  if (state_ != State::Running) return std::nullopt;
+  if (pilot_) {
+    for (const std::string& unknown : costs_.unknown)
+      for (std::size_t v = 0; v < plan_->request().precisions.size(); ++v)
+        if (plan_->request().precisions[v] == unknown && work_->take(plan_->cell(0, 0, v))) return plan_->cell(0, 0, v);
+    return std::nullopt;
+  }
+  const auto cells = work_->next();
+  return cells.empty() ? std::nullopt : std::optional(cells[0]);
+}
+
+void EvaluationRun::pump() {
+  for (Worker& worker : workers_)
+    if (worker.idle()) give(worker);
+  settle();
+}
+
+void EvaluationRun::give(Worker& worker) {
+  if (!worker.scores.empty()) return nextScore(worker);
+  try {
+    if (const auto cell = nextCell()) draw(worker, *cell);
+  } catch (const std::exception& error) {   // the disk
+    setState(State::Pausing);
+    Q_EMIT failed(QString::fromStdString(error.what()));
+  }
+}
+
+void EvaluationRun::draw(Worker& worker, const Cell& cell) {
+  worker.cell = cell;
+  worker.since.start();
+  protocol::GenerateParams params{.model = request_.model.toStdString(), .precision = plan_->request().precisions[cell.precision],
+                                  .recipe = plan_->recipeOf(cell).get<protocol::Recipe>()};
+  if (work_->isWatched(cell)) params.observe = {"memory"};
+  Worker* const it = &worker;
+  worker.engine->call<protocol::GenerateResult>(
+      QStringLiteral("samples/generate"), params, context_.get(), [this, it](const protocol::GenerateResult& result) { drawn(*it, result); },
+      [this, it](const RpcError& error) { cellFailed(*it, error.message); });
+  tell(cell);
+}
+
+void EvaluationRun::drawn(Worker& worker, const protocol::GenerateResult& result) {
+  const Cell cell = *worker.cell;
+  try {
+    work_->done(cell, {result.report, protocol::fromBase64(result.png), {}, 0});
+    store_->place(cell.key, pathOf(request_.folder) / cell.image);
+    worker.scores = takeScores(cell.prompt, cell.seed);
+  } catch (const std::exception& error) {
+    return cellFailed(worker, QString::fromStdString(error.what()));
+  }
+  worker.cell.reset();
+  drawnSeconds_ += static_cast<double>(worker.since.elapsed()) / 1000;
+  ++drawnCells_;
+  tell(cell);
+  pump();
+}
+
+void EvaluationRun::cellFailed(Worker& worker, const QString& why) {
+  const Cell cell = *worker.cell;
+  worker.cell.reset();
+  try {
+    work_->failed(cell, why.toStdString());
+  } catch (const std::exception& error) {   // the disk does not even take the reason
+    setState(State::Pausing);
+    Q_EMIT failed(QString::fromStdString(error.what()));
+  }
+  tell(cell);
+  pump();
+}
+
+std::vector<evaluation::ScoreTask> EvaluationRun::takeScores(std::size_t prompt, std::size_t seed) {
+  std::vector<evaluation::ScoreTask> tasks = evaluation::missingScores(*plan_, *store_, kMetrics, scoredBy_, prompt, seed);
+  std::erase_if(tasks, [this](const evaluation::ScoreTask& task) { return asked_.contains(QString::fromStdString(task.key)); });
+  for (const evaluation::ScoreTask& task : tasks) asked_ << QString::fromStdString(task.key);
+  return tasks;
+}
+
+void EvaluationRun::nextScore(Worker& worker) {
+  const evaluation::ScoreTask task = worker.scores.back();
+  worker.scores.pop_back();
+  worker.scoring = true;
+  Worker* const it = &worker;
+  const auto ended = [this, it, task] {
+    it->scoring = false;
+    tell(task.cell);
+    pump();
+  };
+  protocol::ScoreParams params{.metric = task.metric, .image = protocol::toBase64(store_->png(task.cell.key)), .reference = "", .prompt = task.prompt,
+                               .model = request_.model.toStdString()};
+  if (task.baseline) params.reference = protocol::toBase64(store_->png(task.baseline->key));
+  worker.engine->call<protocol::ScoreResult>(
+      QStringLiteral("metrics/score"), params, context_.get(),
+      [this, task, ended](const protocol::ScoreResult& score) {
+        try {
+          store_->putScore(task.key, score);
+        } catch (const std::exception& error) {
+          Q_EMIT failed(QString::fromStdString(error.what()));
+        }
+        ended();
+      },
+      [ended](const RpcError&) { ended(); });   // a picture without a score is still a picture
+}
+
+void EvaluationRun::settle() {
+  if (!isBusy() || !std::ranges::all_of(workers_, &Worker::idle)) return;
+  const bool complete = work_->complete();
+  // Cells that another program draws are waited for.
+  if (state_ == State::Running && !pilot_ && !complete) return;
+  costs_ = evaluation::runCosts(*plan_, *store_, *work_, workers_.size());
+  setState(complete ? State::Finished : State::Paused);
+  makeReport();
+}
+
+void EvaluationRun::lookAround() {
+  if (!work_) return;
+  const auto before = work_->state().finished;
+  work_->complete();
+  if (work_->state().finished != before) Q_EMIT cellChanged(-1, -1, -1);
+  if (isBusy()) pump();
+}
+
+void EvaluationRun::setState(State state) {
+  if (state_ == state) return;
+  state_ = state;
+  if (isBusy()) lookTimer_.start();
+  else lookTimer_.stop();
+  Q_EMIT stateChanged();
+  Q_EMIT statusChanged(statusText());
+}
+
+void EvaluationRun::tell(const Cell& cell) {
+  Q_EMIT cellChanged(static_cast<int>(cell.prompt), static_cast<int>(cell.seed), static_cast<int>(cell.precision));
+  Q_EMIT statusChanged(statusText());
+  if (!reportTimer_.isActive()) reportTimer_.start();
+}
+
+const evaluation::WorkState& EvaluationRun::counts() const {
+  static const evaluation::WorkState none;
+  return work_ ? work_->state() : none;
+}
+
+QString EvaluationRun::failureOf(const Cell& cell) const {
+  if (!work_ || work_->stateOf(cell) != evaluation::Work::State::Failed) return {};
+  return QString::fromStdString(store_->failure(cell.key, run_).value_or("it failed"));
+}
+
+bool EvaluationRun::isDrawing(const Cell& cell) const {
+  return std::ranges::any_of(workers_, [&](const Worker& worker) { return worker.cell && worker.cell->key == cell.key; });
+}
+
+bool EvaluationRun::isFinished(const Cell& cell) const { return work_ && work_->stateOf(cell) == evaluation::Work::State::Finished; }
+json EvaluationRun::scoresOf(const Cell& cell) const { return evaluation::scoresOf(*plan_, *store_, cell, kMetrics, scoredBy_); }
+QString EvaluationRun::costsText() const { return work_ ? QString::fromStdString(evaluation::costsText(costs_, workers_.size())) : QString(); }
+
+QString EvaluationRun::statusText() const {
+  if (state_ == State::Empty) return {};
+  if (state_ == State::Opening) return tr("Looking at what is there");
+  const evaluation::WorkState& counts = this->counts();
+  QString text = tr("%1 of %2 pictures").arg(counts.finished).arg(counts.cells);
+  if (counts.failed > 0) text += tr(" · %1 failed").arg(counts.failed);
+  if (state_ == State::Pausing) return text + tr(" · pausing after the picture at hand");
+  if (state_ == State::Running && drawnCells_ > 0) {
+    const double left = drawnSeconds_ / static_cast<double>(drawnCells_) * static_cast<double>(counts.cells - counts.finished - counts.failed) / static_cast<double>(workers_.size());
+    return text + tr(" · about %1 left").arg(QString::fromStdString(evaluation::secondsText(std::max(1.0, left))));
+  }
+  return text;
+}
+
+void EvaluationRun::setThresholds(std::vector<evaluation::Threshold> thresholds) {
+  if (thresholds == thresholds_) return;
+  thresholds_ = std::move(thresholds);
+  try {
+    if (plan_) evaluation::writeJson(pathOf(request_.folder) / "thresholds.json", evaluation::thresholdsJson(thresholds_));
+  } catch (const std::exception& error) {
+    Q_EMIT failed(QString::fromStdString(error.what()));
+  }
+  makeReport();
+}
+
+evaluation::ReportOptions EvaluationRun::reportOptions() const {
+  return {.model = request_.model.toStdString(), .run = run_, .metrics = kMetrics, .scoredBy = scoredBy_, .thresholds = thresholds_};
+}
+
+// The intervals of a large evaluation take seconds: aside, on copies.
+void EvaluationRun::makeReport() {
+  if (!plan_) return;
+  if (reporting_) {
+    stale_ = true;
+    return;
+  }
+  reporting_ = true;
+  QThreadPool::globalInstance()->start([self = QPointer(this), plan = *plan_, store = *store_, options = reportOptions()] {
+    json report = evaluation::makeReport(plan, store, options);
+    QMetaObject::invokeMethod(QCoreApplication::instance(), [self, key = plan.key(), report = std::move(report)] {
+      if (!self) return;
+      self->reporting_ = false;
+      if (self->plan_ && self->plan_->key() == key) self->report_ = report;
+      if (std::exchange(self->stale_, false)) self->makeReport();
+      Q_EMIT self->reportChanged();
+    });
+  });
+}
+
+void EvaluationRun::writeHtml(const QString& path) const {
+  if (!plan_) throw std::runtime_error("there is no evaluation to write");
+  const json report = evaluation::makeReport(*plan_, *store_, reportOptions());
+  evaluation::writeJson(pathOf(request_.folder) / "report.json", report);
+  evaluation::writeWhole(pathOf(path), evaluation::htmlReport(report, pathOf(request_.folder)));
+}
+
+void EvaluationRun::writePdf(const QString& path) const {
+  if (!plan_) throw std::runtime_error("there is no evaluation to write");
+  evaluation::writePdf(evaluation::makeReport(*plan_, *store_, reportOptions()), pathOf(request_.folder), pathOf(path));
+}
+
+void EvaluationRun::writeTables(const QString& folder) const {
+  if (!plan_) throw std::runtime_error("there is no evaluation to write");
+  evaluation::writeTables(evaluation::makeReport(*plan_, *store_, reportOptions()), pathOf(folder));
+}
+
+}  // namespace quantspot::ui

@@ -1,0 +1,116 @@
+#include "ui/views/threshold_table.h"
+
+#include "ui/models/precision_names.h"
+#include "ui/views/theme.h"
+
+#include <QCheckBox>
+#include <QDoubleSpinBox>
+#include <QHBoxLayout>
+#include <QHeaderView>
+
+namespace quantspot::views {
+namespace {
+
+using evaluation::Threshold;
+
+QString valueText(const Threshold& threshold, double value) {
+  const QString number = QString::number(value, 'f', threshold.measure == evaluation::Measure::Value ? 2 : 1).replace(u'-', u'−');
+  if (threshold.measure == evaluation::Measure::Value) return number;
+  return (threshold.measure == evaluation::Measure::Change && value > 0.05 ? QStringLiteral("+") : QString()) + number + QStringLiteral("\u2009%");
+}
+
+// "✓ −1.2 %", "✗ +22.0 %, over by 7.0", "no data"
+QString cellText(const Threshold& threshold, const nlohmann::json& cell) {
+  if (!cell["value"].is_number()) return QStringLiteral("no data");
+  const double value = cell["value"];
+  const QString text = valueText(threshold, value);
+  if (cell["verdict"] == "pass") return QStringLiteral("✓ ") + text + (cell["sure"].get<bool>() ? QString() : QStringLiteral(" ?"));
+  return QStringLiteral("✗ %1, by %2").arg(text, QString::number(std::abs(value - threshold.limit), 'f', threshold.measure == evaluation::Measure::Value ? 2 : 1));
+}
+
+}  // namespace
+
+ThresholdTable::ThresholdTable(QWidget* parent) : QTableWidget(parent) {
+  setEditTriggers(QAbstractItemView::NoEditTriggers);
+  setSelectionMode(QAbstractItemView::SingleSelection);
+  setAccessibleName(QStringLiteral("Thresholds"));
+  horizontalHeader()->setSectionResizeMode(QHeaderView::Stretch);
+  verticalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
+  connect(this, &QTableWidget::currentCellChanged, this, [this](int row, int column) {
+    const QTableWidgetItem* at = item(row, column);
+    Q_EMIT explained(at ? at->toolTip() : QString());
+  });
+}
+
+void ThresholdTable::setThresholds(const std::vector<Threshold>& thresholds) {
+  if (thresholds == thresholds_ && columnCount() > 0) return;
+  thresholds_ = thresholds;
+  clear();
+  setColumnCount(static_cast<int>(thresholds_.size()));
+  setRowCount(1);
+  for (int column = 0; column < columnCount(); ++column) {
+    const Threshold& t = thresholds_[static_cast<std::size_t>(column)];
+    auto* header = new QTableWidgetItem(QString::fromStdString(t.label));
+    header->setToolTip(t.measure == evaluation::Measure::Share ? QStringLiteral("in percent of the baseline's") : t.measure == evaluation::Measure::Change ? QStringLiteral("change against the baseline, in percent") : QString());
+    setHorizontalHeaderItem(column, header);
+    makeEditor(column);
+  }
+  fill();
+}
+
+void ThresholdTable::makeEditor(int column) {
+  const Threshold& t = thresholds_[static_cast<std::size_t>(column)];
+  auto* cell = new QWidget;
+  auto* layout = new QHBoxLayout(cell);
+  layout->setContentsMargins(4, 2, 4, 2), layout->setSpacing(4);
+  auto* on = new QCheckBox;
+  on->setChecked(t.on), on->setAccessibleName(QString::fromStdString(t.label)), on->setToolTip(QStringLiteral("Whether it counts"));
+  auto* limit = new QDoubleSpinBox;
+  limit->setRange(-1000, 1000), limit->setDecimals(1), limit->setValue(t.limit), limit->setEnabled(t.on);
+  limit->setPrefix(t.side == evaluation::Side::Below ? QStringLiteral("< ") : QStringLiteral("> "));
+  limit->setSuffix(t.measure == evaluation::Measure::Value ? QString() : QStringLiteral(" %"));
+  limit->setAccessibleName(QString::fromStdString(evaluation::limitText(t)));
+  layout->addWidget(on), layout->addWidget(limit, 1);
+  setCellWidget(0, column, cell);
+  connect(on, &QCheckBox::toggled, this, [this, column, limit](bool checked) {
+    thresholds_[static_cast<std::size_t>(column)].on = checked;
+    limit->setEnabled(checked);
+    Q_EMIT edited(thresholds_);
+  });
+  connect(limit, &QDoubleSpinBox::valueChanged, this, [this, column](double value) {
+    thresholds_[static_cast<std::size_t>(column)].limit = value;
+    Q_EMIT edited(thresholds_);
+  });
+}
+
+void ThresholdTable::setReport(const nlohmann::json& report) {
+  judged_ = report.is_object() ? report["judged"] : nlohmann::json::array();
+  precisions_.clear();
+  if (report.is_object())
+    for (std::size_t i = 1; i < report["precisions"].size(); ++i) precisions_ << QString::fromStdString(report["precisions"][i]);
+  fill();
+}
+
+void ThresholdTable::fill() {
+  setRowCount(1 + static_cast<int>(precisions_.size()));
+  QStringList names{QStringLiteral("limit")};
+  for (const QString& precision : precisions_) names << ui::shortName(precision);
+  setVerticalHeaderLabels(names);
+  for (int row = 0; row < precisions_.size(); ++row)
+    for (int column = 0; column < columnCount(); ++column) {
+      const Threshold& t = thresholds_[static_cast<std::size_t>(column)];
+      auto* shown = new QTableWidgetItem;
+      for (const nlohmann::json& cell : judged_) {
+        if (cell["threshold"] != t.id || cell["precision"] != precisions_[row].toStdString()) continue;
+        shown->setText(cellText(t, cell)), shown->setToolTip(QString::fromStdString(cell["sentence"]));
+        shown->setForeground(cell["verdict"] == "pass" ? theme().right : cell["verdict"] == "fail" ? theme().wrong : theme().quiet);
+      }
+      setItem(row + 1, column, shown);
+    }
+  // As high as it needs, up to six rows.
+  int height = horizontalHeader()->sizeHint().height() + 2 * frameWidth() + 2;
+  for (int row = 0; row < std::min(rowCount(), 7); ++row) height += rowHeight(row);
+  setFixedHeight(height);
+}
+
+}  // namespace quantspot::views

@@ -1,0 +1,33 @@
+// Thresholds as the header row, where they are edited, and what each precision makes of them.
+#pragma once
+
+#include "evaluation/thresholds.h"
+
+#include <QTableWidget>
+
+namespace quantspot::views {
+
+class ThresholdTable : public QTableWidget {
+  Q_OBJECT
+ public:
+  explicit ThresholdTable(QWidget* parent = nullptr);
+
+  void setThresholds(const std::vector<evaluation::Threshold>& thresholds);
+  const std::vector<evaluation::Threshold>& thresholds() const { return thresholds_; }
+  // report.json: its precisions but the baseline, a row each; null: none.
+  void setReport(const nlohmann::json& report);
+
+ Q_SIGNALS:
+  void edited(const std::vector<evaluation::Threshold>& thresholds);
+  void explained(const QString& sentence);   // of the cell that is current
+
+ private:
+  void makeEditor(int column);
+  void fill();
+
+  std::vector<evaluation::Threshold> thresholds_;
+  nlohmann::json judged_ = nlohmann::json::array();
+  QStringList precisions_;
+};
+
+}  // namespace quantspot::views
