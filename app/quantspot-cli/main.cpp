@@ -3,6 +3,7 @@
 #include "app/quantspot-cli/compare_options.h"
 #include "app/quantspot-cli/export_command.h"
 #include "app/quantspot-cli/files.h"
+#include "app/quantspot-cli/import_command.h"
 #include "app/quantspot-cli/metric_commands.h"
 #include "app/quantspot-cli/model_commands.h"
 #include "app/quantspot-cli/progress_bar.h"
@@ -174,6 +175,7 @@ void addCommands(CLI::App& app, Arguments& a, std::function<int()>& run) {
   addExport(app, run);
   addServe(app, run);
   addRecommend(app, run);
+  addImport(app, run);
   addModels(app, run);
 }
 

@@ -73,6 +73,7 @@ void Export::check() const {
   if (!isGguf(request_.policy)) checkCheckpoint(request_.model, request_.policy);
   else if (!request_.policy.textEncoderRules().empty())
     throw std::invalid_argument("a GGUF file holds the " + denoiser_ + " alone; leave the rules for text encoders out");
+  if (fs::exists(request_.out) && !request_.force) throw std::invalid_argument(request_.out.string() + " is already there; --force replaces an earlier export");
   if (fs::exists(request_.out) && request_.force && !fs::is_empty(request_.out) && !fs::exists(request_.out / "manifest.json"))
     throw std::invalid_argument(request_.out.string() + " is no earlier export (it has no manifest.json), so --force does not replace it");
 }

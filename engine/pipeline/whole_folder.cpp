@@ -47,7 +47,7 @@ double gib(std::uintmax_t bytes) { return static_cast<double>(bytes) / (1u << 30
 }  // namespace
 
 WholeFolder::WholeFolder(const fs::path& out, bool replaces) : out_(withoutSlash(out)), partial_(out_.string() + ".part"), replaces_(replaces) {
-  if (fs::exists(fs::symlink_status(out_)) && !replaces) throw std::invalid_argument(out_.string() + " is already there; --force replaces it");
+  if (fs::exists(fs::symlink_status(out_)) && !replaces) throw std::invalid_argument(out_.string() + " is already there; give a path that is not");
   if (fs::exists(fs::symlink_status(out_)) && !fs::is_directory(fs::symlink_status(out_))) throw std::invalid_argument(out_.string() + " is no folder");
   if (!fs::is_directory(parentOf(out_))) throw std::invalid_argument(out_.string() + ": the folder that it should be in is not there");
   fs::create_directory(partial_);

@@ -1,4 +1,5 @@
 // Exports: what diffusers wrote, loaded and rendered (tests/parity/export_cases.py), and that they are whole or not there.
+#include "engine/model/assembled.h"
 #include "engine/model/folder.h"
 #include "engine/model/mapped_file.h"
 #include "engine/model/sha256.h"
@@ -9,6 +10,11 @@
 
 #include <QTemporaryDir>
 #include <QTest>
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
 
 using namespace quantspot;
 using nlohmann::json;
@@ -170,6 +176,39 @@ class ExportTest : public QObject {
       folder.publish();
     }
     QVERIFY(fs::exists(path("killed") / "a") && !fs::exists(path("killed.part")));
+  }
+
+  void aKilledExportLeavesNothingThatLooksFinished() {
+    const pid_t child = ::fork();
+    if (child == 0) {
+      auto asked = request("bnb-nf4", "dead");
+      asked.progress = [](const std::string&, int step, int) { if (step == 5) ::raise(SIGKILL); };
+      pipeline::exportModel(asked);
+      ::_exit(0);
+    }
+    int status = 0;
+    QCOMPARE(::waitpid(child, &status, 0), child);
+    QVERIFY(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+    QVERIFY(!fs::exists(path("dead")) && fs::exists(path("dead.part")) && !fs::exists(path("dead.part") / "manifest.json"));
+    pipeline::exportModel(request("bnb-nf4", "dead"));
+    QVERIFY(fs::exists(path("dead") / "manifest.json") && !fs::exists(path("dead.part")));
+  }
+
+  // Parts whose weights lie in a checkpoint in its original naming are written as diffusers reads them.
+  void singleFilesBecomeFolders() {
+    const model::AssembledPipeline whole(kGolden / "single" / "sd.safetensors", kGolden / "sd_a" / "pipeline");
+    pipeline::exportModel(request("bnb-int8", "single", whole.folder()));
+    for (const char* part : {"vae/diffusion_pytorch_model.safetensors", "text_encoder/model.safetensors"}) {
+      const model::SafeTensors made(path("single") / "pipeline" / part), source(kGolden / "sd_a" / "pipeline" / part);
+      for (const auto& [name, entry] : made.entries()) {
+        const std::string plain = name.starts_with("text_model.") ? name.substr(11) : name;   // transformers reads both
+        QVERIFY2(source.entries().contains(plain), name.c_str());
+        const at::Tensor a = made.copy(entry).to(at::kFloat), b = source.copy(source.entries().at(plain)).to(at::kFloat);
+        QVERIFY2(at::equal(a, b.view_as(a)), name.c_str());
+      }
+      QVERIFY(made.entries().size() > 10);
+    }
+    QVERIFY(!fs::exists(path("single") / "pipeline" / "unet" / "quantspot_views.json"));
   }
 
   void ggufFilesStandInPlaceOfTheWeights() {

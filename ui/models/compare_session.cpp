@@ -1,5 +1,6 @@
 #include "ui/models/compare_session.h"
 
+#include "ui/models/picture_import.h"
 #include "ui/models/precision_names.h"
 
 #include <QDir>
@@ -259,12 +260,33 @@ bool CompareSession::openPast(qint64 id) {
   if (isBusy()) return false;
   const auto stored = store_->comparison(id);
   if (!stored) return false;
+  if (stored->model == QLatin1String(kImported) && store_->trials(id).empty()) return openBlind(*stored);
   trial_.abandon();
   comparison_ = fromStored(*stored);
   names_seen_ = true;
   history_.hide(0);
   Q_EMIT pastOpened();
   return true;
+}
+
+bool CompareSession::openBlind(const study::Comparison& imported) {
+  comparison_ = fromStored(imported);
+  names_seen_ = false;
+  scored_ids_.clear();
+  for (const study::Sample& sample : imported.samples) scored_ids_.push_back(sample.id);
+  task_ = study::Task::NameEach;
+  if (!trial_.start(task_, comparison_)) return false;
+  history_.hide(imported.id);
+  runner_.measure(comparison_);
+  Q_EMIT trialOpened();
+  return true;
+}
+
+int CompareSession::importPictures(const QString& path) {
+  PictureImport import(store_);
+  const auto made = static_cast<int>(import.read(path).size());
+  if (made == 0) Q_EMIT failed(import.error());
+  return made;
 }
 
 std::vector<study::AnsweredTrial> CompareSession::pastTrials() const {

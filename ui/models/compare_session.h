@@ -65,7 +65,9 @@ class CompareSession : public QObject {
 
   // The comparison behind the screen. Null while it is blind (before its reveal).
   const ComparisonResult* comparison() const;
-  bool openPast(qint64 id);                       // shows a comparison of the history with its names
+  bool openPast(qint64 id);                       // shows a comparison of the history with its names; one that is imported and not yet judged: blind
+  // Pictures made elsewhere, see PictureImport; how many comparisons came, and failed() when none did.
+  int importPictures(const QString& path);
   std::vector<study::AnsweredTrial> pastTrials() const;   // answers to comparison(), oldest first
   std::vector<study::ConfusionCell> confusion() const;    // over all counted answers
 
@@ -94,6 +96,7 @@ class CompareSession : public QObject {
   void inspectNext();
   void listPolicies();
   void onImagesReady();
+  bool openBlind(const study::Comparison& imported);
   void onScored();
 
   EngineClient* engine_;

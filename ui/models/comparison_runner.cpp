@@ -133,6 +133,16 @@ void ComparisonRunner::finishGeneration() {
   if (state_ == State::Scoring) nextScore();
 }
 
+void ComparisonRunner::measure(ComparisonResult pictures) {
+  if (state_ == State::Generating) return;
+  context_ = std::make_unique<QObject>();
+  request_ = {.model = QStringLiteral("default"), .recipe = pictures.recipe, .variants = {}, .options = {}};
+  result_ = std::move(pictures);
+  queueScores();
+  setState(State::Scoring);
+  nextScore();
+}
+
 void ComparisonRunner::queueScores() {
   score_jobs_.clear();
   const int reference = result_.reference();

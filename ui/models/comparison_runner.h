@@ -38,6 +38,8 @@ class ComparisonRunner : public QObject {
 
   // failed() while one is being generated; one that is being measured is cut short.
   void start(ComparisonRequest request);
+  // Scores pictures that are already there, made elsewhere; scored() follows. Not while generating.
+  void measure(ComparisonResult pictures);
   void cancel();                            // while generating: then cancelled(); while scoring: then scored()
   State state() const { return state_; }
 

@@ -1,7 +1,11 @@
 #include "ui/models/history_model.h"
 
+#include "ui/models/picture_import.h"
+
 #include <QLocale>
 #include <QPainter>
+
+#include <algorithm>
 
 namespace quantspot::ui {
 namespace {
@@ -61,10 +65,22 @@ QVariant HistoryModel::text(const study::ComparisonHead& head, int column) const
     case Prompt: return head.prompt;
     case Seed: return QVariant::fromValue(head.seed);
     case Model: return head.model;
-    case Precisions: return head.precisions.join(QStringLiteral(", "));
+    case Precisions: return isBlind(head) ? tr("to be judged") : head.precisions.join(QStringLiteral(", "));
     case Score: return head.tiles == 0 ? QString() : QStringLiteral("%1/%2").arg(head.hits).arg(head.tiles);
     default: return {};
   }
+}
+
+// Imported and not judged: its order of pictures is that of the list, which the user may know.
+bool HistoryModel::isBlind(const study::ComparisonHead& head) { return head.model == QLatin1String(kImported) && head.trials == 0; }
+
+QImage HistoryModel::blindThumbnail(qint64 comparison) const {
+  QImage& known = thumbnails_[-comparison];       // another one than when it is judged
+  if (!known.isNull()) return known;
+  std::vector<QByteArray> pictures = store_->pictures(comparison, kSheetPictures);
+  std::sort(pictures.begin(), pictures.end());
+  if (pictures.size() > 1) pictures.resize(1);
+  return known = contactSheet(pictures);
 }
 
 QImage HistoryModel::thumbnail(qint64 comparison) const {
@@ -79,7 +95,7 @@ QVariant HistoryModel::data(const QModelIndex& index, int role) const {
   switch (role) {
     case Qt::DisplayRole: return text(head, index.column());
     case ComparisonRole: return head.id;
-    case ThumbnailRole: return thumbnail(head.id);
+    case ThumbnailRole: return isBlind(head) ? blindThumbnail(head.id) : thumbnail(head.id);
     case PromptRole: return head.prompt;
     case FailedRole: return head.failed;
     default: return {};

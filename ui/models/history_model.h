@@ -31,6 +31,8 @@ class HistoryModel : public QAbstractTableModel {
   study::StudyStore* store_;
   QVariant text(const study::ComparisonHead& head, int column) const;
   QImage thumbnail(qint64 comparison) const;
+  static bool isBlind(const study::ComparisonHead& head);
+  QImage blindThumbnail(qint64 comparison) const;
 
   QString search_;
   qint64 hidden_ = 0;

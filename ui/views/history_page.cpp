@@ -3,10 +3,13 @@
 #include "ui/models/history_model.h"
 #include "ui/views/sheet_delegate.h"
 
+#include <QFileDialog>
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QLineEdit>
 #include <QListView>
+#include <QMenu>
+#include <QPushButton>
 #include <QVBoxLayout>
 
 namespace quantspot::views {
@@ -39,9 +42,24 @@ HistoryPage::HistoryPage(ui::HistoryModel* model, QWidget* parent)
   layout->setContentsMargins(18 - kGap, 16, 18 - kGap, 12), layout->setSpacing(4);
   auto* top = new QHBoxLayout;
   top->setContentsMargins(kGap, 0, kGap, 0);
-  top->addWidget(search_, 1), top->addStretch(1);
+  top->addWidget(search_, 1), top->addStretch(1), top->addWidget(importButton());
   layout->addLayout(top), layout->addWidget(sheets_, 1), layout->addWidget(empty_, 1);
   refresh();
+}
+
+QPushButton* HistoryPage::importButton() {
+  auto* button = new QPushButton(QStringLiteral("Import pictures…"));
+  button->setToolTip(QStringLiteral("Pictures made elsewhere, to be judged blind: folders named by precision, or a list (.csv, .json)"));
+  auto* menu = new QMenu(button);
+  menu->addAction(QStringLiteral("Folder of folders named by precision…"), this, [this] {
+    if (const QString path = QFileDialog::getExistingDirectory(this, QStringLiteral("Folder with a folder for each precision")); !path.isEmpty()) Q_EMIT importWanted(path);
+  });
+  menu->addAction(QStringLiteral("List of pictures (.csv, .json)…"), this, [this] {
+    const QString path = QFileDialog::getOpenFileName(this, QStringLiteral("List with columns prompt, seed, precision, file"), {}, QStringLiteral("Lists (*.csv *.json)"));
+    if (!path.isEmpty()) Q_EMIT importWanted(path);
+  });
+  button->setMenu(menu);
+  return button;
 }
 
 void HistoryPage::focusSearch() { search_->setFocus(); }

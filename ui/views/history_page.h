@@ -6,6 +6,7 @@
 class QLabel;
 class QLineEdit;
 class QListView;
+class QPushButton;
 
 namespace quantspot::ui {
 class HistoryModel;
@@ -23,9 +24,11 @@ class HistoryPage : public QWidget {
 
  Q_SIGNALS:
   void opened(qint64 comparison);
+  void importWanted(const QString& path);         // a folder or a list of pictures made elsewhere
 
  private:
   void refresh();
+  QPushButton* importButton();
 
   ui::HistoryModel* model_;
   QLineEdit* search_;

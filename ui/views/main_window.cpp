@@ -12,6 +12,7 @@
 #include <QButtonGroup>
 #include <QHBoxLayout>
 #include <QLabel>
+#include <QMessageBox>
 #include <QShortcut>
 #include <QStackedWidget>
 #include <QToolButton>
@@ -35,6 +36,7 @@ MainWindow::MainWindow(ui::CompareSession* session, QWidget* parent)
   setCentralWidget(central);
   addShortcuts();
   connect(history_, &HistoryPage::opened, this, &MainWindow::openPast);
+  connect(history_, &HistoryPage::importWanted, this, &MainWindow::importPictures);
   connect(session_, &ui::CompareSession::trialOpened, this, [this] { showPage(Compare); });
   showPage(Compare);
 }
@@ -96,6 +98,14 @@ void MainWindow::toggleTheme() {
   applyTheme(*qApp, dark);
   theme_->setIcon(icon(Glyph::Theme, theme().quiet));
   Q_EMIT themeChosen(dark);
+}
+
+void MainWindow::importPictures(const QString& path) {
+  QString reason;
+  const auto heard = connect(session_, &ui::CompareSession::failed, this, [&](const QString& message) { reason = message; });
+  const int made = session_->importPictures(path);
+  disconnect(heard);
+  if (made == 0) QMessageBox::warning(this, QStringLiteral("Nothing was imported"), reason);
 }
 
 void MainWindow::openPast(qint64 comparison) {

@@ -40,6 +40,7 @@ class MainWindow : public QMainWindow {
   void addShortcuts();
   void toggleTheme();
   void openPast(qint64 comparison);
+  void importPictures(const QString& path);
 
   ui::CompareSession* session_;
   ComparePage* compare_;

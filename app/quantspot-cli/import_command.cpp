@@ -1,0 +1,145 @@
+#include "app/quantspot-cli/import_command.h"
+
+#include "app/quantspot-cli/files.h"
+#include "engine/model/sha256.h"
+#include "engine/pipeline/png.h"
+#include "engine/pipeline/whole_folder.h"
+#include "engine/protocol/base64.h"
+#include "engine/service/service.h"
+#include "evaluation/files.h"
+#include "evaluation/html_report.h"
+#include "evaluation/picture_list.h"
+#include "evaluation/report.h"
+#include "evaluation/tables.h"
+#include "metrics/image.h"
+
+#include <CLI/CLI.hpp>
+#include <spdlog/fmt/fmt.h>
+
+#include <algorithm>
+#include <memory>
+
+namespace quantspot::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using evaluation::ListedComparison, evaluation::ListedPicture;
+using nlohmann::json;
+
+struct ImportArguments {
+  fs::path path, out;
+  std::string model = "default";         // whose CLIP scores
+};
+
+class Import {
+ public:
+  explicit Import(const ImportArguments& arguments) : arguments_(arguments), listed_(evaluation::readPictureList(arguments.path)), service_({}) {}
+
+  int run();
+
+ private:
+  void check() const;
+  metrics::Image decode(const ListedPicture& picture) const;
+  json sample(const ListedComparison& comparison, const ListedPicture& picture, std::size_t index, const fs::path& folder);
+  json scores(const std::string& png, const ListedComparison& comparison, bool first);
+
+  const ImportArguments& arguments_;
+  const std::vector<ListedComparison> listed_;
+  service::Service service_;
+  std::string reference_;                // of the comparison at hand: base64 PNG
+};
+
+metrics::Image Import::decode(const ListedPicture& picture) const { return metrics::decodeImage(readFile(picture.file)); }
+
+// Everything is looked at before anything is written, and everything that is wrong is told.
+void Import::check() const {
+  std::vector<std::string> wrong;
+  for (const ListedComparison& comparison : listed_) {
+    int width = 0, height = 0;
+    for (const ListedPicture& picture : comparison.pictures) {
+      const std::string name = picture.file.filename().string(), label = fmt::format("{} ({})", name, picture.precision);
+      if (const std::string why = evaluation::pictureRefusal(readFile(picture.file)); !why.empty()) {
+        wrong.push_back(label + " " + why);
+        continue;
+      }
+      try {
+        const metrics::Image image = decode(picture);
+        if (width == 0) width = image.width, height = image.height;
+        if (image.width != width || image.height != height)
+          wrong.push_back(fmt::format("{} is {} x {}, {} is {} x {}", label, image.width, image.height, comparison.pictures.front().file.filename().string(), width, height));
+      } catch (const std::invalid_argument& error) {
+        wrong.push_back(label + ": " + error.what());
+      }
+    }
+  }
+  if (!wrong.empty()) throw std::runtime_error(evaluation::offenders(wrong));
+}
+
+json Import::scores(const std::string& png, const ListedComparison& comparison, bool first) {
+  json found = json::object();
+  const auto add = [&](const char* metric, const std::string& reference) {
+    try {
+      found[metric] = json(service_.score({metric, png, reference, comparison.prompt, arguments_.model}))["value"];
+    } catch (const std::exception&) {
+      found[metric] = nullptr;           // too small for the metric
+    }
+  };
+  if (!comparison.prompt.empty()) add("clip", "");
+  if (first) reference_ = png;
+  else add("psnr", reference_), add("ssim", reference_);
+  return found;
+}
+
+json Import::sample(const ListedComparison& comparison, const ListedPicture& picture, std::size_t index, const fs::path& folder) {
+  const metrics::Image image = decode(picture);
+  const std::vector<std::uint8_t> png = pipeline::encodePng({image.width, image.height, image.pixels});   // pixels alone: no EXIF, no text
+  const fs::path relative = fs::path(evaluation::fileName(picture.precision)) / fmt::format("{:04}-seed{}.png", index, comparison.seed);
+  fs::create_directories((folder / relative).parent_path());
+  pipeline::writeFile(folder / relative, png);
+  const std::vector<std::uint8_t> source = readFile(picture.file);
+  const json report = {{"schema", 1}, {"imported", true}, {"precision", picture.precision}, {"recipe", {{"prompt", comparison.prompt}, {"seed", comparison.seed}}},
+                       {"source_sha256", model::sha256Hex(source.data(), source.size())}, {"image_sha256", model::sha256Hex(image.pixels.data(), image.pixels.size())},
+                       {"weights", {{"transformer", {{"bytes", picture.bytes ? json(*picture.bytes) : json(nullptr)}}}}}, {"peak_bytes", json::object()},
+                       {"seconds", {{"total", picture.seconds ? json(*picture.seconds) : json(nullptr)}}}};
+  return {{"precision", picture.precision}, {"image", relative.generic_string()}, {"report", report},
+          {"scores", scores(protocol::toBase64(png), comparison, &picture == &comparison.pictures.front())}};
+}
+
+int Import::run() {
+  check();
+  pipeline::WholeFolder folder(arguments_.out, false);
+  json report = {{"schema", 1}, {"model", "imported"}, {"prompt_set", arguments_.path.stem().string()}, {"comparisons", json::array()}};
+  std::vector<std::string> precisions;   // the first is what the others are compared with
+  std::size_t pictures = 0;
+  for (std::size_t i = 0; i < listed_.size(); ++i) {
+    json samples = json::array();
+    for (const ListedPicture& picture : listed_[i].pictures) {
+      samples.push_back(sample(listed_[i], picture, i, folder.path()));
+      if (std::ranges::find(precisions, picture.precision) == precisions.end()) precisions.push_back(picture.precision);
+      ++pictures;
+    }
+    const metrics::Image first = decode(listed_[i].pictures.front());
+    report["comparisons"].push_back({{"recipe", {{"prompt", listed_[i].prompt}, {"seed", listed_[i].seed}, {"steps", 0}, {"width", first.width}, {"height", first.height}}}, {"samples", samples}});
+  }
+  report["precisions"] = precisions;
+  report.update(evaluation::analyze(report["comparisons"], precisions, evaluation::defaultThresholds()));
+  evaluation::writeJson(folder.path() / "report.json", report);
+  evaluation::writeWhole(folder.path() / "report.html", evaluation::htmlReport(report, folder.path()));
+  evaluation::writeTables(report, folder.path());
+  folder.publish();
+  printJson({{"report", (arguments_.out / "report.json").string()}, {"html", (arguments_.out / "report.html").string()}, {"comparisons", listed_.size()}, {"samples", pictures}});
+  return 0;
+}
+
+}  // namespace
+
+void addImport(CLI::App& app, std::function<int()>& run) {
+  const auto a = std::make_shared<ImportArguments>();
+  CLI::App& i = *app.add_subcommand("import", "Pictures made elsewhere as a comparison: scored, with report.json and report.html, metadata stripped");
+  i.add_option("path", a->path, "A folder of folders named by precision, or a .csv or .json list: prompt, seed, precision, file, seconds, bytes")->required();
+  i.add_option("--out", a->out, "A folder that is not there yet")->required();
+  i.add_option("--model", a->model, "Whose CLIP scores")->capture_default_str();
+  i.callback([&run, a] { run = [a] { return Import(*a).run(); }; });
+}
+
+}  // namespace quantspot::cli

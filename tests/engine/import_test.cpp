@@ -1,0 +1,95 @@
+// `quantspot-cli import` as a script meets it: pictures made elsewhere become a scored comparison.
+#include <QDir>
+#include <QFile>
+#include <QImage>
+#include <QJsonArray>
+#include <QJsonDocument>
+#include <QJsonObject>
+#include <QProcess>
+#include <QTemporaryDir>
+#include <QTest>
+
+namespace {
+
+struct Outcome {
+  int code = -1;
+  QByteArray out, err;
+};
+
+Outcome import(const QStringList& arguments) {
+  QProcess cli;
+  cli.start(QStringLiteral(QUANTSPOT_CLI), QStringList{"import"} + arguments);
+  cli.waitForFinished(120000);
+  return {cli.exitCode(), cli.readAllStandardOutput(), cli.readAllStandardError()};
+}
+
+QImage picture(int shade, QSize size = {48, 32}) {
+  QImage image(size, QImage::Format_RGB888);
+  for (int y = 0; y < size.height(); ++y)
+    for (int x = 0; x < size.width(); ++x) image.setPixelColor(x, y, QColor(shade, 5 * x, 5 * y));
+  return image;
+}
+
+}  // namespace
+
+class ImportTest : public QObject {
+  Q_OBJECT
+  std::unique_ptr<QTemporaryDir> folder_;
+  QString path(const QString& name = {}) const { return folder_->filePath(name); }
+  void save(const QString& name, QImage image) const {
+    QVERIFY(QDir().mkpath(QFileInfo(path(name)).path()));
+    image.setText(QStringLiteral("parameters"), QStringLiteral("who made this"));
+    QVERIFY(image.save(path(name)));
+  }
+  void write(const QString& name, const QByteArray& bytes) const {
+    QFile file(path(name));
+    QVERIFY(file.open(QIODevice::WriteOnly) && file.write(bytes) == bytes.size());
+  }
+
+ private Q_SLOTS:
+  void init() { folder_ = std::make_unique<QTemporaryDir>(); }
+
+  void aListBecomesAScoredComparison() {
+    save("a.png", picture(10)), save("b.png", picture(30)), save("c.jpg", picture(10));
+    write("list.csv", "prompt,seed,precision,file,seconds,bytes\na fox,7,bf16,a.png,1.5,1000\na fox,7,bnb-nf4,b.png,1.2,300\na fox,7,my own,c.jpg,,\n");
+    const Outcome made = import({path("list.csv"), "--out", path("out")});
+    QVERIFY2(made.code == 0, made.err);
+    QFile file(path("out/report.json"));
+    QVERIFY(file.open(QIODevice::ReadOnly));
+    const QJsonObject report = QJsonDocument::fromJson(file.readAll()).object();
+    const QJsonObject comparison = report["comparisons"].toArray()[0].toObject();
+    QCOMPARE(comparison["recipe"].toObject()["prompt"].toString(), QStringLiteral("a fox"));
+    const QJsonArray samples = comparison["samples"].toArray();
+    QCOMPARE(samples.size(), 3);
+    const auto score = [&](int i, const char* metric) { return samples[i].toObject()["scores"].toObject()[metric].toDouble(); };
+    for (int i = 0; i < 3; ++i) QVERIFY(samples[i].toObject()["scores"].toObject()["clip"].isDouble());
+    QVERIFY(score(1, "psnr") > 20 && score(2, "ssim") > 0.5);
+    QCOMPARE(samples[0].toObject()["report"].toObject()["seconds"].toObject()["total"].toDouble(), 1.5);
+    QFile kept(path("out/" + samples[1].toObject()["image"].toString()));
+    QVERIFY(kept.open(QIODevice::ReadOnly));
+    const QByteArray png = kept.readAll();
+    QVERIFY(!png.contains("who made this") && QImage::fromData(png, "PNG").convertToFormat(QImage::Format_RGB888) == picture(30));
+    QVERIFY(QFile::exists(path("out/report.html")) && QFile::exists(path("out/my+own/0000-seed7.png")));
+    // What came out can be taken in again.
+    QVERIFY(import({path("out"), "--out", path("again")}).code == 0);
+  }
+
+  void whatDoesNotFitIsToldAtOnce() {
+    save("bf16/a.png", picture(10)), save("nf4/a.png", picture(10, {32, 48}));
+    save("bf16/b.png", picture(10)), save("nf4/b.png", picture(20));
+    write("nf4/b.png", QByteArray("\0\0\0\x1c" "ftypavif", 12) + QByteArray(50, 0));
+    const Outcome refused = import({path(), "--out", path("out")});
+    QCOMPARE(refused.code, 1);
+    QVERIFY2(refused.err.contains("a.png (nf4) is 32 x 48") && refused.err.contains("b.png (nf4) is an AVIF picture") && refused.err.count('\n') == 1, refused.err);
+    QVERIFY(!QFile::exists(path("out")) && !QFile::exists(path("out.part")));
+  }
+
+  void nothingIsOverwritten() {
+    save("bf16/a.png", picture(10)), save("nf4/a.png", picture(20));
+    const Outcome refused = import({path(), "--out", path("bf16")});
+    QVERIFY2(refused.code == 2 && refused.err.contains("already there"), refused.err);
+  }
+};
+
+QTEST_GUILESS_MAIN(ImportTest)
+#include "import_test.moc"

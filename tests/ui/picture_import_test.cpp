@@ -1,0 +1,123 @@
+// Pictures made elsewhere: what is kept of them, what is refused, and that they stay blind until they are judged.
+#include "tests/ui/fake_engine.h"
+#include "ui/models/compare_session.h"
+#include "ui/models/picture_import.h"
+
+#include <QBuffer>
+#include <QDir>
+#include <QFile>
+#include <QSignalSpy>
+#include <QTemporaryDir>
+#include <QTest>
+
+using namespace quantspot;
+using namespace quantspot::ui;
+
+namespace {
+
+QImage picture(int shade, QSize size = {24, 16}) {
+  QImage image(size, QImage::Format_RGB888);
+  for (int y = 0; y < size.height(); ++y)
+    for (int x = 0; x < size.width(); ++x) image.setPixelColor(x, y, QColor(shade, 5 * x, 5 * y));
+  return image;
+}
+
+}  // namespace
+
+class PictureImportTest : public QObject {
+  Q_OBJECT
+  std::unique_ptr<QTemporaryDir> folder_;
+  std::unique_ptr<study::StudyStore> store_;
+
+  QString path(const QString& name = {}) const { return folder_->filePath(name); }
+  void save(const QString& name, QImage image, const QString& text = {}) const {
+    QVERIFY(QDir().mkpath(QFileInfo(path(name)).path()));
+    if (!text.isEmpty()) image.setText(QStringLiteral("parameters"), text);
+    QVERIFY(image.save(path(name)));
+  }
+  void saveTwo() const {
+    save("bf16/fox-seed7.png", picture(10), "precision: the reference, by somebody");
+    save("nf4/fox-seed7.png", picture(90), "precision: nf4");
+  }
+
+ private Q_SLOTS:
+  void init() {
+    folder_ = std::make_unique<QTemporaryDir>();
+    store_ = std::make_unique<study::StudyStore>();
+    QVERIFY(store_->open(QStringLiteral(":memory:")));
+  }
+
+  void pixelsAreKeptAndNothingElse() {
+    saveTwo();
+    PictureImport import(store_.get());
+    const auto ids = import.read(path());
+    QVERIFY2(ids.size() == 1, qPrintable(import.error()));
+    const auto stored = store_->comparison(ids.front());
+    QCOMPARE(stored->model, QStringLiteral("imported"));
+    QCOMPARE(stored->recipe["seed"].toInt(), 7);
+    QCOMPARE(stored->samples.size(), std::size_t{2});
+    QCOMPARE(stored->samples[0].precision, QStringLiteral("bf16"));
+    for (const study::Sample& sample : stored->samples) {
+      QVERIFY(!sample.png.contains("parameters") && !sample.png.contains("nf4"));
+      QVERIFY(QImage::fromData(sample.png).convertToFormat(QImage::Format_RGB888) == picture(sample.precision == "nf4" ? 90 : 10));
+      QCOMPARE(sample.report["image_sha256"].toString().size(), 64);
+    }
+  }
+
+  void jpegAndWebpAreDecoded() {
+    save("bf16/a.jpg", picture(10)), save("other/a.webp", picture(90));
+    if (!QFile::exists(path("other/a.webp"))) QSKIP("Qt writes no WebP here: qt6-image-formats-plugins");
+    PictureImport import(store_.get());
+    QVERIFY2(import.read(path()).size() == 1, qPrintable(import.error()));
+  }
+
+  void everythingOrNothing() {
+    saveTwo();
+    save("bf16/size.png", picture(10)), save("nf4/size.png", picture(10, {16, 24}));
+    save("bf16/text.png", picture(10)), save("nf4/text.png", picture(20));
+    QFile broken(path("nf4/text.png"));
+    QVERIFY(broken.open(QIODevice::WriteOnly) && broken.write("not a picture") > 0);
+    broken.close();
+    PictureImport import(store_.get());
+    QVERIFY(import.read(path()).empty());
+    QVERIFY2(import.error().contains("size.png (nf4) is 16 × 24") && import.error().contains("text.png (nf4) is neither"), qPrintable(import.error()));
+    QVERIFY(store_->comparisons().empty());
+  }
+
+  void theyAreJudgedBlindAndThenScored() {
+    saveTwo();
+    EngineClient engine(fakeEngine({}));
+    CompareSession session(&engine, store_.get());
+    session.connectEngine();
+    QTRY_COMPARE(session.precisions()->rowCount(), 4);
+    QCOMPARE(session.importPictures(path()), 1);
+    HistoryModel* history = session.history();
+    QCOMPARE(history->rowCount(), 1);
+    QCOMPARE(history->index(0, HistoryModel::Precisions).data().toString(), QStringLiteral("to be judged"));
+    QCOMPARE(history->index(0, 0).data(HistoryModel::ThumbnailRole).value<QImage>().width(), 160);   // one picture, not the sheet in the list's order
+    QSignalSpy opened(&session, &CompareSession::trialOpened), past(&session, &CompareSession::pastOpened), scored(&session, &CompareSession::busyChanged);
+    QVERIFY(session.openPast(history->comparisonAt(0)));
+    QCOMPARE(opened.count(), 1);
+    QCOMPARE(past.count(), 0);
+    QVERIFY(!session.comparison());
+    QCOMPARE(history->rowCount(), 0);
+    for (int slot = 0; slot < 2; ++slot) session.trial()->choose(slot, session.trial()->options().value(slot));
+    QVERIFY(session.trial()->answer());
+    QCOMPARE(history->index(0, HistoryModel::Precisions).data().toString(), QStringLiteral("bf16, nf4"));
+    QTRY_COMPARE(store_->comparison(history->comparisonAt(0))->samples[1].scores.psnr, std::optional(31.5));
+    QVERIFY(session.trial()->answered().counted);
+    QVERIFY(session.openPast(history->comparisonAt(0)));   // now with its names
+    QCOMPARE(past.count(), 1);
+  }
+
+  void whatFailsIsTold() {
+    EngineClient engine(fakeEngine({}));
+    CompareSession session(&engine, store_.get());
+    QSignalSpy failed(&session, &CompareSession::failed);
+    QCOMPARE(session.importPictures(path("nowhere")), 0);
+    QVERIFY(failed.first().first().toString().contains("is not there"));
+  }
+};
+
+QTEST_GUILESS_MAIN(PictureImportTest)
+#include "picture_import_test.moc"
