@@ -3,6 +3,7 @@
 #include "study/csv.h"
 #include "study/error.h"
 #include "study/order.h"
+#include "study/report.h"
 #include "study/zip_file.h"
 
 #include <QJsonDocument>
@@ -21,12 +22,12 @@ QString pictureName(const QString& hash) { return QStringLiteral("images/%1.png"
 // What a reader wants to see first comes first; pictures come last.
 ZipEntries inOrder(const Files& files) {
   ZipEntries entries;
-  for (const QString& name : {QStringLiteral("manifest.json"), QStringLiteral("report.html")})
+  const QStringList first{QStringLiteral("manifest.json"), QStringLiteral("report.html"), QStringLiteral("report.pdf")};
+  for (const QString& name : first)
     if (files.contains(name)) entries << std::pair(name, files[name]);
   for (bool pictures : {false, true})
     for (auto file = files.begin(); file != files.end(); ++file)
-      if (file.key() != QLatin1String("manifest.json") && file.key() != QLatin1String("report.html")
-          && file.key().startsWith(QLatin1String("images/")) == pictures)
+      if (!first.contains(file.key()) && file.key().startsWith(QLatin1String("images/")) == pictures)
         entries << std::pair(file.key(), file.value());
   return entries;
 }
@@ -144,6 +145,8 @@ class Verifier {
       wrong(QStringLiteral("analysis.json does not follow from the responses"));
     if (files_.value(QStringLiteral("report.html")) != reportHtml(result_.analysis))
       wrong(QStringLiteral("report.html does not follow from analysis.json"));
+    if (files_.value(QStringLiteral("report.pdf")) != reportPdf(result_.analysis))
+      wrong(QStringLiteral("report.pdf does not follow from analysis.json"));
     if (manifest_[QStringLiteral("program")].toString() != QLatin1String(QUANTSPOT_VERSION)) return;   // another version's scripts may differ
     const Files own = scripts();
     for (auto script = own.begin(); script != own.end(); ++script)
@@ -180,7 +183,9 @@ QByteArray makeBundle(const FrozenStudy& study, const std::vector<ChainRecord>& 
   if (mapping) {
     files[QStringLiteral("mapping.json")] = mapping->text();
     files.insert(derived(study.protocol(), hash, *mapping, chain));
-    files[QStringLiteral("report.html")] = reportHtml(QJsonDocument::fromJson(files["analysis.json"]).object());
+    const QJsonObject analysis = QJsonDocument::fromJson(files["analysis.json"]).object();
+    files[QStringLiteral("report.html")] = reportHtml(analysis);
+    files[QStringLiteral("report.pdf")] = reportPdf(analysis);
     files.insert(scripts());
   }
   QJsonObject hashes;

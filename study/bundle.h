@@ -30,7 +30,4 @@ struct BundledStudy {
 // What Ledger::restore takes. Throws Error with the first problem that verifyBundle finds.
 BundledStudy openBundle(const QByteArray& zip);
 
-// A page that needs no other file; its first line is the decision.
-QByteArray reportHtml(const QJsonObject& analysis);
-
 }  // namespace quantspot::study

@@ -18,7 +18,7 @@ QString problem(const QSqlError& error) {
     return text + QStringLiteral("; another program is writing: close it or try again");
   if (text.contains(QLatin1String("full")) || text.contains(QLatin1String("No space")))
     return text + QStringLiteral("; make room and try again: nothing was lost or half written");
-  if (text.contains(QLatin1String("readonly"))) return text + QStringLiteral("; give yourself the right to write the file and its folder");
+  if (text.contains(QLatin1String("readonly")) || text.contains(QLatin1String("unable to open"))) return text + QStringLiteral("; give yourself the right to write the file and its folder");
   return text;
 }
 
@@ -49,7 +49,7 @@ void Connection::openFile() {
   database_ = QSqlDatabase::addDatabase(QStringLiteral("QSQLITE"), name_);
   database_.setDatabaseName(store_);
   database_.setConnectOptions(QStringLiteral("QSQLITE_BUSY_TIMEOUT=5000"));
-  if (!database_.open()) fail(problem(database_.lastError()) + QStringLiteral("; is the folder writable?"));
+  if (!database_.open()) fail(problem(database_.lastError()));
   QString reason;
   for (const char* pragma : {"foreign_keys = ON", "synchronous = FULL", "journal_mode = WAL"}) {
     QSqlQuery query(database_);

@@ -1,76 +1,146 @@
-#include "study/bundle.h"
+#include "study/report.h"
 
-#include <cmath>
+#include "study/methods.h"
+#include "study/pdf_file.h"
+
+#include <QJsonArray>
 
 namespace quantspot::study {
 namespace {
 
-QString escaped(const QJsonValue& value) { return value.toString().toHtmlEscaped(); }
+using Blocks = std::vector<ReportBlock>;
 
 QString percent(const QJsonValue& share) { return QString::number(share.toDouble() * 100, 'f', 1); }
-
 QString range(const QJsonValue& interval) { return percent(interval[0]) + QStringLiteral("–") + percent(interval[1]); }
-
 QString fixed(const QJsonValue& value) { return value.isDouble() ? QString::number(value.toDouble(), 'f', 2) : QStringLiteral("∞"); }
+QString fixedRange(const QJsonValue& interval) { return fixed(interval[0]) + QStringLiteral(" to ") + fixed(interval[1]); }
 
-QString detectionTable(const QJsonArray& detection) {
-  QString html = QStringLiteral("<table><tr><th>variant<th>kind<th>right<th>%<th>CI<th>chance<th>p<th>p (Holm)"
-                                "<th>d′<th>CI<th>mixed model %<th>CI<th>verdict</tr>\n");
+void text(Blocks& blocks, ReportBlock::Kind kind, const QString& words) { blocks.push_back({.kind = kind, .text = words, .rows = {}, .drawing = {}}); }
+
+void table(Blocks& blocks, const QList<QStringList>& rows) {
+  if (rows.size() > 1) blocks.push_back({.kind = ReportBlock::Table, .text = {}, .rows = rows, .drawing = {}});
+}
+
+// The first d′ of a kind that has two models.
+QJsonValue firstModel(const QJsonObject& sensitivity) {
+  for (const QString& key : sensitivity.keys())
+    if (sensitivity[key].isObject()) return sensitivity[key];
+  return {};
+}
+
+QList<QStringList> detectionTable(const QJsonArray& detection) {
+  QList<QStringList> rows{{"variant", "kind", "right", "%", "CI", "chance", "p", "p (Holm)", "d′", "CI", "mixed %", "CI", "verdict"}};
   for (const QJsonValue& f : detection) {
-    const QJsonObject sensitivity = f["dprime"].toObject(), mixed = f["mixed"].toObject();
-    QJsonValue d;
-    for (const QString& key : sensitivity.keys())
-      if (sensitivity[key].isObject() && d.isNull()) d = sensitivity[key];
-    const QString rate = mixed.contains(QStringLiteral("rate")) ? percent(mixed["rate"]) + QStringLiteral("<td>")
-        + range(mixed["rate_interval"]) : QStringLiteral("–<td>") + escaped(mixed["reason"]);
-    html += QStringLiteral("<tr><td>%1<td>%2<td>%3/%4<td>%5<td>%6<td>%7").arg(escaped(f["variant"]), escaped(f["kind"])).arg(f["correct"].toInt())
-        .arg(f["trials"].toInt())
-                .arg(percent(f["rate"]), range(f["rate_interval"]), percent(f["chance"]));
-    html += QStringLiteral("<td>%1<td>%2<td>%3<td>%4–%5<td>%6<td>%7</tr>\n").arg(f["p"].toDouble(), 0, 'g', 3).arg(f["p_holm"].toDouble(), 0, 'g', 3)
-                .arg(fixed(d["value"]), fixed(d["interval"][0]), fixed(d["interval"][1]), rate, escaped(f["verdict"]));
+    const QJsonObject mixed = f["mixed"].toObject();
+    const QJsonValue d = firstModel(f["dprime"].toObject());
+    const bool fitted = mixed.contains(QStringLiteral("rate"));
+    rows << QStringList{f["variant"].toString(), f["kind"].toString(), QStringLiteral("%1/%2").arg(f["correct"].toInt()).arg(f["trials"].toInt()),
+        percent(f["rate"]), range(f["rate_interval"]), percent(f["chance"]), QString::number(f["p"].toDouble(), 'g', 3),
+        QString::number(f["p_holm"].toDouble(), 'g', 3), fixed(d["value"]), fixedRange(d["interval"]),
+        fitted ? percent(mixed["rate"]) : QStringLiteral("–"), fitted ? range(mixed["rate_interval"]) : mixed["reason"].toString().section(u':', 0, 0),
+        f["verdict"].toString()};
   }
-  return html + QStringLiteral("</table>\n");
+  return rows;
 }
 
-QString abilityTable(const QString& title, const QJsonArray& abilities, const QString& note) {
-  if (abilities.isEmpty()) return {};
-  QString html = QStringLiteral("<h3>%1</h3><table><tr><th>variant<th>ability<th>CI</tr>\n").arg(title);
-  for (const QJsonValue& a : abilities)
-    html += QStringLiteral("<tr><td>%1<td>%2<td>%3 to %4</tr>\n").arg(escaped(a["variant"]), fixed(a["value"]), fixed(a["interval"][0]),
-        fixed(a["interval"][1]));
-  return html + QStringLiteral("</table>\n") + note;
+QList<QStringList> abilityTable(const QJsonArray& abilities) {
+  QList<QStringList> rows{{"variant", "ability", "CI"}};
+  for (const QJsonValue& a : abilities) rows << QStringList{a["variant"].toString(), fixed(a["value"]), fixedRange(a["interval"])};
+  return rows;
 }
 
-QString part(const QJsonObject& figures, const QString& title) {
-  QString html = QStringLiteral("<h2>%1</h2><p>%2 people, %3 responses.</p>\n").arg(title).arg(figures["people"].toInt())
-      .arg(figures["responses"].toInt());
-  html += detectionTable(figures["detection"].toArray());
-  const QString separated = QStringLiteral("<p>Separated: some variants never lost; the fit is the bias-reduced one.</p>\n");
-  html += abilityTable(QStringLiteral("Preference (Bradley–Terry)"), figures["preference"]["abilities"].toArray(),
-      figures["preference"]["separated"].toBool() ? separated : QString());
-  html += abilityTable(QStringLiteral("Ranking (Plackett–Luce)"), figures["ranking"]["abilities"].toArray(),
-      figures["ranking"]["separated"].toBool() ? separated : QString());
-  for (const QJsonValue& s : figures["rating"]["scores"].toArray())
-    html += QStringLiteral("<p>%1: mean opinion %2 (%3–%4), without bias %5</p>\n").arg(escaped(s["variant"]), fixed(s["mos"]),
-        fixed(s["interval"][0]), fixed(s["interval"][1]), fixed(s["quality_without_bias"]));
-  return html;
+void fit(Blocks& blocks, const QString& title, const QJsonObject& figures) {
+  if (figures.isEmpty()) return;
+  text(blocks, ReportBlock::Heading, title);
+  table(blocks, abilityTable(figures["abilities"].toArray()));
+  if (figures["separated"].toBool()) text(blocks, ReportBlock::Paragraph, QStringLiteral("Separated: some variants never lost or never won; the fit is the bias-reduced one."));
+  if (figures.contains(QStringLiteral("reason"))) text(blocks, ReportBlock::Paragraph, QStringLiteral("No fit: ") + figures["reason"].toString());
+}
+
+void tables(Blocks& blocks, const QJsonObject& part) {
+  table(blocks, detectionTable(part["detection"].toArray()));
+  fit(blocks, QStringLiteral("Preference (Bradley–Terry)"), part["preference"].toObject());
+  fit(blocks, QStringLiteral("Ranking (Plackett–Luce)"), part["ranking"].toObject());
+  QList<QStringList> opinions{{"variant", "mean opinion", "CI", "without bias"}};
+  const QJsonObject rating = part["rating"].toObject();
+  for (const QJsonValue& s : rating["scores"].toArray())
+    opinions << QStringList{s["variant"].toString(), fixed(s["mos"]), fixedRange(s["interval"]), fixed(s["quality_without_bias"])};
+  if (opinions.size() > 1) text(blocks, ReportBlock::Heading, QStringLiteral("Opinions"));
+  table(blocks, opinions);
+}
+
+void charts(Blocks& blocks, const QJsonObject& part) {
+  const QJsonArray detection = part["detection"].toArray(), abilities = part["preference"]["abilities"].toArray();
+  const double margin = detection.isEmpty() ? 0 : detection[0]["margin"].toDouble();
+  for (ReportChart& chart : reportCharts(part, margin, abilities.isEmpty() ? QStringLiteral("the reference") : abilities[0]["variant"].toString())) {
+    blocks.push_back({.kind = ReportBlock::Heading, .text = chart.title, .rows = {}, .drawing = {.width = 0, .height = chart.drawing.height, .marks = {}}});
+    blocks.push_back({.kind = ReportBlock::Chart, .text = {}, .rows = {}, .drawing = std::move(chart.drawing)});
+    text(blocks, ReportBlock::Note, methodOf(chart.method).line());
+  }
+}
+
+void counts(Blocks& blocks, const QJsonObject& part, const QString& title) {
+  text(blocks, ReportBlock::Heading, title);
+  text(blocks, ReportBlock::Paragraph, QStringLiteral("%1 people, %2 answers.").arg(part["people"].toInt()).arg(part["responses"].toInt()));
+}
+
+QByteArray htmlTable(const QList<QStringList>& rows) {
+  QString html = QStringLiteral("<table>\n");
+  for (qsizetype i = 0; i < rows.size(); ++i) {
+    html += QStringLiteral("<tr>");
+    for (const QString& cell : rows[i]) html += (i == 0 ? QStringLiteral("<th>%1</th>") : QStringLiteral("<td>%1</td>")).arg(cell.toHtmlEscaped());
+    html += QStringLiteral("</tr>\n");
+  }
+  return (html + QStringLiteral("</table>\n")).toUtf8();
+}
+
+QByteArray html(const ReportBlock& block) {
+  const QByteArray words = block.text.toHtmlEscaped().toUtf8();
+  switch (block.kind) {
+    case ReportBlock::Decision: return "<p class=\"d\">" + words + "</p>\n";
+    case ReportBlock::Title: return "<h1>" + words + "</h1>\n";
+    case ReportBlock::Heading: return "<h2>" + words + "</h2>\n";
+    case ReportBlock::Note: return "<p class=\"n\">" + words + "</p>\n";
+    case ReportBlock::Table: return htmlTable(block.rows);
+    case ReportBlock::Chart: return toSvg(block.drawing);
+    case ReportBlock::Paragraph: break;
+  }
+  return "<p>" + words + "</p>\n";
 }
 
 }  // namespace
 
-QByteArray reportHtml(const QJsonObject& analysis) {
-  QString html = QStringLiteral("<!DOCTYPE html><html lang=\"en\"><meta charset=\"utf-8\"><title>%1</title>"
-                                "<style>body{font:16px/1.5 sans-serif;max-width:70em;margin:2em auto;padding:0 1em}table{border-collapse:collapse}"
-                                "td,th{border:1px solid #999;padding:.2em .6em;text-align:right}.d{font-size:1.2em}</style>\n")
-                                    .arg(escaped(analysis["title"]));
-  for (const QJsonValue& line : analysis["decisions"].toArray()) html += QStringLiteral("<p class=\"d\">%1</p>\n").arg(escaped(line));
-  html += QStringLiteral("<h1>%1</h1><p>Study %2. Headline: %3.</p>\n").arg(escaped(analysis["title"]), escaped(analysis["study"]),
-      escaped(analysis["headline"]).replace(QLatin1Char('_'), QLatin1Char(' ')));
+std::vector<ReportBlock> reportBlocks(const QJsonObject& analysis) {
+  Blocks blocks;
+  for (const QJsonValue& line : analysis["decisions"].toArray()) text(blocks, ReportBlock::Decision, line.toString());
+  const bool excluding = analysis["headline"].toString() == QLatin1String("with_exclusions");
+  const QJsonObject planned = analysis[analysis["headline"].toString()].toObject();
+  const QJsonObject other = analysis[excluding ? QStringLiteral("without_exclusions") : QStringLiteral("with_exclusions")].toObject();
+  text(blocks, ReportBlock::Title, analysis["title"].toString());
+  text(blocks, ReportBlock::Paragraph, QStringLiteral("Study %1. \"Different\" (is it seen) and \"worse\" (is it preferred) are two questions.").arg(analysis["study"].toString()));
   for (const QJsonValue& e : analysis["excluded"].toArray())
-    html += QStringLiteral("<p>Excluded: participant %1 (%2)</p>\n").arg(escaped(e["participant"]), escaped(e["reasons"]));
-  html += part(analysis["with_exclusions"].toObject(), QStringLiteral("With exclusions"));
-  html += part(analysis["without_exclusions"].toObject(), QStringLiteral("Without exclusions"));
-  return html.toUtf8();
+    text(blocks, ReportBlock::Paragraph, QStringLiteral("Flagged by the rules fixed beforehand: participant %1 (%2).").arg(e["participant"].toString(), e["reasons"].toString()));
+  counts(blocks, planned, excluding ? QStringLiteral("As planned: without flagged participants") : QStringLiteral("As planned: with everybody"));
+  tables(blocks, planned);
+  charts(blocks, planned);
+  counts(blocks, other, excluding ? QStringLiteral("For comparison: with everybody") : QStringLiteral("For comparison: without flagged participants"));
+  tables(blocks, other);
+  return blocks;
+}
+
+QByteArray reportHtml(const QJsonObject& analysis) {
+  QByteArray page = "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>" + analysis["title"].toString().toHtmlEscaped().toUtf8()
+      + "</title>\n<style>body{font:16px/1.5 sans-serif;max-width:70em;margin:2em auto;padding:0 1em}table{border-collapse:collapse;margin:.6em 0}"
+        "td,th{border:1px solid #999;padding:.2em .6em;text-align:right}.d{font-size:1.2em}.n{color:#646c75;font-size:.85em}svg{max-width:100%}"
+        "</style></head><body>\n";
+  for (const ReportBlock& block : reportBlocks(analysis)) page += html(block);
+  return page + "</body></html>\n";
+}
+
+QByteArray reportPdf(const QJsonObject& analysis) {
+  PdfFile pdf(analysis["title"].toString());
+  for (const ReportBlock& block : reportBlocks(analysis)) pdf.add(block);
+  return pdf.bytes();
 }
 
 }  // namespace quantspot::study

@@ -164,6 +164,7 @@ class BundleTest : public QObject {
     QTest::newRow("a row of the table") << "responses.csv" << QByteArray(",main,") << QByteArray(",gold,");
     QTest::newRow("a decision") << "analysis.json" << QByteArray("noticeable") << QByteArray("not noticeable");
     QTest::newRow("the report") << "report.html" << QByteArray("%") << QByteArray("");
+    QTest::newRow("the printed report") << "report.pdf" << QByteArray("noticeable") << QByteArray("invisible!");
     QTest::newRow("the mapping") << "mapping.json" << QByteArray("bnb-nf4") << QByteArray("bnb-fp4");
     QTest::newRow("the protocol") << "frozen.json" << QByteArray("\"margin\":0.1") << QByteArray("\"margin\":0.5");
     QTest::newRow("the script") << "rederive.py" << QByteArray("1e-6") << QByteArray("1e+6");
