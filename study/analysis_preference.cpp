@@ -110,6 +110,8 @@ QJsonObject opinions(const Protocol& protocol, const Rows& rows) {
     for (std::size_t j = 0; j < sums[i].size(); ++j) sums[i][j] = counts[i][j] > 0 ? sums[i][j] / counts[i][j] : kNone;
   QJsonArray scores, rejected;
   const SubjectBias model = subjectBias(by_thing);
+  // Somebody without any noise: the likelihood has no maximum, and what the iteration stops at is nobody's quality (too few ratings).
+  const bool collapsed = *std::min_element(model.inconsistency.begin(), model.inconsistency.end()) < 1e-3;
   const auto plain = mos(sums, protocol.analysis.level);
   for (qsizetype item = 0; item < items.size(); ++item) {
     double quality = 0;
@@ -118,7 +120,7 @@ QJsonObject opinions(const Protocol& protocol, const Rows& rows) {
       if (thing.startsWith(items[item] + QLatin1Char('|'))) quality += model.quality[index], ++seen;
     const Mos& score = plain[static_cast<std::size_t>(item)];
     scores << QJsonObject{{"variant", items[item]}, {"mos", score.mean}, {"interval", json(score.interval)}, {"people", score.ratings},
-        {"quality_without_bias", quality / seen}};
+        {"quality_without_bias", collapsed ? QJsonValue() : QJsonValue(quality / seen)}};
   }
   const auto outside = bt500Rejected(by_thing);
   for (const auto& [person, index] : people)

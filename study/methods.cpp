@@ -33,7 +33,7 @@ const std::vector<Method>& methods() {
        "Krippendorff's α, ordinal.",
        "sureal, krippendorff (Python)"},
       {"ranking", "Rankings", "Plackett–Luce abilities, the reference at 0, Wald intervals; bias-reduced where separated.", "choix (Python)"},
-      {"response_times", "Response times", "Quantiles 5, 25, 50, 75 and 95 % of main trials, linear between neighbours (type 7).", "numpy.quantile"},
+      {"response_times", "Response times", "Quantiles 5, 25, 50, 75 and 95 % of main trials, linear between neighbours (type 7).", "an independent computation (rederive.py)"},
       {"participants", "Participants", "Share right per participant with Clopper and Pearson's exact interval.", "scipy.stats.binomtest"},
       {"prompts", "Prompts", "Share right per prompt with Clopper and Pearson's exact interval.", "scipy.stats.binomtest"},
       {"quality", "Checks on the answers",

@@ -64,7 +64,8 @@ void tables(Blocks& blocks, const QJsonObject& part) {
   QList<QStringList> opinions{{"variant", "mean opinion", "CI", "without bias"}};
   const QJsonObject rating = part["rating"].toObject();
   for (const QJsonValue& s : rating["scores"].toArray())
-    opinions << QStringList{s["variant"].toString(), fixed(s["mos"]), fixedRange(s["interval"]), fixed(s["quality_without_bias"])};
+    opinions << QStringList{s["variant"].toString(), fixed(s["mos"]), fixedRange(s["interval"]),
+        s["quality_without_bias"].isDouble() ? fixed(s["quality_without_bias"]) : QStringLiteral("–")};
   if (opinions.size() > 1) text(blocks, ReportBlock::Heading, QStringLiteral("Opinions"));
   table(blocks, opinions);
 }

@@ -1,15 +1,18 @@
 #include "app/quantspot-study/commands.h"
 
 #include "app/quantspot-study/keys.h"
+#include "study/ablation.h"
 #include "study/bundle.h"
 #include "study/error.h"
 #include "study/ledger.h"
 #include "study/metric_correlation.h"
 #include "study/progress.h"
+#include "study/report.h"
 #include "study/revealed.h"
 #include "study/statistics/power.h"
 #include "study/study_store.h"
 
+#include <QJsonDocument>
 #include <QSaveFile>
 
 #include <algorithm>
@@ -80,6 +83,13 @@ QJsonObject importAnswers(const QByteArray& bytes, Ledger& ledger, const StudyAr
   return {{"study", study.hash()}, {"answers", rows}, {"participants", people}, {"head", QString::fromLatin1(ledger.head(study.hash()))}};
 }
 
+RevealedStudy revealed(const StudyArguments& a) {
+  if (!a.file.isEmpty()) return revealedBundle(readFile(a.file), a.head.toLatin1());
+  Ledger ledger(storePath(a));
+  const FrozenStudy study = chosen(ledger, a);
+  return reveal(study, ledger.chain(study.hash()), passphrase(a));
+}
+
 }  // namespace
 
 QJsonObject newStudy(const StudyArguments& a) {
@@ -126,14 +136,34 @@ QJsonObject closeStudy(const StudyArguments& a) {
   return {{"study", study.hash()}, {"closed", ledger.closedAt(study.hash())}, {"head", QString::fromLatin1(ledger.head(study.hash()))}};
 }
 
+QJsonObject ablation(const StudyArguments& a) {
+  const Protocol protocol = ablationProtocol(readProtocol(readFile(a.protocol)), layerGroups(a.groups), a.low);
+  writeFile(a.out, QJsonDocument(toJson(protocol)).toJson(QJsonDocument::Indented));
+  QJsonArray pictures;
+  for (const StudyComparison& comparison : protocol.comparisons)
+    for (const QString& variant : protocol.variants)
+      pictures << QJsonObject{{"comparison", comparison.id}, {"prompt", comparison.prompt}, {"precision", variant},
+          {"file", comparison.id + QLatin1Char('/') + variantFileName(variant) + QStringLiteral(".png")}};
+  return {{"protocol", a.out}, {"variants", QJsonArray::fromStringList(protocol.variants)}, {"pictures", pictures}};
+}
+
+QJsonObject report(const StudyArguments& a) {
+  if (a.out.isEmpty() && a.pdf.isEmpty()) throw UsageError(QStringLiteral("name a file: --out REPORT.html, --pdf REPORT.pdf or both"));
+  const QJsonObject analysis = revealed(a).analysis;
+  if (!a.out.isEmpty()) writeFile(a.out, reportHtml(analysis));
+  if (!a.pdf.isEmpty()) writeFile(a.pdf, reportPdf(analysis));
+  return {{"decisions", analysis["decisions"]}};
+}
+
 QJsonObject analyzeStudy(const StudyArguments& a) {
-  const auto fromStore = [&] {
-    Ledger ledger(storePath(a));
-    const FrozenStudy study = chosen(ledger, a);
-    return reveal(study, ledger.chain(study.hash()), passphrase(a));
-  };
-  const RevealedStudy study = a.file.isEmpty() ? fromStore() : revealedBundle(readFile(a.file), a.head.toLatin1());
+  const RevealedStudy study = revealed(a);
   QJsonObject result = study.analysis;
+  if (!a.save_policy.isEmpty()) {
+    const VisibilityPolicy policy = policyFromVisibility(study.protocol, study.analysis);
+    writeFile(a.save_policy, QJsonDocument(policy.policy).toJson());
+    result["policy"] = QJsonObject{{"file", a.save_policy}, {"kept", QJsonArray::fromStringList(policy.kept)},
+        {"lowered", QJsonArray::fromStringList(policy.lowered)}};
+  }
   if (!a.metrics.isEmpty()) result["metrics"] = metricCorrelations(study.protocol, study.counted(), parseCsvTable(readFile(a.metrics)));
   return result;
 }

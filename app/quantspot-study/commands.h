@@ -7,13 +7,15 @@
 namespace quantspot::cli {
 
 struct StudyArguments {
-  QString store, study, passphrase_file, file, head, participant, protocol, images, out, metrics;
+  QString store, study, passphrase_file, file, head, participant, protocol, images, out, metrics, groups, low, save_policy, pdf;
   double rate = 0, chance = 0.25, power = 0.8, alpha = 0.05, margin = 0.1;
   int trials = 0;
   bool sealed = false;
 };
 
 QJsonObject newStudy(const StudyArguments& arguments);      // freezes a protocol and puts it into the store
+QJsonObject ablation(const StudyArguments& arguments);      // a protocol over groups of layers, and the pictures that it needs
+QJsonObject report(const StudyArguments& arguments);        // the report alone
 QJsonObject importFile(const StudyArguments& arguments);    // a bundle, or answers as CSV (participant, trial, answer, …)
 QJsonObject exportBundle(const StudyArguments& arguments);
 QJsonObject closeStudy(const StudyArguments& arguments);    // nobody answers any more; what analysis and reveal need

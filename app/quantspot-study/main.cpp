@@ -54,6 +54,11 @@ void addStudyCommands(CLI::App& app, Arguments& a, std::function<int()>& run) {
   CLI::App& n = add("new", "Freeze a protocol with its pictures", newStudy);
   addText(n, "--protocol", a.study.protocol, "The protocol (JSON)", true);
   addText(n, "--images", a.study.images, "Folder: COMPARISON/VARIANT.png", true);
+  CLI::App& g = add("ablation", "Write a protocol in which each group of layers is low in turn", ablation);
+  addText(g, "--protocol", a.study.protocol, "The protocol whose variants are replaced (JSON)", true);
+  addText(g, "--groups", a.study.groups, "Patterns of layers: attn,ff+proj_out", true);
+  addText(g, "--low", a.study.low, "The lower precision, such as bnb-nf4", true);
+  addText(g, "--out", a.study.out, "The new protocol", true);
   addText(add("import", "Take in a bundle, or answers as CSV", importFile), "file", a.study.file, "The bundle or the CSV file", true);
   CLI::App& e = add("export", "Print the head hash; with --out, write the bundle", exportBundle);
   addText(e, "--out", a.study.out, "The bundle (ZIP)");
@@ -65,7 +70,12 @@ void addStudyCommands(CLI::App& app, Arguments& a, std::function<int()>& run) {
   CLI::App& y = add("analyze", "Every figure and the decisions, from a store or a bundle", analyzeStudy);
   addText(y, "file", a.study.file, "A bundle (default: the store)");
   addText(y, "--metrics", a.study.metrics, "CSV: comparison, variant, metrics …, category; which of them predicts people");
+  addText(y, "--save-policy", a.study.save_policy, "Of an ablation: keep the most visible groups until the rest is not noticeable (JSON)");
   addText(y, "--head", a.study.head, "The head hash as exported before");
+  CLI::App& r = add("report", "The report of a store's closed study or of a bundle", report);
+  addText(r, "file", a.study.file, "A bundle (default: the store)");
+  addText(r, "--out", a.study.out, "HTML");
+  addText(r, "--pdf", a.study.pdf, "PDF");
   add("status", "How far a running study is, without scores", status);
   addText(add("erase", "Destroy a participant's records; the chain stays valid", erase), "--participant", a.study.participant, "The random id", true);
   CLI::App& p = add("power", "Trials needed, and the curve", power);

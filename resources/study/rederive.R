@@ -1,4 +1,4 @@
-# Derives the mixed models and psychometric functions of analysis.json again from responses.csv, in an unpacked QuantSpot bundle.
+# Derives the mixed models (which rederive.py leaves out) and, a second time, p-values and psychometric functions of analysis.json again from responses.csv, in an unpacked QuantSpot bundle.
 # Needs lme4 and jsonlite. Usage: Rscript rederive.R [FOLDER]      exit code 0: everything agrees
 suppressPackageStartupMessages({ library(lme4); library(jsonlite) })
 folder <- c(commandArgs(TRUE), ".")[1]
@@ -20,7 +20,11 @@ for (part in c("with_exclusions", "without_exclusions")) {
     test <- binom.test(sum(mine$correct), nrow(mine), figure$chance, alternative = "greater")
     check(paste(name, "p"), test$p.value, figure$p, 1e-6)
     stated <- figure$mixed$log_odds_against_chance
-    if (is.null(stated)) next
+    if (is.null(stated)) {
+      if (length(unique(mine$participant)) > 1 && figure$mixed$reason != "separation: all right, all wrong, or too few answers")
+        problems <- c(problems, paste0(name, ": no mixed model, stated reason: ", figure$mixed$reason))
+      next
+    }
     if (stated$standard_error > 1) { loose <- loose + 1; next }   # nearly separated: the likelihood is flat, optimizers stop anywhere
     mine$offset <- qlogis(figure$chance)
     grouping <- c("(1 | participant)", if (length(unique(mine$comparison)) > 1) "(1 | comparison)")
@@ -28,6 +32,15 @@ for (part in c("with_exclusions", "without_exclusions")) {
       control = glmerControl(optimizer = "bobyqa", tolPwrss = 1e-12, optCtrl = list(rhoend = 1e-9, maxfun = 1e5)))))
     check(paste(name, "mixed model"), unname(fixef(fit)[1]), stated$value)
     check(paste(name, "mixed model's error"), sqrt(as.matrix(vcov(fit))[1, 1]), stated$standard_error, 5e-3)
+    spread <- as.data.frame(VarCorr(fit))
+    of <- function(group) { found <- spread$sdcor[spread$grp == group]; if (length(found)) found else 0 }
+    check(paste(name, "spread of participants"), of("participant"), figure$mixed$participant_sd, 1e-2)
+    check(paste(name, "spread of prompts"), of("comparison"), figure$mixed$prompt_sd, 1e-2)
+    # Near 0 optimizers stop where they like: a spread that is clearly there must not be called none, nor the other way round.
+    smallest <- min(spread$sdcor)
+    if (figure$mixed$singular && smallest > 2e-2 || !figure$mixed$singular && smallest < 1e-5)
+      problems <- c(problems, sprintf("%s: singular is stated as %s, the smallest spread is %.3g", name, figure$mixed$singular, smallest))
+    compared <- compared + 1
   }
   for (curve in analysis[[part]]$psychometric) {
     if (curve$separated || curve$flat) next

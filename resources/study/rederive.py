@@ -16,7 +16,7 @@ from rederive_statistics import (Z, always_valid_interval, at_least, binomial, b
                                  fitted, krippendorff, psychometric, quantile, same_different, student_quantile, subject_bias)
 
 TOLERANCE = 1e-6
-LEFT_TO_R = ("value", "standard_error", "participant_sd", "prompt_sd", "singular")   # of a mixed model
+LEFT_TO_R = ("value", "standard_error", "participant_sd", "prompt_sd", "singular", "reason")   # of a mixed model
 compared, problems = 0, []
 
 
@@ -276,7 +276,7 @@ def rating(rows, stated, reference, level):
         means = [statistics.fmean(int(r["answer"]) for r in those if r["shown"] == variant) for those in people.values() if any(r["shown"] == variant for r in those)]
         half = student_quantile(level, len(means) - 1) * statistics.stdev(means) / math.sqrt(len(means)) if len(means) > 1 else 0
         scores.append({"variant": variant, "mos": statistics.fmean(means), "interval": [statistics.fmean(means) - half, statistics.fmean(means) + half],
-                       "people": len(means), "quality_without_bias": statistics.fmean(q for (name, _), q in quality.items() if name == variant)})
+                       "people": len(means), "quality_without_bias": statistics.fmean(q for (name, _), q in quality.items() if name == variant) if quality else None})
     return {"scores": scores, "bt500_rejected": [list(people)[i] for i in bt500(table)], "krippendorff_ordinal": krippendorff(table)}
 
 
@@ -342,13 +342,14 @@ def participants(rows):
     return found
 
 
-def reasons(rows, rules):
-    """Of one participant, by the rules that were fixed beforehand."""
+def reasons(rows, rules, restarted):
+    """Of one participant, by the rules that were fixed beforehand; restarted: who began anew as somebody else."""
     gold, times = [r for r in rows if r["role"] == "gold" and r["correct"] != "NA"], sorted(int(r["response_ms"]) for r in rows)
     losses = sum(int(r["focus_losses"]) for r in rows)
     found = ["gold"] if gold and right(gold) < rules["min_gold_rate"] * len(gold) else []
     found += ["too fast"] if times and times[len(times) // 2] < rules["min_median_ms"] else []
-    return "; ".join(found + (["focus lost"] if 0 <= rules["max_focus_losses"] < losses else []))
+    found += ["focus lost"] if 0 <= rules["max_focus_losses"] < losses else []
+    return "; ".join(found + (["restarted"] if rows[0]["participant"] in restarted else []))
 
 
 def decision(variant, figures, pairs, protocol):
@@ -381,14 +382,27 @@ def figures_of(rows, stated, protocol):
             "decisions": [decision(v, found, pairs, protocol) for v in protocol["variants"] if v != reference]}
 
 
+def told(analysis):
+    """All that is taken from the analysis itself: the fits left to R, what could not be fitted, records that do not fit, and in which order equals stand."""
+    def part(stated):
+        fit = lambda mixed: {key: {k: mixed[key][k] for k in LEFT_TO_R[:2]} if key == "log_odds_against_chance" else mixed[key]
+                             for key in (*LEFT_TO_R[2:], "log_odds_against_chance") if key in mixed}
+        reason = lambda name: {"reason": stated[name]["reason"]} if "reason" in (stated[name] or {}) else {}
+        return {"detection": [{"mixed": fit(f["mixed"])} for f in stated["detection"]], "visibility": [{"variant": e["variant"]} for e in stated["visibility"]],
+                **{name: reason(name) for name in ("preference", "rating", "ranking")}}
+    return {"problems": analysis["problems"], **{name: part(analysis[name]) for name in ("with_exclusions", "without_exclusions")}}
+
+
 def derive(stated, protocol, study, table, chain):
-    """analysis.json anew; `stated` tells what the mixed models are and in which order equals stand."""
+    """analysis.json anew; stated: told(analysis)."""
     every = [r for r in table if r["role"] != "practice"]
-    flagged = {name: reasons(mine, protocol["exclusion"]) for name, mine in grouped(every, lambda r: r["participant"]).items()}
+    records = [json.loads(r["record"]) for r in chain if r["record"]]
+    restarted = {r["restarts"] for r in records if r["kind"] == "join" and r.get("restarts")}
+    flagged = {name: reasons(mine, protocol["exclusion"], restarted) for name, mine in grouped(every, lambda r: r["participant"]).items()}
     headline = "with_exclusions" if protocol["analysis"]["exclude"] else "without_exclusions"
     parts = {"with_exclusions": figures_of([r for r in every if not flagged[r["participant"]]], stated["with_exclusions"], protocol),
              "without_exclusions": figures_of(every, stated["without_exclusions"], protocol)}
-    joined = sum(bool(r["record"]) and json.loads(r["record"])["kind"] == "join" for r in chain)
+    joined = sum(r["kind"] == "join" for r in records)
     return {"schema": 1, "study": study, "title": protocol["title"], "joined": joined, "headline": headline, "decisions": parts[headline]["decisions"],
             "excluded": [{"participant": name, "reasons": why} for name, why in flagged.items() if why], "problems": stated["problems"], **parts}
 
@@ -404,7 +418,7 @@ def main():
     manifest, protocol, analysis, table, chain = read(folder)
     check_files(folder, manifest)
     check_chain(chain, manifest["study"], sys.argv[2] if len(sys.argv) > 2 else manifest["head"])
-    check("analysis", derive(analysis, protocol, manifest["study"], table, chain), analysis)
+    check("analysis", derive(told(analysis), protocol, manifest["study"], table, chain), analysis)
     print("\n".join(problems) if problems else f"everything agrees: {compared} figures and hashes")
     return bool(problems)
 

@@ -209,7 +209,8 @@ def psychometric(points, guess, z):
 
 
 def subject_bias(ratings):
-    """ratings: per person a dict of thing to score. Quality per thing; score = quality + the person's bias + noise of the person's own spread."""
+    """ratings: per person a dict of thing to score. Quality per thing; score = quality + the person's bias + noise of the person's own spread.
+    None where somebody has no noise at all: the likelihood then has no maximum."""
     things = sorted({t for row in ratings for t in row})
     mean = lambda values: math.fsum(values) / len(values)
     quality = {t: mean([row[t] for row in ratings if t in row]) for t in things}
@@ -227,7 +228,7 @@ def subject_bias(ratings):
         quality, bias = new, [mean([row[t] - new[t] for t in row]) for row in ratings]
         if moved < 1e-8:
             break
-    return {t: q + mean(bias) for t, q in quality.items()}
+    return {t: q + mean(bias) for t, q in quality.items()} if min(spread) >= 1e-6 else None
 
 
 def bt500(ratings):

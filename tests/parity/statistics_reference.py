@@ -130,9 +130,44 @@ def psychometric():
     return {"threshold": -float(fit["threshold"])}
 
 
+def davidson():
+    """Ties and an order effect by scipy's own minimization of the likelihood written out, and Firth's penalty from a numeric Hessian of it."""
+    rng = np.random.default_rng(12)
+    pairs = [(a, b) for a in range(4) for b in range(4) if a != b]
+    first, second = np.array(pairs).T
+
+    def log_shares(p):
+        ability = np.concatenate([[0.0], p[:3]])
+        scores = np.stack([ability[first] + p[4], ability[second], p[3] + (ability[first] + ability[second]) / 2], axis=1)
+        return scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
+
+    usual = [list(map(int, rng.multinomial(9, row))) for row in np.exp(log_shares(np.array([0.7, -0.5, 0.3, -0.3, 0.25])))]
+    # Item 1 is never beaten and never tied.
+    never = [[sum(row), 0, 0] if a == 1 else [0, sum(row), 0] if b == 1 else row for (a, b), row in zip(pairs, usual)]
+
+    def loss(p, counts):
+        return -float((counts * log_shares(p)).sum())
+
+    def hessian(p, counts, h=1e-3):
+        steps = np.eye(5) * h
+        f = lambda x: loss(x, counts)
+        return np.array([[(f(p + i + j) - f(p + i - j) - f(p - i + j) + f(p - i - j)) / (4 * h * h) for j in steps] for i in steps])
+
+    def firth(p, counts):
+        return loss(p, counts) - np.linalg.slogdet(hessian(p, counts))[1] / 2
+
+    def best(function, counts):
+        at = optimize.minimize(function, np.zeros(5), args=(np.array(counts),), method="BFGS", options={"gtol": 1e-6}).x
+        return list(optimize.minimize(function, at, args=(np.array(counts),), method="Nelder-Mead", options={"xatol": 1e-8, "fatol": 1e-12, "maxfev": 6000}).x)
+
+    plain = best(loss, usual)
+    return {"pairs": pairs, "usual": usual, "plain": plain, "error": list(np.sqrt(np.diag(np.linalg.inv(hessian(np.array(plain), np.array(usual)))))),
+            "reduced": best(firth, usual), "never": never, "never_reduced": best(firth, never)}
+
+
 def main():
     golden = {"intervals": intervals(), "holm": holm(), "rankings": rankings(), "agreement": agreement(), "opinions": opinions(), "sequences": sequences(),
-              "tables": tables(), "correlations": correlations(), "power": power(), "psignifit": psychometric()}
+              "tables": tables(), "correlations": correlations(), "power": power(), "psignifit": psychometric(), "davidson": davidson()}
     with open(sys.argv[1], "w", encoding="utf-8") as out:
         json.dump(golden, out, default=lambda value: value.item())
         out.write("\n")

@@ -1,4 +1,5 @@
 #include "study/analysis.h"
+#include "study/csv.h"
 #include "study/error.h"
 #include "study/methods.h"
 #include "study/metric_correlation.h"
@@ -217,6 +218,9 @@ class AnalysisTest : public QObject {
     for (const QString& key : part.keys())
       if (key != "people" && key != "responses" && key != "decisions") QVERIFY2(!methodOf(key).oracle.isEmpty(), qPrintable(key));
     QVERIFY_EXCEPTION_THROWN(methodOf("luck"), Error);
+    const QString text = QString::fromUtf8(readFile(QStringLiteral(QUANTSPOT_SOURCE_DIR "/docs/study-analysis.md")));
+    for (const Method& method : methods())
+      QVERIFY2(text.contains(QStringLiteral("| `%1` %2 | %3 | %4 |").arg(method.figure, method.title, method.how, method.oracle)), qPrintable(method.figure));
   }
 
   void separationIsFlagged() {

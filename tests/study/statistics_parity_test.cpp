@@ -108,6 +108,33 @@ class StatisticsParityTest : public QObject {
     for (std::size_t i = 0; i < values.size(); ++i) CLOSE(fit.items[i + 1].value, values[i], kFitted);
   }
 
+  // The likelihood with ties and order effect, plain and with Firth's penalty, written out and minimized by scipy.
+  void davidsonAndFirthEqualScipysMinimum() {
+    const QJsonObject all = python_["davidson"].toObject();
+    const PairOptions options{.ties = true, .order_effect = true, .level = 0.95};
+    const auto fitted = [&](const char* counts, bool reduce) {
+      const auto pairs = golden::rows(all["pairs"]), rows = golden::rows(all[QLatin1String(counts)]);
+      std::vector<PairCounts> table;
+      for (std::size_t i = 0; i < pairs.size(); ++i)
+        table.push_back({static_cast<std::size_t>(pairs[i][0]), static_cast<std::size_t>(pairs[i][1]), rows[i][0], rows[i][1], rows[i][2]});
+      return bradleyTerry(4, table, options, reduce);
+    };
+    const auto same = [&](const Abilities& fit, const char* key) {
+      const auto found = estimates(fit, options);
+      const auto expected = golden::numbers(all[QLatin1String(key)]);
+      QCOMPARE(found.size(), expected.size());
+      for (std::size_t i = 0; i < expected.size(); ++i) CLOSE(found[i].value, expected[i], kFitted);
+    };
+    const Abilities plain = fitted("usual", false);
+    same(plain, "plain");
+    const auto errors = golden::numbers(all["error"]);
+    for (std::size_t i = 0; i < errors.size(); ++i) CLOSE(estimates(plain, options)[i].standard_error, errors[i], kFitted);
+    same(fitted("usual", true), "reduced");
+    const Abilities never = fitted("never", false);
+    QVERIFY(never.separated && never.bias_reduced);
+    same(never, "never_reduced");
+  }
+
   void plackettLuceEqualsChoix() {
     std::vector<std::vector<std::size_t>> rankings;
     for (const auto& row : golden::rows(python_["rankings"]["rankings"])) rankings.emplace_back(row.begin(), row.end());

@@ -125,6 +125,13 @@ class StudyCliTest : public QObject {
     QCOMPARE(verified.json()["responses"].toInt(), 12);
     const Run wrong = study({"verify", bundle, "--head", QString(64, 'a')});
     QVERIFY(wrong.code == 1 && !wrong.json()["ok"].toBool());
+    const QString pdf = folder_.filePath("report.pdf"), html = folder_.filePath("report.html");
+    QVERIFY(study({"report", bundle, "--pdf", pdf}).code == 0 && in({"report", "--out", html}).code == 0);
+    QFile printed(pdf), page(html);
+    QVERIFY(printed.open(QIODevice::ReadOnly) && printed.readAll().startsWith("%PDF-1.4"));
+    QVERIFY(page.open(QIODevice::ReadOnly) && page.readAll().startsWith("<!DOCTYPE html>"));
+    QCOMPARE(study({"report", bundle}).code, 2);
+    QVERIFY2(study({"analyze", bundle, "--save-policy", pdf}).err.contains("its variants are not groups of layers"), "");
     const Run analyzed = study({"analyze", bundle});
     QCOMPARE(in({"analyze"}).json(), analyzed.json());
     QVERIFY(analyzed.json()["decisions"][0].toString().startsWith("`bnb-nf4` is "));
@@ -137,6 +144,36 @@ class StudyCliTest : public QObject {
     QVERIFY(study(QStringList{"import", bundle} + other).code == 0);
     QCOMPARE(study(QStringList{"export"} + other).json()["head"].toString(), erased.json()["head"].toString());
     QVERIFY2(study({"analyze", "--store", store, "--passphrase-file", protocol}).err.contains("passphrase is wrong"), "");
+  }
+
+  // A protocol over groups of layers, frozen with its pictures, answered and made a policy.
+  void groupsOfLayersBecomeAPolicy() {
+    const QString base = write("base.json", R"({"schema": 1, "title": "Layers", "variants": ["bf16", "bnb-nf4"], "comparisons": [{"id": "fox", "prompt": "a fox"}],
+      "blocks": [{"kind": "spot", "trials": 8, "slots": 3}]})");
+    const QString protocol = folder_.filePath("layers.json"), images = folder_.filePath("layers"), policy = folder_.filePath("policy.json");
+    const Run made = study({"ablation", "--protocol", base, "--groups", "attn,ff+norm", "--low", "bnb-nf4", "--out", protocol});
+    QVERIFY2(made.code == 0, made.err.constData());
+    QCOMPARE(made.json()["variants"].toArray(), (QJsonArray{"bf16", "bf16?attn=bnb-nf4", "bf16?ff=bnb-nf4&norm=bnb-nf4"}));
+    const QJsonArray pictures = made.json()["pictures"].toArray();
+    QCOMPARE(pictures.size(), 3);
+    QVERIFY(QDir(images).mkpath("fox"));
+    for (const QJsonValue& picture : pictures) write("layers/" + picture["file"].toString(), sample::tinyPng(picture["precision"].toString().toUtf8()));
+    qputenv("QUANTSPOT_PASSPHRASE", "four words are enough");
+    const QStringList store{"--store", folder_.filePath("layers.sqlite")};
+    const Run frozen = study(QStringList{"new", "--protocol", protocol, "--images", images} + store);
+    QVERIFY2(frozen.code == 0, frozen.err.constData());
+    QByteArray answers = "participant,trial,answer\n";
+    for (int trial = 0; trial < 8; ++trial) answers += "x," + QByteArray::number(trial) + ",B\n";
+    QVERIFY(study(QStringList{"import", write("layers.csv", answers)} + store).code == 0);
+    QVERIFY(study(QStringList{"close"} + store).code == 0);
+    const Run analyzed = study(QStringList{"analyze", "--save-policy", policy} + store);
+    qunsetenv("QUANTSPOT_PASSPHRASE");
+    QVERIFY2(analyzed.code == 0, analyzed.err.constData());
+    QCOMPARE(analyzed.json()["policy"]["kept"].toArray().size(), 2);   // eight answers show nothing to be within the margin
+    QFile file(policy);
+    QVERIFY(file.open(QIODevice::ReadOnly));
+    QCOMPARE(QJsonDocument::fromJson(file.readAll()).object()["base"].toString(), QStringLiteral("bf16"));
+    QVERIFY2(study({"ablation", "--protocol", base, "--groups", "a b", "--low", "bnb-nf4", "--out", protocol}).err.contains("holds a space"), "");
   }
 
   void powerTellsTrialsAndCurve() {

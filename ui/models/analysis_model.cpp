@@ -1,8 +1,14 @@
 #include "ui/models/analysis_model.h"
 
+#include "study/ablation.h"
 #include "study/csv.h"
+#include "study/error.h"
 #include "study/ledger.h"
 #include "study/metric_correlation.h"
+#include "study/report.h"
+
+#include <QJsonDocument>
+#include <QSaveFile>
 
 namespace quantspot::ui {
 
@@ -57,6 +63,30 @@ void AnalysisModel::openMetrics(const QString& path) {
   } catch (const std::exception& error) {
     Q_EMIT failed(QString::fromUtf8(error.what()));
   }
+}
+
+void AnalysisModel::save(const QString& path, const std::function<QByteArray()>& bytes, const QString& line) {
+  try {
+    const QByteArray content = bytes();
+    QSaveFile file(path);
+    if (!file.open(QIODevice::WriteOnly) || file.write(content) != content.size() || !file.commit())
+      throw study::Error(tr("%1 cannot be written: %2").arg(path, file.errorString()));
+    Q_EMIT saved(line);
+  } catch (const std::exception& error) {
+    Q_EMIT failed(QString::fromUtf8(error.what()));
+  }
+}
+
+void AnalysisModel::saveReport(const QString& path) {
+  const bool pdf = path.endsWith(QLatin1String(".pdf"), Qt::CaseInsensitive);
+  save(path, [&] { return pdf ? study::reportPdf(study_->analysis) : study::reportHtml(study_->analysis); }, tr("The report is in %1.").arg(path));
+}
+
+bool AnalysisModel::canMakePolicy() const { return study_ && study::isAblation(study_->protocol); }
+
+void AnalysisModel::savePolicy(const QString& path) {
+  save(path, [&] { return QJsonDocument(study::policyFromVisibility(study_->protocol, study_->analysis).policy).toJson(); },
+      tr("The policy is in %1; import it under “+ policy…”.").arg(path));
 }
 
 }  // namespace quantspot::ui

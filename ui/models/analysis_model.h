@@ -29,13 +29,20 @@ class AnalysisModel : public QObject {
   void openMetrics(const QString& path);
   const QJsonArray& metrics() const { return metrics_; }
 
+  // The report as HTML, or as PDF when the file's name ends so; the ranking of an ablation as a policy. saved() or failed().
+  void saveReport(const QString& path);
+  bool canMakePolicy() const;                  // the variants are groups of layers at one lower precision
+  void savePolicy(const QString& path);
+
  Q_SIGNALS:
   void loaded();
   void partChanged();
   void metricsChanged();
+  void saved(const QString& line);
   void failed(const QString& message);
 
  private:
+  void save(const QString& path, const std::function<QByteArray()>& bytes, const QString& line);
   void open(std::function<study::RevealedStudy()> work);
 
   std::unique_ptr<study::RevealedStudy> study_;

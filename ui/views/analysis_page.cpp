@@ -28,8 +28,8 @@ QLabel* quietLabel(const char* role = "quiet") {
 AnalysisPage::AnalysisPage(QWidget* parent)
     : QWidget(parent), places_(new QStackedWidget), unlock_(new UnlockPanel(tr("The figures of this study are sealed"),
       tr("The passphrase that it was frozen with opens the mapping: which picture was which. A wrong one costs about a second and changes nothing."))),
-      waiting_(new QLabel), title_(new QLabel), about_(quietLabel()), excluded_(quietLabel()), problem_(quietLabel("problem")), other_(quietLabel()),
-      exclusions_(new QCheckBox(tr("Leave flagged participants out"))), verdicts_(new VerdictList), evidence_(new AnalysisEvidence),
+      waiting_(new QLabel), title_(new QLabel), about_(quietLabel()), excluded_(quietLabel()), problem_(quietLabel("problem")), saved_(quietLabel()), other_(quietLabel()),
+      exclusions_(new QCheckBox(tr("Leave flagged participants out"))), policy_(new QPushButton(tr("Save as policy…"))), verdicts_(new VerdictList), evidence_(new AnalysisEvidence),
       scroll_(new QScrollArea) {
   waiting_->setAlignment(Qt::AlignCenter), waiting_->setProperty("role", "quiet"), waiting_->setWordWrap(true);
   scroll_->setWidgetResizable(true), scroll_->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
@@ -43,6 +43,7 @@ AnalysisPage::AnalysisPage(QWidget* parent)
   connect(&model_, &ui::AnalysisModel::partChanged, this, &AnalysisPage::showPart);
   connect(&model_, &ui::AnalysisModel::metricsChanged, this, [this] { evidence_->setMetrics(model_.metrics()); });
   connect(&model_, &ui::AnalysisModel::failed, this, &AnalysisPage::showProblem);
+  connect(&model_, &ui::AnalysisModel::saved, this, [this](const QString& line) { saved_->setText(line), saved_->show(), problem_->hide(); });
   connect(exclusions_, &QCheckBox::toggled, &model_, &ui::AnalysisModel::setExcluding);
 }
 
@@ -62,9 +63,9 @@ QWidget* AnalysisPage::makeContent() {
   QFont large = title_->font();
   large.setPointSizeF(large.pointSizeF() * 1.1);
   title_->setProperty("role", "section"), title_->setFont(large), title_->setWordWrap(true);
-  problem_->hide();
+  problem_->hide(), saved_->hide();
   column->addWidget(title_), column->addWidget(verdicts_), column->addWidget(other_), column->addWidget(about_), column->addWidget(makeTools());
-  column->addWidget(excluded_), column->addWidget(problem_), column->addWidget(evidence_), column->addStretch(1);
+  column->addWidget(excluded_), column->addWidget(problem_), column->addWidget(saved_), column->addWidget(evidence_), column->addStretch(1);
   return content;
 }
 
@@ -75,7 +76,12 @@ QWidget* AnalysisPage::makeTools() {
   auto* metrics = new QPushButton(tr("Which metric predicts people…"));
   metrics->setToolTip(tr("Opens a table (CSV) with the columns comparison, variant, any metrics and, if there, category"));
   connect(metrics, &QPushButton::clicked, this, &AnalysisPage::chooseMetrics);
-  row->addWidget(exclusions_), row->addStretch(1), row->addWidget(metrics);
+  auto* report = new QPushButton(tr("Save report…"));
+  connect(report, &QPushButton::clicked, this, &AnalysisPage::chooseReport);
+  policy_->setToolTip(tr("Keeps the most visible groups of layers in the reference's precision until each of the rest is shown not to be noticeable"));
+  connect(policy_, &QPushButton::clicked, this, &AnalysisPage::choosePolicy);
+  evidence_->visibilityTools()->layout()->addWidget(policy_);
+  row->addWidget(exclusions_), row->addStretch(1), row->addWidget(metrics), row->addWidget(report);
   return tools;
 }
 
@@ -104,6 +110,8 @@ void AnalysisPage::showStudy() {
   exclusions_->setVisible(!study.analysis["excluded"].toArray().isEmpty());
   excluded_->setText(excludedText());
   excluded_->setVisible(!excluded_->text().isEmpty());
+  saved_->hide();
+  policy_->setVisible(model_.canMakePolicy());
   evidence_->setMetrics({});
   showPart();
   unlock_->setBusy(false);
@@ -150,6 +158,16 @@ void AnalysisPage::showProblem(const QString& problem) {
 void AnalysisPage::chooseMetrics() {
   const QString path = QFileDialog::getOpenFileName(this, tr("Metrics of the pictures"), {}, tr("Tables (*.csv)"));
   if (!path.isEmpty()) model_.openMetrics(path);
+}
+
+void AnalysisPage::chooseReport() {
+  const QString path = QFileDialog::getSaveFileName(this, tr("Save the report"), QStringLiteral("report.pdf"), tr("Reports (*.pdf *.html)"));
+  if (!path.isEmpty()) model_.saveReport(path);
+}
+
+void AnalysisPage::choosePolicy() {
+  const QString path = QFileDialog::getSaveFileName(this, tr("Save the policy"), QStringLiteral("seen-by-people.json"), tr("Policies (*.json)"));
+  if (!path.isEmpty()) model_.savePolicy(path);
 }
 
 }  // namespace quantspot::views

@@ -45,14 +45,17 @@ class AnalysisPage : public QWidget {
   void showPart();
   void showProblem(const QString& problem);
   void chooseMetrics();
+  void chooseReport();
+  void choosePolicy();
   QString excludedText() const;
 
   ui::AnalysisModel model_;
   QString store_, hash_;
   QStackedWidget* places_;
   UnlockPanel* unlock_;
-  QLabel *waiting_, *title_, *about_, *excluded_, *problem_, *other_;
+  QLabel *waiting_, *title_, *about_, *excluded_, *problem_, *saved_, *other_;
   QCheckBox* exclusions_;
+  QPushButton* policy_;
   VerdictList* verdicts_;
   AnalysisEvidence* evidence_;
   QScrollArea* scroll_;

@@ -109,6 +109,7 @@ std::vector<ForestRow> ratingRows(const QJsonObject& part) {
     ForestRow row = rowOf(ui::shortName(variant), variant, score["mos"], score["interval"]);
     row.tip = tr("%1: mean opinion score %2, %3 people").arg(variant, range(row, 2)).arg(score["people"].toInt());
     rows.push_back(row);
+    if (!score["quality_without_bias"].isDouble()) continue;   // too few ratings for the model
     ForestRow unbiased = row;
     unbiased.label = tr("without bias");
     unbiased.value = unbiased.low = unbiased.high = score["quality_without_bias"].toDouble();

@@ -1,8 +1,10 @@
 // What the experimenter sees of a running study, and the analysis page of a finished one.
+#include "study/ablation.h"
 #include "study/csv.h"
 #include "study/revealed.h"
 #include "tests/study/sample_study.h"
 #include "tests/ui/views/leaks.h"
+#include "ui/models/policy_library.h"
 #include "ui/views/analysis_evidence.h"
 #include "ui/views/analysis_page.h"
 #include "ui/views/confusion_card.h"
@@ -274,6 +276,31 @@ class StudyViewsTest : public QObject {
     page.model()->openMetrics("/nowhere.csv");
     QCOMPARE(failed.count(), 1);
     QVERIFY(saidBy(&page).join('\n').contains("/nowhere.csv cannot be read"));
+  }
+
+  // What people did not see becomes a policy that the policy library takes, and the report is written as its name says.
+  void policyAndReportAreSaved() {
+    Protocol p = ablationProtocol(sample::protocol(12), layerGroups("attn,ff+proj_out"), "bnb-nf4");
+    Stored stored(folder_.path(), p, 2, 0.9);
+    stored.ledger.close(stored.study.hash());
+    AnalysisPage page;
+    page.show();
+    QSignalSpy opened(&page, &AnalysisPage::opened), saved(page.model(), &ui::AnalysisModel::saved), failed(page.model(), &ui::AnalysisModel::failed);
+    page.openStore(stored.store, stored.study.hash(), stored.study.open(sample::kPassphrase));
+    QTRY_COMPARE_WITH_TIMEOUT(opened.count(), 1, 30000);
+    QVERIFY(button(page, "Save as policy…"));
+    const QString policy = folder_.filePath("seen.json"), pdf = folder_.filePath("r.pdf"), html = folder_.filePath("r.html");
+    page.model()->savePolicy(policy);
+    page.model()->saveReport(pdf);
+    page.model()->saveReport(html);
+    QCOMPARE(saved.count(), 3);
+    QString problem;
+    const auto read = ui::policyFromJson(readFile(policy), {}, &problem);
+    QVERIFY2(read && read->policy.base == "bf16" && read->about.contains("ff+proj_out"), qPrintable(problem));
+    QVERIFY(readFile(pdf).startsWith("%PDF-1.4") && readFile(html).startsWith("<!DOCTYPE html>"));
+    page.model()->saveReport("/proc/nowhere.pdf");
+    QVERIFY(failed.count() == 1 && failed[0][0].toString().contains("/proc/nowhere.pdf cannot be written"));
+    QVERIFY(saidBy(&page).join('\n').contains("/proc/nowhere.pdf"));
   }
 
   void anEmptyStudyAndOneAnswerLookRight() {
