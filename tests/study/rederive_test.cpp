@@ -87,9 +87,9 @@ class RederiveTest : public QObject {
     QVERIFY2(bent.code == 0, bent.out.constData());
     QStringList left = QString::fromUtf8(bent.out).trimmed().split(u'\n');
     QVERIFY2(left.takeLast().section(u' ', 0, 0).toInt() > 90, bent.out.constData());
-    left.removeAll("reason");   // only where some model could not be fitted
-    // Of mixed models, nothing else. (Their value and error are left to R, too, but do not go unseen: the interval would no longer follow.)
-    QCOMPARE(left, (QStringList{"participant_sd", "prompt_sd", "singular"}));
+    // Of mixed models, as far as they could be fitted, and nothing else. (Their value and error are left to R, too, but do not go unseen: the
+    // interval would no longer follow.)
+    for (const QString& key : left) QVERIFY2((QStringList{"participant_sd", "prompt_sd", "singular", "reason"}).contains(key), qPrintable(key));
   }
 
   void whatIsLeftToRIsFoundByR() {

@@ -10,6 +10,7 @@
 #include "ui/views/study_progress_view.h"
 #include "ui/views/theme.h"
 
+#include <QFileDialog>
 #include <QFileInfo>
 #include <QFrame>
 #include <QHBoxLayout>
@@ -82,8 +83,14 @@ QWidget* StudyPage::makeSide() {
   padded->setContentsMargins(12, 0, 12, 0);
   padded->addWidget(create);
   list_->setModel(&model_), list_->setItemDelegate(new EntryDelegate(list_)), list_->setAccessibleName(tr("Studies"));
+  auto* bundle = new QPushButton(tr("Open bundle…"));
+  bundle->setToolTip(tr("The analysis of a study that was exported, here or elsewhere; every byte is checked first"));
+  connect(bundle, &QPushButton::clicked, this, &StudyPage::chooseBundle);
+  auto* below = new QHBoxLayout;
+  below->setContentsMargins(12, 0, 12, 0);
+  below->addWidget(bundle);
   problem_->setProperty("role", "problem"), problem_->setWordWrap(true), problem_->hide();
-  column->addLayout(padded), column->addWidget(list_, 1), column->addWidget(problem_);
+  column->addLayout(padded), column->addWidget(list_, 1), column->addWidget(problem_), column->addLayout(below);
   return side;
 }
 
@@ -166,6 +173,20 @@ void StudyPage::open(int row) {
   });
   column->addWidget(view), column->addWidget(progress, 1);
   put(holder);
+}
+
+void StudyPage::chooseBundle() {
+  const QString path = QFileDialog::getOpenFileName(this, tr("Open a bundle"), {}, tr("Bundles (*.zip)"));
+  if (!path.isEmpty()) openBundle(path);
+}
+
+void StudyPage::openBundle(const QString& path) {
+  designer_ = nullptr;
+  opened_ = path;                         // in no list: stays open when the page is shown again
+  list_->setCurrentIndex({});
+  auto* page = new AnalysisPage;
+  put(page);
+  page->openBundle(path);
 }
 
 // Over the whole screen; the experimenter's window, which knows names, is away until the participant's is closed.

@@ -32,8 +32,10 @@ class StudyPage : public QWidget {
  public Q_SLOTS:
   void newDraft();
   void select(const QString& hash_or_file);
+  void openBundle(const QString& path);   // the analysis of an exported study
 
  private:
+  void chooseBundle();
   QWidget* makeSide();
   void open(int row);
   void put(QWidget* page);                // at the right

@@ -31,7 +31,8 @@ QLabel* wrapped(const char* role) {
 StudyProgressView::StudyProgressView(const QString& store, const QString& hash, QWidget* parent)
     : QWidget(parent), model_(store, hash), places_(new QStackedWidget),
       unlock_(new UnlockPanel(model_.title().isEmpty() ? tr("Study %1").arg(hash.left(8)) : model_.title(),
-          tr("The experimenter's passphrase shows how far the study is, without scores. A wrong one costs about a second and changes nothing."))),
+          (model_.isClosed() ? tr("The experimenter's passphrase opens participants, evidence and analysis of this closed study.")
+              : tr("The experimenter's passphrase shows how far the study is, without scores.")) + tr(" A wrong one costs about a second and changes nothing."))),
       analysis_(new AnalysisPage), title_(wrapped("title")), state_(wrapped("quiet")), counts_(wrapped("")), problems_(wrapped("quiet")),
       sequential_(wrapped("")), head_(wrapped("quiet")), said_(wrapped("quiet")), question_(new QLabel), people_(new QTableView),
       close_(new QPushButton(tr("Close the study…"))), reveal_(new QPushButton(tr("Reveal and analyze"))),

@@ -28,8 +28,10 @@ UnlockPanel::UnlockPanel(const QString& title, const QString& about, QWidget* pa
   auto* column = new QVBoxLayout(inner);
   column->setSpacing(10);
   column->addWidget(head), column->addWidget(text), column->addLayout(row), column->addWidget(problem_);
+  auto* middle = new QHBoxLayout;        // not an alignment, which would give wrapped lines the height of one
+  middle->addStretch(1), middle->addWidget(inner), middle->addStretch(1);
   auto* outer = new QVBoxLayout(this);
-  outer->addStretch(1), outer->addWidget(inner, 0, Qt::AlignHCenter), outer->addStretch(2);
+  outer->addStretch(1), outer->addLayout(middle), outer->addStretch(2);
 }
 
 void UnlockPanel::enter() {

@@ -2,6 +2,7 @@
 #include "study/ablation.h"
 #include "study/csv.h"
 #include "study/revealed.h"
+#include "study/study_store.h"
 #include "tests/study/sample_study.h"
 #include "tests/ui/views/leaks.h"
 #include "ui/models/policy_library.h"
@@ -10,6 +11,7 @@
 #include "ui/views/confusion_card.h"
 #include "ui/views/forest_chart.h"
 #include "ui/views/psychometric_chart.h"
+#include "ui/views/study_page.h"
 #include "ui/views/study_progress_view.h"
 #include "ui/views/theme.h"
 #include "ui/views/unlock_panel.h"
@@ -199,6 +201,16 @@ class StudyViewsTest : public QObject {
     QVERIFY(saidBy(&page).join('\n').contains("the bundle is sealed"));
     page.openBundle(open);
     QTRY_COMPARE_WITH_TIMEOUT(opened.count(), 1, 30000);
+    StudyStore store;
+    QVERIFY(store.open(folder_.filePath("bundles.sqlite")));
+    StudyPage studies(&store);
+    studies.show();
+    studies.openBundle(open);
+    auto* inside = qobject_cast<AnalysisPage*>(studies.shown());
+    QVERIFY(inside);
+    QTRY_VERIFY_WITH_TIMEOUT(inside->model()->isLoaded(), 30000);
+    studies.reload();
+    QCOMPARE(studies.shown(), inside);
     QByteArray bent = readFile(open);
     bent[bent.size() / 2] = static_cast<char>(bent[bent.size() / 2] ^ 1);
     QFile file(open);
