@@ -9,7 +9,8 @@ import time
 
 import torch
 
-SHAPES = [(1, 3072, 3072), (1, 3072, 12288), (4, 1536, 6144), (16, 3072, 3072), (64, 384, 1536), (256, 384, 1536), (64, 1536, 1536), (256, 1536, 6144),
+SHAPES = [(1, 3072, 3072), (1, 3072, 12288), (4, 1536, 6144), (16, 3072, 3072), (64, 384, 1536), (256, 384, 1536), (64, 1536, 1536),
+    (256, 1536, 6144),
           (1024, 1536, 6144), (1024, 3072, 3072)]
 
 
@@ -72,9 +73,11 @@ PRECISIONS = {
     "fp32": (torch.float32, plain(torch.float32)), "bf16": (torch.bfloat16, plain(torch.bfloat16)),
     "bnb-int8": (torch.bfloat16, bnb8), "bnb-nf4": (torch.bfloat16, bnb4("nf4", False)), "bnb-nf4-dq": (torch.bfloat16, bnb4("nf4", True)),
     "bnb-fp4": (torch.bfloat16, bnb4("fp4", False)), "bnb-fp4-dq": (torch.bfloat16, bnb4("fp4", True)),
-    "torchao-int8wo": (torch.bfloat16, torchao("Int8WeightOnlyConfig")), "torchao-int8dq": (torch.bfloat16, torchao("Int8DynamicActivationInt8WeightConfig")),
+    "torchao-int8wo": (torch.bfloat16, torchao("Int8WeightOnlyConfig")),
+    "torchao-int8dq": (torch.bfloat16, torchao("Int8DynamicActivationInt8WeightConfig")),
     "torchao-fp8wo": (torch.bfloat16, torchao("Float8WeightOnlyConfig")),
-    "quanto-int8": (torch.bfloat16, quanto("qint8")), "quanto-int4": (torch.bfloat16, quanto("qint4")), "quanto-int2": (torch.bfloat16, quanto("qint2")),
+    "quanto-int8": (torch.bfloat16, quanto("qint8")), "quanto-int4": (torch.bfloat16, quanto("qint4")),
+    "quanto-int2": (torch.bfloat16, quanto("qint2")),
     "quanto-fp8": (torch.bfloat16, quanto("qfloat8")), "int8-dynamic": (torch.float32, dynamic)}
 
 

@@ -24,7 +24,8 @@ pipeline::SampleRequest requestOf(const QString& name) {
   recipe["prompt"] = recipe["prompts"][0];
   recipe["negative_prompt"] = nullptr;
   recipe["steps"] = 7;
-  pipeline::SampleRequest request{.model = folder / "pipeline", .policy = quant::parsePolicy("fp32"), .recipe = recipe.get<protocol::Recipe>(), .device = "cpu",
+  pipeline::SampleRequest request{.model = folder / "pipeline", .policy = quant::parsePolicy("fp32"), .recipe = recipe.get<protocol::Recipe>(),
+      .device = "cpu",
                                   .noise = {}, .progress = {}, .cancel = nullptr};
   request.image = picture(request.recipe.width, request.recipe.height);
   return request;

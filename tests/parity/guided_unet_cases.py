@@ -19,7 +19,8 @@ def projection(rows: int) -> torch.Tensor:
 @torch.no_grad()
 def drawn(folder: Path) -> dict:
     recipe = json.loads((folder / "case.json").read_text(encoding="utf-8"))
-    pipe = diffusers.StableDiffusionPipeline.from_pretrained(folder / "pipeline", torch_dtype=torch.float32, local_files_only=True, safety_checker=None,
+    pipe = diffusers.StableDiffusionPipeline.from_pretrained(folder / "pipeline", torch_dtype=torch.float32, local_files_only=True,
+        safety_checker=None,
                                                              feature_extractor=None, image_encoder=None)
     config = dict(pipe.unet.config) | {"time_cond_proj_dim": WIDTH}
     unet = diffusers.UNet2DConditionModel.from_config(config)
@@ -29,9 +30,11 @@ def drawn(folder: Path) -> dict:
     pipe.unet = unet.eval()
     pipe.scheduler = diffusers.LCMScheduler.from_config(pipe.scheduler.config)
     pipe.set_progress_bar_config(disable=True)
-    call = dict(prompt=recipe["prompts"][0], negative_prompt=recipe["negative_prompt"], width=recipe["width"], height=recipe["height"], num_inference_steps=STEPS,
+    call = dict(prompt=recipe["prompts"][0], negative_prompt=recipe["negative_prompt"], width=recipe["width"], height=recipe["height"],
+        num_inference_steps=STEPS,
                 guidance_scale=GUIDANCE, output_type="latent")
-    return {f"latents_{scale}": pipe(**call | {"guidance_scale": scale}, generator=torch.Generator().manual_seed(recipe["seeds"][0])).images for scale in (GUIDANCE, 1.0)}
+    return {f"latents_{scale}": pipe(**call | {"guidance_scale": scale},
+        generator=torch.Generator().manual_seed(recipe["seeds"][0])).images for scale in (GUIDANCE, 1.0)}
 
 
 def make(golden: Path) -> None:

@@ -28,7 +28,8 @@ def drawn(folder: Path, cls) -> dict:
     pipe.set_progress_bar_config(disable=True)
     tensors = {}
     for strength in STRENGTHS:
-        call = dict(prompt=recipe["prompts"][0], image=Image.fromarray(picture(recipe["width"], recipe["height"])), strength=strength, width=recipe["width"],
+        call = dict(prompt=recipe["prompts"][0], image=Image.fromarray(picture(recipe["width"], recipe["height"])), strength=strength,
+            width=recipe["width"],
                     height=recipe["height"], num_inference_steps=7, guidance_scale=recipe["guidance"], max_sequence_length=recipe["max_sequence_length"])
         seed = recipe["seeds"][0] if "seeds" in recipe else recipe["seed"]
         latents = pipe(**call, output_type="latent", generator=torch.Generator().manual_seed(seed)).images

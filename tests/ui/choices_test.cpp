@@ -37,7 +37,8 @@ class ChoicesTest : public QObject {
   }
 
   void whatLeavesOutAStepIsNoSchedule() {
-    for (const char* text : {"bf16@1-", "bf16@0-3", "bf16@0-3,bnb-nf4@5-", "bf16@0-,bnb-nf4@4-", "bf16@0-3,", "bf16@", "@0-", "bf16@3-1,bnb-nf4@2-", "bf16@0-3,bnb-nf4@4-9"})
+    for (const char* text : {"bf16@1-", "bf16@0-3", "bf16@0-3,bnb-nf4@5-", "bf16@0-,bnb-nf4@4-", "bf16@0-3,", "bf16@", "@0-", "bf16@3-1,bnb-nf4@2-",
+        "bf16@0-3,bnb-nf4@4-9"})
       QVERIFY2(!parseSteps(QString::fromLatin1(text)), text);
   }
 
@@ -71,7 +72,8 @@ class ChoicesTest : public QObject {
     ComparisonRunner runner(&engine);
     QSignalSpy ready(&runner, &ComparisonRunner::imagesReady);
     const RunOptions options{.offload = QStringLiteral("group"), .loras = {{"style.safetensors", 0.5}}, .image = QByteArray("png")};
-    runner.start({QStringLiteral("default"), foxRecipe(), {{QStringLiteral("bf16")}, {QStringLiteral("auto?memory=1.5GiB")}, {QStringLiteral("auto?error=0.1")}}, options});
+    runner.start({QStringLiteral("default"), foxRecipe(), {{QStringLiteral("bf16")}, {QStringLiteral("auto?memory=1.5GiB")},
+        {QStringLiteral("auto?error=0.1")}}, options});
     QVERIFY(ready.wait());
     const auto asked = [&](int i) { return runner.result().samples[i].sample.report[QStringLiteral("asked")].toObject(); };
     QCOMPARE(asked(0)[u"precision"].toString(), QStringLiteral("bf16"));

@@ -73,7 +73,8 @@ class SensitivityScanTest : public QObject {
     QSignalSpy failed(&scan, &SensitivityScan::failed);
     scan.start(params(false));
     QTRY_VERIFY(scan.fraction() > 0.1);
-    QVERIFY2(scan.statusText().contains(QStringLiteral("of 23")) && scan.statusText().contains(QStringLiteral("left")), qPrintable(scan.statusText()));
+    QVERIFY2(scan.statusText().contains(QStringLiteral("of 23")) && scan.statusText().contains(QStringLiteral("left")),
+        qPrintable(scan.statusText()));
     scan.cancel();
     QCOMPARE(scan.statusText(), QStringLiteral("cancelling"));
     QVERIFY(ended(scan));
@@ -101,7 +102,8 @@ class SensitivityScanTest : public QObject {
   void blocksAreNamedAsTheEngineNamesThem() {
     QCOMPARE(blockOfLayer(QStringLiteral("transformer_blocks.12.attn.to_out.0")), QStringLiteral("transformer_blocks.12"));
     QCOMPARE(blockOfLayer(QStringLiteral("down_blocks.1.attentions.0.proj_in")), QStringLiteral("down_blocks.1"));
-    QCOMPARE(blockOfLayer(QStringLiteral("time_text_embed.timestep_embedder.linear_1")), QStringLiteral("time_text_embed.timestep_embedder.linear_1"));
+    QCOMPARE(blockOfLayer(QStringLiteral("time_text_embed.timestep_embedder.linear_1")),
+        QStringLiteral("time_text_embed.timestep_embedder.linear_1"));
     QCOMPARE(blockOfLayer(QStringLiteral("proj_out")), QStringLiteral("proj_out"));
   }
 };

@@ -5,7 +5,8 @@
 namespace quantspot::ui {
 namespace {
 
-const QString kAuto = QStringLiteral("auto"), kMemory = QStringLiteral("auto?memory="), kUnit = QStringLiteral("GiB"), kError = QStringLiteral("auto?error=");
+const QString kAuto = QStringLiteral("auto"), kMemory = QStringLiteral("auto?memory="), kUnit = QStringLiteral("GiB"),
+    kError = QStringLiteral("auto?error=");
 
 QString tr(const char* text) { return QCoreApplication::translate("AutoChoice", text); }
 

@@ -9,7 +9,8 @@
 namespace quantspot::ui {
 namespace {
 
-const QString kSkip = QStringLiteral("skip"), kTextEncoder = QStringLiteral("text_encoder"), kAutoencoder = QStringLiteral("vae"), kConvolutions = QStringLiteral("conv:");
+const QString kSkip = QStringLiteral("skip"), kTextEncoder = QStringLiteral("text_encoder"), kAutoencoder = QStringLiteral("vae"),
+    kConvolutions = QStringLiteral("conv:");
 
 bool forConvolutions(const QString& pattern) { return pattern.startsWith(kConvolutions); }
 QString bare(const QString& pattern) { return forConvolutions(pattern) ? pattern.mid(kConvolutions.size()) : pattern; }

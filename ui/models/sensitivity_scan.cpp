@@ -103,7 +103,8 @@ qint64 picturesOfScan(qint64 groups, qint64 prompts) { return (groups + 2) * pro
 QString blockOfLayer(const QString& layer) {
   const QStringList pieces = layer.split(u'.');
   for (qsizetype i = 1; i < pieces.size(); ++i)
-    if (!pieces[i].isEmpty() && std::all_of(pieces[i].begin(), pieces[i].end(), [](QChar c) { return c.isDigit(); })) return pieces.mid(0, i + 1).join(u'.');
+    if (!pieces[i].isEmpty() && std::all_of(pieces[i].begin(), pieces[i].end(), [](QChar c) { return c.isDigit(); }))
+      return pieces.mid(0, i + 1).join(u'.');
   return layer;
 }
 

@@ -23,8 +23,9 @@ const QString kHint = QStringLiteral("The files go into the cache that Python's 
 }  // namespace
 
 DownloadDialog::DownloadDialog(ui::ModelDownload* download, QWidget* parent)
-    : QWidget(parent, Qt::Window), download_(download), repository_(new QLineEdit), revision_(new QLineEdit), include_(new QLineEdit), note_(new QLabel),
-      status_(new QLabel), progress_(new QProgressBar), start_(new QPushButton(QStringLiteral("Download"))), cancel_(new QPushButton(QStringLiteral("Cancel"))) {
+    : QWidget(parent, Qt::Window), download_(download), repository_(new QLineEdit), revision_(new QLineEdit), include_(new QLineEdit),
+      note_(new QLabel), status_(new QLabel), progress_(new QProgressBar), start_(new QPushButton(QStringLiteral("Download"))),
+      cancel_(new QPushButton(QStringLiteral("Cancel"))) {
   setObjectName(QStringLiteral("policyEditor"));   // the ground of windows beside the page
   setAttribute(Qt::WA_StyledBackground);
   setWindowTitle(QStringLiteral("Download model"));
@@ -37,7 +38,8 @@ DownloadDialog::DownloadDialog(ui::ModelDownload* download, QWidget* parent)
   progress_->setTextVisible(false), progress_->setRange(0, 1000);
   setMainRole(start_, true);
   auto* form = new QFormLayout;
-  form->addRow(QStringLiteral("&Repository"), repository_), form->addRow(QStringLiteral("Re&vision"), revision_), form->addRow(QStringLiteral("&Files"), include_);
+  form->addRow(QStringLiteral("&Repository"), repository_), form->addRow(QStringLiteral("Re&vision"), revision_),
+      form->addRow(QStringLiteral("&Files"), include_);
   auto* buttons = new QHBoxLayout;
   buttons->addWidget(status_), buttons->addWidget(progress_, 1), buttons->addWidget(cancel_), buttons->addWidget(start_);
   auto* layout = new QVBoxLayout(this);

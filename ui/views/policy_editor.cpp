@@ -53,14 +53,16 @@ QToolButton* link(const QString& text, const QString& tip) {
 
 PolicyEditor::PolicyEditor(ui::CompareSession* session, QWidget* parent)
     : QWidget(parent, Qt::Window), session_(session), filter_(new ui::PolicyFilter(this)),
-      table_(new PolicyTable(session->draft()->layers(), filter_)), scan_(new ScanPanel(session)), steps_(new StepBar), start_(new QComboBox), base_(new QComboBox), encoders_(new QComboBox), selected_(new QComboBox),
+      table_(new PolicyTable(session->draft()->layers(), filter_)), scan_(new ScanPanel(session)), steps_(new StepBar), start_(new QComboBox),
+      base_(new QComboBox), encoders_(new QComboBox), selected_(new QComboBox),
       encodersToo_(new QCheckBox(QStringLiteral("Text encoders too"))), decoder_(new QCheckBox(QStringLiteral("Show the decoder"))),
       everything_(new QCheckBox(QStringLiteral("Show what stays as it is"))),
       pattern_(new QLineEdit), text_(new QLineEdit), name_(new QLineEdit), selection_(new QLabel), sentence_(new QLabel),
       share_(new QLabel), note_(new QLabel), copy_(link(QStringLiteral("Copy"), QStringLiteral("Copy the policy's text"))),
       undo_(link(QStringLiteral("Undo"), QStringLiteral("Ctrl+Z"))),
       forget_(link(QStringLiteral("Delete"), QStringLiteral("Delete the saved policy of this name"))),
-      save_(new QPushButton(QStringLiteral("Save"))), compare_(new QPushButton(QStringLiteral("Add to comparison"))), measure_(new QPushButton(QStringLiteral("Measure layers…"))) {
+      save_(new QPushButton(QStringLiteral("Save"))), compare_(new QPushButton(QStringLiteral("Add to comparison"))),
+      measure_(new QPushButton(QStringLiteral("Measure layers…"))) {
   setObjectName(QStringLiteral("policyEditor"));
   setAttribute(Qt::WA_StyledBackground);
   setWindowTitle(QStringLiteral("Policy"));

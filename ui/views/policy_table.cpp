@@ -57,7 +57,8 @@ QList<int> PolicyTable::selectedLayers() const {
 void PolicyTable::selectLayers(const QStringList& names) {
   QItemSelection rows;
   for (int row = 0; row < filter_->rowCount(); ++row)
-    if (names.contains(filter_->index(row, 0).data(Layers::NameRole).toString())) rows.select(filter_->index(row, 0), filter_->index(row, Layers::ColumnCount - 1));
+    if (names.contains(filter_->index(row, 0).data(Layers::NameRole).toString()))
+      rows.select(filter_->index(row, 0), filter_->index(row, Layers::ColumnCount - 1));
   selectionModel()->select(rows, QItemSelectionModel::ClearAndSelect);
   if (!rows.isEmpty()) scrollTo(rows.first().topLeft(), PositionAtCenter);
 }
@@ -97,7 +98,8 @@ void PolicyTable::keyPressEvent(QKeyEvent* event) {
 }
 
 QString cannotHold(const ui::PolicyLayersModel& layers, int row, const QString& precision) {
-  return QStringLiteral("%1 cannot hold %2: the layer would be %3").arg(layers.label(precision), ui::shapeText(layers.layers().at(static_cast<std::size_t>(row)).shape),
+  return QStringLiteral("%1 cannot hold %2: the layer would be %3").arg(layers.label(precision),
+      ui::shapeText(layers.layers().at(static_cast<std::size_t>(row)).shape),
          layers.label(layers.instead(row, precision)));
 }
 

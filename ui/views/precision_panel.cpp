@@ -114,7 +114,8 @@ void PrecisionPanel::addAutoMenu() {
   menu->setAccessibleName(QStringLiteral("Limits"));
   const auto addLimit = [&](const QString& title, const QString& unit, double low, double high, double first, const auto& id) {
     auto* spin = new QDoubleSpinBox;
-    spin->setRange(low, high), spin->setValue(first), spin->setDecimals(unit.contains(u'%') ? 1 : 2), spin->setSuffix(unit), spin->setAccessibleName(title);
+    spin->setRange(low, high), spin->setValue(first), spin->setDecimals(unit.contains(u'%') ? 1 : 2), spin->setSuffix(unit),
+    spin->setAccessibleName(title);
     auto* row = new QWidget;
     auto* layout = new QHBoxLayout(row);
     layout->setContentsMargins(10, 4, 10, 4);
@@ -129,8 +130,10 @@ void PrecisionPanel::addAutoMenu() {
     });
   };
   menu->addAction(QStringLiteral("Highest precision for the memory that is free"), this, [this] { Q_EMIT autoWanted(ui::AutoChoice{}.id()); });
-  addLimit(QStringLiteral("Highest precision within"), QStringLiteral("\u2009GiB"), 0.05, 4096, 6, [](double value) { return ui::AutoChoice{value, 0}; });
-  addLimit(QStringLiteral("Smallest policy with an error up to"), QStringLiteral("\u2009%"), 0.1, 100, 10, [](double value) { return ui::AutoChoice{0, value / 100}; });
+  addLimit(QStringLiteral("Highest precision within"), QStringLiteral("\u2009GiB"), 0.05, 4096, 6,
+      [](double value) { return ui::AutoChoice{value, 0}; });
+  addLimit(QStringLiteral("Smallest policy with an error up to"), QStringLiteral("\u2009%"), 0.1, 100, 10,
+      [](double value) { return ui::AutoChoice{0, value / 100}; });
   openAuto_->setMenu(menu);
 }
 

@@ -27,7 +27,7 @@ namespace {
 
 constexpr auto kFirstPrompt = "a fox on a yellow background";
 constexpr auto kEmbedded = "default";             // the engine's name of its own model
-constexpr int kMaximumSeed = 999999;
+constexpr int kMaximumSeed = 999999, kFirstClass = 207;   // a golden retriever
 const QString kDownload = QStringLiteral("download");
 
 QStringList readPrompts() {
@@ -181,9 +181,11 @@ void RecipeBar::fillSizes(int own, bool square) {
   size_->clear();
   const auto snapped = [this](double side) { return std::max(1, qRound(side / multiple_)) * multiple_; };
   if (own > 0)
-    for (const double ratio : square ? std::vector{1.0} : std::vector{1.0, 1.5, 1 / 1.5}) size_->addItem(sizeText(snapped(own * std::sqrt(ratio)), snapped(own / std::sqrt(ratio))));
+    for (const double ratio : square ? std::vector{1.0} : std::vector{1.0, 1.5, 1 / 1.5})
+      size_->addItem(sizeText(snapped(own * std::sqrt(ratio)), snapped(own / std::sqrt(ratio))));
   else
-    for (const QSize& s : {QSize(128, 128), QSize(192, 128), QSize(128, 192), QSize(256, 256)}) size_->addItem(sizeText(snapped(s.width()), snapped(s.height())));
+    for (const QSize& s : {QSize(128, 128), QSize(192, 128), QSize(128, 192), QSize(256, 256)})
+      size_->addItem(sizeText(snapped(s.width()), snapped(s.height())));
   if (own == 0 && !before.isEmpty()) size_->setEditText(before);
   size_->setToolTip(QStringLiteral("Width×height, multiples of %1").arg(multiple_));
 }
@@ -205,7 +207,8 @@ void RecipeBar::setTraits(const protocol::ModelTraits& traits) {
   if (completer) completer->setFilterMode(Qt::MatchContains), completer->setCaseSensitivity(Qt::CaseInsensitive), completer->setMaxVisibleItems(12);
   prompt_->setCompleter(completer);
   prompt_->setPlaceholderText(classes_.isEmpty() ? QStringLiteral("what the picture shows") : QStringLiteral("a class: its number or a piece of its name"));
-  if (read != classes_.isEmpty()) prompt_->setText(read ? classes_[std::min<qsizetype>(207, classes_.size() - 1)] : QString::fromLatin1(kFirstPrompt));
+  if (read != classes_.isEmpty())
+    prompt_->setText(read ? classes_[std::min<qsizetype>(kFirstClass, classes_.size() - 1)] : QString::fromLatin1(kFirstPrompt));
   details_->setTraits(traits);
   setEmbedsGuidance(guidance_->isEnabled());
   Q_EMIT changed();

@@ -57,8 +57,8 @@ QImage cutTo(const QImage& image, QSize size) {
 }  // namespace
 
 RecipeMore::RecipeMore(QWidget* parent)
-    : QWidget(parent), negative_(new QLineEdit), trueCfg_(number(1, 30, 0.5, 1, 1)), strength_(number(0.01, 1, 0.05, 2, kUsualStrength)), scheduler_(new QComboBox),
-      offload_(new QComboBox), clipSkip_(new QSpinBox), weights_(new QCheckBox(QStringLiteral("(word:1.2) weighs words"))),
+    : QWidget(parent), negative_(new QLineEdit), trueCfg_(number(1, 30, 0.5, 1, 1)), strength_(number(0.01, 1, 0.05, 2, kUsualStrength)),
+      scheduler_(new QComboBox), offload_(new QComboBox), clipSkip_(new QSpinBox), weights_(new QCheckBox(QStringLiteral("(word:1.2) weighs words"))),
       tiles_(new QCheckBox(QStringLiteral("decode in tiles"))), picture_(new QToolButton), noPicture_(new QToolButton), addLora_(new QToolButton),
       loraRows_(new QHBoxLayout) {
   auto* layout = new QVBoxLayout(this);
@@ -109,7 +109,8 @@ QWidget* RecipeMore::makeInputs() {
   strengthLabel_ = caption(QStringLiteral("strength"), strength_);
   pictureLabel_ = caption(QStringLiteral("Start from"), picture_);
   addLora_->setText(QStringLiteral("+ LoRA…")), addLora_->setToolTip(QStringLiteral("A .safetensors file beside the weights of every variant; its effect is told with the result"));
-  row->addWidget(pictureLabel_), row->addWidget(picture_), row->addWidget(noPicture_), row->addWidget(strengthLabel_), row->addWidget(strength_), row->addSpacing(12);
+  row->addWidget(pictureLabel_), row->addWidget(picture_), row->addWidget(noPicture_), row->addWidget(strengthLabel_), row->addWidget(strength_),
+  row->addSpacing(12);
   row->addWidget(addLora_), row->addLayout(loraRows_), row->addStretch(1);
   connect(picture_, &QToolButton::clicked, this, [this] {
     askForFile(QStringLiteral("Picture to start from"), QStringLiteral("Pictures (*.png *.jpg *.jpeg *.webp *.bmp)"), &RecipeMore::setPicture);
@@ -161,7 +162,8 @@ void RecipeMore::setTraits(const protocol::ModelTraits& traits) {
 
 void RecipeMore::apply(protocol::Recipe& recipe) const {
   if (!classifier_) recipe.true_cfg = trueCfg_->value();
-  if (const QString negative = negative_->text().trimmed(); negative_->isEnabled() && !negative.isEmpty()) recipe.negative_prompt = negative.toStdString();
+  const QString negative = negative_->text().trimmed();
+  if (negative_->isEnabled() && !negative.isEmpty()) recipe.negative_prompt = negative.toStdString();
   recipe.scheduler = scheduler_->currentData().toString().toStdString();
   if (!clipSkip_->isHidden()) recipe.clip_skip = clipSkip_->value();
   if (!weights_->isHidden()) recipe.prompt_weights = weights_->isChecked();

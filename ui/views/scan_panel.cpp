@@ -78,7 +78,8 @@ QWidget* ScanPanel::makeQuestion() {
   auto* left = new QVBoxLayout;
   auto* first = new QHBoxLayout;
   first->addWidget(quiet(QStringLiteral("&Try"), low_)), first->addWidget(low_), first->addWidget(quiet(QStringLiteral("on")));
-  first->addWidget(blocks_), first->addWidget(layers_), first->addWidget(quiet(QStringLiteral("steps"), steps_)), first->addWidget(steps_), first->addStretch(1);
+  first->addWidget(blocks_), first->addWidget(layers_), first->addWidget(quiet(QStringLiteral("steps"), steps_)), first->addWidget(steps_),
+  first->addStretch(1);
   auto* second = new QHBoxLayout;
   second->addWidget(measure_), second->addWidget(estimate_, 1);
   left->addLayout(first), left->addLayout(second);
@@ -102,10 +103,12 @@ QWidget* ScanPanel::makeRun() {
 QWidget* ScanPanel::makeSearch() {
   auto* widget = new QWidget;
   QHBoxLayout* row = rowOf(widget);
-  error_->setRange(0.01, 100), error_->setDecimals(2), error_->setSuffix(QStringLiteral("\u2009%")), error_->setAccessibleName(QStringLiteral("Largest error"));
+  error_->setRange(0.01, 100), error_->setDecimals(2), error_->setSuffix(QStringLiteral("\u2009%")),
+  error_->setAccessibleName(QStringLiteral("Largest error"));
   size_->setDecimals(2), size_->setSuffix(QStringLiteral("\u2009MB")), size_->setAccessibleName(QStringLiteral("Largest size"));
   underError_->setToolTip(QStringLiteral("Layers that cost least error for what they save, as many as the limit allows; then the whole model is measured"));
-  row->addWidget(error_), row->addWidget(underError_), row->addSpacing(10), row->addWidget(size_), row->addWidget(underSize_), row->addWidget(summary_, 1);
+  row->addWidget(error_), row->addWidget(underError_), row->addSpacing(10), row->addWidget(size_), row->addWidget(underSize_),
+  row->addWidget(summary_, 1);
   connect(underError_, &QPushButton::clicked, this, [this] { session_->scan()->findUnderError(error_->value() / 100); });
   connect(underSize_, &QPushButton::clicked, this, [this] { session_->scan()->findUnderBytes(static_cast<qint64>(size_->value() * kMegabyte)); });
   return widget;

@@ -72,7 +72,8 @@ json loraReports(const std::vector<Lora>& loras) {
   json all = json::array();
   for (const Lora& lora : loras) {
     const bool none = lora.file.find("nothing") != std::string::npos;
-    all.push_back({{"file", lora.file}, {"scale", lora.scale}, {"layers", none ? 0 : 4}, {"unmatched", json::array()}, {"effect", none ? 0.0 : 0.031}});
+    all.push_back({{"file", lora.file}, {"scale", lora.scale}, {"layers", none ? 0 : 4}, {"unmatched", json::array()},
+        {"effect", none ? 0.0 : 0.031}});
   }
   return all;
 }
@@ -120,8 +121,10 @@ json download(int id, const DownloadParams& params) {
 json answer(int id, const Call& call) {
   if (call.method == "initialize")
     return InitializeResult{number("protocol", kProtocolVersion), {{"version", "fake"}},
-                            {{"bf16", "BF16", "bf16", 16, true}, {"fp8-layerwise", "FP8", "fp8", 8, true}, {"bnb-int8", "INT8", "8-bit", 8}, {"bnb-nf4", "NF4", "4-bit", 4.5}}};
-  if (call.method == "models/list") return ModelsListResult{{{"Fake", "default", "flux", 13'000'000, {}}, {"Half", "half", "sd", 9'000'000, {"vae is missing: download it"}}, {"Classes", "classes", "dit", 7'000'000, {}}}};
+                            {{"bf16", "BF16", "bf16", 16, true}, {"fp8-layerwise", "FP8", "fp8", 8, true}, {"bnb-int8", "INT8", "8-bit", 8},
+                                {"bnb-nf4", "NF4", "4-bit", 4.5}}};
+  if (call.method == "models/list") return ModelsListResult{{{"Fake", "default", "flux", 13'000'000, {}},
+      {"Half", "half", "sd", 9'000'000, {"vae is missing: download it"}}, {"Classes", "classes", "dit", 7'000'000, {}}}};
   if (call.method == "models/inspect") return quantspot::fake::inspect(call.params.at("precision"));
   if (call.method == "models/traits") return quantspot::fake::traits(call.params.at("model"));
   if (call.method == "precisions/fit") return quantspot::fake::fit(call.params.get<FitParams>());

@@ -84,7 +84,8 @@ class PolicyScanTest : public QObject {
     QVERIFY(!table.isColumnHidden(Layers::Error));
     QVERIFY(bench.editor().scanPanel()->chart()->isVisible());
     for (int row = 0; row < table.model()->rowCount(); ++row)
-      QVERIFY2(table.model()->index(row, Layers::Error).data().toString().endsWith(u'%'), qPrintable(table.model()->index(row, Layers::Name).data().toString()));
+      QVERIFY2(table.model()->index(row, Layers::Error).data().toString().endsWith(u'%'),
+          qPrintable(table.model()->index(row, Layers::Name).data().toString()));
     QVERIFY(anyLabelSays(*bench.editor().scanPanel(), QStringLiteral("all at once: error 25.0")));
   }
 

@@ -88,7 +88,8 @@ class RecipeBarTest : public QObject {
   void theFamilySaysWhatIsOffered() {
     Bench bench;
     QVERIFY(bench.ready());
-    QCOMPARE(itemsOf(bench.combo("Scheduler")), QStringList({QStringLiteral("the model's own: Flow matching, Euler"), QStringLiteral("Flow matching, Euler"), QStringLiteral("Flow matching, Heun")}));
+    QCOMPARE(itemsOf(bench.combo("Scheduler")), QStringList({QStringLiteral("the model's own: Flow matching, Euler"),
+        QStringLiteral("Flow matching, Euler"), QStringLiteral("Flow matching, Heun")}));
     QVERIFY(!bench.child<QDoubleSpinBox>("True CFG").isHidden());
     QVERIFY(bench.child<QSpinBox>("CLIP skip").isHidden());
     QVERIFY(bench.child<QToolButton>("Start from a picture").isHidden());
@@ -190,7 +191,8 @@ class RecipeBarTest : public QObject {
     QTRY_COMPARE(bench.session.trial()->state(), ui::TrialController::State::Open);
     for (QWidget* blind : std::initializer_list<QWidget*>{bench.page().grid(), bench.page().questionPanel()})
       for (const QString& said : saidBy(blind) + saidToReaders(blind))
-        for (const char* name : {"watercolour", "nothing", "Heun", "heun", "safetensors"}) QVERIFY2(!said.contains(QLatin1String(name)), qPrintable(said));
+        for (const char* name : {"watercolour", "nothing", "Heun", "heun", "safetensors"})
+          QVERIFY2(!said.contains(QLatin1String(name)), qPrintable(said));
     bench.page().grid()->setFocus();
     QTest::keyClick(bench.page().grid(), Qt::Key_A);
     for (int i = 0; i < bench.session.trial()->slotCount(); ++i) QTest::keyClick(bench.page().grid(), static_cast<Qt::Key>(Qt::Key_1 + i));
