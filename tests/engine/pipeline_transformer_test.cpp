@@ -212,6 +212,8 @@ class TransformerPipelinesTest : public QObject {
     request.more.clear();
     request.recipe.scheduler = "euler";
     QVERIFY_THROWS_EXCEPTION(std::invalid_argument, pipeline::Sampler().generate(request));
+    const QString own = complaint("dit_a", "scheduler/scheduler_config.json", [](json& config) { config["_class_name"] = "EulerDiscreteScheduler"; });
+    QVERIFY2(own.contains("the folder's scheduler 'euler' is not for DiT: give one of ddim"), qPrintable(own));
     request.recipe.scheduler = "dpmpp-2m";
     QCOMPARE(pipeline::Sampler().generate(request).image.width, 48);
   }
