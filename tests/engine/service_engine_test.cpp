@@ -318,7 +318,7 @@ class EngineTest : public QObject {
     QTest::newRow("method") << "samples/draw" << "{}" << int(ErrorCode::MethodNotFound) << "samples/draw";
     QTest::newRow("precision") << "samples/generate" << R"({"precision":"bnb-nf5"})" << params << "bnb-nf5";
     QTest::newRow("width") << "samples/generate" << R"({"recipe":{"width":100}})" << params << "width = 100";
-    QTest::newRow("height 0") << "samples/generate" << R"({"recipe":{"height":0}})" << params << "height = 0";
+    QTest::newRow("height 4") << "samples/generate" << R"({"recipe":{"height":4}})" << params << "height = 4";
     QTest::newRow("huge") << "samples/generate" << R"({"recipe":{"width":1600000}})" << params << "width = 1600000";
     QTest::newRow("steps") << "samples/generate" << R"({"recipe":{"steps":0}})" << params << "steps = 0";
     QTest::newRow("many steps") << "samples/generate" << R"({"recipe":{"steps":1001}})" << params << "1 to 1000";
