@@ -85,7 +85,7 @@ QVariant EvaluationMatrix::headerData(int section, Qt::Orientation orientation, 
   const QString whole = QString::fromStdString(text.text);
   if (role == Qt::ToolTipRole) return text.category.empty() ? whole : whole + QStringLiteral("\n") + QString::fromStdString(text.category);
   if (role != Qt::DisplayRole) return {};
-  return tr("%1 · seed %2").arg(whole.size() > 44 ? whole.left(43) + u'…' : whole).arg(run_->plan()->request().seeds[seed(section)]);
+  return tr("%1 · seed %2").arg(whole.size() > 30 ? whole.left(29) + u'…' : whole).arg(run_->plan()->request().seeds[seed(section)]);
 }
 
 std::vector<EvaluationMatrix::Picture> EvaluationMatrix::pictures(int row) const {

@@ -37,8 +37,9 @@ const json* value(const json& row, const std::string& figure) {
 }  // namespace
 
 EvaluateCharts::EvaluateCharts(QWidget* parent) : QWidget(parent), figure_(new QComboBox), note_(new QLabel) {
-  static const char* const kTitles[PlotCount] = {"Quality against memory (larger: slower; line: Pareto front)", "Quality by category", "Each prompt and seed (press a point for its pictures)",
-                                                 "Time of each step", "Memory over time (one picture)", "Error of the latents (from quantspot-cli compare --error-growth)"};
+  static const char* const kTitles[PlotCount] = {"Quality against memory", "Quality by category", "Each prompt and seed", "Time of each step", "Memory over time", "Error of the latents"};
+  static const char* const kTips[PlotCount] = {"Larger: slower; line: Pareto front, of which nothing is better in quality, memory and time", "Means with 95 % intervals", "Press a point for its pictures",
+                                               "Means over the pictures", "Of one picture of each precision, above what the engine had before", "Against the baseline's: from quantspot-cli compare --error-growth"};
   auto* grid = new QGridLayout(this);
   grid->setContentsMargins(0, 0, 0, 0), grid->setSpacing(10);
   figure_->setAccessibleName(QStringLiteral("Measure of quality")), figure_->setFixedWidth(160);
@@ -46,7 +47,7 @@ EvaluateCharts::EvaluateCharts(QWidget* parent) : QWidget(parent), figure_(new Q
   grid->addWidget(note_, 0, 0, 1, 2), grid->addWidget(figure_, 0, 2, Qt::AlignRight);
   for (int i = 0; i < PlotCount; ++i) {
     auto* title = new QLabel(QLatin1String(kTitles[i]));
-    title->setProperty("role", "title"), title->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred), title->setToolTip(title->text());
+    title->setProperty("role", "title"), title->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred), title->setToolTip(QString::fromUtf8(kTips[i]));
     auto* plot = new QCustomPlot;
     plot->setMinimumSize(150, 110), plot->setMouseTracking(true), plot->installEventFilter(this);
     plots_.push_back(plot);

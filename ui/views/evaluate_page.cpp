@@ -121,7 +121,7 @@ void EvaluatePage::openThen(Then then) {
 void EvaluatePage::onOpened() {
   stale_ = false;
   thresholds_->setThresholds(run_.thresholds());
-  table_->verticalHeader()->setFixedWidth(260);
+  table_->verticalHeader()->setFixedWidth(275);
   const Then then = std::exchange(then_, Then::Nothing);
   if (then == Then::Start) run_.start();
   if (then == Then::Estimate) run_.startPilot();

@@ -8,13 +8,17 @@
 #include <QHBoxLayout>
 #include <QHeaderView>
 
+#include <cmath>
+
 namespace quantspot::views {
 namespace {
 
 using evaluation::Threshold;
 
 QString valueText(const Threshold& threshold, double value) {
-  const QString number = QString::number(value, 'f', threshold.measure == evaluation::Measure::Value ? 2 : 1).replace(u'-', u'−');
+  const int digits = threshold.measure == evaluation::Measure::Value ? 2 : 1;
+  const double scale = std::pow(10.0, digits), rounded = std::round(value * scale) / scale + 0.0;   // no "−0.0"
+  const QString number = QString::number(rounded, 'f', digits).replace(u'-', u'−');
   if (threshold.measure == evaluation::Measure::Value) return number;
   return (threshold.measure == evaluation::Measure::Change && value > 0.05 ? QStringLiteral("+") : QString()) + number + QStringLiteral("\u2009%");
 }
