@@ -29,7 +29,7 @@ QString policyFolder(const study::StudyStore& store) {
 
 CompareSession::CompareSession(EngineClient* engine, study::StudyStore* store, QObject* parent)
     : QObject(parent), engine_(engine), store_(store), runner_(engine), trial_(store), history_(store), score_(store),
-      policies_(policyFolder(*store)), draft_(engine), scan_(engine), inspect_context_(std::make_unique<QObject>()) {
+      policies_(policyFolder(*store)), draft_(engine), scan_(engine), decision_(engine), inspect_context_(std::make_unique<QObject>()) {
   if (const auto latest = store_->comparison(history_.comparisonAt(0))) estimate_.learn(fromStored(*latest));
   connect(engine, &EngineClient::initialized, this, &CompareSession::onInitialized);
   connect(engine, &EngineClient::engineLost, this, &CompareSession::engineLost);
@@ -50,6 +50,7 @@ CompareSession::CompareSession(EngineClient* engine, study::StudyStore* store, Q
   connect(&trial_, &TrialController::revealed, this, [this] {
     names_seen_ = true;
     history_.hide(0);
+    decision_.learn(comparison_);
     Q_EMIT revealed();
   });
 }
@@ -60,6 +61,8 @@ void CompareSession::onInitialized(const protocol::InitializeResult& result) {
   engine_info_ = result.engine;
   precisions_.setPrecisions(result.precisions);
   draft_.setPrecisions(result.precisions);
+  decision_.setEngineInfo(result.engine);
+  decision_.setPrecisions(result.precisions);
   refreshModels();
   requestTraits();
 }
@@ -69,6 +72,7 @@ void CompareSession::refreshModels() {
       QStringLiteral("models/list"), nlohmann::json::object(), this,
       [this](const protocol::ModelsListResult& list) {
         models_ = list.models;
+        decision_.setModel(model_, family());
         Q_EMIT modelsChanged();
         listPolicies();
       },
@@ -101,6 +105,7 @@ void CompareSession::setModel(const QString& path) {
   precisions_.clearBytes();
   if (drafting_) draft_.setModel(path);
   scan_.forget();
+  decision_.setModel(path, family());
   traits_.reset();
   requestTraits();
   Q_EMIT modelInspected();
@@ -224,6 +229,7 @@ void CompareSession::onImagesReady() {
   // Too few pictures for a question: there is nothing left to hide.
   names_seen_ = true;
   history_.hide(0);
+  decision_.learn(comparison_);
   Q_EMIT pastOpened();
 }
 
@@ -238,7 +244,9 @@ void CompareSession::onScored() {
     for (SampleResult& one : comparison_.samples)
       if (one.sample.id == id) one.sample.scores = scores;
   }
-  if (comparison()) Q_EMIT scoresChanged();
+  if (!comparison()) return;
+  decision_.learn(comparison_);
+  Q_EMIT scoresChanged();
   inspectNext();
 }
 
@@ -265,6 +273,7 @@ bool CompareSession::openPast(qint64 id) {
   comparison_ = fromStored(*stored);
   names_seen_ = true;
   history_.hide(0);
+  decision_.learn(comparison_);
   Q_EMIT pastOpened();
   return true;
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "ui/models/comparison_runner.h"
+#include "ui/models/decision_model.h"
 #include "ui/models/history_model.h"
 #include "ui/models/policy_draft.h"
 #include "ui/models/policy_library.h"
@@ -31,6 +32,7 @@ class CompareSession : public QObject {
   const std::vector<protocol::ModelEntry>& models() const { return models_; }
   nlohmann::json engineInfo() const { return engine_info_; }
 
+  DecisionModel* decision() { return &decision_; }   // of the model at hand; it learns from what was revealed
   // Of the layers of the model at hand; for the policy editor.
   SensitivityScan* scan() { return &scan_; }
   // What the model at hand takes; nothing while unknown.
@@ -109,6 +111,7 @@ class CompareSession : public QObject {
   PolicyLibrary policies_;
   PolicyDraft draft_;
   SensitivityScan scan_;
+  DecisionModel decision_;
   std::optional<protocol::ModelTraits> traits_;
   bool drafting_ = false;
   QStringList layers_;                            // of the model at hand, for policies that speak of its last block

@@ -2,9 +2,11 @@
 
 #include "ui/models/compare_session.h"
 #include "ui/views/compare_page.h"
+#include "ui/views/decide_page.h"
 #include "ui/views/evaluate_page.h"
 #include "ui/views/history_page.h"
 #include "ui/views/icons.h"
+#include "ui/views/recipe_bar.h"
 #include "ui/views/study_page.h"
 #include "ui/views/theme.h"
 
@@ -21,13 +23,16 @@
 namespace quantspot::views {
 
 MainWindow::MainWindow(ui::CompareSession* session, QWidget* parent)
-    : QMainWindow(parent), session_(session), compare_(new ComparePage(session)), evaluate_(new EvaluatePage(session, session->engine())), study_(new StudyPage(session->store())), history_(new HistoryPage(session->history())),
+    : QMainWindow(parent), session_(session), compare_(new ComparePage(session)),
+      evaluate_(new EvaluatePage(session, session->engine())), study_(new StudyPage(session->store())),
+      decide_(new DecidePage(session->decision())), history_(new HistoryPage(session->history())),
       pages_(new QStackedWidget), tabs_(new QButtonGroup(this)), theme_(new QToolButton) {
   setWindowTitle(QStringLiteral("QuantSpot"));
   setMinimumSize(980, 620);
   pages_->addWidget(compare_);
   pages_->addWidget(evaluate_);
   pages_->addWidget(study_);
+  pages_->addWidget(decide_);
   pages_->addWidget(history_);
   auto* central = new QWidget;
   auto* layout = new QVBoxLayout(central);
@@ -53,6 +58,7 @@ QWidget* MainWindow::makeHeader() {
   addTab(QStringLiteral("Compare"), Compare, QKeySequence(Qt::CTRL | Qt::Key_1), header);
   addTab(QStringLiteral("Evaluate"), Evaluate, QKeySequence(Qt::CTRL | Qt::Key_3), header);
   addTab(QStringLiteral("Study"), Study, QKeySequence(Qt::CTRL | Qt::Key_4), header);
+  addTab(QStringLiteral("Decide"), Decide, QKeySequence(Qt::CTRL | Qt::Key_5), header);
   addTab(QStringLiteral("History"), History, QKeySequence(Qt::CTRL | Qt::Key_H), header);
   layout->addStretch(1);
   theme_->setToolTip(QStringLiteral("Light or dark (Ctrl+T)")), theme_->setAccessibleName(QStringLiteral("Light or dark"));
@@ -78,6 +84,7 @@ void MainWindow::addShortcuts() {
   on(QKeySequence(Qt::CTRL | Qt::Key_2), [this] { showPage(Compare), compare_->setChartsOnly(!compare_->chartsOnly()); });
   on(QKeySequence(Qt::CTRL | Qt::Key_3), [this] { showPage(Evaluate); });
   on(QKeySequence(Qt::CTRL | Qt::Key_4), [this] { showPage(Study); });
+  on(QKeySequence(Qt::CTRL | Qt::Key_5), [this] { showPage(Decide); });
   on(QKeySequence(Qt::CTRL | Qt::Key_H), [this] { showPage(History); });
   on(QKeySequence(Qt::CTRL | Qt::Key_T), [this] { toggleTheme(); });
   on(QKeySequence(Qt::Key_F11), [this] { setWindowState(windowState() ^ Qt::WindowFullScreen); });
@@ -85,6 +92,7 @@ void MainWindow::addShortcuts() {
 }
 
 void MainWindow::showPage(Page page) {
+  if (page == Decide) session_->decision()->setRecipe(compare_->recipeBar()->recipe());
   pages_->setCurrentIndex(page);
   tabs_->button(page)->setChecked(true);
   if (page == Study) study_->reload();

@@ -14,6 +14,7 @@ class CompareSession;
 namespace quantspot::views {
 
 class ComparePage;
+class DecidePage;
 class EvaluatePage;
 class HistoryPage;
 class StudyPage;
@@ -21,7 +22,7 @@ class StudyPage;
 class MainWindow : public QMainWindow {
   Q_OBJECT
  public:
-  enum Page { Compare, Evaluate, Study, History };
+  enum Page { Compare, Evaluate, Study, Decide, History };
 
   explicit MainWindow(ui::CompareSession* session, QWidget* parent = nullptr);   // session is not owned
 
@@ -29,6 +30,7 @@ class MainWindow : public QMainWindow {
   ComparePage* comparePage() { return compare_; }
   EvaluatePage* evaluatePage() { return evaluate_; }
   StudyPage* studyPage() { return study_; }
+  DecidePage* decidePage() { return decide_; }
   HistoryPage* historyPage() { return history_; }
 
  Q_SIGNALS:
@@ -46,6 +48,7 @@ class MainWindow : public QMainWindow {
   ComparePage* compare_;
   EvaluatePage* evaluate_;
   StudyPage* study_;
+  DecidePage* decide_;
   HistoryPage* history_;
   QStackedWidget* pages_;
   QButtonGroup* tabs_;

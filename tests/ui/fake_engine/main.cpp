@@ -120,7 +120,7 @@ json download(int id, const DownloadParams& params) {
 
 json answer(int id, const Call& call) {
   if (call.method == "initialize")
-    return InitializeResult{number("protocol", kProtocolVersion), {{"version", "fake"}},
+    return InitializeResult{number("protocol", kProtocolVersion), {{"version", "fake"}, {"hardware", {{"cpu", "Fake CPU"}, {"ram_free", std::int64_t{64} << 30}, {"gpus", json::array()}}}},
                             {{"bf16", "BF16", "bf16", 16, true}, {"fp8-layerwise", "FP8", "fp8", 8, true}, {"bnb-int8", "INT8", "8-bit", 8},
                                 {"bnb-nf4", "NF4", "4-bit", 4.5}}};
   if (call.method == "models/list") return ModelsListResult{{{"Fake", "default", "flux", 13'000'000, {}},
@@ -128,6 +128,12 @@ json answer(int id, const Call& call) {
   if (call.method == "models/inspect") return quantspot::fake::inspect(call.params.at("precision"));
   if (call.method == "models/traits") return quantspot::fake::traits(call.params.at("model"));
   if (call.method == "precisions/fit") return quantspot::fake::fit(call.params.get<FitParams>());
+  if (call.method == "exports/write") {
+    const auto params = call.params.get<ExportParams>();
+    if (params.out == "/there") throw RpcError(InvalidParams, "/there is there already; give --force to replace it");
+    return ExportResult{params.out, 7'000'000, {{"precision", params.precision}}};
+  }
+  if (call.method == "memory/estimate") return quantspot::fake::estimated(call.params.get<EstimateParams>());
   if (call.method == "policies/scan") return scan(id, call.params.get<ScanParams>());
   if (call.method == "models/download") return download(id, call.params.get<DownloadParams>());
   if (call.method == "samples/generate") return generate(id, call.params.get<GenerateParams>());

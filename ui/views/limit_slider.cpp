@@ -1,0 +1,36 @@
+#include "ui/views/limit_slider.h"
+
+#include <QGridLayout>
+#include <QLabel>
+#include <QSlider>
+
+namespace quantspot::views {
+
+LimitSlider::LimitSlider(const QString& title, std::vector<double> values, QStringList texts, QWidget* parent)
+    : QWidget(parent), values_(std::move(values)), texts_(std::move(texts)), slider_(new QSlider(Qt::Horizontal)), text_(new QLabel) {
+  auto* heading = new QLabel(title);
+  heading->setProperty("role", "section");
+  slider_->setRange(0, static_cast<int>(values_.size()));
+  slider_->setPageStep(1);
+  slider_->setValue(static_cast<int>(values_.size()));
+  slider_->setAccessibleName(title);
+  text_->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
+  auto* layout = new QGridLayout(this);
+  layout->setContentsMargins(0, 0, 0, 0), layout->setVerticalSpacing(2);
+  layout->addWidget(heading, 0, 0), layout->addWidget(text_, 0, 1), layout->addWidget(slider_, 1, 0, 1, 2);
+  layout->setColumnStretch(0, 1);
+  connect(slider_, &QSlider::valueChanged, this, [this] { show(), Q_EMIT changed(); });
+  show();
+}
+
+std::optional<double> LimitSlider::value() const {
+  const auto at = static_cast<std::size_t>(slider_->value());
+  return at < values_.size() ? std::optional(values_[at]) : std::nullopt;
+}
+
+void LimitSlider::show() {
+  text_->setText(texts_.value(slider_->value()));
+  slider_->setToolTip(text_->text());
+}
+
+}  // namespace quantspot::views
