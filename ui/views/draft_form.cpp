@@ -69,7 +69,8 @@ QDoubleSpinBox* DraftForm::addNumber(const QString& label, double most, int deci
   return box;
 }
 
-QComboBox* DraftForm::addChoice(const QString& label, const QStringList& choices, std::function<int(const P&)> get, std::function<void(P&, int)> set) {
+QComboBox* DraftForm::addChoice(const QString& label, const QStringList& choices, std::function<int(const P&)> get,
+    std::function<void(P&, int)> set) {
   auto* combo = new QComboBox;
   combo->addItems(choices);
   connect(combo, &QComboBox::activated, this, [this, set](int index) { draft_->edit([&](P& p) { set(p, index); }); });
@@ -122,18 +123,26 @@ void DraftForm::showOnly(QWidget* field, std::function<bool(const P&)> when) {
 QWidget* makeRulesForm(ui::StudyDraft* draft) {
   using P = study::Protocol;
   auto* form = new DraftForm(draft);
-  form->addNumber(QObject::tr("People"), 100000, 0, {}, QObject::tr("not planned"), [](const P& p) { return p.participants; }, [](P& p, double v) { p.participants = static_cast<int>(v); });
-  form->addChoice(QObject::tr("Order of variants"), {QObject::tr("Balanced Latin square"), QObject::tr("Williams (neighbours balanced)"), QObject::tr("Random")},
+  form->addNumber(QObject::tr("People"), 100000, 0, {}, QObject::tr("not planned"), [](const P& p) { return p.participants; },
+      [](P& p, double v) { p.participants = static_cast<int>(v); });
+  form->addChoice(QObject::tr("Order of variants"), {QObject::tr("Balanced Latin square"), QObject::tr("Williams (neighbours balanced)"),
+      QObject::tr("Random")},
                   [](const P& p) { return static_cast<int>(p.order); }, [](P& p, int i) { p.order = static_cast<study::OrderScheme>(i); });
-  form->addNumber(QObject::tr("Practice trials"), 100, 0, {}, QObject::tr("none"), [](const P& p) { return p.practice; }, [](P& p, double v) { p.practice = static_cast<int>(v); });
-  form->addNumber(QObject::tr("Break after"), 1000, 0, QObject::tr(" trials"), QObject::tr("only between parts"), [](const P& p) { return p.break_every; },
+  form->addNumber(QObject::tr("Practice trials"), 100, 0, {}, QObject::tr("none"), [](const P& p) { return p.practice; },
+      [](P& p, double v) { p.practice = static_cast<int>(v); });
+  form->addNumber(QObject::tr("Break after"), 1000, 0, QObject::tr(" trials"), QObject::tr("only between parts"),
+      [](const P& p) { return p.break_every; },
                   [](P& p, double v) { p.break_every = static_cast<int>(v); });
-  form->addNumber(QObject::tr("Look at least"), 600, 1, QObject::tr(" s"), QObject::tr("no minimum"), [](const P& p) { return p.min_viewing_s; }, [](P& p, double v) { p.min_viewing_s = v; });
-  form->addNumber(QObject::tr("Pictures vanish after"), 3600, 1, QObject::tr(" s"), QObject::tr("never"), [](const P& p) { return p.time_limit_s; }, [](P& p, double v) { p.time_limit_s = v; });
-  form->addChoice(QObject::tr("After an interruption"), {QObject::tr("Go on, on the same day"), QObject::tr("Go on with the next part"), QObject::tr("Begin anew")},
+  form->addNumber(QObject::tr("Look at least"), 600, 1, QObject::tr(" s"), QObject::tr("no minimum"), [](const P& p) { return p.min_viewing_s; },
+      [](P& p, double v) { p.min_viewing_s = v; });
+  form->addNumber(QObject::tr("Pictures vanish after"), 3600, 1, QObject::tr(" s"), QObject::tr("never"), [](const P& p) { return p.time_limit_s; },
+      [](P& p, double v) { p.time_limit_s = v; });
+  form->addChoice(QObject::tr("After an interruption"), {QObject::tr("Go on, on the same day"), QObject::tr("Go on with the next part"),
+      QObject::tr("Begin anew")},
                   [](const P& p) { return static_cast<int>(p.resume); }, [](P& p, int i) { p.resume = static_cast<study::ResumePolicy>(i); });
   form->addFlag(QObject::tr("Zoom and pan"), [](const P& p) { return p.viewer.zoom; }, [](P& p, bool on) { p.viewer.zoom = on; });
-  form->addFlag(QObject::tr("One picture in place of another (digits)"), [](const P& p) { return p.viewer.swap; }, [](P& p, bool on) { p.viewer.swap = on; });
+  form->addFlag(QObject::tr("One picture in place of another (digits)"), [](const P& p) { return p.viewer.swap; },
+      [](P& p, bool on) { p.viewer.swap = on; });
   form->addFlag(QObject::tr("Slider"), [](const P& p) { return p.viewer.slider; }, [](P& p, bool on) { p.viewer.slider = on; });
   form->addFlag(QObject::tr("Flicker of two"), [](const P& p) { return p.viewer.flicker; }, [](P& p, bool on) { p.viewer.flicker = on; });
   return form;
@@ -143,7 +152,8 @@ QWidget* makeConsentForm(ui::StudyDraft* draft) {
   using P = study::Protocol;
   auto* form = new DraftForm(draft);
   form->addText(QObject::tr("Consent text"), [](const P& p) { return p.consent_text; }, [](P& p, const QString& text) { p.consent_text = text; });
-  form->addLine(QObject::tr("Its version"), {}, [](const P& p) { return p.consent_version; }, [](P& p, const QString& text) { p.consent_version = text; });
+  form->addLine(QObject::tr("Its version"), {}, [](const P& p) { return p.consent_version; },
+      [](P& p, const QString& text) { p.consent_version = text; });
   form->addLine(QObject::tr("Records are kept until"), QStringLiteral("2027-12-31"), [](const P& p) { return p.retention_until; },
                 [](P& p, const QString& text) { p.retention_until = text; });
   return form;
@@ -153,10 +163,12 @@ QWidget* makeStoppingForm(ui::StudyDraft* draft) {
   using P = study::Protocol;
   using study::StoppingRule;
   auto* form = new DraftForm(draft);
-  form->addChoice(QObject::tr("The study stops"), {QObject::tr("when all planned people are done"), QObject::tr("by a sequential test (SPRT)"), QObject::tr("by an always-valid interval")},
+  form->addChoice(QObject::tr("The study stops"), {QObject::tr("when all planned people are done"), QObject::tr("by a sequential test (SPRT)"),
+      QObject::tr("by an always-valid interval")},
                   [](const P& p) { return static_cast<int>(p.stopping.rule); }, [](P& p, int i) {
                     p.stopping.rule = static_cast<StoppingRule>(i);
-                    if (p.stopping.rule == StoppingRule::Sprt && p.stopping.null_rate == 0) p.stopping.null_rate = 0.5, p.stopping.alternative_rate = 0.65;
+                    if (p.stopping.rule == StoppingRule::Sprt
+                        && p.stopping.null_rate == 0) p.stopping.null_rate = 0.5, p.stopping.alternative_rate = 0.65;
                   });
   const auto sprt = [](const P& p) { return p.stopping.rule == StoppingRule::Sprt; };
   const auto rate = [&](const QString& label, double study::Stopping::*field) {
@@ -167,7 +179,8 @@ QWidget* makeStoppingForm(ui::StudyDraft* draft) {
   rate(QObject::tr("Right if the effect is there"), &study::Stopping::alternative_rate);
   rate(QObject::tr("False alarms (alpha)"), &study::Stopping::alpha);
   rate(QObject::tr("Misses (beta)"), &study::Stopping::beta);
-  form->showOnly(form->addNumber(QObject::tr("Interval tightest at"), 1e6, 0, QObject::tr(" trials"), {}, [](const P& p) { return p.stopping.tuned_for; },
+  form->showOnly(form->addNumber(QObject::tr("Interval tightest at"), 1e6, 0, QObject::tr(" trials"), {},
+      [](const P& p) { return p.stopping.tuned_for; },
                                  [](P& p, double v) { p.stopping.tuned_for = static_cast<int>(v); }),
                  [](const P& p) { return p.stopping.rule == StoppingRule::AlwaysValid; });
   return form;
@@ -176,17 +189,23 @@ QWidget* makeStoppingForm(ui::StudyDraft* draft) {
 QWidget* makeAnalysisForm(ui::StudyDraft* draft) {
   using P = study::Protocol;
   auto* form = new DraftForm(draft);
-  form->addNumber(QObject::tr("Leave out people with less than"), 100, 0, QObject::tr(" % of gold trials right"), QObject::tr("no rule on gold trials"),
+  form->addNumber(QObject::tr("Leave out people with less than"), 100, 0, QObject::tr(" % of gold trials right"),
+      QObject::tr("no rule on gold trials"),
                   [](const P& p) { return p.exclusion.min_gold_rate * 100; }, [](P& p, double v) { p.exclusion.min_gold_rate = v / 100; });
   form->addNumber(QObject::tr("… whose median answer is quicker than"), 100000, 0, QObject::tr(" ms"), QObject::tr("no rule on speed"),
                   [](const P& p) { return p.exclusion.min_median_ms; }, [](P& p, double v) { p.exclusion.min_median_ms = static_cast<int>(v); });
-  auto* losses = form->addNumber(QObject::tr("… who looked away more often than"), 1000, 0, QObject::tr(" times"), QObject::tr("no rule on looking away"),
-                  [](const P& p) { return p.exclusion.max_focus_losses; }, [](P& p, double v) { p.exclusion.max_focus_losses = static_cast<int>(v); });
+  auto* losses = form->addNumber(QObject::tr("… who looked away more often than"), 1000, 0, QObject::tr(" times"),
+      QObject::tr("no rule on looking away"),
+                  [](const P& p) { return p.exclusion.max_focus_losses; },
+                      [](P& p, double v) { p.exclusion.max_focus_losses = static_cast<int>(v); });
   losses->setMinimum(-1), losses->setValue(draft->protocol().exclusion.max_focus_losses);
-  form->addNumber(QObject::tr("“Not noticeable” means detected in less than"), 99, 0, QObject::tr(" %"), {}, [](const P& p) { return p.analysis.margin * 100; },
+  form->addNumber(QObject::tr("“Not noticeable” means detected in less than"), 99, 0, QObject::tr(" %"), {},
+      [](const P& p) { return p.analysis.margin * 100; },
                   [](P& p, double v) { p.analysis.margin = v / 100; });
-  form->addNumber(QObject::tr("Level of intervals"), 99.9, 1, QObject::tr(" %"), {}, [](const P& p) { return p.analysis.level * 100; }, [](P& p, double v) { p.analysis.level = v / 100; });
-  form->addFlag(QObject::tr("The headline leaves excluded people out"), [](const P& p) { return p.analysis.exclude; }, [](P& p, bool on) { p.analysis.exclude = on; });
+  form->addNumber(QObject::tr("Level of intervals"), 99.9, 1, QObject::tr(" %"), {}, [](const P& p) { return p.analysis.level * 100; },
+      [](P& p, double v) { p.analysis.level = v / 100; });
+  form->addFlag(QObject::tr("The headline leaves excluded people out"), [](const P& p) { return p.analysis.exclude; },
+      [](P& p, bool on) { p.analysis.exclude = on; });
   return form;
 }
 

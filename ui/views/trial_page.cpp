@@ -210,7 +210,9 @@ void TrialPage::save() {
 
 QJsonObject TrialPage::facts() const {
   QJsonObject all = screenFacts(*window());
-  all[QStringLiteral("zoom")] = grid_->count() ? grid_->transform().scale(grid_->tiles().front().image.size(), grid_->tiles().front().image.size()) : 0;
+  // Logical pixels per pixel of the picture, as the tiles show it.
+  const auto tiles = grid_->tiles();
+  all[QStringLiteral("zoom")] = tiles.empty() ? 0 : grid_->transform().scale(session_->trial().pictures.front().size(), tiles.front().image.size());
   all[QStringLiteral("fitted")] = grid_->transform().fitted();
   all[QStringLiteral("flicker_hz")] = grid_->flickerRate();
   QStringList used(used_.begin(), used_.end());
