@@ -42,7 +42,10 @@ fs::path withoutSlash(fs::path path) {
   return path.has_filename() ? path : path.parent_path();
 }
 
-double gib(std::uintmax_t bytes) { return static_cast<double>(bytes) / (1u << 30); }
+std::string sizeText(std::uintmax_t bytes) {
+  const double mib = static_cast<double>(bytes) / (1 << 20);
+  return mib < 1024 ? fmt::format("{:.1f} MiB", mib) : fmt::format("{:.2f} GiB", mib / 1024);
+}
 
 }  // namespace
 
@@ -86,8 +89,8 @@ void checkRoom(const fs::path& folder, std::int64_t bytes) {
   while (!fs::exists(there) && there.has_relative_path()) there = there.parent_path();
   const std::uintmax_t available = fs::space(there).available;
   if (bytes > 0 && available < static_cast<std::uintmax_t>(bytes))
-    throw std::runtime_error(fmt::format("{}: {:.2f} GiB are to be written, {:.2f} GiB are free; make room or choose another disk", there.string(),
-                                         gib(static_cast<std::uintmax_t>(bytes)), gib(available)));
+    throw std::runtime_error(fmt::format("{}: {} are to be written, {} are free; make room or choose another disk", there.string(),
+                                         sizeText(static_cast<std::uintmax_t>(bytes)), sizeText(available)));
 }
 
 }  // namespace quantspot::pipeline

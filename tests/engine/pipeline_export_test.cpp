@@ -130,7 +130,7 @@ class ExportTest : public QObject {
   }
 
   void noRoomIsToldBefore() {
-    QVERIFY(complaint([&] { pipeline::checkRoom(path("nowhere/yet"), std::int64_t{1} << 60); }).contains("GiB are free"));
+    QVERIFY(complaint([&] { pipeline::checkRoom(path("nowhere/yet"), std::int64_t{1} << 60); }).contains("are free; make room"));
     pipeline::checkRoom(path("nowhere/yet"), 1);
   }
 
