@@ -276,7 +276,7 @@ QString DecisionModel::text(const Candidate& candidate, int column) const {
     if (check.verdict == decision::Verdict::Broken) return qt(check.text);
   for (const decision::Check& check : candidate.checks)
     if (check.verdict == decision::Verdict::Unknown) return tr("open: %1").arg(qt(check.text));
-  return tr("meets what is asked");
+  return tr("met");
 }
 
 QVariant DecisionModel::data(const QModelIndex& index, int role) const {

@@ -126,7 +126,7 @@ QWidget* DecidePage::makeAsked() {
   auto* heading = new QLabel(QStringLiteral("Runs on"));
   heading->setProperty("role", "section");
   hardware_->setAccessibleName(QStringLiteral("Runs on"));
-  where->addWidget(heading), where->addWidget(hardware_);
+  where->addStretch(1), where->addWidget(heading), where->addWidget(hardware_);
   layout->addLayout(where, 3);
   for (LimitSlider* slider : {memory_, time_, visibility_}) layout->addWidget(slider, 2);
   offload_->setChecked(true);
@@ -144,7 +144,7 @@ void DecidePage::makeTable() {
   table_->setModel(model_);
   table_->setItemDelegate(new RankDelegate(table_));
   table_->setSelectionBehavior(QAbstractItemView::SelectRows), table_->setSelectionMode(QAbstractItemView::SingleSelection);
-  table_->setShowGrid(false), table_->verticalHeader()->hide();
+  table_->setShowGrid(false), table_->setWordWrap(false), table_->verticalHeader()->hide();
   table_->verticalHeader()->setDefaultSectionSize(28);
   table_->horizontalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
   table_->horizontalHeader()->setStretchLastSection(true);
