@@ -217,18 +217,20 @@ class LeakTest : public QObject {
   void theJudgeHasPowerAndNoBias() {
     quantspot::statistics::Random random(7);
     std::vector<cheat::Trial> trials;
+    double written = 0;
     for (int i = 0; i < 3 * kPerKind; ++i) {
       cheat::Trial trial{QString::number(i % 3), static_cast<int>(random.below(2)), {}};
       const auto faint = [&] { return random.uniform() < 0.75 ? trial.truth : 1 - trial.truth; };
-      cheat::Reading text, number, noise;
+      cheat::Reading text, number, counter, noise;
+      counter["a"] = written += 4096 + 16 * trial.truth;
       text["a"] = QString::number(faint());
       number["a"] = faint() + random.uniform() * 0.9;
       for (int j = 0; j < 200; ++j) noise[QString::number(j)] = random.uniform(), noise[QStringLiteral("t%1").arg(j)] = QString::number(random.below(3));
-      trial.channels = {{"text", text}, {"number", number}, {"noise", noise}};
+      trial.channels = {{"text", text}, {"number", number}, {"counter", counter}, {"noise", noise}};
       trials.push_back(std::move(trial));
     }
     const std::set<QString> found = leaking(cheat::judge(trials, kLearnt));
-    QVERIFY(found.count("text") && found.count("number") && !found.count("noise"));
+    QVERIFY(found.count("text") && found.count("number") && found.count("counter") && !found.count("noise"));
   }
 };
 
