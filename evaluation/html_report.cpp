@@ -4,6 +4,7 @@
 #include "evaluation/charts.h"
 #include "evaluation/figures.h"
 #include "evaluation/files.h"
+#include "evaluation/report.h"
 
 #include <spdlog/fmt/fmt.h>
 
@@ -142,8 +143,7 @@ TextTable summaryTable(const json& report) {
 std::string htmlReport(const json& report, const std::filesystem::path& folder, const HtmlOptions& options) {
   std::string html = fmt::format("<!doctype html><html lang=en><meta charset=utf-8><title>QuantSpot comparison</title><style>{}</style><h1>QuantSpot comparison</h1><p>{} · {} · {} comparisons</p>\n", kStyle,
                                  escaped(report["model"].get<std::string>()), escaped(report["prompt_set"].get<std::string>()), report["comparisons"].size());
-  html += "<h2>Precisions</h2><p><small>Means with 95 % bootstrap intervals. PSNR, SSIM and their like are against " + escaped(report["precisions"][0].get<std::string>()) +
-          ". Peak memory: what the picture took beyond the idle engine. Time per picture: without loading.</small></p>" + summaryHtml(report) + flopsHtml(report);
+  html += "<h2>Precisions</h2><p><small>" + escaped(figuresNote(report)) + "</small></p>" + summaryHtml(report) + flopsHtml(report);
   if (!report["judged"].empty()) html += "<h2>Thresholds</h2>" + thresholdsHtml(report);
   html += "<h2>Charts</h2><div class=charts>";
   for (const Chart& chart : chartsOf(report)) {

@@ -5,6 +5,7 @@
 #include "evaluation/files.h"
 #include "evaluation/html_report.h"
 #include "evaluation/pdf_canvas.h"
+#include "evaluation/report.h"
 
 #include <spdlog/fmt/fmt.h>
 
@@ -124,8 +125,7 @@ void writePdf(const json& report, const std::filesystem::path& folder, const std
     Pages pages(canvas);
     pages.heading("QuantSpot comparison", 18);
     pages.paragraph(fmt::format("{} · {} · {} comparisons", report["model"].get<std::string>(), report["prompt_set"].get<std::string>(), report["comparisons"].size()));
-    pages.paragraph("Means with 95 % bootstrap intervals. PSNR, SSIM and their like are against " + report["precisions"][0].get<std::string>() +
-                    ". Peak memory: what the picture took beyond the idle engine. Time per picture: without loading.", 8, {0.4, 0.4, 0.4});
+    pages.paragraph(figuresNote(report), 8, {0.4, 0.4, 0.4});
     pages.heading("Precisions", 13);
     drawSummary(pages, report);
     drawThresholds(pages, report);

@@ -5,6 +5,8 @@
 #include "evaluation/pareto.h"
 #include "evaluation/scoring.h"
 
+#include <spdlog/fmt/fmt.h>
+
 #include <algorithm>
 #include <cmath>
 #include <map>
@@ -147,6 +149,17 @@ json makeReport(const Plan& plan, const Store& store, const ReportOptions& optio
     for (std::size_t s = 0; s < request.seeds.size(); ++s) report["comparisons"].push_back(assembly.comparison(p, s));
   report.update(analyze(report["comparisons"], request.precisions, options.thresholds, options.sets));
   return report;
+}
+
+std::string figuresNote(const json& report) {
+  std::string note = "Means with 95 % bootstrap intervals. PSNR, SSIM and their like are against " + report["precisions"][0].get<std::string>() +
+                     ". Peak memory: what the picture took beyond the idle engine. Time per picture: without loading.";
+  const json sets = report.value("sets", json());
+  if (!sets.is_object()) return note;
+  const bool inception = sets.value("network", "") == "inception";
+  const bool own = sets["against"] == report["precisions"][0];
+  return note + fmt::format(" {} from all pictures of a precision, as a set, to {}{}", inception ? "FID and KID: distances" : "FD-CLIP-tiny: Fréchet distance",
+                            own ? "those of the baseline" : sets["against"].get<std::string>(), inception ? "." : ", in the small embedded CLIP's features: no FID.");
 }
 
 }  // namespace quantspot::evaluation

@@ -28,4 +28,7 @@ nlohmann::json makeReport(const Plan& plan, const Store& store, const ReportOpti
 nlohmann::json analyze(const nlohmann::json& comparisons, const std::vector<std::string>& precisions, const std::vector<Threshold>& thresholds,
                        const SetFigures& sets = {});
 
+// How the figures of a report were obtained, in a few sentences: for its pages.
+std::string figuresNote(const nlohmann::json& report);
+
 }  // namespace quantspot::evaluation

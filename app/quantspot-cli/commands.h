@@ -26,6 +26,7 @@ struct CompareOptions {
   std::size_t batch = 1;                 // seeds drawn in one pass
   std::filesystem::path out;
   std::filesystem::path thresholds, ratings;   // JSON; empty: the default limits, no ratings
+  std::filesystem::path real;            // pictures or statistics that sets are compared with; empty: the baseline's pictures
   bool estimateOnly = false, pdf = false;
   double price = 0;                      // of one worker's hour
   std::size_t growth = 0;                // comparisons whose latents are kept after every call

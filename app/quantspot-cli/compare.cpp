@@ -1,6 +1,7 @@
 #include "app/quantspot-cli/commands.h"
 #include "app/quantspot-cli/draw_cells.h"
 #include "app/quantspot-cli/files.h"
+#include "app/quantspot-cli/set_scores.h"
 #include "app/quantspot-cli/workers.h"
 #include "engine/model/mapped_file.h"
 #include "engine/model/sha256.h"
@@ -31,7 +32,7 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 
 // What metrics/score gives without further files.
-const std::vector<std::string> kMetrics = evaluation::cellMetrics({"clip", "psnr", "ssim"});
+const std::vector<std::string> kMetrics = evaluation::cellMetrics({"clip", "psnr", "ssim", "gmsd"});
 
 void checkDistinct(const std::vector<std::string>& precisions) {
   if (precisions.empty()) throw std::invalid_argument("--precisions names none");
@@ -119,7 +120,14 @@ int writeReport(const CompareOptions& options, const evaluation::Plan& plan, eva
   evaluation::ReportOptions told{.model = service::resolveModel(options.base.model).string(), .run = run, .metrics = kMetrics, .scoredBy = by};
   if (!options.thresholds.empty()) told.thresholds = evaluation::readThresholds(options.thresholds);
   if (!options.ratings.empty()) told.sets = evaluation::ratingsOf(json::parse(evaluation::readText(options.ratings), nullptr, false));
+  json compared;
+  try {
+    compared = addSetScores(plan, store, options.real, told.sets);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "quantspot-cli: no distances of sets: %s\n", error.what());
+  }
   json report = evaluation::makeReport(plan, store, told);
+  report["sets"] = compared;
   if (options.preset == "dit") report["dit"] = ditTable(report);
   json made = {{"report", (options.out / "report.json").string()}, {"html", (options.out / "report.html").string()}, {"tables", json::array()},
                {"samples", plan.cells().size()}, {"drawn", work.state().finished - work.state().before}};

@@ -1,5 +1,6 @@
 #include "app/quantspot-cli/commands.h"
 #include "app/quantspot-cli/files.h"
+#include "app/quantspot-cli/pictures.h"
 #include "engine/model/safetensors.h"
 #include "engine/model/weights.h"
 #include "engine/service/metric_weights.h"
@@ -21,24 +22,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
-
-metrics::Image readImage(const fs::path& path) try {
-  return metrics::decodeImage(readFile(path));
-} catch (const std::invalid_argument& error) {
-  throw std::runtime_error(path.string() + ": " + error.what());
-}
-
-std::vector<fs::path> picturesIn(const fs::path& folder) {
-  if (!fs::is_directory(folder)) throw std::runtime_error(folder.string() + " is not a folder");
-  std::vector<fs::path> found;
-  for (const auto& entry : fs::directory_iterator(folder)) {
-    const std::string extension = entry.path().extension().string();
-    if (extension == ".png" || extension == ".jpg" || extension == ".jpeg") found.push_back(entry.path());
-  }
-  std::ranges::sort(found);
-  if (found.empty()) throw std::runtime_error(folder.string() + " holds no picture (PNG, JPEG)");
-  return found;
-}
 
 // One picture, or those of a folder.
 std::vector<fs::path> pictures(const fs::path& path) { return fs::is_directory(path) ? picturesIn(path) : std::vector{path}; }
@@ -110,13 +93,6 @@ int scoreClip(const ScoreOptions& o) {
   };
   return print("clip", service::filesHash(model::weightFiles(folder)), scores(o.images), o.baseline.empty() ? std::vector<double>()
                : scores(o.baseline));
-}
-
-service::FeatureSet featureSet(const service::FeatureNetwork& network, const fs::path& path) {
-  if (!fs::is_directory(path)) return service::readFeatureSet(path);
-  std::vector<at::Tensor> rows;
-  for (const fs::path& picture : picturesIn(path)) rows.push_back(network.features(readImage(picture)));
-  return {at::cat(rows), {}};
 }
 
 int scoreSet(const ScoreOptions& o) {

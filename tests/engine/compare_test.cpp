@@ -67,6 +67,24 @@ class CompareTest : public QObject {
     prompts.write("Prompt\tCategory\na fox\tAnimals\na cat\tAnimals\na pizza\tFood\na banana\tFood\na star\tThings\na crown\tThings\n");
   }
 
+  // A set's distance is the one that `score` gives of the same files; to the baseline's pictures unless real ones are named.
+  void setsAreComparedWithTheBaselineOrWithRealPictures() {
+    const QString out = path("sets");
+    const QStringList arguments = {"--precisions", "bf16,quanto-int2", "--prompts", path("six.tsv"), "--seeds", "0", "--out", out};
+    const auto figure = [&](int row) -> QJsonValue { return readJson(out + "/report.json")["summary"].toArray().at(row)["figures"]["fd-clip-tiny"]; };
+    QCOMPARE(run(arguments).code, 0);
+    QCOMPARE(readJson(out + "/report.json")["sets"].toObject()["against"].toString(), "bf16");
+    QVERIFY(figure(0).isUndefined() && figure(1)["value"].toDouble() > 0);
+    QVERIFY(read(out + "/report.html").contains("FD-CLIP-tiny: Fréchet distance from all pictures of a precision, as a set, to those of the baseline"));
+    QProcess score;
+    score.start(QStringLiteral(QUANTSPOT_CLI), {"score", "--metric", "fid", "--a", out + "/quanto-int2", "--b", out + "/bf16"});
+    const Outcome same = finish(score);
+    QVERIFY2(std::abs(same.json()["value"].toDouble() - figure(1)["value"].toDouble()) < 1e-6, same.err);
+    QCOMPARE(figure(1)["n"].toInt(), 6);
+    QCOMPARE(run(arguments + QStringList{"--real", out + "/quanto-int2"}).code, 0);
+    QVERIFY(figure(0)["value"].toDouble() > 100 * std::abs(figure(1)["value"].toDouble()));   // which is now the real set itself
+  }
+
   void whatWasDrawnBeforeAKillIsKept() {
     const QString out = path("killed");
     const QStringList arguments = {"--precisions", "bf16,bnb-nf4", "--prompts", path("six.tsv"), "--seeds", "0..1", "--out", out};
@@ -125,7 +143,7 @@ class CompareTest : public QObject {
         if (sample["precision"] == "bnb-nf4") sum += sample["scores"]["ssim"].toDouble(), ++n;
     QCOMPARE(n, 12);
     QVERIFY(std::abs(report["summary"][1]["figures"]["ssim"]["value"].toDouble() - sum / n) < 1e-12);
-    QCOMPARE(report["categories"].toArray().size(), 3 * 3 + 2 * 2 * 3);   // CLIP of three, PSNR and SSIM of two precisions
+    QCOMPARE(report["categories"].toArray().size(), 3 * 3 + 3 * 2 * 3);   // CLIP of three, PSNR, SSIM and GMSD of two precisions
     QCOMPARE(report["judged"].toArray().size(), 2 * 6);
     QCOMPARE(report["memory_over_time"].toArray().size(), 3);
     QCOMPARE(read(out + "/samples.csv").count('\n'), 37);

@@ -11,6 +11,8 @@
 #include <QTest>
 
 #include <algorithm>
+#include <map>
+#include <vector>
 
 using namespace quantspot;
 
@@ -44,6 +46,40 @@ at::Tensor meta(at::IntArrayRef shape, at::ScalarType type = at::kFloat) { retur
 class MemoryModelTest : public QObject {
   Q_OBJECT
  private Q_SLOTS:
+  // Within 10 % of the process's peak, the floor included, phase by phase, in the middle one of three runs (what malloc keeps of the phase before
+  // differs from run to run); a picture before has brought the libraries in.
+  // First of all tests: memory that malloc keeps of others would serve these phases, unseen.
+  void itIsWithinTenPercentOfPeaks_data() {
+    QTest::addColumn<QString>("precision");
+    QTest::addColumn<int>("width");
+    QTest::addColumn<int>("height");
+    QTest::addColumn<int>("batch");
+    for (const char* precision : {"bf16", "bnb-int8", "bnb-nf4", "gguf-q4_k"}) QTest::newRow(precision) << precision << 128 << 128 << 1;
+    QTest::newRow("192 × 128") << "bf16" << 192 << 128 << 1;
+    QTest::newRow("256 × 256") << "bf16" << 256 << 256 << 1;
+    QTest::newRow("four") << "bf16" << 128 << 128 << 4;
+    QTest::newRow("four larger ones") << "bnb-nf4" << 256 << 256 << 4;
+  }
+  void itIsWithinTenPercentOfPeaks() {
+    SKIP_UNDER_SANITIZER();
+    QFETCH(QString, precision);
+    QFETCH(int, width);
+    QFETCH(int, height);
+    QFETCH(int, batch);
+    draw(precision.toStdString(), recipeOf(64, 64), 1);
+    const auto model = pipeline::memoryModel(kDefault, precision.toStdString(), recipeOf(width, height), static_cast<std::size_t>(batch)).inTurn;
+    std::map<std::string, std::vector<double>> off;
+    for (int run = 0; run < 3; ++run) {
+      const nlohmann::json report = draw(precision.toStdString(), recipeOf(width, height), static_cast<std::size_t>(batch));
+      for (const auto& [phase, told] : {std::pair("denoise", model.denoise), {"decode", model.decode}})
+        off[phase].push_back((report["floor_bytes"].get<double>() + static_cast<double>(told.total())) / report["peak_bytes"][phase].get<double>() - 1);
+    }
+    for (auto& [phase, all] : off) {
+      std::ranges::sort(all);
+      QVERIFY2(std::abs(all[1]) < 0.1, qPrintable(QString("%1: %2 %").arg(phase.c_str()).arg(100 * all[1])));
+    }
+  }
+
   void aDryRunCountsWhatLivesAtOnce() {
     const c10::InferenceMode inference;
     constexpr std::int64_t mib = 1 << 20;
@@ -109,33 +145,6 @@ class MemoryModelTest : public QObject {
     const at::ScalarType type = quantizer.computeType();
     const std::int64_t real = quantizer.linear(quantizer.pack(at::zeros(layer.shape, type)), at::zeros({layer.shape[0]}, type))->bytes();
     QCOMPARE(options.linear(layer, at::zeros({layer.shape[0]}))->bytes(), real);
-  }
-
-  // Within 10 % of the process's peak, the floor included, phase by phase; a picture before has brought the libraries in.
-  void itIsWithinTenPercentOfPeaks_data() {
-    QTest::addColumn<QString>("precision");
-    QTest::addColumn<int>("width");
-    QTest::addColumn<int>("height");
-    QTest::addColumn<int>("batch");
-    for (const char* precision : {"bf16", "bnb-int8", "bnb-nf4", "gguf-q4_k"}) QTest::newRow(precision) << precision << 128 << 128 << 1;
-    QTest::newRow("192 × 128") << "bf16" << 192 << 128 << 1;
-    QTest::newRow("256 × 256") << "bf16" << 256 << 256 << 1;
-    QTest::newRow("four") << "bf16" << 128 << 128 << 4;
-    QTest::newRow("four larger ones") << "bnb-nf4" << 256 << 256 << 4;
-  }
-  void itIsWithinTenPercentOfPeaks() {
-    SKIP_UNDER_SANITIZER();
-    QFETCH(QString, precision);
-    QFETCH(int, width);
-    QFETCH(int, height);
-    QFETCH(int, batch);
-    draw(precision.toStdString(), recipeOf(64, 64), 1);
-    const auto model = pipeline::memoryModel(kDefault, precision.toStdString(), recipeOf(width, height), static_cast<std::size_t>(batch)).inTurn;
-    const nlohmann::json report = draw(precision.toStdString(), recipeOf(width, height), static_cast<std::size_t>(batch)), peaks = report["peak_bytes"];
-    const double floor = report["floor_bytes"].get<double>();
-    const auto off = [&](const char* phase, const pipeline::PhaseMemory& told) { return (floor + static_cast<double>(told.total())) / peaks[phase].get<double>() - 1; };
-    for (const auto& [phase, told] : {std::pair("denoise", model.denoise), {"decode", model.decode}})
-      QVERIFY2(std::abs(off(phase, told)) < 0.1, qPrintable(QString("%1: %2 %").arg(phase).arg(100 * off(phase, told))));
   }
 
   void nonsenseIsRefused() {

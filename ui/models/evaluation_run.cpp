@@ -18,7 +18,7 @@ namespace {
 using evaluation::Cell;
 using nlohmann::json;
 
-const std::vector<std::string> kMetrics = evaluation::cellMetrics({"clip", "psnr", "ssim"});
+const std::vector<std::string> kMetrics = evaluation::cellMetrics({"clip", "psnr", "ssim", "gmsd"});
 constexpr int kReportEveryMs = 1000, kLookEveryMs = 2000;
 
 std::filesystem::path pathOf(const QString& text) { return text.toStdString(); }

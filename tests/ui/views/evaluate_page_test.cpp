@@ -190,7 +190,7 @@ class EvaluatePageTest : public QObject {
     bench.press();
     QVERIFY(bench.reaches(State::Finished) && bench.reports());
     EvaluateCharts& charts = *bench.page().charts();
-    QVERIFY(QTest::qWaitFor([&] { return charts.figure()->count() == 3; }));
+    QVERIFY(QTest::qWaitFor([&] { return charts.figure()->count() == 4; }));
     QCustomPlot* bars = charts.plot(EvaluateCharts::Categories);
     int found = 0;
     for (int i = 0; i < bars->plottableCount(); ++i)
