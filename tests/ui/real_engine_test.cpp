@@ -6,6 +6,7 @@
 #include <QJsonArray>
 #include <QSet>
 #include <QSignalSpy>
+#include <QFileInfo>
 #include <QTest>
 
 #include <cmath>
@@ -81,6 +82,16 @@ class RealEngineTest : public QObject {
     }
     QCOMPARE(noises.size(), 1);
     QVERIFY(!noises.contains(QString()));
+  }
+
+  // Listed by its folder, asked for by its name: what depends on the family and the files must find it.
+  void theEmbeddedModelIsFoundInTheList() {
+    Bench bench;
+    QTRY_VERIFY_WITH_TIMEOUT(!bench.session.family().isEmpty(), kPatience);
+    QCOMPARE(bench.session.family(), QStringLiteral("flux"));
+    QVERIFY(QFileInfo::exists(bench.session.modelFolder() + QStringLiteral("/model_index.json")));
+    QString why;
+    QVERIFY2(bench.session.decision()->pythonText(QStringLiteral("bnb-nf4"), &why).contains(bench.session.modelFolder()), qPrintable(why));
   }
 
   void repeatsOfTheReferenceAreEqualToTheBit() {

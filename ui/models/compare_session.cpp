@@ -72,7 +72,7 @@ void CompareSession::refreshModels() {
       QStringLiteral("models/list"), nlohmann::json::object(), this,
       [this](const protocol::ModelsListResult& list) {
         models_ = list.models;
-        decision_.setModel(model_, family());
+        decision_.setModel(model_, family(), modelFolder());
         Q_EMIT modelsChanged();
         listPolicies();
       },
@@ -105,7 +105,7 @@ void CompareSession::setModel(const QString& path) {
   precisions_.clearBytes();
   if (drafting_) draft_.setModel(path);
   scan_.forget();
-  decision_.setModel(path, family());
+  decision_.setModel(path, family(), modelFolder());
   traits_.reset();
   requestTraits();
   Q_EMIT modelInspected();
@@ -123,11 +123,14 @@ void CompareSession::removePolicy(int row) {
   if (!policies_.remove(index.data(Qt::DisplayRole).toString())) Q_EMIT failed(policies_.lastError());
 }
 
-QString CompareSession::family() const {
-  const auto chosen = [this](const protocol::ModelEntry& entry) { return entry.path == model_.toStdString(); };
-  const auto entry = std::find_if(models_.begin(), models_.end(), chosen);
-  return entry == models_.end() ? QString() : QString::fromStdString(entry->family);
+// The embedded model is asked for by its name, and listed with its folder.
+const protocol::ModelEntry* CompareSession::modelEntry() const {
+  const auto entry = std::ranges::find_if(models_, [model = model_.toStdString()](const protocol::ModelEntry& one) { return one.path == model || one.name == model; });
+  return entry == models_.end() ? nullptr : &*entry;
 }
+
+QString CompareSession::family() const { return modelEntry() ? QString::fromStdString(modelEntry()->family) : QString(); }
+QString CompareSession::modelFolder() const { return modelEntry() ? QString::fromStdString(modelEntry()->path) : QString(); }
 
 // The user's own policies as rows to tick. One that speaks of the last block waits until the model's blocks are known.
 void CompareSession::listPolicies() {

@@ -49,6 +49,7 @@ class CompareSession : public QObject {
   void removePolicy(int row);                     // of precisions(); a named one is removed from the library, too
   QString model() const { return model_; }
   QString family() const;                         // "flux"; empty while unknown
+  QString modelFolder() const;                    // where the engine has the model; empty while unknown
   // Whether the model at hand takes a guidance (of FLUX, only those that embed it); nothing while unknown (large models are not looked into).
   std::optional<bool> embedsGuidance() const { return embeds_guidance_; }
   // "about 4.1 s, peak 0.4 GiB" for the ticked precisions; empty before anything was measured.
@@ -92,6 +93,7 @@ class CompareSession : public QObject {
   void engineLog(const QString& line);
 
  private:
+  const protocol::ModelEntry* modelEntry() const;
   void onInitialized(const protocol::InitializeResult& result);
   void requestInspect();
   void requestTraits();

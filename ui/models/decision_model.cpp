@@ -61,7 +61,8 @@ void DecisionModel::setPrecisions(const std::vector<protocol::PrecisionInfo>& pr
   ask();
 }
 
-void DecisionModel::setModel(const QString& path, const QString& family) {
+void DecisionModel::setModel(const QString& path, const QString& family, const QString& folder) {
+  folder_ = folder.isEmpty() ? path : folder;
   if (path == model_ && family == family_) return;
   if (path != model_) evidence_ = {}, drawn_ = nullptr;   // it was about another model
   model_ = path, family_ = family;
@@ -222,7 +223,7 @@ QStringList DecisionModel::sources() const {
 
 QString DecisionModel::pythonText(const QString& precision, QString* why) const {
   try {
-    decision::SnippetRequest request{.family = family_.toStdString(), .model = model_.toStdString(), .policy = precision.toStdString()};
+    decision::SnippetRequest request{.family = family_.toStdString(), .model = folder_.toStdString(), .policy = precision.toStdString()};
     if (!recipe_.prompt.empty()) request.prompt = recipe_.prompt;
     request.negative_prompt = recipe_.negative_prompt.value_or("");
     request.seed = recipe_.seed, request.steps = recipe_.steps, request.width = recipe_.width, request.height = recipe_.height, request.guidance = recipe_.guidance;

@@ -26,7 +26,8 @@ class DecisionModel : public QAbstractTableModel {
 
   // Asks the engine what each precision needs; changed() follows. Nothing is asked while the page is not looked at: see setActive().
   void setPrecisions(const std::vector<protocol::PrecisionInfo>& precisions);
-  void setModel(const QString& path, const QString& family);
+  // folder: where the engine has it, for Python; empty: the path.
+  void setModel(const QString& path, const QString& family, const QString& folder = {});
   void setRecipe(const protocol::Recipe& recipe);
   void setActive(bool active);
 
@@ -83,7 +84,7 @@ class DecisionModel : public QAbstractTableModel {
   std::vector<decision::Hardware> hardware_;
   int hardware_index_ = 0;
   std::vector<protocol::PrecisionInfo> precisions_;
-  QString model_ = QStringLiteral("default"), family_;
+  QString model_ = QStringLiteral("default"), family_, folder_ = model_;
   protocol::Recipe recipe_;
   decision::Constraints constraints_;
   decision::Evidence evidence_;

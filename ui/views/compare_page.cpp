@@ -202,7 +202,7 @@ void ComparePage::onTrialOpened() {
   startBlind();
   grid_->setImages(images);
   grid_->setFocus();
-  footer_->setNotice(QStringLiteral("Same prompt, same seed, same noise. Which is which?"));
+  footer_->setNotice(QStringLiteral("The same prompt at each precision. Which is which?"));
   QTimer::singleShot(0, session_->trial(), &TrialController::imagesShown);
 }
 

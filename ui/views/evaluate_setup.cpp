@@ -84,7 +84,7 @@ void EvaluateSetup::layOut() {
   form->setContentsMargins(0, 0, 0, 0), form->setVerticalSpacing(6);
   form->setFieldGrowthPolicy(QFormLayout::AllNonFixedFieldsGrow);
   auto* size = new QHBoxLayout;
-  size->addWidget(width_), size->addWidget(new QLabel(QStringLiteral("×"))), size->addWidget(height_);
+  size->addWidget(width_, 1), size->addWidget(new QLabel(QStringLiteral("×"))), size->addWidget(height_, 1);
   auto* place = new QHBoxLayout;
   auto* browse = new QToolButton;
   browse->setText(QStringLiteral("…")), browse->setAccessibleName(QStringLiteral("Choose a folder"));
@@ -103,7 +103,7 @@ void EvaluateSetup::layOut() {
   problem_->setProperty("role", "problem"), problem_->setWordWrap(true), problem_->hide();
   auto* heading = new QLabel(QStringLiteral("Precisions, the first is the baseline"));
   heading->setProperty("role", "section");
-  precisions_->setAccessibleName(QStringLiteral("Precisions"));
+  precisions_->setAccessibleName(QStringLiteral("Precisions")), precisions_->setObjectName(QStringLiteral("ticks"));
   main_->setProperty("role", "main");
   auto* buttons = new QHBoxLayout;
   buttons->addWidget(estimate_), buttons->addWidget(main_, 1);

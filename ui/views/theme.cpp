@@ -45,11 +45,12 @@ QPushButton[role="main"]:hover { border-color: %5; }
 QPushButton[role="main"]:disabled { background: %4; border-color: %4; color: %6; }
 QPushButton[large="true"] { min-height: 36px; padding: 5px 18px; }
 QPushButton[large="true"]:checked { background: %7; border-color: %7; color: %8; }
-QRadioButton::indicator, QCheckBox::indicator { width: 12px; height: 12px; border: 1px solid %6; background: %3; }
+QRadioButton::indicator, QCheckBox::indicator, QListView::indicator { width: 12px; height: 12px; border: 1px solid %6; background: %3; }
 QRadioButton::indicator { border-radius: 7px; }
-QCheckBox::indicator { border-radius: 3px; }
+QCheckBox::indicator, QListView::indicator { border-radius: 3px; }
 QRadioButton::indicator:checked { border: 4px solid %7; width: 6px; height: 6px; }
-QCheckBox::indicator:checked { border-color: %7; background: %7; }
+QCheckBox::indicator:checked, QListView::indicator:checked { border-color: %7; background: %7; image: url(:/icons/CHECK.png); }
+QListView#ticks::item { padding: 3px 0; }
 QToolButton { border: none; border-radius: 4px; padding: 4px 8px; background: transparent; color: %6; }
 QToolButton:hover { background: %4; color: %5; }
 QToolButton[role="tab"] { padding: 6px 12px; font-weight: 600; }
@@ -78,7 +79,7 @@ QString styleSheet(const Theme& t) {
   QString style = QString::fromLatin1(kStyle);
   const QColor* colors[] = {&t.window, &t.panel, &t.field, &t.line, &t.text, &t.quiet, &t.accent, &t.onAccent, &t.wrong};
   for (int i = 0; i < 9; ++i) style.replace(QStringLiteral("%") + QString::number(i + 1), colors[i]->name());
-  return style;
+  return style.replace(QLatin1String("CHECK"), QLatin1String(t.dark ? "check_dark" : "check"));
 }
 
 QPalette palette(const Theme& t) {
