@@ -2,6 +2,7 @@
 
 #include "ui/models/compare_session.h"
 #include "ui/models/policy_filter.h"
+#include "ui/views/form_parts.h"
 #include "ui/views/policy_table.h"
 #include "ui/views/precision_panel.h"
 #include "ui/views/scan_panel.h"
@@ -29,19 +30,6 @@ namespace {
 
 constexpr int kMostShown = 26;
 const QString kStart = QStringLiteral("bnb-nf4");
-
-QLabel* labelled(const QString& text, QWidget* field) {
-  auto* label = new QLabel(text);
-  label->setProperty("role", "quiet");
-  label->setBuddy(field);
-  return label;
-}
-
-QHBoxLayout* rowOf(QWidget* row) {
-  auto* layout = new QHBoxLayout(row);
-  layout->setContentsMargins(0, 0, 0, 0), layout->setSpacing(8);
-  return layout;
-}
 
 QToolButton* link(const QString& text, const QString& tip) {
   auto* button = new QToolButton;
@@ -95,8 +83,8 @@ QWidget* PolicyEditor::makeTopRow() {
   }
   encodersToo_->setToolTip(QStringLiteral("Text encoders stay in 16 bit unless this says otherwise"));
   encoders_->setAccessibleName(QStringLiteral("Precision of the text encoders"));
-  layout->addWidget(labelled(QStringLiteral("&Start from"), start_)), layout->addWidget(start_, 2), layout->addSpacing(8);
-  layout->addWidget(labelled(QStringLiteral("&Base"), base_)), layout->addWidget(base_, 1), layout->addSpacing(8);
+  layout->addWidget(quietLabel(QStringLiteral("&Start from"), start_)), layout->addWidget(start_, 2), layout->addSpacing(8);
+  layout->addWidget(quietLabel(QStringLiteral("&Base"), base_)), layout->addWidget(base_, 1), layout->addSpacing(8);
   layout->addWidget(encodersToo_), layout->addWidget(encoders_, 1);
   connect(start_, &QComboBox::activated, this, &PolicyEditor::start);
   connect(base_, &QComboBox::activated, this, [this] { session_->draft()->setBase(base_->currentData().toString()); });
@@ -136,7 +124,7 @@ QWidget* PolicyEditor::makeTextRow() {
   QHBoxLayout* layout = rowOf(row);
   text_->setAccessibleName(QStringLiteral("Policy text")), text_->setPlaceholderText(QStringLiteral("bnb-nf4?skip=proj_out"));
   text_->setToolTip(QStringLiteral("As in --precision: id?skip=pattern,…&pattern=id"));
-  layout->addWidget(labelled(QStringLiteral("Te&xt"), text_)), layout->addWidget(text_, 1);
+  layout->addWidget(quietLabel(QStringLiteral("Te&xt"), text_)), layout->addWidget(text_, 1);
   layout->addWidget(copy_), layout->addWidget(undo_);
   connect(text_, &QLineEdit::textEdited, this, &PolicyEditor::takeText);
   connect(copy_, &QToolButton::clicked, this, [this] {
@@ -156,7 +144,7 @@ QWidget* PolicyEditor::makeNameRow() {
   auto* give = link(QStringLiteral("Export…"), QStringLiteral("Write this policy as a JSON file"));
   setMainRole(compare_, true);
   compare_->setToolTip(QStringLiteral("Ctrl+Enter")), save_->setToolTip(QStringLiteral("Ctrl+S"));
-  layout->addWidget(labelled(QStringLiteral("&Name"), name_)), layout->addWidget(name_, 1), layout->addWidget(save_), layout->addWidget(forget_);
+  layout->addWidget(quietLabel(QStringLiteral("&Name"), name_)), layout->addWidget(name_, 1), layout->addWidget(save_), layout->addWidget(forget_);
   layout->addWidget(open), layout->addWidget(give), layout->addStretch(1), layout->addWidget(compare_);
   connect(name_, &QLineEdit::textChanged, this, &PolicyEditor::refresh);
   connect(name_, &QLineEdit::returnPressed, this, &PolicyEditor::save);

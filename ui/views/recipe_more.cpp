@@ -1,5 +1,7 @@
 #include "ui/views/recipe_more.h"
 
+#include "ui/views/form_parts.h"
+
 #include <QBuffer>
 #include <QCheckBox>
 #include <QComboBox>
@@ -22,19 +24,6 @@ namespace {
 
 constexpr double kUsualStrength = 0.8;
 constexpr int kLongestName = 22;
-
-QLabel* caption(const QString& text, QWidget* buddy) {
-  auto* label = new QLabel(text);
-  label->setProperty("role", "quiet");
-  label->setBuddy(buddy);
-  return label;
-}
-
-QHBoxLayout* rowOf(QWidget* widget) {
-  auto* row = new QHBoxLayout(widget);
-  row->setContentsMargins(0, 0, 0, 0), row->setSpacing(8);
-  return row;
-}
 
 QDoubleSpinBox* number(double low, double high, double step, int decimals, double value) {
   auto* spin = new QDoubleSpinBox;
@@ -74,8 +63,8 @@ QWidget* RecipeMore::makePrompts() {
   negative_->setAccessibleName(QStringLiteral("Negative prompt")), negative_->setPlaceholderText(QStringLiteral("what to keep away from"));
   trueCfg_->setAccessibleName(QStringLiteral("True CFG"));
   trueCfg_->setToolTip(QStringLiteral("Above 1 with a negative prompt: a second pass, twice the time"));
-  trueCfgLabel_ = caption(QStringLiteral("True CFG"), trueCfg_);
-  row->addWidget(caption(QStringLiteral("Negative prompt"), negative_)), row->addWidget(negative_, 1), row->addSpacing(8);
+  trueCfgLabel_ = quietLabel(QStringLiteral("True CFG"), trueCfg_);
+  row->addWidget(quietLabel(QStringLiteral("Negative prompt"), negative_)), row->addWidget(negative_, 1), row->addSpacing(8);
   row->addWidget(trueCfgLabel_), row->addWidget(trueCfg_);
   return widget;
 }
@@ -91,10 +80,10 @@ QWidget* RecipeMore::makeHow() {
   offload_->setToolTip(QStringLiteral("What of the model is in memory at once: less is slower; the pictures stay the same"));
   clipSkip_->setRange(0, 11), clipSkip_->setFixedWidth(48), clipSkip_->setAccessibleName(QStringLiteral("CLIP skip"));
   clipSkip_->setToolTip(QStringLiteral("Last layers of the text encoder that are left out"));
-  clipSkipLabel_ = caption(QStringLiteral("CLIP skip"), clipSkip_);
+  clipSkipLabel_ = quietLabel(QStringLiteral("CLIP skip"), clipSkip_);
   tiles_->setToolTip(QStringLiteral("Less memory for large pictures, which become slightly other ones"));
-  row->addWidget(caption(QStringLiteral("Scheduler"), scheduler_)), row->addWidget(scheduler_), row->addSpacing(8);
-  row->addWidget(caption(QStringLiteral("Offload"), offload_)), row->addWidget(offload_), row->addSpacing(8);
+  row->addWidget(quietLabel(QStringLiteral("Scheduler"), scheduler_)), row->addWidget(scheduler_), row->addSpacing(8);
+  row->addWidget(quietLabel(QStringLiteral("Offload"), offload_)), row->addWidget(offload_), row->addSpacing(8);
   row->addWidget(clipSkipLabel_), row->addWidget(clipSkip_), row->addWidget(weights_), row->addWidget(tiles_), row->addStretch(1);
   return widget;
 }
@@ -106,8 +95,8 @@ QWidget* RecipeMore::makeInputs() {
   picture_->setAccessibleName(QStringLiteral("Start from a picture"));
   noPicture_->setText(QStringLiteral("✕")), noPicture_->setToolTip(QStringLiteral("Start from noise again"));
   strength_->setAccessibleName(QStringLiteral("Strength")), strength_->setToolTip(QStringLiteral("1 leaves nothing of the picture, 0.3 much of it"));
-  strengthLabel_ = caption(QStringLiteral("strength"), strength_);
-  pictureLabel_ = caption(QStringLiteral("Start from"), picture_);
+  strengthLabel_ = quietLabel(QStringLiteral("strength"), strength_);
+  pictureLabel_ = quietLabel(QStringLiteral("Start from"), picture_);
   addLora_->setText(QStringLiteral("+ LoRA…")), addLora_->setToolTip(QStringLiteral("A .safetensors file beside the weights of every variant; its effect is told with the result"));
   row->addWidget(pictureLabel_), row->addWidget(picture_), row->addWidget(noPicture_), row->addWidget(strengthLabel_), row->addWidget(strength_),
   row->addSpacing(12);

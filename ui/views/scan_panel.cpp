@@ -1,6 +1,7 @@
 #include "ui/views/scan_panel.h"
 
 #include "ui/models/compare_session.h"
+#include "ui/views/form_parts.h"
 #include "ui/views/scan_chart.h"
 
 #include <QComboBox>
@@ -23,19 +24,6 @@ constexpr int kPromptHeight = 58;
 constexpr double kMegabyte = 1e6;
 const QString kFirst = QStringLiteral("bnb-nf4");
 
-QLabel* quiet(const QString& text, QWidget* buddy = nullptr) {
-  auto* label = new QLabel(text);
-  label->setProperty("role", "quiet");
-  label->setBuddy(buddy);
-  return label;
-}
-
-QHBoxLayout* rowOf(QWidget* widget) {
-  auto* row = new QHBoxLayout(widget);
-  row->setContentsMargins(0, 0, 0, 0), row->setSpacing(8);
-  return row;
-}
-
 QStringList linesOf(const QPlainTextEdit* edit) {
   QStringList lines;
   for (const QString& line : edit->toPlainText().split(u'\n'))
@@ -49,7 +37,7 @@ ScanPanel::ScanPanel(ui::CompareSession* session, QWidget* parent)
     : QWidget(parent), session_(session), low_(new QComboBox), prompts_(new QPlainTextEdit), blocks_(new QRadioButton(QStringLiteral("blocks"))),
       layers_(new QRadioButton(QStringLiteral("layers"))), steps_(new QSpinBox), measure_(new QPushButton(QStringLiteral("Measure"))),
       cancel_(new QPushButton(QStringLiteral("Cancel"))), underError_(new QPushButton(QStringLiteral("Smallest policy under this error"))),
-      underSize_(new QPushButton(QStringLiteral("Best policy under this size"))), estimate_(quiet({})), status_(quiet({})), summary_(quiet({})),
+      underSize_(new QPushButton(QStringLiteral("Best policy under this size"))), estimate_(quietLabel({})), status_(quietLabel({})), summary_(quietLabel({})),
       progress_(new QProgressBar), chart_(new ScanChart), error_(new QDoubleSpinBox), size_(new QDoubleSpinBox) {
   auto* layout = new QVBoxLayout(this);
   layout->setContentsMargins(0, 0, 0, 0), layout->setSpacing(6);
@@ -77,8 +65,8 @@ QWidget* ScanPanel::makeQuestion() {
   steps_->setRange(1, 200), steps_->setAccessibleName(QStringLiteral("Steps of each picture")), steps_->setFixedWidth(58);
   auto* left = new QVBoxLayout;
   auto* first = new QHBoxLayout;
-  first->addWidget(quiet(QStringLiteral("&Try"), low_)), first->addWidget(low_), first->addWidget(quiet(QStringLiteral("on")));
-  first->addWidget(blocks_), first->addWidget(layers_), first->addWidget(quiet(QStringLiteral("steps"), steps_)), first->addWidget(steps_),
+  first->addWidget(quietLabel(QStringLiteral("&Try"), low_)), first->addWidget(low_), first->addWidget(quietLabel(QStringLiteral("on")));
+  first->addWidget(blocks_), first->addWidget(layers_), first->addWidget(quietLabel(QStringLiteral("steps"), steps_)), first->addWidget(steps_),
   first->addStretch(1);
   auto* second = new QHBoxLayout;
   second->addWidget(measure_), second->addWidget(estimate_, 1);
