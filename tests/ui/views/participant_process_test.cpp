@@ -69,6 +69,13 @@ class Participant {
     process.terminate();
     if (!process.waitForFinished(5000)) process.kill(), process.waitForFinished();
   }
+  // Empty when there is none after a minute: a busy machine takes its time to start a program.
+  QByteArray window(const Screen& screen) const {
+    QByteArray found;
+    const auto seen = [&] { return !(found = screen.run("xdotool", {"search", "--onlyvisible", "--name", "QuantSpot"}).trimmed()).isEmpty(); };
+    return QTest::qWaitFor(seen, 60000) ? found : QByteArray();
+  }
+  QByteArray complaint() { return "no window; state " + QByteArray::number(process.state()) + ", said: " + process.readAllStandardError(); }
   QProcess process;
 };
 
@@ -129,8 +136,8 @@ class ParticipantProcessTest : public QObject {
     QVERIFY(!screen.display().isEmpty());
     StudyOnDisk disk(spots());
     Participant participant(screen, disk, kPassphrase.toUtf8());
-    QByteArray window;
-    QTRY_VERIFY_WITH_TIMEOUT(!(window = screen.run("xdotool", {"search", "--onlyvisible", "--name", "QuantSpot"}).trimmed()).isEmpty(), 20000);
+    const QByteArray window = participant.window(screen);
+    QVERIFY2(!window.isEmpty(), participant.complaint());
     screen.run("xdotool", {"windowfocus", "--sync", QString::fromLatin1(window.split('\n').last())});
     screen.key("Return");
     QTRY_VERIFY_WITH_TIMEOUT(!Ledger(disk.store()).seats(disk.study.hash()).empty(), 10000);
@@ -171,7 +178,7 @@ class ParticipantProcessTest : public QObject {
     const Screen screen;
     StudyOnDisk disk(spots());
     Participant participant(screen, disk, kPassphrase.toUtf8());
-    QTRY_VERIFY_WITH_TIMEOUT(!screen.run("xdotool", {"search", "--onlyvisible", "--name", "QuantSpot"}).trimmed().isEmpty(), 20000);
+    QVERIFY2(!participant.window(screen).isEmpty(), participant.complaint());
     const qint64 process = participant.process.processId();
     QByteArray outside;
     for (const auto& channel : {cheat::environment(process), cheat::processes(process), cheat::openFiles(process), windows(screen)})
@@ -193,8 +200,8 @@ class ParticipantProcessTest : public QObject {
     StudyOnDisk disk(spots());
     {
       Participant participant(screen, disk, kPassphrase.toUtf8());
-      QByteArray window;
-      QTRY_VERIFY_WITH_TIMEOUT(!(window = screen.run("xdotool", {"search", "--onlyvisible", "--name", "QuantSpot"}).trimmed()).isEmpty(), 20000);
+      const QByteArray window = participant.window(screen);
+      QVERIFY2(!window.isEmpty(), participant.complaint());
       screen.run("xdotool", {"windowfocus", "--sync", QString::fromLatin1(window.split('\n').last())});
       screen.key("Return");
       QTRY_VERIFY_WITH_TIMEOUT(!Ledger(disk.store()).seats(disk.study.hash()).empty(), 10000);
