@@ -1,6 +1,6 @@
 """Writes pipelines of random weights that have the shapes of SD, SDXL and FLUX at a fraction of their width, for measurements of memory.
 
-    python make_stand_ins.py /work/tree/tests/parity/golden /somewhere
+    python make_stand_ins.py tests/parity/golden FOLDER
 
 makes /somewhere/sd, sdxl, flux (0.4 to 0.9 GB each). Needs diffusers and transformers (the versions of tests/parity). Tokenizers and schedulers
 are those of the small golden pipelines; the autoencoders of sd and sdxl have the real width.
