@@ -2,7 +2,7 @@
 
     python make_stand_ins.py tests/parity/golden FOLDER
 
-makes /somewhere/sd, sdxl, flux (0.4 to 0.9 GB each). Needs diffusers and transformers (the versions of tests/parity). Tokenizers and schedulers
+makes FOLDER/sd, sdxl, flux (0.4 to 0.9 GB each). Needs diffusers and transformers (the versions of tests/parity). Tokenizers and schedulers
 are those of the small golden pipelines; the autoencoders of sd and sdxl have the real width.
 """
 
