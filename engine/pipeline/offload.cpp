@@ -92,35 +92,11 @@ struct LayerStream::Plan {
 
 namespace {
 
-class StreamedLinear final : public quant::Linear {
+// A layer that comes into its slot when it is used.
+template <class Layer>
+class Streamed : public Layer {
  public:
-  StreamedLinear(std::shared_ptr<LayerStream::Plan> plan, std::size_t group, std::shared_ptr<LayerSlot<quant::Linear>> slot, std::string_view precision,
-                 at::IntArrayRef shape, std::int64_t bytes)
-      : plan_(std::move(plan)), group_(group), slot_(std::move(slot)), precision_(precision), out_(shape[0]), in_(shape[1]), bytes_(bytes) {}
-
-  at::Tensor forward(const at::Tensor& x) const override {
-    plan_->enter(group_);
-    at::Tensor y = slot_->layer->forward(x);
-    plan_->leave(group_);
-    return y;
-  }
-  std::string_view precision() const override { return precision_; }
-  std::int64_t bytes() const override { return bytes_; }
-  std::int64_t inFeatures() const override { return in_; }
-  std::int64_t outFeatures() const override { return out_; }
-
- private:
-  std::shared_ptr<LayerStream::Plan> plan_;
-  std::size_t group_;
-  std::shared_ptr<LayerSlot<quant::Linear>> slot_;
-  std::string precision_;
-  std::int64_t out_, in_, bytes_;
-};
-
-class StreamedConvolution final : public quant::Convolution {
- public:
-  StreamedConvolution(std::shared_ptr<LayerStream::Plan> plan, std::size_t group, std::shared_ptr<LayerSlot<quant::Convolution>> slot,
-                      std::string_view precision, std::int64_t bytes)
+  Streamed(std::shared_ptr<LayerStream::Plan> plan, std::size_t group, std::shared_ptr<LayerSlot<Layer>> slot, std::string_view precision, std::int64_t bytes)
       : plan_(std::move(plan)), group_(group), slot_(std::move(slot)), precision_(precision), bytes_(bytes) {}
 
   at::Tensor forward(const at::Tensor& x) const override {
@@ -135,9 +111,24 @@ class StreamedConvolution final : public quant::Convolution {
  private:
   std::shared_ptr<LayerStream::Plan> plan_;
   std::size_t group_;
-  std::shared_ptr<LayerSlot<quant::Convolution>> slot_;
+  std::shared_ptr<LayerSlot<Layer>> slot_;
   std::string precision_;
   std::int64_t bytes_;
+};
+
+using StreamedConvolution = Streamed<quant::Convolution>;
+
+class StreamedLinear final : public Streamed<quant::Linear> {
+ public:
+  StreamedLinear(std::shared_ptr<LayerStream::Plan> plan, std::size_t group, std::shared_ptr<LayerSlot<quant::Linear>> slot, std::string_view precision,
+                 at::IntArrayRef shape, std::int64_t bytes)
+      : Streamed(std::move(plan), group, std::move(slot), precision, bytes), out_(shape[0]), in_(shape[1]) {}
+
+  std::int64_t inFeatures() const override { return in_; }
+  std::int64_t outFeatures() const override { return out_; }
+
+ private:
+  std::int64_t out_, in_;
 };
 
 }  // namespace
