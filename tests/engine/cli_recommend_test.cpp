@@ -1,4 +1,6 @@
 // "quantspot-cli recommend" as a script meets it.
+#include "tests/engine/cli_process.h"
+
 #include <QFile>
 #include <QJsonArray>
 #include <QJsonDocument>
@@ -7,23 +9,16 @@
 #include <QTemporaryDir>
 #include <QTest>
 
+using quantspot::test::Outcome;
+using quantspot::test::runCli;
+
 namespace {
 
 const QStringList kSmall = {"--steps", "1", "--width", "64", "--height", "64", "--threads", "1"};
 
-struct Outcome {
-  int code = -1;
-  QByteArray out, err;
-  QJsonObject json() const { return QJsonDocument::fromJson(out).object(); }
-  QString chosen() const { return json()["chosen"].toString(); }
-};
+QString chosen(const Outcome& outcome) { return outcome.json()["chosen"].toString(); }
 
-Outcome recommend(const QStringList& arguments) {
-  QProcess cli;
-  cli.start(QStringLiteral(QUANTSPOT_CLI), QStringList{"recommend"} + kSmall + arguments);
-  if (!cli.waitForFinished(240000)) cli.kill();
-  return {cli.exitStatus() == QProcess::NormalExit ? cli.exitCode() : -1, cli.readAllStandardOutput(), cli.readAllStandardError()};
-}
+Outcome recommend(const QStringList& arguments) { return runCli(QStringList{"recommend"} + kSmall + arguments); }
 
 QJsonObject rowOf(const QJsonObject& json, const QString& precision) {
   for (const QJsonValue& row : json["ranked"].toArray())
@@ -46,7 +41,7 @@ class CliRecommendTest : public QObject {
   void aSmallModelNeedsNoPacking() {
     const Outcome outcome = recommend({"--hardware", "rtx-4070"});
     QVERIFY2(outcome.code == 0, outcome.err.constData());
-    QCOMPARE(outcome.chosen(), QString("bf16"));
+    QCOMPARE(chosen(outcome), QString("bf16"));
     const QJsonObject json = outcome.json();
     QVERIFY(json["sentence"].toString().startsWith("Use `bf16`"));
     QCOMPARE(json["hardware"]["id"].toString(), QString("rtx-4070"));
@@ -60,7 +55,7 @@ class CliRecommendTest : public QObject {
     // Of 640 MiB the driver's reserve leaves 26.
     const Outcome outcome = recommend({"--hardware", "rtx-4070", "--max-memory", "627MiB", "--no-offload"});
     QVERIFY2(outcome.code == 0, (outcome.out + outcome.err).constData());
-    QVERIFY(outcome.chosen() != "bf16");
+    QVERIFY(chosen(outcome) != "bf16");
     QCOMPARE(rowOf(outcome.json(), "bf16")["binds"].toArray(), QJsonArray{"memory"});
     QVERIFY(outcome.json()["changes"].toArray().at(0)["text"].toString().startsWith("with "));
     const Outcome none = recommend({"--hardware", "rtx-4070", "--max-memory", "100MiB"});
@@ -72,7 +67,7 @@ class CliRecommendTest : public QObject {
     const QString study = written("analysis.json", R"({"title": "study 3", "headline": "with_exclusions", "with_exclusions": {"detection": [
       {"variant": "gguf-q8_0", "verdict": "noticeable", "kind": "abx", "detection": 0.4, "detection_interval": [0.3, 0.5], "margin": 0.1, "trials": 100, "people": 10}]}})");
     const Outcome outcome = recommend({"--hardware", "rtx-4070", "--precisions", "gguf-q8_0,bnb-int8", "--study", study, "--max-visible", "10%"});
-    QCOMPARE(outcome.chosen(), QString("bnb-int8"));
+    QCOMPARE(chosen(outcome), QString("bnb-int8"));
     QCOMPARE(rowOf(outcome.json(), "gguf-q8_0")["binds"].toArray(), QJsonArray{"visibility"});
     const Outcome wrong = recommend({"--evidence", study});
     QCOMPARE(wrong.code, 1);
@@ -92,7 +87,7 @@ class CliRecommendTest : public QObject {
     // The engine's reserve on the CPU is not known beforehand, so the GPU's: 614 MiB, and 8 of 13 for the denoiser.
     const Outcome outcome = recommend({"--search", "--hardware", "rtx-4070", "--max-memory", "630MiB", "--no-offload", "--precisions", "bf16,bnb-nf4", "--prompt", "a fox"});
     QVERIFY2(outcome.code == 0, (outcome.out + outcome.err).constData());
-    QVERIFY2(outcome.chosen().contains("bnb-nf4"), qPrintable(outcome.chosen()));
+    QVERIFY2(chosen(outcome).contains("bnb-nf4"), qPrintable(chosen(outcome)));
     QVERIFY2(outcome.json()["ranked"].toArray().size() == 3 || outcome.err.contains("--search"), outcome.err.constData());
   }
 

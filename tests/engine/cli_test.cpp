@@ -1,4 +1,6 @@
 // quantspot-cli as a script meets it: exit codes, what goes to stdout and what to stderr, files.
+#include "tests/engine/cli_process.h"
+
 #include <QDir>
 #include <QFile>
 #include <QImage>
@@ -9,23 +11,12 @@
 #include <QTemporaryDir>
 #include <QTest>
 
+using quantspot::test::Outcome;
+using quantspot::test::runCli;
+
 namespace {
 
 const QStringList kSmall = {"--threads", "1", "--steps", "1", "--width", "64", "--height", "64", "--max-sequence-length", "32"};
-
-struct Outcome {
-  int code = -1;
-  QByteArray out, err;
-  QJsonObject json() const { return QJsonDocument::fromJson(out).object(); }
-};
-
-Outcome run(const QStringList& arguments, const QStringList& environment = {}) {
-  QProcess cli;
-  cli.setEnvironment(QProcess::systemEnvironment() + environment);
-  cli.start(QStringLiteral(QUANTSPOT_CLI), arguments);
-  if (!cli.waitForFinished(240000)) cli.kill();
-  return {cli.exitStatus() == QProcess::NormalExit ? cli.exitCode() : -1, cli.readAllStandardOutput(), cli.readAllStandardError()};
-}
 
 QJsonObject readJson(const QString& path) {
   QFile file(path);
@@ -43,7 +34,7 @@ class CliTest : public QObject {
   void packedWeightsAreKeptAndReadAgain() {
     qputenv("QUANTSPOT_CACHE", path("cache").toUtf8());
     const auto draw = [&](const char* name, const QStringList& more) {
-      const Outcome outcome = run(QStringList{"generate", "--precision", "bnb-nf4?vae=quanto-int8", "--prompt", "a fox", "--steps", "2", "--out", path(name) + ".png", "--report", path(name) + ".json"} + more);
+      const Outcome outcome = runCli(QStringList{"generate", "--precision", "bnb-nf4?vae=quanto-int8", "--prompt", "a fox", "--steps", "2", "--out", path(name) + ".png", "--report", path(name) + ".json"} + more);
       if (outcome.code != 0) qWarning("%s", qPrintable(outcome.err));
       return readJson(path(name) + ".json");
     };
@@ -59,7 +50,7 @@ class CliTest : public QObject {
   }
 
   void generateWritesPictureReportAndLatents() {
-    const Outcome first = run(QStringList{"generate", "--precision", "bf16", "--prompt", "a fox", "--seed", "3", "--out", path("a.png"), "--report",
+    const Outcome first = runCli(QStringList{"generate", "--precision", "bf16", "--prompt", "a fox", "--seed", "3", "--out", path("a.png"), "--report",
                                           path("a.json"), "--latents-out", path("a.safetensors")} + kSmall);
     QVERIFY2(first.code == 0, first.err);
     QCOMPARE(QImage(path("a.png")).size(), QSize(64, 64));
@@ -71,20 +62,20 @@ class CliTest : public QObject {
   }
 
   void latentsComeIn() {
-    QVERIFY(run(QStringList{"generate", "--precision", "fp32", "--prompt", "x", "--out", path("b.png"), "--latents-out", path("b.safetensors")} + kSmall).code == 0);
-    const Outcome again = run(QStringList{"generate", "--precision", "fp32", "--prompt", "x", "--out", path("c.png"), "--latents-in", path("b.safetensors")} + kSmall);
+    QVERIFY(runCli(QStringList{"generate", "--precision", "fp32", "--prompt", "x", "--out", path("b.png"), "--latents-out", path("b.safetensors")} + kSmall).code == 0);
+    const Outcome again = runCli(QStringList{"generate", "--precision", "fp32", "--prompt", "x", "--out", path("c.png"), "--latents-in", path("b.safetensors")} + kSmall);
     QVERIFY2(again.code == 0, again.err);
-    const Outcome wrong = run(QStringList{"generate", "--prompt", "x", "--out", path("d.png"), "--latents-in", path("b.safetensors"), "--threads", "1", "--width", "96"});
+    const Outcome wrong = runCli(QStringList{"generate", "--prompt", "x", "--out", path("d.png"), "--latents-in", path("b.safetensors"), "--threads", "1", "--width", "96"});
     QCOMPARE(wrong.code, 1);
     QVERIFY2(wrong.err.contains("(1, 16, 64)") && wrong.err.count('\n') == 1, wrong.err);
   }
 
   void aBatchIsItsSinglePictures() {
-    const Outcome batch = run(QStringList{"generate", "--precision", "fp32", "--prompt", "a fox", "--seed", "3", "--batch", "2", "--out", path("batch.png"), "--report",
+    const Outcome batch = runCli(QStringList{"generate", "--precision", "fp32", "--prompt", "a fox", "--seed", "3", "--batch", "2", "--out", path("batch.png"), "--report",
                                           path("batch.json"), "--latents-out", path("batch.safetensors")} + kSmall);
     QVERIFY2(batch.code == 0, batch.err);
     QCOMPARE(QJsonDocument::fromJson(batch.out).array().size(), 2);
-    const Outcome alone = run(QStringList{"generate", "--precision", "fp32", "--prompt", "a fox", "--seed", "4", "--out", path("alone.png")} + kSmall);
+    const Outcome alone = runCli(QStringList{"generate", "--precision", "fp32", "--prompt", "a fox", "--seed", "4", "--out", path("alone.png")} + kSmall);
     QVERIFY2(alone.code == 0, alone.err);
     const QJsonObject second = readJson(path("batch-seed4.json"));
     QCOMPARE(second["recipe"]["seed"].toInt(), 4);
@@ -95,26 +86,26 @@ class CliTest : public QObject {
       for (int x = 0; x < 3 * b.width(); ++x) off = std::max(off, std::abs(int(a.constScanLine(y)[x]) - int(b.constScanLine(y)[x])));
     QVERIFY2(off <= 1, qPrintable(QString::number(off)));
     // Latents of both come in as a batch again.
-    const Outcome again = run(QStringList{"generate", "--precision", "fp32", "--prompt", "x", "--batch", "2", "--out", path("in.png"), "--latents-in", path("batch.safetensors")} + kSmall);
+    const Outcome again = runCli(QStringList{"generate", "--precision", "fp32", "--prompt", "x", "--batch", "2", "--out", path("in.png"), "--latents-in", path("batch.safetensors")} + kSmall);
     QVERIFY2(again.code == 0, again.err);
   }
 
   void aScheduleIsOneVariant() {
-    const Outcome result = run(QStringList{"compare", "--precisions", "bf16,bf16@0-0,bnb-nf4?skip=proj_out,norm@1-,fp32", "--prompt", "a fox", "--out", path("steps"), "--steps", "2",
+    const Outcome result = runCli(QStringList{"compare", "--precisions", "bf16,bf16@0-0,bnb-nf4?skip=proj_out,norm@1-,fp32", "--prompt", "a fox", "--out", path("steps"), "--steps", "2",
                                            "--threads", "1", "--width", "64", "--height", "64", "--max-sequence-length", "32"});
     QVERIFY2(result.code == 0, result.err);
     QCOMPARE(readJson(path("steps/report.json"))["precisions"].toArray(), (QJsonArray{"bf16", "bf16@0-0,bnb-nf4?skip=proj_out,norm@1-", "fp32"}));
   }
 
   void aCheckpointIsWrittenAndDrawn() {
-    const Outcome written = run({"quantize", "--precision", "bf16", "--out", path("packed")});
+    const Outcome written = runCli({"quantize", "--precision", "bf16", "--out", path("packed")});
     QVERIFY2(written.code == 0, written.err);
     QVERIFY(written.json()["bytes"].toDouble() > 1e6);
-    QVERIFY(run(QStringList{"generate", "--model", path("packed"), "--prompt", "x", "--out", path("p.png")} + kSmall).code == 0);
+    QVERIFY(runCli(QStringList{"generate", "--model", path("packed"), "--prompt", "x", "--out", path("p.png")} + kSmall).code == 0);
   }
 
   void compareDrawsSeedsInBatches() {
-    const Outcome result = run(QStringList{"compare", "--precisions", "fp32,bnb-nf4", "--prompt", "a fox", "--seeds", "3..5", "--batch", "2", "--out", path("three")} + kSmall);
+    const Outcome result = runCli(QStringList{"compare", "--precisions", "fp32,bnb-nf4", "--prompt", "a fox", "--seeds", "3..5", "--batch", "2", "--out", path("three")} + kSmall);
     QVERIFY2(result.code == 0, result.err);
     const QJsonArray comparisons = readJson(path("three/report.json"))["comparisons"].toArray();
     QCOMPARE(comparisons.size(), 3);
@@ -129,7 +120,7 @@ class CliTest : public QObject {
   }
 
   void compareWritesAFolderPerVariantAndTheTwoReports() {
-    const Outcome result = run(QStringList{"compare", "--precisions", "bf16,bnb-nf4?skip=proj_out,norm_out,fp32", "--prompt", "a fox & a <pizza>", "--seeds", "1..2",
+    const Outcome result = runCli(QStringList{"compare", "--precisions", "bf16,bnb-nf4?skip=proj_out,norm_out,fp32", "--prompt", "a fox & a <pizza>", "--seeds", "1..2",
                                            "--out", path("cmp")} + kSmall);
     QVERIFY2(result.code == 0, result.err);
     const QStringList variants = QDir(path("cmp")).entryList(QDir::Dirs | QDir::NoDotAndDotDot, QDir::Name);
@@ -154,7 +145,7 @@ class CliTest : public QObject {
   void aFailingVariantIsNamedAndTheOthersGoOn() {
     // A file in the place of the folder's picture: that variant cannot be written.
     QVERIFY(QDir().mkpath(path("part/bnb-nf4/0000-seed0.png")));
-    const Outcome result = run(QStringList{"compare", "--precisions", "bnb-nf4,bf16", "--prompt", "x", "--out", path("part")} + kSmall);
+    const Outcome result = runCli(QStringList{"compare", "--precisions", "bnb-nf4,bf16", "--prompt", "x", "--out", path("part")} + kSmall);
     QCOMPARE(result.code, 1);
     QVERIFY2(result.err.startsWith("quantspot-cli: bnb-nf4, seed 0: cannot write"), result.err);
     const QJsonArray samples = readJson(path("part/report.json"))["comparisons"][0]["samples"].toArray();
@@ -163,12 +154,12 @@ class CliTest : public QObject {
 
   void scoresAreJson() {
     const QStringList pair = {"--a", path("a.png"), "--b", path("b.png")};
-    const QJsonObject psnr = run(QStringList{"score", "--metric", "psnr"} + pair).json(), ssim = run(QStringList{"score", "--metric", "ssim"} + pair).json();
+    const QJsonObject psnr = runCli(QStringList{"score", "--metric", "psnr"} + pair).json(), ssim = runCli(QStringList{"score", "--metric", "ssim"} + pair).json();
     QCOMPARE(psnr.keys(), (QStringList{"ci95", "metric", "n", "value", "weights_sha256"}));
     QVERIFY(psnr["value"].toDouble() > 5 && psnr["n"].toInt() == 1 && psnr["ci95"].isNull());
     QVERIFY(ssim["value"].toDouble() > -1 && ssim["value"].toDouble() < 1);
-    QVERIFY(run({"score", "--metric", "psnr", "--a", path("a.png"), "--b", path("a.png")}).json()["value"].isNull());
-    const QJsonObject folders = run({"score", "--metric", "psnr", "--a", path("cmp/bf16"), "--b", path("cmp/fp32")}).json();
+    QVERIFY(runCli({"score", "--metric", "psnr", "--a", path("a.png"), "--b", path("a.png")}).json()["value"].isNull());
+    const QJsonObject folders = runCli({"score", "--metric", "psnr", "--a", path("cmp/bf16"), "--b", path("cmp/fp32")}).json();
     QVERIFY(folders["n"].toInt() == 2 && folders["ci95"].isNull());   // too few for an interval
   }
 
@@ -182,39 +173,39 @@ class CliTest : public QObject {
             image.setPixel(x, y, qRgb(8 * x, 8 * y + i, (x * y * (i + 1) + (folder[4] == 'a' ? 0 : x * (folder[4] == 'b' ? 3 : 4))) % 256));
         QVERIFY(image.save(path(folder) + QString("/%1.png").arg(i)));
       }
-    const QJsonObject psnr = run({"score", "--metric", "psnr", "--a", path("set/b"), "--b", path("set/a"), "--baseline", path("set/c")}).json();
+    const QJsonObject psnr = runCli({"score", "--metric", "psnr", "--a", path("set/b"), "--b", path("set/a"), "--baseline", path("set/c")}).json();
     QVERIFY(psnr["n"].toInt() == 8 && psnr["ci95"][0].toDouble() < psnr["value"].toDouble() && psnr["value"].toDouble() < psnr["ci95"][1].toDouble());
     const QJsonObject difference = psnr["difference"].toObject();
     QVERIFY(std::abs(difference["value"].toDouble() - (psnr["value"].toDouble() - psnr["baseline"].toDouble())) < 1e-9);
     QVERIFY(difference["ci95"][0].toDouble() <= difference["value"].toDouble() && difference["n"].toInt() == 8);
-    const QJsonObject kid = run({"score", "--metric", "kid", "--a", path("set/b"), "--b", path("set/a")}).json();
+    const QJsonObject kid = runCli({"score", "--metric", "kid", "--a", path("set/b"), "--b", path("set/a")}).json();
     QCOMPARE(kid["metric"].toString(), QStringLiteral("kd-clip-tiny"));
     QVERIFY(kid["n"].toInt() == 8 && kid["ci95"].isArray() && kid["weights_sha256"].toString().size() == 64 && kid["warnings"].toArray().size() == 1);
-    const QJsonObject fid = run({"score", "--metric", "fid", "--a", path("set/b"), "--b", path("set/a"), "--save-statistics",
+    const QJsonObject fid = runCli({"score", "--metric", "fid", "--a", path("set/b"), "--b", path("set/a"), "--save-statistics",
                                  path("set/b.npz")}).json();
-    const QJsonObject again = run({"score", "--metric", "fid", "--a", path("set/b.npz"), "--b", path("set/a")}).json();
+    const QJsonObject again = runCli({"score", "--metric", "fid", "--a", path("set/b.npz"), "--b", path("set/a")}).json();
     QVERIFY(fid["value"].toDouble() > 0 && std::abs(fid["value"].toDouble() - again["value"].toDouble()) < 1e-6 && again["ci95"].isNull());
-    const QJsonObject image = run({"score", "--metric", "clip-image", "--a", path("set/a"), "--b", path("set/a")}).json();
+    const QJsonObject image = runCli({"score", "--metric", "clip-image", "--a", path("set/a"), "--b", path("set/a")}).json();
     QVERIFY(std::abs(image["value"].toDouble() - 100) < 1e-3);
-    QVERIFY(run({"score", "--metric", "gmsd", "--a", path("set/b"), "--b", path("set/a")}).json()["value"].toDouble() > 0);
+    QVERIFY(runCli({"score", "--metric", "gmsd", "--a", path("set/b"), "--b", path("set/a")}).json()["value"].toDouble() > 0);
   }
 
   void latentsAreCompared() {
     for (const char* precision : {"bf16", "bnb-nf4"})
-      QCOMPARE(run(QStringList{"generate", "--precision", precision, "--prompt", "a fox", "--out", path("l.png"), "--latents-out",
+      QCOMPARE(runCli(QStringList{"generate", "--precision", precision, "--prompt", "a fox", "--out", path("l.png"), "--latents-out",
                                path(precision) + ".safetensors"} + kSmall).code, 0);
-    const QJsonObject error = run({"score", "--metric", "latent", "--a", path("bnb-nf4.safetensors"), "--b", path("bf16.safetensors")}).json();
+    const QJsonObject error = runCli({"score", "--metric", "latent", "--a", path("bnb-nf4.safetensors"), "--b", path("bf16.safetensors")}).json();
     QVERIFY(error["value"].toDouble() > 0 && error["value"].toDouble() < 1 && error["cosine"].toDouble() > 0.5 && error["cosine"].toDouble() < 1);
-    QCOMPARE(run({"score", "--metric", "latent", "--a", path("bf16.safetensors"), "--b", path("bf16.safetensors")}).json()["value"].toDouble(), 0.0);
+    QCOMPARE(runCli({"score", "--metric", "latent", "--a", path("bf16.safetensors"), "--b", path("bf16.safetensors")}).json()["value"].toDouble(), 0.0);
   }
 
   void weightsOfMetricsAreListed() {
-    const QJsonObject list = run({"metrics", "list"}, {"QUANTSPOT_METRICS=" + path("metrics")}).json();
+    const QJsonObject list = runCli({"metrics", "list"}, {"QUANTSPOT_METRICS=" + path("metrics")}).json();
     QCOMPARE(list["folder"].toString(), path("metrics"));
     QVERIFY(list["metrics"].toArray().size() >= 8);
-    const Outcome lpips = run({"score", "--metric", "lpips", "--a", path("a.png"), "--b", path("b.png")}, {"QUANTSPOT_METRICS=" + path("metrics")});
+    const Outcome lpips = runCli({"score", "--metric", "lpips", "--a", path("a.png"), "--b", path("b.png")}, {"QUANTSPOT_METRICS=" + path("metrics")});
     QVERIFY(lpips.code == 1 && lpips.err.contains("quantspot-cli metrics download lpips-alex"));
-    QCOMPARE(run({"metrics", "download", "beauty"}).code, 2);
+    QCOMPARE(runCli({"metrics", "download", "beauty"}).code, 2);
   }
 
   void clipScoresAFolderAgainstItsLines() {
@@ -222,18 +213,18 @@ class CliTest : public QObject {
     QVERIFY(prompts.open(QIODevice::WriteOnly));
     prompts.write("a fox\na pizza\n");
     prompts.close();
-    const Outcome result = run({"score", "--metric", "clip", "--images", path("cmp/bf16"), "--prompts", path("prompts.txt")});
+    const Outcome result = runCli({"score", "--metric", "clip", "--images", path("cmp/bf16"), "--prompts", path("prompts.txt")});
     QVERIFY2(result.code == 0, result.err);
     QVERIFY(result.json()["n"].toInt() == 2 && result.json()["weights_sha256"].toString().size() == 64);
-    const Outcome uneven = run({"score", "--metric", "clip", "--images", path("cmp"), "--prompts", path("prompts.txt")});
+    const Outcome uneven = runCli({"score", "--metric", "clip", "--images", path("cmp"), "--prompts", path("prompts.txt")});
     QCOMPARE(uneven.code, 1);
   }
 
   void modelsAndLayersAreListed() {
-    const QJsonArray models = run({"models", "list"}).json()["models"].toArray();
+    const QJsonArray models = runCli({"models", "list"}).json()["models"].toArray();
     QCOMPARE(models[0]["name"].toString(), QStringLiteral("default"));
-    QVERIFY(QDir(run({"models", "path"}).json()["path"].toString()).exists("model_index.json"));
-    const QJsonObject layers = run({"inspect", "--model", "default", "--precision", "bnb-int8"}).json();
+    QVERIFY(QDir(runCli({"models", "path"}).json()["path"].toString()).exists("model_index.json"));
+    const QJsonObject layers = runCli({"inspect", "--model", "default", "--precision", "bnb-int8"}).json();
     QVERIFY(layers["layers"].toArray().size() > 100 && layers["weights_sha256"].toString().size() == 64);
   }
 
@@ -241,8 +232,8 @@ class CliTest : public QObject {
     QVERIFY(QDir().mkpath(path("models")));
     QVERIFY(QFile::link(QStringLiteral(QUANTSPOT_SOURCE_DIR "/resources/default_model"), path("models/mine")));
     const QStringList environment = {"QUANTSPOT_MODELS=" + path("nowhere") + ":" + path("models")};
-    QCOMPARE(run({"models", "list"}, environment).json()["models"][1]["name"].toString(), QStringLiteral("mine"));
-    QCOMPARE(run({"models", "path", "mine"}, environment).json()["path"].toString(), path("models/mine"));
+    QCOMPARE(runCli({"models", "list"}, environment).json()["models"][1]["name"].toString(), QStringLiteral("mine"));
+    QCOMPARE(runCli({"models", "path", "mine"}, environment).json()["path"].toString(), path("models/mine"));
   }
 
   void exitCodesSayWhoIsWrong_data() {
@@ -277,7 +268,7 @@ class CliTest : public QObject {
     QFETCH(QStringList, arguments);
     QFETCH(int, code);
     QFETCH(QString, word);
-    const Outcome result = run(arguments);
+    const Outcome result = runCli(arguments);
     QVERIFY2(result.code == code, result.err + result.out);
     QVERIFY2(result.err.contains(word.toUtf8()), result.err);
     if (code != 0) QVERIFY2(result.out.isEmpty(), result.out);

@@ -1,4 +1,6 @@
 // quantspot-cli compare over hours and machines: interrupted, shared, estimated, told in every form.
+#include "tests/engine/cli_process.h"
+
 #include <QDateTime>
 #include <QDir>
 #include <QDirIterator>
@@ -15,26 +17,15 @@
 
 #include <cmath>
 
+using quantspot::test::finish;
+using quantspot::test::Outcome;
+using quantspot::test::runCli;
+
 namespace {
 
 const QStringList kSmall = {"--threads", "1", "--steps", "2", "--width", "64", "--height", "64", "--max-sequence-length", "32"};
 
-struct Outcome {
-  int code = -1;
-  QByteArray out, err;
-  QJsonObject json() const { return QJsonDocument::fromJson(out).object(); }
-};
-
-Outcome finish(QProcess& cli) {
-  if (!cli.waitForFinished(240000)) cli.kill();
-  return {cli.exitStatus() == QProcess::NormalExit ? cli.exitCode() : -1, cli.readAllStandardOutput(), cli.readAllStandardError()};
-}
-
-Outcome run(const QStringList& arguments) {
-  QProcess cli;
-  cli.start(QStringLiteral(QUANTSPOT_CLI), QStringList{"compare"} + arguments + kSmall);
-  return finish(cli);
-}
+Outcome run(const QStringList& arguments) { return runCli(QStringList{"compare"} + arguments + kSmall); }
 
 QByteArray read(const QString& path) {
   QFile file(path);
@@ -76,9 +67,7 @@ class CompareTest : public QObject {
     QCOMPARE(readJson(out + "/report.json")["sets"].toObject()["against"].toString(), "bf16");
     QVERIFY(figure(0).isUndefined() && figure(1)["value"].toDouble() > 0);
     QVERIFY(read(out + "/report.html").contains("FD-CLIP-tiny: Fréchet distance from all pictures of a precision, as a set, to those of the baseline"));
-    QProcess score;
-    score.start(QStringLiteral(QUANTSPOT_CLI), {"score", "--metric", "fid", "--a", out + "/quanto-int2", "--b", out + "/bf16"});
-    const Outcome same = finish(score);
+    const Outcome same = runCli({"score", "--metric", "fid", "--a", out + "/quanto-int2", "--b", out + "/bf16"});
     QVERIFY2(std::abs(same.json()["value"].toDouble() - figure(1)["value"].toDouble()) < 1e-6, same.err);
     QCOMPARE(figure(1)["n"].toInt(), 6);
     QCOMPARE(run(arguments + QStringList{"--real", out + "/quanto-int2"}).code, 0);

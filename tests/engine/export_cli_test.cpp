@@ -1,4 +1,6 @@
 // `quantspot-cli export` as a script meets it: judged pictures and their reports go in, and only theirs.
+#include "tests/engine/cli_process.h"
+
 #include <QCryptographicHash>
 #include <QDir>
 #include <QFile>
@@ -10,21 +12,12 @@
 #include <QTemporaryDir>
 #include <QTest>
 
+using quantspot::test::Outcome;
+using quantspot::test::runCli;
+
 namespace {
 
 const QString kModel = QStringLiteral(QUANTSPOT_SOURCE_DIR "/tests/parity/golden/export/pipeline");
-
-struct Outcome {
-  int code = -1;
-  QByteArray out, err;
-};
-
-Outcome run(const QStringList& arguments) {
-  QProcess cli;
-  cli.start(QStringLiteral(QUANTSPOT_CLI), arguments);
-  cli.waitForFinished(120000);
-  return {cli.exitCode(), cli.readAllStandardOutput(), cli.readAllStandardError()};
-}
 
 QByteArray contents(const QString& path) {
   QFile file(path);
@@ -40,15 +33,15 @@ class ExportCliTest : public QObject {
   QTemporaryDir folder_;
   QString path(const QString& name) const { return folder_.filePath(name); }
   Outcome write(const QString& out, const QStringList& more, const QString& precision = QStringLiteral("bnb-nf4")) const {
-    return run(QStringList{"export", "--model", kModel, "--precision", precision, "--out", path(out)} + more);
+    return runCli(QStringList{"export", "--model", kModel, "--precision", precision, "--out", path(out)} + more);
   }
 
  private Q_SLOTS:
   void initTestCase() {
-    const Outcome drawn = run({"generate", "--model", kModel, "--precision", "bnb-nf4", "--prompt", "two \"owls\"", "--seed", "9", "--steps", "2", "--width", "16", "--height", "32",
+    const Outcome drawn = runCli({"generate", "--model", kModel, "--precision", "bnb-nf4", "--prompt", "two \"owls\"", "--seed", "9", "--steps", "2", "--width", "16", "--height", "32",
                                "--max-sequence-length", "16", "--out", path("owl.png"), "--report", path("owl.json")});
     QVERIFY2(drawn.code == 0, drawn.err);
-    const Outcome compared = run({"compare", "--model", kModel, "--precisions", "bf16,bnb-nf4", "--prompt", "one pizza", "--seeds", "1,2", "--steps", "2", "--width", "16", "--height", "32",
+    const Outcome compared = runCli({"compare", "--model", kModel, "--precisions", "bf16,bnb-nf4", "--prompt", "one pizza", "--seeds", "1,2", "--steps", "2", "--width", "16", "--height", "32",
                                   "--max-sequence-length", "16", "--out", path("compared")});
     QVERIFY2(compared.code == 0, compared.err);
   }

@@ -1,4 +1,6 @@
 // `quantspot-cli import` as a script meets it: pictures made elsewhere become a scored comparison.
+#include "tests/engine/cli_process.h"
+
 #include <QDir>
 #include <QFile>
 #include <QImage>
@@ -9,19 +11,12 @@
 #include <QTemporaryDir>
 #include <QTest>
 
+using quantspot::test::Outcome;
+using quantspot::test::runCli;
+
 namespace {
 
-struct Outcome {
-  int code = -1;
-  QByteArray out, err;
-};
-
-Outcome import(const QStringList& arguments) {
-  QProcess cli;
-  cli.start(QStringLiteral(QUANTSPOT_CLI), QStringList{"import"} + arguments);
-  cli.waitForFinished(120000);
-  return {cli.exitCode(), cli.readAllStandardOutput(), cli.readAllStandardError()};
-}
+Outcome import(const QStringList& arguments) { return runCli(QStringList{"import"} + arguments); }
 
 QImage picture(int shade, QSize size = {48, 32}) {
   QImage image(size, QImage::Format_RGB888);

@@ -2,24 +2,16 @@
 #include "study/ablation.h"
 #include "study/analysis.h"
 #include "study/error.h"
+#include "tests/study/reason.h"
 #include "tests/study/sample_study.h"
 
 #include <QTest>
 
-#include <functional>
 
 using namespace quantspot::study;
+using quantspot::study::test::reason;
 
 namespace {
-
-QString reason(const std::function<void()>& body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    return QString::fromStdString(error.what());
-  }
-  return {};
-}
 
 // An analysis of which only ranking and verdicts count here: variant, detection, verdict.
 QJsonObject analysisOf(const std::vector<std::tuple<QString, double, QString>>& figures) {

@@ -1,5 +1,6 @@
 #include "study/error.h"
 #include "study/migrations.h"
+#include "tests/study/reason.h"
 #include "tests/study/sample_study.h"
 
 #include <QElapsedTimer>
@@ -16,17 +17,9 @@
 #include <unistd.h>
 
 using namespace quantspot::study;
+using quantspot::study::test::reason;
 
 namespace {
-
-QString reason(const std::function<void()>& body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    return QString::fromStdString(error.what());
-  }
-  return {};
-}
 
 QSqlDatabase lastConnection() { return QSqlDatabase::database(QSqlDatabase::connectionNames().constLast()); }
 

@@ -1,6 +1,7 @@
 #include "study/error.h"
 #include "study/order.h"
 #include "study/picture.h"
+#include "tests/study/reason.h"
 #include "tests/study/sample_study.h"
 
 #include <QDir>
@@ -10,23 +11,10 @@
 #include <QTemporaryDir>
 #include <QTest>
 
-#include <functional>
 #include <set>
 
 using namespace quantspot::study;
-
-namespace {
-
-QString reason(const std::function<void()>& body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    return QString::fromStdString(error.what());
-  }
-  return {};
-}
-
-}  // namespace
+using quantspot::study::test::reason;
 
 class ProtocolTest : public QObject {
   Q_OBJECT

@@ -9,22 +9,18 @@
 #include "study/statistics/psychometric.h"
 #include "study/statistics/random.h"
 #include "study/statistics/sensitivity.h"
+#include "tests/study/draws.h"
 #include "tests/study/golden.h"
 
 #include <functional>
 #include <numbers>
 
 using namespace quantspot::statistics;
+using quantspot::statistics::test::binomialDraw;
 
 namespace {
 
 constexpr double kSlack = 0.01;
-
-int binomialDraw(Random& random, int n, double p) {
-  int right = 0;
-  for (int i = 0; i < n; ++i) right += random.uniform() < p;
-  return right;
-}
 
 double normalDraw(Random& random) { return normalQuantile(std::min(1 - 1e-12, std::max(1e-12, random.uniform()))); }
 

@@ -6,21 +6,17 @@
 #include "study/statistics/random.h"
 #include "study/statistics/sensitivity.h"
 #include "study/statistics/sprt.h"
+#include "tests/study/draws.h"
 #include "tests/study/golden.h"
 
 #include <map>
 
 using namespace quantspot::statistics;
+using quantspot::statistics::test::binomialDraw;
 
 namespace {
 
 constexpr int kStudies = 10000;
-
-int binomialDraw(Random& random, int n, double p) {
-  int right = 0;
-  for (int i = 0; i < n; ++i) right += random.uniform() < p;
-  return right;
-}
 
 double covered(const std::function<bool()>& study, int studies = kStudies) {
   int hits = 0;
