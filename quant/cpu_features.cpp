@@ -1,6 +1,7 @@
 #include "quant/cpu_features.h"
 
 #include <cstdlib>
+#include <stdexcept>
 #include <string_view>
 
 #if defined(__x86_64__)
@@ -45,12 +46,24 @@ const CpuFeatures& cpuFeatures() {
   return features;
 }
 
+KernelLevel kernelLevel() {
+  static const KernelLevel level = [] {
+    const char* given = std::getenv("QUANTSPOT_CPU");
+    const std::string_view name = given ? given : "";
+    if (name.empty() || name == "avx512") return KernelLevel::Avx512;
+    if (name == "avx2") return KernelLevel::Avx2;
+    if (name == "portable") return KernelLevel::Portable;
+    throw std::invalid_argument("QUANTSPOT_CPU is \"" + std::string(name) + "\"; it may be portable, avx2 or avx512");
+  }();
+  return level;
+}
+
 bool hasBf16Gemm() {
   static const bool wanted = [] {
     const char* off = std::getenv("QUANTSPOT_NO_BF16");
     return !off || std::string_view(off).empty() || std::string_view(off) == "0";
   }();
-  return wanted && (cpuFeatures().avx512Bf16 || cpuFeatures().amxBf16);
+  return wanted && kernelLevel() == KernelLevel::Avx512 && (cpuFeatures().avx512Bf16 || cpuFeatures().amxBf16);
 }
 
 std::vector<std::string> cpuFeatureNames() {

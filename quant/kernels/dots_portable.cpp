@@ -1,3 +1,4 @@
+#include "quant/cpu_features.h"
 #include "quant/kernels/dots.h"
 
 namespace quantspot::quant {
@@ -22,8 +23,8 @@ void add(const float* x, std::int64_t stride, std::int64_t rows, const float* we
 AddDots portableAddDots() { return add; }
 
 AddDots addDots() {
-  static const AddDots fastest = avx512AddDots() ? avx512AddDots() : avx2AddDots() ? avx2AddDots() : portableAddDots();
-  return fastest;
+  static const AddDots chosen = widest(avx512AddDots(), avx2AddDots(), portableAddDots());
+  return chosen;
 }
 
 }  // namespace quantspot::quant

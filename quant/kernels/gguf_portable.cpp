@@ -1,3 +1,4 @@
+#include "quant/cpu_features.h"
 #include "quant/kernels/gguf_expand.h"
 
 namespace quantspot::quant {
@@ -15,8 +16,8 @@ struct PortableGroup {
 const GgufKernels& portableGgufKernels() { return kernelsOf<PortableGroup>; }
 
 const GgufKernels& ggufKernels() {
-  static const GgufKernels& fastest = avx512GgufKernels() ? *avx512GgufKernels() : avx2GgufKernels() ? *avx2GgufKernels() : portableGgufKernels();
-  return fastest;
+  static const GgufKernels& chosen = *widest(avx512GgufKernels(), avx2GgufKernels(), &portableGgufKernels());
+  return chosen;
 }
 
 }  // namespace quantspot::quant

@@ -1,3 +1,4 @@
+#include "quant/cpu_features.h"
 #include "quant/kernels/int8_rows.h"
 
 namespace quantspot::quant {
@@ -25,8 +26,8 @@ const Int8Kernels& portableInt8Kernels() {
 }
 
 const Int8Kernels& int8Kernels() {
-  static const Int8Kernels& fastest = avx512Int8Kernels() ? *avx512Int8Kernels() : avx2Int8Kernels() ? *avx2Int8Kernels() : portableInt8Kernels();
-  return fastest;
+  static const Int8Kernels& chosen = *widest(avx512Int8Kernels(), avx2Int8Kernels(), &portableInt8Kernels());
+  return chosen;
 }
 
 }  // namespace quantspot::quant

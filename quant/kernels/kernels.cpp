@@ -1,10 +1,11 @@
+#include "quant/cpu_features.h"
 #include "quant/kernels/kernels.h"
 
 namespace quantspot::quant {
 
 const Kernels& kernels() {
-  static const Kernels& fastest = avx512Kernels() ? *avx512Kernels() : avx2Kernels() ? *avx2Kernels() : portableKernels();
-  return fastest;
+  static const Kernels& chosen = *widest(avx512Kernels(), avx2Kernels(), &portableKernels());
+  return chosen;
 }
 
 }  // namespace quantspot::quant

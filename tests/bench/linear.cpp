@@ -1,5 +1,6 @@
 // Prints what one Linear costs at each precision: id, shape, milliseconds, ratio to fp32 (above 1 is faster).
-// Usage: quantspot_bench_linear [threads [id,id… [reference.json]]]; "" names all ids. QUANTSPOT_NO_BF16=1 shows a CPU without bf16 instructions.
+// Usage: quantspot_bench_linear [threads [id,id… [reference.json]]]; "" names all ids. QUANTSPOT_NO_BF16=1 shows a CPU without bf16 instructions;
+// QUANTSPOT_CPU=avx2 with MKL_ENABLE_INSTRUCTIONS=AVX2, ONEDNN_MAX_CPU_ISA=AVX2 and ATEN_CPU_CAPABILITY=avx2 one without AVX-512.
 // With a file of reference_linear.py: also the ratio to the reference package, where that was measured.
 #include "quant/cpu_features.h"
 #include "quant/quantizer.h"
@@ -75,6 +76,10 @@ void printRow(const char* id, const Shape& shape, double time, double fp32, cons
   std::printf("\n");
 }
 
+// As reference_linear.py has them.
+constexpr Shape shapes[] = {{1, 3072, 3072}, {1, 3072, 12288}, {4, 1536, 6144}, {16, 3072, 3072}, {64, 384, 1536}, {256, 384, 1536},
+                            {64, 1536, 1536}, {256, 1536, 6144}, {1024, 1536, 6144}, {1024, 3072, 3072}, {4096, 1536, 6144}};
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -83,7 +88,7 @@ int main(int argc, char** argv) {
   const Reference reference = argc > 3 ? Reference::parse(std::ifstream(argv[3])).at("ms") : Reference::object();
   for (const std::string& name : cpuFeatureNames()) std::printf("%s ", name.c_str());
   std::printf("| %d threads | bf16 product: %s\n", at::get_num_threads(), hasBf16Gemm() ? "bf16" : "fp32 tiles");
-  for (const Shape shape : {Shape{1, 3072, 3072}, {1, 3072, 12288}, {4, 1536, 6144}, {16, 3072, 3072}, {64, 384, 1536}, {256, 384, 1536}, {64, 1536, 1536}, {256, 1536, 6144}, {1024, 1536, 6144}, {1024, 3072, 3072}}) {
+  for (const Shape& shape : shapes) {
     const double fp32 = measure(quantizer("fp32"), shape);
     for (const auto& q : quantizers())
       if (wanted(argc > 2 ? argv[2] : "", q->name()) && q->precisionFor({shape.out, shape.in}) == q->name())
