@@ -28,6 +28,7 @@ CpuFeatures detect() {
   __builtin_cpu_init();
   CpuFeatures features;
   features.avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  features.avxVnni = __builtin_cpu_supports("avxvnni");
   features.avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                     __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
   features.avx512Vnni = features.avx512 && __builtin_cpu_supports("avx512vnni");
@@ -51,9 +52,10 @@ KernelLevel kernelLevel() {
     const char* given = std::getenv("QUANTSPOT_CPU");
     const std::string_view name = given ? given : "";
     if (name.empty() || name == "avx512") return KernelLevel::Avx512;
+    if (name == "avx_vnni") return KernelLevel::AvxVnni;
     if (name == "avx2") return KernelLevel::Avx2;
     if (name == "portable") return KernelLevel::Portable;
-    throw std::invalid_argument("QUANTSPOT_CPU is \"" + std::string(name) + "\"; it may be portable, avx2 or avx512");
+    throw std::invalid_argument("QUANTSPOT_CPU is \"" + std::string(name) + "\"; it may be portable, avx2, avx_vnni or avx512");
   }();
   return level;
 }
@@ -70,6 +72,7 @@ std::vector<std::string> cpuFeatureNames() {
   const CpuFeatures& has = cpuFeatures();
   std::vector<std::string> names;
   if (has.avx2) names.push_back("avx2");
+  if (has.avxVnni) names.push_back("avx_vnni");
   if (has.avx512) names.push_back("avx512");
   if (has.avx512Vnni) names.push_back("avx512_vnni");
   if (has.avx512Bf16) names.push_back("avx512_bf16");

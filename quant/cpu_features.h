@@ -7,15 +7,15 @@
 namespace quantspot::quant {
 
 struct CpuFeatures {
-  bool avx2 = false, avx512 = false, avx512Vnni = false, avx512Bf16 = false, amxBf16 = false, amxInt8 = false;
+  bool avx2 = false, avxVnni = false, avx512 = false, avx512Vnni = false, avx512Bf16 = false, amxBf16 = false, amxInt8 = false;
 };
 
 // True where the operating system also saves the registers. `avx512` stands for F, BW, DQ and VL together.
 const CpuFeatures& cpuFeatures();
 
-// The widest registers that kernels may use: what this CPU has, or less where the environment says so (QUANTSPOT_CPU=portable, avx2 or
-// avx512), so that each path can be tested and measured on one machine. Read once, at the first call; throws std::invalid_argument.
-enum class KernelLevel { Portable, Avx2, Avx512 };
+// The widest registers that kernels may use: what this CPU has, or less where the environment says so (QUANTSPOT_CPU=portable, avx2,
+// avx_vnni or avx512), so that each path can be tested and measured on one machine. Read once, at the first call; throws std::invalid_argument.
+enum class KernelLevel { Portable, Avx2, AvxVnni, Avx512 };
 KernelLevel kernelLevel();
 
 // Of three builds of the same kernels the widest that kernelLevel() allows; those that are not built or not supported here are null.

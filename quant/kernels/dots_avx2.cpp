@@ -18,12 +18,12 @@ void some(const float* x, std::int64_t stride, const float* weight, std::int64_t
   std::int64_t k = 0;
   for (; k + 8 <= count; k += 8) {
     __m256 a[Rows];
-#pragma GCC unroll 2
+#pragma GCC unroll 3
     for (int m = 0; m < Rows; ++m) a[m] = _mm256_loadu_ps(x + m * stride + k);
 #pragma GCC unroll 4
     for (int r = 0; r < dotRows; ++r) {
       const __m256 b = _mm256_loadu_ps(weight + r * pitch + k);
-#pragma GCC unroll 2
+#pragma GCC unroll 3
       for (int m = 0; m < Rows; ++m) parts[m][r] = _mm256_fmadd_ps(a[m], b, parts[m][r]);
     }
   }
@@ -37,8 +37,9 @@ void some(const float* x, std::int64_t stride, const float* weight, std::int64_t
 
 void add(const float* x, std::int64_t stride, std::int64_t rows, const float* weight, std::int64_t pitch, std::int64_t count, float (*sums)[dotRows]) {
   std::int64_t m = 0;
-  for (; m + 2 <= rows; m += 2) some<2>(x + m * stride, stride, weight, pitch, count, sums + m);
-  if (m < rows) some<1>(x + m * stride, stride, weight, pitch, count, sums + m);
+  for (; m + 3 <= rows; m += 3) some<3>(x + m * stride, stride, weight, pitch, count, sums + m);   // 12 sums, 3 of x, 1 weight: all registers
+  if (m + 2 == rows) some<2>(x + m * stride, stride, weight, pitch, count, sums + m);
+  if (m + 1 == rows) some<1>(x + m * stride, stride, weight, pitch, count, sums + m);
 }
 
 }  // namespace

@@ -53,7 +53,8 @@ inline constexpr float int8Unscale = 6.200124e-05f;  // 1/127² as bitsandbytes 
 
 const Int8Kernels& int8Kernels();           // the fastest for this CPU
 const Int8Kernels& portableInt8Kernels();
-const Int8Kernels* avx2Int8Kernels();       // with F16C; null when not built or not supported
+const Int8Kernels* avx2Int8Kernels();       // with FMA and F16C; null when not built or not supported
+const Int8Kernels* avxVnniInt8Kernels();    // 256 bits wide with VNNI; null when not built or not supported
 const Int8Kernels* avx512Int8Kernels();     // with VNNI; null when not built or not supported
 
 }  // namespace quantspot::quant

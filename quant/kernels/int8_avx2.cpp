@@ -1,7 +1,5 @@
-// Compiled with AVX2 and F16C. No standard headers with code, as in avx512.cpp.
-#include "quant/kernels/int8_rows.h"
-
-#include <immintrin.h>
+// Compiled with AVX2, FMA and F16C. No standard headers with code, as in avx512.cpp.
+#include "quant/kernels/int8_avx2.h"
 
 namespace quantspot::quant {
 namespace {
@@ -17,32 +15,29 @@ void tile(const Int8Product& p, std::int64_t row, std::int64_t panel) {
   const std::int8_t* codes = p.codes + row * p.depth * panelDepth;
   for (std::int64_t k = 0; k < p.depth; ++k, weight += panelRows * panelDepth, codes += panelDepth) {
     __m256i a[Rows];
-#pragma GCC unroll 2
-    for (int i = 0; i < Rows; ++i) {
-      std::int32_t four;
-      __builtin_memcpy(&four, codes + i * p.depth * panelDepth, sizeof four);
-      a[i] = _mm256_cvtepi8_epi16(_mm_set1_epi32(four));
-    }
+#pragma GCC unroll 3
+    for (int i = 0; i < Rows; ++i) a[i] = _mm256_cvtepi8_epi16(_mm_set1_epi32(fourCodes(codes + i * p.depth * panelDepth)));
 #pragma GCC unroll 4
     for (int j = 0; j < words; ++j) {
       const __m256i w = _mm256_cvtepu8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(weight) + j));
-#pragma GCC unroll 2
+#pragma GCC unroll 3
       for (int i = 0; i < Rows; ++i) sums[i][j] = _mm256_add_epi32(sums[i][j], _mm256_madd_epi16(w, a[i]));
     }
   }
-  std::int32_t parts[2 * panelRows];
-  for (int i = 0; i < Rows; ++i) {
-    for (int j = 0; j < words; ++j) _mm256_storeu_si256(reinterpret_cast<__m256i*>(parts) + j, sums[i][j]);
-    for (std::int64_t lane = 0; lane < panelRows && panel * panelRows + lane < p.columns; ++lane)
-      finishOne(p, parts[2 * lane] + parts[2 * lane + 1], row + i, panel * panelRows + lane);
-  }
+#pragma GCC unroll 3
+  for (int i = 0; i < Rows; ++i)
+#pragma GCC unroll 2
+    for (int j = 0; j < words; j += 2) {
+      const __m256i pairs = _mm256_hadd_epi32(sums[i][j], sums[i][j + 1]);   // lanes 0 1 4 5 2 3 6 7
+      finishEight(p, _mm256_permute4x64_epi64(pairs, 0xd8), row + i, panel * panelRows + j * lanesPerWord);
+    }
 }
 
 void product(const Int8Product& p, std::int64_t first, std::int64_t last) {
   for (std::int64_t panel = first; panel < last; ++panel) {
     std::int64_t row = 0;
-    for (; row + 2 <= p.rows; row += 2) tile<2>(p, row, panel);
-    if (row < p.rows) tile<1>(p, row, panel);
+    for (; row + 3 <= p.rows; row += 3) tile<3>(p, row, panel);
+    for (; row < p.rows; ++row) tile<1>(p, row, panel);
   }
 }
 
@@ -50,7 +45,7 @@ void product(const Int8Product& p, std::int64_t first, std::int64_t last) {
 
 const Int8Kernels* avx2Int8Kernels() {
   static const Int8Kernels avx2{rowScaleOf, quantizeRowOf, largestOf, quantizeByOf, quantizeOverOf, quantizeFromOf, product};
-  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("f16c") ? &avx2 : nullptr;
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c") ? &avx2 : nullptr;
 }
 
 }  // namespace quantspot::quant

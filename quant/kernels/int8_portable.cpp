@@ -26,7 +26,8 @@ const Int8Kernels& portableInt8Kernels() {
 }
 
 const Int8Kernels& int8Kernels() {
-  static const Int8Kernels& chosen = *widest(avx512Int8Kernels(), avx2Int8Kernels(), &portableInt8Kernels());
+  static const bool vnni = kernelLevel() >= KernelLevel::AvxVnni && avxVnniInt8Kernels();
+  static const Int8Kernels& chosen = *widest(avx512Int8Kernels(), vnni ? avxVnniInt8Kernels() : avx2Int8Kernels(), &portableInt8Kernels());
   return chosen;
 }
 

@@ -13,6 +13,7 @@ GgufToBf16 avx512Bf16GgufToBf16() { return nullptr; }
 const GgufKernels* avx2GgufKernels() { return nullptr; }
 const GgufKernels* avx512GgufKernels() { return nullptr; }
 const Int8Kernels* avx2Int8Kernels() { return nullptr; }
+const Int8Kernels* avxVnniInt8Kernels() { return nullptr; }
 const Int8Kernels* avx512Int8Kernels() { return nullptr; }
 
 }  // namespace quantspot::quant

@@ -29,6 +29,7 @@ at::Tensor wantedProduct(const at::Tensor& x, const QuantizedTensor& w, const at
 void addVariants() {
   QTest::addColumn<const Int8Kernels*>("variant");
   QTest::newRow("AVX2") << avx2Int8Kernels();
+  QTest::newRow("AVX-VNNI") << avxVnniInt8Kernels();
   QTest::newRow("AVX-512 VNNI") << avx512Int8Kernels();
 }
 
