@@ -7,6 +7,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <algorithm>
+#include <array>
 
 namespace quantspot::quant {
 
@@ -36,6 +37,22 @@ void forRuns(std::int64_t first, std::int64_t count, std::int64_t length, To* to
     count -= here;
     ++run;
     within = 0;
+  }
+}
+
+// The same with something small that is made of each run, body(made, run, place within it, count, pointer): of many runs first, because a
+// wide load of what was only just written waits until it has left the store buffer.
+template <class To, class Make, class Body>
+void forRuns(std::int64_t first, std::int64_t count, std::int64_t length, To* to, Make&& make, Body&& body) {
+  constexpr std::int64_t ahead = 16;
+  std::array<decltype(make(first)), ahead> made;
+  while (count > 0) {
+    const std::int64_t run = first / length, here = std::min(count, (run + ahead) * length - first);
+    for (std::int64_t i = 0; i <= (first + here - 1) / length - run; ++i) made[i] = make(run + i);
+    forRuns(first, here, length, to, [&](std::int64_t at, std::int64_t within, std::int64_t some, To* out) { body(made[at - run], at, within, some, out); });
+    first += here;
+    count -= here;
+    to += here;
   }
 }
 

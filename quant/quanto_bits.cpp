@@ -41,9 +41,9 @@ struct Fields {
   // Elements first … first+count−1 of the weight; table(group) gives the values of the codes.
   template <class Table, class To>
   void expand(std::int64_t first, std::int64_t count, Table&& table, To* to) const {
-    forRuns(first, count, group, to, [&](std::int64_t row, std::int64_t within, std::int64_t here, To* out) {
+    forRuns(first, count, group, to, table, [&](const FieldTable& values, std::int64_t row, std::int64_t within, std::int64_t here, To* out) {
       const auto shift = static_cast<int>(row / packedRows) * bits;
-      expandFields(bytes + row % packedRows * group + within, here, shift, (1 << bits) - 1, table(row), out);
+      expandFields(bytes + row % packedRows * group + within, here, shift, (1 << bits) - 1, values, out);
     });
   }
 };

@@ -24,9 +24,11 @@ class Int4Linear final : public Int4Groups<Int4Linear> {
   template <class To>
   void expandFlat(std::int64_t first, std::int64_t count, To* to) const {
     const std::int64_t perRow = inFeatures() / group_, half = group_ / 2;
-    forRuns(first, count, group_, to, [&](std::int64_t group, std::int64_t within, std::int64_t here, To* out) {
+    const auto tableOf = [&](std::int64_t group) {
       const Bf16* pair = pairs_ + (group % perRow * outFeatures() + group / perRow) * 2;
-      const FieldTable table = midpointTable(pair[0], pair[1]);
+      return midpointTable(pair[0], pair[1]);
+    };
+    forRuns(first, count, group_, to, tableOf, [&](const FieldTable& table, std::int64_t group, std::int64_t within, std::int64_t here, To* out) {
       const std::int64_t low = std::clamp<std::int64_t>(half - within, 0, here);
       expandFields(codes_ + group * half + within, low, 0, 15, table, out);
       expandFields(codes_ + group * half + (within + low - half), here - low, 4, 15, table, out + low);

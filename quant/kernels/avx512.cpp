@@ -91,29 +91,47 @@ void nibblesToFp32(const std::uint8_t* packed, std::int64_t first, std::int64_t 
   nibbles(packed, first, count, values, absmax, to, portableKernels().nibblesToFp32, blockToFp32);
 }
 
-// 16 fields of one byte each, as places in a table of 16.
-inline __m512i fields(const std::uint8_t* bytes, int shift, __m512i mask) {
-  const __m512i words = _mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes)));
-  return _mm512_and_si512(_mm512_srl_epi32(words, _mm_cvtsi32_si128(shift)), mask);
+// 16 fields of one byte each, as places in a table of 16: of the word that a lookup gets, it reads the lowest four bits.
+template <bool Nibbles>
+inline __m512i fields(const std::uint8_t* bytes, __m128i shift, __m512i mask) {
+  const __m512i words = _mm512_srl_epi32(_mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes))), shift);
+  return Nibbles ? words : _mm512_and_si512(words, mask);
+}
+
+// Groups are short: as much as can be is outside of the loop, which takes 32 fields at a time. Returns how many it took.
+template <bool Nibbles, class Store>
+inline std::int64_t forFields(const std::uint8_t* bytes, std::int64_t count, int shift, int mask, Store&& store) {
+  const __m512i kept = _mm512_set1_epi32(mask);
+  const __m128i by = _mm_cvtsi32_si128(shift);
+  std::int64_t i = 0;
+  for (; i + 32 <= count; i += 32) {
+    const __m512i first = fields<Nibbles>(bytes + i, by, kept), second = fields<Nibbles>(bytes + i + 16, by, kept);
+    store(i, first);
+    store(i + 16, second);
+  }
+  for (; i + 16 <= count; i += 16) store(i, fields<Nibbles>(bytes + i, by, kept));
+  return i;
+}
+
+template <class Store>
+inline std::int64_t eachSixteen(const std::uint8_t* bytes, std::int64_t count, int shift, int mask, Store&& store) {
+  return mask == 15 ? forFields<true>(bytes, count, shift, mask, store) : forFields<false>(bytes, count, shift, mask, store);
 }
 
 void fieldsToFp32(const std::uint8_t* bytes, std::int64_t count, int shift, int mask, const float* table, float* to) {
   const __m512 values = _mm512_loadu_ps(table);
-  const __m512i kept = _mm512_set1_epi32(mask);
-  std::int64_t i = 0;
-  for (; i + 16 <= count; i += 16) _mm512_storeu_ps(to + i, _mm512_permutexvar_ps(fields(bytes + i, shift, kept), values));
-  bitFields(bytes + i, count - i, shift, mask, table, to + i);
+  const auto store = [&](std::int64_t i, __m512i places) { _mm512_storeu_ps(to + i, _mm512_permutexvar_ps(places, values)); };
+  const std::int64_t done = eachSixteen(bytes, count, shift, mask, store);
+  if (done < count) bitFields(bytes + done, count - done, shift, mask, table, to + done);
 }
 
 void fieldsToBf16(const std::uint8_t* bytes, std::int64_t count, int shift, int mask, const float* table, Bf16* to) {
-  const __m512i values = blockValues(_mm512_loadu_ps(table), 1);
-  const __m512i kept = _mm512_set1_epi32(mask);
-  std::int64_t i = 0;
-  for (; i + 16 <= count; i += 16) {
-    const __m512i wide = _mm512_permutexvar_epi32(fields(bytes + i, shift, kept), values);
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + i), _mm512_cvtepi32_epi16(_mm512_srli_epi32(wide, 16)));
-  }
-  bitFields(bytes + i, count - i, shift, mask, table, to + i);
+  const __m512i values = _mm512_srli_epi32(blockValues(_mm512_loadu_ps(table), 1), 16);
+  const auto store = [&](std::int64_t i, __m512i places) {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + i), _mm512_cvtepi32_epi16(_mm512_permutexvar_epi32(places, values)));
+  };
+  const std::int64_t done = eachSixteen(bytes, count, shift, mask, store);
+  if (done < count) bitFields(bytes + done, count - done, shift, mask, table, to + done);
 }
 
 }  // namespace
