@@ -1,6 +1,7 @@
 #include "study/analysis.h"
 
 #include "study/analysis_json.h"
+#include "study/rounding.h"
 #include "study/statistics/chi_square.h"
 #include "study/statistics/normal.h"
 #include "study/statistics/quantile.h"
@@ -28,7 +29,7 @@ QJsonObject figures(const Protocol& protocol, const Rows& rows) {
   return all;
 }
 
-QString percent(double share) { return QString::number(std::lround(share * 100)); }
+QString percent(double share) { return rounded(share * 100, 0); }
 
 QString detectionSentence(const Protocol& protocol, const QJsonObject& figure) {
   const QString verdict = figure["verdict"].toString(), margin = percent(protocol.analysis.margin);
@@ -47,10 +48,9 @@ QString preferenceSentence(const Protocol& protocol, const QJsonObject& preferen
   for (const QJsonValue& item : preference["abilities"].toArray()) {
     if (item["variant"].toString() != variant) continue;
     const QJsonArray interval = item["interval"].toArray();
-    const QString numbers = QStringLiteral("Bradley–Terry %1, %2 % CI %3 to %4%5").arg(item["value"].toDouble(), 0, 'f', 2)
-        .arg(percent(protocol.analysis.level))
-        .arg(interval[0].toDouble(), 0, 'f', 2).arg(interval[1].toDouble(), 0, 'f', 2)
-            .arg(preference["separated"].toBool() ? QStringLiteral(", separated") : QString());
+    const QString numbers = QStringLiteral("Bradley–Terry %1, %2 % CI %3 to %4%5")
+        .arg(rounded(item["value"].toDouble(), 2), percent(protocol.analysis.level), rounded(interval[0].toDouble(), 2),
+            rounded(interval[1].toDouble(), 2), preference["separated"].toBool() ? QStringLiteral(", separated") : QString());
     const QString verdict = item["verdict"].toString();
     if (verdict != QLatin1String("undecided")) return QStringLiteral("is judged %1 than %2 (%3)").arg(verdict, protocol.reference, numbers);
     return QStringLiteral("is not shown to be worse or better than %1 (%2)").arg(protocol.reference, numbers);

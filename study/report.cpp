@@ -2,6 +2,7 @@
 
 #include "study/methods.h"
 #include "study/pdf_file.h"
+#include "study/rounding.h"
 
 #include <QJsonArray>
 
@@ -10,9 +11,9 @@ namespace {
 
 using Blocks = std::vector<ReportBlock>;
 
-QString percent(const QJsonValue& share) { return QString::number(share.toDouble() * 100, 'f', 1); }
+QString percent(const QJsonValue& share) { return rounded(share.toDouble() * 100, 1); }
 QString range(const QJsonValue& interval) { return percent(interval[0]) + QStringLiteral("–") + percent(interval[1]); }
-QString fixed(const QJsonValue& value) { return value.isDouble() ? QString::number(value.toDouble(), 'f', 2) : QStringLiteral("∞"); }
+QString fixed(const QJsonValue& value) { return value.isDouble() ? rounded(value.toDouble(), 2) : QStringLiteral("∞"); }
 QString fixedRange(const QJsonValue& interval) { return fixed(interval[0]) + QStringLiteral(" to ") + fixed(interval[1]); }
 
 void text(Blocks& blocks, ReportBlock::Kind kind, const QString& words) { blocks.push_back({.kind = kind, .text = words, .rows = {}, .drawing = {}}); }

@@ -10,6 +10,13 @@ check <- function(name, found, stated, tolerance = 1e-3) {
   compared <<- compared + 1
   if (!isTRUE(abs(found - stated) <= tolerance * max(1, abs(stated)))) problems <<- c(problems, sprintf("%s: %.8g, stated %.8g", name, found, stated))
 }
+# The rule of all sentences: half away from zero, after the sixth decimal was rounded so; never "-0.00".
+rounded <- function(value, digits) {
+  units <- floor(floor(abs(value) * 1e6 + 0.5) / 10^(6 - digits) + 0.5)
+  text <- formatC(units, format = "d", width = digits + 1, flag = "0", big.mark = "")
+  point <- nchar(text) - digits
+  paste0(if (value < 0 && units > 0) "-" else "", if (digits > 0) paste0(substr(text, 1, point), ".", substr(text, point + 1, nchar(text))) else text)
+}
 main <- rows[rows$role == "main" & !is.na(rows$correct), ]
 main$slots <- lengths(strsplit(main$shown, "|", fixed = TRUE))
 for (part in c("with_exclusions", "without_exclusions")) {
@@ -40,6 +47,15 @@ for (part in c("with_exclusions", "without_exclusions")) {
     smallest <- min(spread$sdcor)
     if (figure$mixed$singular && smallest > 2e-2 || !figure$mixed$singular && smallest < 1e-5)
       problems <- c(problems, sprintf("%s: singular is stated as %s, the smallest spread is %.3g", name, figure$mixed$singular, smallest))
+    compared <- compared + 1
+  }
+  tested <- Filter(function(v) v != protocol$reference, unlist(protocol$variants))
+  for (item in analysis[[part]]$preference$abilities) {   # as the decisions have them in words
+    if (item$variant == protocol$reference) next
+    said <- sprintf("Terry %s, %s %% CI %s to %s", rounded(item$value, 2), rounded(protocol$analysis$level * 100, 0), rounded(item$interval[[1]], 2),
+      rounded(item$interval[[2]], 2))
+    sentence <- analysis[[part]]$decisions[[match(item$variant, tested)]]
+    if (!grepl(said, sentence, fixed = TRUE)) problems <- c(problems, paste0(part, " ", item$variant, ": the decision does not say '", said, "'"))
     compared <- compared + 1
   }
   for (curve in analysis[[part]]$psychometric) {

@@ -352,9 +352,16 @@ def reasons(rows, rules, restarted):
     return "; ".join(found + (["restarted"] if rows[0]["participant"] in restarted else []))
 
 
+def rounded(value, digits):
+    """Half away from zero, after the sixth decimal was rounded so; never "-0.00": the rule of all sentences."""
+    units = math.floor(math.floor(abs(value) * 1e6 + 0.5) / 10 ** (6 - digits) + 0.5)
+    text = str(units).rjust(digits + 1, "0")
+    return ("-" if value < 0 and units else "") + (text[:-digits] + "." + text[-digits:] if digits else text)
+
+
 def decision(variant, figures, pairs, protocol):
     """The sentence about a variant."""
-    percent, plan, clauses = lambda x: math.floor(x * 100 + 0.5), protocol["analysis"], []
+    percent, plan, clauses = lambda x: rounded(x * 100, 0), protocol["analysis"], []
     margin, level, reference = percent(plan["margin"]), percent(plan["level"]), protocol["reference"]
     for f in (f for f in figures if f["variant"] == variant):
         low, high = map(percent, f["rate_interval"])
@@ -365,8 +372,8 @@ def decision(variant, figures, pairs, protocol):
             f"{percent(f['detection_interval'][1])} % of the differences may be seen {numbers}"))
     for a in (pairs or {}).get("abilities", []):
         if a["variant"] == variant:
-            numbers = (f"(Bradley–Terry {a['value']:.2f}, {level} % CI {a['interval'][0]:.2f} to {a['interval'][1]:.2f}"
-                       + (", separated)" if pairs["separated"] else ")"))
+            low, high = (rounded(bound, 2) for bound in a["interval"])
+            numbers = f"(Bradley–Terry {rounded(a['value'], 2)}, {level} % CI {low} to {high}" + (", separated)" if pairs["separated"] else ")")
             clauses.append({"undecided": f"is not shown to be worse or better than {reference} {numbers}"}.get(a["verdict"], f"is judged {a['verdict']} than {reference} {numbers}"))
     return f"`{variant}` {'; it '.join(clauses or ['was not tested'])}."
 

@@ -2,6 +2,7 @@
 #include "study/bundle.h"
 #include "study/csv.h"
 #include "study/error.h"
+#include "study/rounding.h"
 #include "study/zip_file.h"
 #include "tests/study/sample_study.h"
 
@@ -68,6 +69,28 @@ class RederiveTest : public QObject {
   }
 
  private Q_SLOTS:
+  // A tiny negative ability was "-0.00" here and "0.00" there; halves fell to either side.
+  void figuresAreRoundedAlikeInEveryLanguage() {
+    const QList<QPair<double, const char*>> cases{{-0.0, "0.00"}, {-1e-12, "0.00"}, {-3e-4, "0.00"}, {-0.0049, "0.00"}, {-0.005, "-0.01"}, {0.125, "0.13"},
+        {-0.125, "-0.13"}, {0.125 - 1e-9, "0.13"}, {0.125 + 1e-9, "0.13"}, {1.005, "1.01"}, {-2.5, "-2.50"}, {0.1249, "0.12"}, {12345.675, "12345.68"}};
+    QStringList expected, values;
+    for (const auto& [value, text] : cases) {
+      QCOMPARE(rounded(value, 2), QLatin1String(text));
+      expected << QLatin1String(text);
+      values << QString::number(value, 'g', 17);
+    }
+    QCOMPARE(rounded(12.5, 0), QStringLiteral("13"));
+    QCOMPARE(rounded(-0.4, 0), QStringLiteral("0"));
+    const QString scripts = QStringLiteral(QUANTSPOT_SOURCE_DIR "/resources/study"), list = values.join(u',');
+    const Run python = run("python3", {"-c", QStringLiteral("import sys; sys.path.insert(0, '%1'); sys.dont_write_bytecode = True; import rederive; "
+        "print(' '.join(rederive.rounded(x, 2) for x in [%2]), rederive.rounded(12.5, 0), rederive.rounded(-0.4, 0))").arg(scripts, list)});
+    QCOMPARE(QString::fromUtf8(python.out).trimmed(), expected.join(u' ') + " 13 0");
+    if (run("Rscript", {"--version"}).code != 0) QSKIP("R is not here");
+    const Run r = run("Rscript", {"-e", QStringLiteral("for (e in parse('%1/rederive.R')) if (is.call(e) && identical(as.character(e[[2]])[1], 'rounded')) eval(e); "
+        "cat(sapply(c(%2), rounded, 2), rounded(12.5, 0), rounded(-0.4, 0))").arg(scripts, list)});
+    QCOMPARE(QString::fromUtf8(r.out).trimmed(), expected.join(u' ') + " 13 0");
+  }
+
   void everyRuleIsDerivedAgain_data() {
     QTest::addColumn<int>("rule");
     QTest::newRow("fixed") << static_cast<int>(StoppingRule::Fixed);

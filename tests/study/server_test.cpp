@@ -1,115 +1,65 @@
 // Against a real PostgreSQL server, started here and thrown away. Skipped, visibly, where there is none.
 #include "study/bundle.h"
-#include "study/error.h"
-#include "study/station.h"
-#include "tests/study/sample_study.h"
+#include "tests/study/postgres_server.h"
+#include "tests/study/station_process.h"
 
-#include <QDir>
-#include <QProcess>
-#include <QSqlError>
+#include <QRegularExpression>
 #include <QSqlQuery>
-#include <QTcpServer>
-#include <QTemporaryDir>
 #include <QTest>
 
-#include <cstdio>
 #include <map>
-#include <unistd.h>
 
 using namespace quantspot::study;
 
 namespace {
 
-class Server {
- public:
-  Server() {
-    const QDir versions("/usr/lib/postgresql");
-    const QStringList found = versions.entryList(QDir::Dirs | QDir::NoDotAndDotDot, QDir::Name);
-    if (!found.isEmpty()) bin_ = versions.filePath(found.last() + "/bin/");
-    QTcpServer probe;
-    probe.listen(QHostAddress::LocalHost);
-    port_ = probe.serverPort();
-  }
-  ~Server() {
-    if (running_) control("stop", "immediate");
-  }
-  // Empty when it runs; else why not.
-  QString start() {
-    if (bin_.isEmpty() || !QFile::exists(bin_ + "initdb")) return "PostgreSQL is not installed (Debian: postgresql)";
-    if (geteuid() == 0 && run("chown", {"postgres", folder_.path()}, false) != 0) return "there is no user 'postgres' to run the server as";
-    if (run(bin_ + "initdb", {"-D", data(), "-A", "trust", "-U", "qs", "--no-sync"}) != 0) return "initdb failed: " + said_;
-    if (!again()) return "the server did not start: " + said_;
-    return run(bin_ + "createdb", {"-h", "127.0.0.1", "-p", QString::number(port_), "-U", "qs", "study"}) == 0 ? QString() : said_;
-  }
-  bool again() {
-    running_ = run(bin_ + "pg_ctl", {"-D", data(), "-w", "-l", folder_.filePath("log"), "-o",
-        QStringLiteral("-p %1 -c listen_addresses=127.0.0.1 -c unix_socket_directories=").arg(port_), "start"}) == 0;
-    return running_;
-  }
-  void control(const QString& what, const QString& mode) { run(bin_ + "pg_ctl", {"-D", data(), "-w", "-m", mode, what}); }
-  QString url() const { return QStringLiteral("postgresql://qs:secret@127.0.0.1:%1/study").arg(port_); }
-
- private:
-  QString data() const { return folder_.filePath("data"); }
-  // PostgreSQL refuses to run as root.
-  int run(QString program, QStringList arguments, bool as_postgres = true) {
-    if (as_postgres && geteuid() == 0) {
-      arguments = QStringList{"--reuid=postgres", "--regid=postgres", "--clear-groups", program} + arguments;
-      program = "setpriv";
-    }
-    QProcess process;
-    process.setProcessChannelMode(QProcess::MergedChannels);
-    process.setStandardOutputFile(folder_.filePath("said"));   // a pipe would stay open in the server
-    process.setWorkingDirectory(folder_.path());
-    process.start(program, arguments);
-    process.waitForFinished(60000);
-    QFile said(folder_.filePath("said"));
-    said_ = said.open(QIODevice::ReadOnly) ? QString::fromUtf8(said.readAll()) : QString();
-    return process.exitStatus() == QProcess::NormalExit && process.error() == QProcess::UnknownError ? process.exitCode() : -1;
-  }
-
-  QTemporaryDir folder_;
-  QString bin_, said_;
-  int port_ = 0;
-  bool running_ = false;
-};
-
-// Run as a process of its own: three people answer everything, whatever the server does. Says every answer that is kept.
-int station(const QString& url, const QString& journal, const QString& hash, int seed) {
-  const FrozenStudy study = Ledger(url).study(hash);
+// Run as a process of its own: somebody answers, closes the study at the seventh answer and goes on trying. Says the head after closing, and what was
+// taken after it (nothing should be).
+int closer(const QString& url, const QString& hash, int seed) {
+  Ledger ledger(url);
+  const FrozenStudy study = ledger.study(hash);
   const Mapping mapping = study.open(sample::kPassphrase);
   const Protocol protocol = study.protocol();
-  Station here(url, journal);
+  const Seat seat = ledger.join(hash);
   quantspot::statistics::Random random(static_cast<std::uint64_t>(seed));
   std::puts("ready");
   std::fflush(stdout);
-  for (int person = 0; person < 3; ++person) {
-    std::optional<Seat> seat;
-    for (int i = 0; !seat && i < 300; ++i) {
-      try {
-        seat = here.join(study);
-      } catch (const Error&) {
-        QTest::qSleep(100);
-      }
+  if (std::getchar() < 0) return 1;
+  int kept = 0, after = 0;
+  const auto attempt = [&](const std::function<void()>& body) {
+    try {
+      body();
+      ++after;
+    } catch (const Refused&) {
     }
-    if (!seat) return 1;
-    for (const PlannedTrial& trial : planTrials(study, mapping, seat->participant, seat->cell)) {
-      const QString answer = sample::answerOf(protocol, trial, 0.6, random);
-      here.answer(study, mapping, *seat, trial.index, answer);
-      std::printf("%s %d %s\n", qPrintable(seat->participant), trial.index, qPrintable(answer));
-      std::fflush(stdout);
-      QTest::qSleep(8);
+  };
+  for (const PlannedTrial& trial : planTrials(study, mapping, seat.participant, seat.cell)) {
+    const QString answer = sample::answerOf(protocol, trial, 0.6, random);
+    try {
+      ledger.answer(study, mapping, seat, trial.index, answer);
+      ++kept;
+    } catch (const Refused&) {             // the other one closed it
+      break;
     }
+    if (kept == 7) break;
   }
-  for (int i = 0; !here.reconcile() && i < 300; ++i) QTest::qSleep(100);
-  return here.waiting() == 0 ? 0 : 2;
+  ledger.close(hash);
+  std::printf("head %s\n", ledger.head(hash).constData());
+  for (int i = 0; i < 5; ++i) {
+    attempt([&] { ledger.answer(study, mapping, seat, 20 + i, "A"); });
+    attempt([&] { ledger.join(hash); });
+    attempt([&] { ledger.undo(hash, seat.participant); });
+    ledger.close(hash);
+  }
+  std::printf("kept %d after %d\n", kept, after);
+  return 0;
 }
 
 }  // namespace
 
 class ServerTest : public QObject {
   Q_OBJECT
-  Server server_;
+  sample::PostgresServer server_;
   QTemporaryDir folder_;
 
  private Q_SLOTS:
@@ -226,12 +176,53 @@ class ServerTest : public QObject {
     for (const Seat& seat : ledger.seats(study.hash())) cells << seat.cell;
     QCOMPARE(cells.size(), static_cast<qsizetype>(ledger.seats(study.hash()).size()));
   }
+
+  // Two who answer and close at the same time: one close, nothing after it, and one head for both.
+  void nobodyAnswersAfterTheCloseWhoeverCloses() {
+    for (int round = 0; round < 4; ++round) {
+      const FrozenStudy study = sample::frozen();
+      const QString hash = study.hash();
+      Ledger ledger(server_.url());
+      ledger.addStudy(study);
+      std::array<QProcess, 2> closers;
+      for (int i = 0; i < 2; ++i)
+        closers[i].start(QCoreApplication::applicationFilePath(), {"--closer", server_.url(), hash, QString::number(2 * round + i)});
+      for (QProcess& process : closers) QVERIFY(process.waitForReadyRead(30000));
+      for (QProcess& process : closers) process.write("go\n"), process.waitForBytesWritten();
+      QStringList heads;
+      int kept = 0;
+      for (QProcess& process : closers) {
+        QVERIFY(process.waitForFinished(60000));
+        QCOMPARE(process.exitCode(), 0);
+        const QString said = QString::fromUtf8(process.readAllStandardOutput());
+        const auto match = QRegularExpression("head (\\w{64})\nkept (\\d+) after (\\d+)").match(said);
+        QVERIFY2(match.hasMatch(), qPrintable(said));
+        heads << match.captured(1);
+        kept += match.captured(2).toInt();
+        QCOMPARE(match.captured(3).toInt(), 0);
+      }
+      QCOMPARE(heads[0], heads[1]);
+      QCOMPARE(QString::fromLatin1(ledger.head(hash)), heads[0]);
+      const auto chain = ledger.chain(hash);
+      QVERIFY(chainProblems(hash.toLatin1(), chain, heads[0].toLatin1()).isEmpty());
+      QCOMPARE(chain.back().json()["kind"].toString(), QStringLiteral("close"));
+      QCOMPARE(static_cast<int>(chain.size()), 2 + kept + 1);          // two joins, what was kept, one close
+
+      // A station's answer from after the close is refused when it comes, and changes nothing.
+      Station station(server_.url(), folder_.filePath(QStringLiteral("closed%1.sqlite").arg(round)));
+      QVERIFY_EXCEPTION_THROWN(station.join(study), Error);
+      station.answer(study, study.open(sample::kPassphrase), ledger.seats(hash)[0], 22, "A");
+      QCOMPARE(station.refused(), 1);
+      QCOMPARE(QString::fromLatin1(ledger.head(hash)), heads[0]);
+    }
+  }
 };
 
 int main(int argc, char** argv) {
   QCoreApplication application(argc, argv);
   const QStringList arguments = application.arguments();
-  if (arguments.value(1) == QLatin1String("--station")) return station(arguments[2], arguments[3], arguments[4], arguments[5].toInt());
+  if (arguments.value(1) == QLatin1String("--station")) return sample::station(arguments[2], arguments[3], arguments[4], arguments[5].toInt());
+  if (arguments.value(1) == QLatin1String("--closer")) return closer(arguments[2], arguments[3], arguments[4].toInt());
   ServerTest test;
   return QTest::qExec(&test, argc, argv);
 }

@@ -1,5 +1,6 @@
 #include "ui/views/analysis_rows.h"
 
+#include "study/rounding.h"
 #include "ui/models/precision_names.h"
 #include "ui/views/theme.h"
 
@@ -17,7 +18,7 @@ QString tr(const char* text) { return QCoreApplication::translate("AnalysisPage"
 // JSON has no infinity: what an analysis leaves out at the upper end of d′ or an odds ratio is infinite.
 double upper(const QJsonValue& value) { return value.isDouble() ? value.toDouble() : std::numeric_limits<double>::infinity(); }
 
-QString number(double value, int digits) { return std::isfinite(value) ? QString::number(value, 'f', digits) : QStringLiteral("∞"); }
+QString number(double value, int digits) { return study::rounded(value, digits); }
 
 QString range(const ForestRow& row, int digits) {
   return QStringLiteral("%1 (%2 to %3)").arg(number(row.value, digits), number(row.low, digits), number(row.high, digits));
