@@ -183,6 +183,11 @@ void ParticipantSession::finish() {
 study::TrialKind ParticipantSession::nextKind() const { return done() ? TrialKind::Spot : next().kind; }
 bool ParticipantSession::nextIsPractice() const { return !done() && next().role == TrialRole::Practice; }
 bool ParticipantSession::nextFlickers() const { return !done() && next().flicker_hz > 0; }
+int ParticipantSession::part() const { return done() ? parts() : next().block + 1; }
+
+bool ParticipantSession::partBegins() const {
+  return !done() && std::none_of(answered_.begin(), answered_.end(), [&](int i) { return plan_[static_cast<std::size_t>(i)].block == next().block; });
+}
 
 void ParticipantSession::go() {
   if (stage_ != Stage::Break && stage_ != Stage::Feedback) return;

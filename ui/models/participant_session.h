@@ -72,6 +72,9 @@ class ParticipantSession : public QObject {
   study::TrialKind nextKind() const;                     // of the trial that is to come
   bool nextIsPractice() const;
   bool nextFlickers() const;
+  int part() const;                                      // of the trial that is to come, from 1; 0 in practice
+  int parts() const { return static_cast<int>(protocol_.blocks.size()); }
+  bool partBegins() const;                               // nothing of that part was answered yet
   void picturesShown();                                  // starts the clock of the trial, once
   double viewingLeft() const;                            // seconds until answers are taken
   bool timedOut() const { return timed_out_; }           // the pictures must go; the answer is still taken

@@ -92,6 +92,12 @@ void ParticipantWindow::showConsent() {
                                                              {tr("I do not"), Qt::Key_Escape, [this] { session_->decline(); }}});
 }
 
+QString ParticipantWindow::breakTitle() const {
+  if (session_->nextIsPractice()) return tr("Practice");
+  if (session_->parts() == 1) return session_->partBegins() ? tr("The trials begin") : tr("The trials go on");
+  return (session_->partBegins() ? tr("Part %1 of %2") : tr("Part %1 of %2 goes on")).arg(session_->part()).arg(session_->parts());
+}
+
 void ParticipantWindow::showBreak() {
   const QString task = ui::instructionOf(session_->nextKind(), session_->nextFlickers());
   const QString how = tr("First choose, then save with Return. The keys are shown below the pictures.");
@@ -103,7 +109,7 @@ void ParticipantWindow::showBreak() {
   std::vector<CardAction> actions{{tr("Continue"), Qt::Key_Return, [this] { session_->go(); }},
                                            {tr("Pause"), Qt::Key_P, [this] { session_->pause(); }}};
   if (session_->canUndo()) actions.push_back({tr("Take back the last answer"), Qt::Key_U, [this] { session_->undo(); }});
-  card_->show(session_->nextIsPractice() ? tr("Practice") : tr("The next part"), parts.join(QStringLiteral("\n\n")), std::move(actions));
+  card_->show(breakTitle(), parts.join(QStringLiteral("\n\n")), std::move(actions));
 }
 
 void ParticipantWindow::showPaused() {

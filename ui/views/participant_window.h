@@ -39,6 +39,7 @@ class ParticipantWindow : public QWidget {
   void showWelcome();
   void showConsent();
   void showResume();
+  QString breakTitle() const;
   void showBreak();
   void showPaused();
   void showThanks();

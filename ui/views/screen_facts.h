@@ -7,8 +7,8 @@ class QWidget;
 
 namespace quantspot::views {
 
-// Window size and device pixel ratio, logical and physical dots per inch, refresh rate, and the monitor's colour profile (its SHA-256 under X11;
-// absent where the window system names none).
+// Window size and device pixel ratio, logical and physical dots per inch, refresh rate; under X11 the number of the monitor that holds the window's
+// middle, and the SHA-256 of that monitor's colour profile (absent where the window system names none).
 QJsonObject screenFacts(const QWidget& window);
 
 }  // namespace quantspot::views
