@@ -146,6 +146,7 @@ QJsonObject analyze(const Protocol& protocol, const QString& hash, const Respons
   return {{"schema", 1}, {"study", hash}, {"title", protocol.title}, {"joined", responses.people}, {"decisions", decisions},
           {"headline", protocol.analysis.exclude ? "with_exclusions" : "without_exclusions"},
           {"excluded", people}, {"with_exclusions", with}, {"without_exclusions", without},
+          {"questionnaires", questionnaireFigures(protocol, responses.questionnaires)},
           {"problems", QJsonArray::fromStringList(responses.problems)}};
 }
 

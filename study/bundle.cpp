@@ -35,7 +35,7 @@ ZipEntries inOrder(const Files& files) {
 // Everything that follows from study, chain and mapping.
 Files derived(const Protocol& protocol, const QString& hash, const Mapping& mapping, const std::vector<ChainRecord>& chain) {
   const Responses responses = collect(protocol, hash, mapping, chain);
-  return {{"responses.csv", responsesCsv(responses.rows)}, {"codebook.csv", codebookCsv()},
+  return {{"responses.csv", responsesCsv(responses.rows)}, {"questionnaires.csv", questionnairesCsv(responses.questionnaires)}, {"codebook.csv", codebookCsv()},
       {"analysis.json", indented(analyze(protocol, hash, responses))}};
 }
 
@@ -138,7 +138,7 @@ class Verifier {
     result_.responses = static_cast<int>(responses.rows.size());
     result_.problems << responses.problems;
     const Files again = derived(protocol_, result_.study, mapping, chain_);
-    for (const QString& name : {QStringLiteral("responses.csv"), QStringLiteral("codebook.csv")})
+    for (const QString& name : {QStringLiteral("responses.csv"), QStringLiteral("questionnaires.csv"), QStringLiteral("codebook.csv")})
       if (files_.value(name) != again[name]) wrong(QStringLiteral("%1 does not follow from the chain").arg(name));
     result_.analysis = json(QStringLiteral("analysis.json"));
     if (!sameFigures(result_.analysis, QJsonDocument::fromJson(again["analysis.json"]).object()))

@@ -43,6 +43,9 @@ const std::vector<Method>& methods() {
        "Detection corrected for guessing, each kind weighted by its trials; a normal interval from rates with two right and two wrong added "
        "(Agresti and Coull).",
        "an independent computation (rederive.py)"},
+      {"questionnaires", "What people said",
+       "Answers per step or choice over everybody who was not erased, the median step of a scale, free text as typed.",
+       "an independent count (rederive.py, rederive.R)"},
       {"metrics", "Which metric predicts people",
        "Rank correlation (Spearman, Kendall τ-b) over pictures of a metric with detection and with preference; intervals through Fisher's z.",
        "scipy.stats.spearmanr, kendalltau"},

@@ -2,6 +2,7 @@
 
 #include "study/methods.h"
 #include "study/pdf_file.h"
+#include "study/questionnaire.h"
 #include "study/rounding.h"
 
 #include <QJsonArray>
@@ -86,6 +87,18 @@ void counts(Blocks& blocks, const QJsonObject& part, const QString& title) {
   text(blocks, ReportBlock::Paragraph, QStringLiteral("%1 people, %2 answers.").arg(part["people"].toInt()).arg(part["responses"].toInt()));
 }
 
+void questionnaires(Blocks& blocks, const QJsonArray& figures) {
+  QList<QStringList> rows{{"asked", "question", "answers"}};
+  for (const QJsonValue& figure : figures) rows << QStringList{figure["when"].toString(), figure["text"].toString(), questionnaireLine(figure)};
+  if (rows.size() == 1) return;
+  text(blocks, ReportBlock::Heading, methodOf(QStringLiteral("questionnaires")).title);
+  table(blocks, rows);
+  for (const QJsonValue& figure : figures)
+    for (const QJsonValue& said : figure["texts"].toArray())
+      text(blocks, ReportBlock::Paragraph, QStringLiteral("%1: “%2” (%3)").arg(figure["text"].toString(), said["answer"].toString(),
+          said["participant"].toString()));
+}
+
 QByteArray htmlTable(const QList<QStringList>& rows) {
   QString html = QStringLiteral("<table>\n");
   for (qsizetype i = 0; i < rows.size(); ++i) {
@@ -127,6 +140,7 @@ std::vector<ReportBlock> reportBlocks(const QJsonObject& analysis) {
   charts(blocks, planned);
   counts(blocks, other, excluding ? QStringLiteral("For comparison: with everybody") : QStringLiteral("For comparison: without flagged participants"));
   tables(blocks, other);
+  questionnaires(blocks, analysis["questionnaires"].toArray());
   return blocks;
 }
 

@@ -1,6 +1,7 @@
 #include "study/responses.h"
 
 #include "study/csv.h"
+#include "study/error.h"
 
 #include <QSet>
 
@@ -39,6 +40,13 @@ class Collector {
     } else if (kind == QLatin1String("response")) {
       if (!people_.count(participant)) return wrong(QStringLiteral("answers for a participant who never joined"));
       response(number, participant, json, wrong);
+    } else if (kind == QLatin1String("questionnaire")) {
+      if (!people_.count(participant)) return wrong(QStringLiteral("answers questions for a participant who never joined"));
+      try {
+        takeQuestionnaire(protocol_, number, json, result_.questionnaires);
+      } catch (const Error& error) {
+        wrong(QString::fromUtf8(error.what()));
+      }
     } else if (kind == QLatin1String("undo")) {
       auto& rows = result_.rows;
       const auto last = std::find_if(rows.rbegin(), rows.rend(), [&](const ResponseRow& row) { return row.participant == participant; });
@@ -136,6 +144,15 @@ const std::pair<const char*, const char*> kColumns[] = {
     {"reasons", "gold (too many obvious ones missed), too fast, focus lost, restarted (began anew as another participant)"},
 };
 
+const std::pair<const char*, const char*> kQuestionColumns[] = {
+    {"record", "number of the record in chain.csv"},
+    {"participant", "random id"},
+    {"when", "before or after the trials"},
+    {"question", "id in the protocol"},
+    {"kind", "likert, choice, text"},
+    {"answer", "likert: step, from 1; choice: its text; text: as typed. Unanswered ones have no row; of a questionnaire given twice the last counts"},
+};
+
 }  // namespace
 
 Responses collect(const Protocol& protocol, const QString& hash, const Mapping& mapping, const std::vector<ChainRecord>& chain) {
@@ -161,8 +178,10 @@ QByteArray responsesCsv(const std::vector<ResponseRow>& rows) {
 }
 
 QByteArray codebookCsv() {
-  QByteArray text = "column,meaning\n";
-  for (const auto& [name, meaning] : kColumns) text += csvLine({QLatin1String(name), QString::fromUtf8(meaning)});
+  QByteArray text = "file,column,meaning\n";
+  for (const auto& [name, meaning] : kColumns) text += csvLine({QStringLiteral("responses.csv"), QLatin1String(name), QString::fromUtf8(meaning)});
+  for (const auto& [name, meaning] : kQuestionColumns)
+    text += csvLine({QStringLiteral("questionnaires.csv"), QLatin1String(name), QString::fromUtf8(meaning)});
   return text;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "study/chain.h"
+#include "study/questionnaire.h"
 #include "study/trial_plan.h"
 
 #include <QMap>
@@ -22,16 +23,18 @@ struct ResponseRow {
 
 struct Responses {
   std::vector<ResponseRow> rows;       // in the order of the chain
+  std::vector<QuestionRow> questionnaires;
   QStringList problems;                // records that do not fit the plan
   int people = 0;                      // who joined and was not erased
 };
 
 // Draws every participant's plan again and joins it with the chain. A response whose digest is not that of its trial, a second answer
-// to a trial, an answer that the trial does not take: each is a problem. Exclusions are flagged by the protocol's rules.
+// to a trial, an answer that the trial or the question does not take: each is a problem. Exclusions are flagged by the protocol's rules.
 Responses collect(const Protocol& protocol, const QString& hash, const Mapping& mapping, const std::vector<ChainRecord>& chain);
 
-// One row per response, and what its columns mean.
+// One row per response.
 QByteArray responsesCsv(const std::vector<ResponseRow>& rows);
+// What the columns of responses.csv and questionnaires.csv mean.
 QByteArray codebookCsv();
 
 }  // namespace quantspot::study

@@ -68,5 +68,15 @@ for (part in c("with_exclusions", "without_exclusions")) {
     check(paste(part, curve$kind, "threshold"), mean(x) - best[1] / best[2], curve$threshold_bits$value)
   }
 }
+answers <- read.csv(file.path(folder, "questionnaires.csv"), stringsAsFactors = FALSE, colClasses = "character")
+for (figure in analysis$questionnaires) {
+  mine <- answers$answer[answers$when == figure$when & answers$question == figure$question]
+  name <- paste(figure$when, figure$question)
+  check(paste(name, "answers"), length(mine), figure$answers, 0)
+  if (figure$kind == "text") next
+  places <- if (figure$kind == "likert") as.integer(mine) else match(mine, unlist(figure$choices))
+  check(paste(name, "counts"), max(abs(tabulate(places, length(figure$choices)) - unlist(figure$counts))), 0, 0)
+  if (figure$kind == "likert" && length(mine)) check(paste(name, "median"), median(places), figure$median, 0)
+}
 if (length(problems)) { writeLines(problems); quit(status = 1) }
 cat(sprintf("everything agrees: %d figures; %d mixed models with a standard error above 1 were left out\n", compared, loose))

@@ -352,6 +352,54 @@ def reasons(rows, rules, restarted):
     return "; ".join(found + (["restarted"] if rows[0]["participant"] in restarted else []))
 
 
+def asked(protocol, chain):
+    """The rows of questionnaires.csv, from the chain: of a questionnaire that was given twice the last; one that does not fit its questions is none."""
+    joined, latest = set(), {}
+    for line in chain:
+        record = json.loads(line["record"]) if line["record"] else {"kind": "erased"}
+        if record["kind"] == "join":
+            joined.add(record["participant"])
+        if record["kind"] != "questionnaire" or record["participant"] not in joined:
+            continue
+        answers = record.get("answers", {})
+        questions = protocol.get("questionnaires", {}).get(record.get("when"), [])
+        given = {q["id"]: answers[q["id"]] for q in questions if answers.get(q["id"]) not in (None, "")}
+        if set(answers) <= {q["id"] for q in questions} and all(takes(q, given[q["id"]]) for q in questions if q["id"] in given):
+            latest.pop((record["participant"], record["when"]), None)
+            latest[record["participant"], record["when"]] = [
+                {"record": line["number"], "participant": record["participant"], "when": record["when"], "question": q["id"], "kind": q["type"],
+                 "answer": str(given[q["id"]])} for q in questions if q["id"] in given]
+    return [row for rows in latest.values() for row in rows]
+
+
+def steps(question):
+    return question.get("choices") or ["1", "2", "3", "4", "5"]
+
+
+def takes(question, answer):
+    if question["type"] == "likert":
+        return isinstance(answer, int) and 1 <= answer <= len(steps(question))
+    return isinstance(answer, str) and (question["type"] == "text" or answer in question["choices"])
+
+
+def said(protocol, rows):
+    """The figures of every question."""
+    figures = []
+    for when in ("before", "after"):
+        for q in protocol.get("questionnaires", {}).get(when, []):
+            mine = [r for r in rows if (r["when"], r["question"]) == (when, q["id"])]
+            figure = {"when": when, "question": q["id"], "kind": q["type"], "text": q["text"], "answers": len(mine)}
+            if q["type"] == "text":
+                figures.append(dict(figure, texts=[{"participant": r["participant"], "answer": r["answer"]} for r in mine]))
+                continue
+            places = [int(r["answer"]) - 1 if q["type"] == "likert" else steps(q).index(r["answer"]) for r in mine]
+            figure.update(choices=steps(q), counts=[places.count(place) for place in range(len(steps(q)))])
+            if q["type"] == "likert":
+                figure["median"] = statistics.median(places) + 1 if places else None
+            figures.append(figure)
+    return figures
+
+
 def rounded(value, digits):
     """Half away from zero, after the sixth decimal was rounded so; never "-0.00": the rule of all sentences."""
     units = math.floor(math.floor(abs(value) * 1e6 + 0.5) / 10 ** (6 - digits) + 0.5)
@@ -411,7 +459,8 @@ def derive(stated, protocol, study, table, chain):
              "without_exclusions": figures_of(every, stated["without_exclusions"], protocol)}
     joined = sum(r["kind"] == "join" for r in records)
     return {"schema": 1, "study": study, "title": protocol["title"], "joined": joined, "headline": headline, "decisions": parts[headline]["decisions"],
-            "excluded": [{"participant": name, "reasons": why} for name, why in flagged.items() if why], "problems": stated["problems"], **parts}
+            "excluded": [{"participant": name, "reasons": why} for name, why in flagged.items() if why], "problems": stated["problems"],
+            "questionnaires": said(protocol, asked(protocol, chain)), **parts}
 
 
 def read(folder):
@@ -425,6 +474,7 @@ def main():
     manifest, protocol, analysis, table, chain = read(folder)
     check_files(folder, manifest)
     check_chain(chain, manifest["study"], sys.argv[2] if len(sys.argv) > 2 else manifest["head"])
+    check("questionnaires.csv", asked(protocol, chain), list(csv.DictReader((folder / "questionnaires.csv").open(encoding="utf-8", newline=""))))
     check("analysis", derive(told(analysis), protocol, manifest["study"], table, chain), analysis)
     print("\n".join(problems) if problems else f"everything agrees: {compared} figures and hashes")
     return bool(problems)

@@ -48,10 +48,11 @@ QByteArray bundleOf(StoppingRule rule, int people) {
     block.trials = 10;
     p.blocks.push_back(block);
   }
-  const FrozenStudy study = sample::frozen(p);
+  const FrozenStudy study = sample::frozen(sample::withQuestions(p));
   Ledger ledger(":memory:");
   ledger.addStudy(study);
-  sample::run(ledger, study, people, 0.5, 3);
+  for (const Seat& seat : sample::run(ledger, study, people, 0.5, 3))
+    sample::say(ledger, study, seat, {{"eyes", "no"}}, {{"hard", 2 + seat.cell % 3}, {"sure", 1}, {"more", "colours"}});
   ledger.close(study.hash());
   return makeBundle(study, ledger.chain(study.hash()), study.open(sample::kPassphrase));
 }
@@ -148,17 +149,18 @@ class RederiveTest : public QObject {
     QMap<QString, QByteArray> files;
     for (const auto& [name, data] : readZip(zip)) files[name] = data;
     const CsvTable book = parseCsvTable(files["codebook.csv"]), responses = parseCsvTable(files["responses.csv"]);
-    QStringList documented;
+    QMap<QString, QStringList> documented;
     for (const QStringList& row : book.rows) {
-      documented << row[0];
-      QVERIFY2(row[1].size() > 5, qPrintable(row[0]));
+      documented[row[0]] << row[1];
+      QVERIFY2(row[2].size() > 5, qPrintable(row[1]));
     }
-    QCOMPARE(documented, responses.header);
+    QCOMPARE(documented["responses.csv"], responses.header);
+    QCOMPARE(documented["questionnaires.csv"], parseCsvTable(files["questionnaires.csv"]).header);
     QCOMPARE(responses.rows.size(), 2 + 12 + 2 + 2 + 2 + 6 + 5 * 10);
     QFile doc(QStringLiteral(QUANTSPOT_SOURCE_DIR "/docs/study-analysis.md"));
     QVERIFY(doc.open(QIODevice::ReadOnly));
     const QString text = QString::fromUtf8(doc.readAll());
-    for (const QString& column : documented) QVERIFY2(text.contains(u'`' + column + u'`'), qPrintable(column));
+    for (const QString& column : documented["responses.csv"] + documented["questionnaires.csv"]) QVERIFY2(text.contains(u'`' + column + u'`'), qPrintable(column));
   }
 };
 

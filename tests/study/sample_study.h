@@ -37,6 +37,17 @@ inline Protocol protocol(int trials = 12) {
   return p;
 }
 
+// With a question of every type.
+inline Protocol withQuestions(Protocol p) {
+  const auto question = [](const char* id, const char* type, const char* text, const QStringList& choices) {
+    return Question{QLatin1String(id), QLatin1String(type), QLatin1String(text), choices};
+  };
+  p.before = {question("eyes", "choice", "Do you wear glasses?", {"yes", "no"})};
+  p.after = {question("hard", "likert", "It was hard.", {}), question("sure", "likert", "I was sure.", {"never", "now and then", "always"}),
+             question("more", "text", "Anything else?", {})};
+  return p;
+}
+
 inline Pictures pictures(const Protocol& p) {
   Pictures all;
   for (const StudyComparison& c : p.comparisons)
@@ -61,6 +72,12 @@ inline QString answerOf(const Protocol& p, const PlannedTrial& trial, double ski
     const QString answer = any[static_cast<qsizetype>(random.below(static_cast<std::uint64_t>(any.size())))];
     if (isAnswer(p, trial, answer)) return answer;
   }
+}
+
+// What somebody answers before and after.
+inline void say(Ledger& ledger, const FrozenStudy& study, const Seat& seat, const QJsonObject& before, const QJsonObject& after) {
+  ledger.append(study.hash(), QStringLiteral("questionnaire"), seat.participant, {{"when", "before"}, {"answers", before}});
+  ledger.append(study.hash(), QStringLiteral("questionnaire"), seat.participant, {{"when", "after"}, {"answers", after}});
 }
 
 // People who answer everything; returns their seats.

@@ -1,6 +1,7 @@
 #include "ui/views/analysis_evidence.h"
 
 #include "study/methods.h"
+#include "study/questionnaire.h"
 #include "ui/models/precision_names.h"
 #include "ui/views/analysis_rows.h"
 #include "ui/views/confusion_card.h"
@@ -48,13 +49,17 @@ AnalysisEvidence::AnalysisEvidence(QWidget* parent)
       people(forest(QStringLiteral("participants"))), prompts(forest(QStringLiteral("prompts"))), times(forest(QStringLiteral("response_times"))),
       visibility(forest(QStringLiteral("visibility"))), metrics(forest(QStringLiteral("metrics"))),
       bits(cardOf<PsychometricChart>(QStringLiteral("psychometric"))), confusion(cardOf<ConfusionCard>(QStringLiteral("confusion"))),
-      quality(cardOf<TextCard>(QStringLiteral("quality"))), people_choice_(chooser(people, tr("Kind and variant"))),
+      quality(cardOf<TextCard>(QStringLiteral("quality"))), questionnaires(cardOf<TextCard>(QStringLiteral("questionnaires"))),
+      people_choice_(chooser(people, tr("Kind and variant"))),
       prompts_choice_(chooser(prompts, tr("Kind and variant"))), against_(chooser(metrics, tr("Against"))),
       category_(chooser(metrics, tr("Category"))), measure_(chooser(metrics, tr("Correlation"))), quality_text_(new QLabel),
+      questions_text_(new QLabel),
       visibility_tools_(new QWidget), grid_(new QGridLayout(this)) {
   grid_->setContentsMargins(0, 0, 0, 0), grid_->setHorizontalSpacing(30), grid_->setVerticalSpacing(22);
-  quality_text_->setWordWrap(true), quality_text_->setAlignment(Qt::AlignTop | Qt::AlignLeft), quality_text_->setTextFormat(Qt::RichText);
+  for (QLabel* text : {quality_text_, questions_text_})
+    text->setWordWrap(true), text->setAlignment(Qt::AlignTop | Qt::AlignLeft), text->setTextFormat(Qt::RichText);
   static_cast<TextCard*>(quality)->hold(quality_text_);
+  static_cast<TextCard*>(questionnaires)->hold(questions_text_);
   (new QHBoxLayout(visibility_tools_))->setContentsMargins(0, 0, 0, 0);
   visibility->addToTitle(visibility_tools_);
   measure_->addItem(tr("Spearman"), QStringLiteral("spearman")), measure_->addItem(tr("Kendall"), QStringLiteral("kendall"));
@@ -163,6 +168,19 @@ void AnalysisEvidence::fillQuality() {
   quality_text_->setText(lines.join(QStringLiteral("<br>")));
 }
 
+void AnalysisEvidence::setQuestionnaires(const QJsonArray& figures) {
+  question_figures_ = figures;
+  QStringList parts;
+  for (const QJsonValue& figure : figures) {
+    parts << QStringLiteral("<b>%1</b> (%2)<br>%3").arg(figure["text"].toString().toHtmlEscaped(),
+        figure["when"].toString() == QLatin1String("before") ? tr("before") : tr("after"), study::questionnaireLine(figure).toHtmlEscaped());
+    for (const QJsonValue& said : figure["texts"].toArray())
+      parts << QStringLiteral("“%1” · %2").arg(said["answer"].toString().toHtmlEscaped(), said["participant"].toString().left(8));
+  }
+  questions_text_->setText(parts.join(QStringLiteral("<br>")));
+  arrange();
+}
+
 void AnalysisEvidence::setMetrics(const QJsonArray& figures) {
   metric_figures_ = figures;
   fillMetricChoices();
@@ -200,7 +218,7 @@ void AnalysisEvidence::arrange() {
   const bool seen = !part_["detection"].toArray().isEmpty();
   const std::pair<Card*, bool> order[] = {{detection, seen}, {dprime, seen}, {preference, !part_["preference"].isNull()}, {bits, !part_["psychometric"].isNull()},
       {rating, !part_["rating"].isNull()}, {ranking, !part_["ranking"].isNull()}, {confusion, seen}, {times, answers}, {people, seen}, {prompts, seen},
-      {visibility, several}, {quality, answers}, {metrics, !metric_figures_.isEmpty()}};
+      {visibility, several}, {quality, answers}, {questionnaires, !question_figures_.isEmpty()}, {metrics, !metric_figures_.isEmpty()}};
   shown_.clear();
   for (const auto& [card, has] : order) {
     grid_->removeWidget(card);

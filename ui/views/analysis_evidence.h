@@ -24,13 +24,14 @@ class AnalysisEvidence : public QWidget {
   explicit AnalysisEvidence(QWidget* parent = nullptr);
 
   void setPart(const QJsonObject& part, const study::Protocol& protocol);
+  void setQuestionnaires(const QJsonArray& figures);   // "questionnaires" of an analysis; empty: no card
   void setMetrics(const QJsonArray& metrics);       // of study/metric_correlation; empty: no card
   std::vector<Card*> shown() const { return shown_; }
 
   ForestChart *detection, *dprime, *preference, *ranking, *rating, *people, *prompts, *times, *visibility, *metrics;
   PsychometricChart* bits;
   ConfusionCard* confusion;
-  Card* quality;
+  Card *quality, *questionnaires;
   QWidget* visibilityTools() { return visibility_tools_; }   // room for a button beside the ranking
 
  protected:
@@ -49,10 +50,10 @@ class AnalysisEvidence : public QWidget {
   void arrange();
 
   QJsonObject part_;
-  QJsonArray metric_figures_;
+  QJsonArray metric_figures_, question_figures_;
   study::Protocol protocol_;
   QComboBox *people_choice_, *prompts_choice_, *against_, *category_, *measure_;
-  QLabel* quality_text_;
+  QLabel *quality_text_, *questions_text_;
   QWidget* visibility_tools_;
   QGridLayout* grid_;
   std::vector<Card*> shown_;

@@ -113,6 +113,7 @@ void AnalysisPage::showStudy() {
   saved_->hide();
   policy_->setVisible(model_.canMakePolicy());
   evidence_->setMetrics({});
+  evidence_->setQuestionnaires(study.analysis["questionnaires"].toArray());
   showPart();
   unlock_->setBusy(false);
   places_->setCurrentIndex(Shown);
