@@ -8,6 +8,7 @@
 #include "decision/evidence_files.h"
 #include "decision/gpu_table.h"
 #include "engine/pipeline/auto_precision.h"
+#include "engine/protocol/quantity.h"
 #include "quant/precision_info.h"
 
 #include <CLI/CLI.hpp>
@@ -35,16 +36,9 @@ struct RecommendArguments {
 
 // "-5%", "-0.05" → −0.05.
 double parseShare(const std::string& text) {
-  std::size_t used = 0;
-  double value = 0;
-  try {
-    value = std::stod(text, &used);
-  } catch (const std::exception&) {
-    used = 0;
-  }
-  const std::string unit = text.substr(std::min(used, text.size()));
-  if (used == 0 || (unit != "" && unit != "%" && unit != " %")) throw std::invalid_argument(fmt::format("'{}' is no share; write 5% or 0.05", text));
-  return unit.empty() ? value : value / 100;
+  const auto share = protocol::parseQuantity(text);
+  if (!share || (!share->unit.empty() && share->unit != "%")) throw std::invalid_argument(fmt::format("'{}' is no share; write 5% or 0.05", text));
+  return share->unit.empty() ? share->value : share->value / 100;
 }
 
 Hardware hardwareOf(const std::string& id, const service::Service& service) {

@@ -10,11 +10,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string environment(const char* name) {
-  const char* value = std::getenv(name);
-  return value ? value : "";
-}
-
 // The first of the variables that is set, or the fallback; "~" at its beginning is the home folder.
 fs::path folderOf(std::initializer_list<const char*> names, const fs::path& fallback) {
   for (const char* name : names) {
@@ -66,6 +61,11 @@ std::optional<RepoName> parseRepo(std::string_view text) {
   if (slash == text.npos || !isNamePart(text.substr(0, slash)) || !isNamePart(text.substr(slash + 1))) return {};
   name.repo = text;
   return name;
+}
+
+std::string environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value ? value : "";
 }
 
 HubSettings settingsFromEnvironment() {

@@ -25,6 +25,9 @@ struct RepoName {
 // "owner/name" or "owner/name@revision"; nothing for what a hub would not take as such (paths among them).
 std::optional<RepoName> parseRepo(std::string_view text);
 
+// The variable's value; "" when it is not set.
+std::string environment(const char* name);
+
 struct HubSettings {
   std::filesystem::path cache;           // HF_HUB_CACHE, HUGGINGFACE_HUB_CACHE, $HF_HOME/hub, $XDG_CACHE_HOME/huggingface/hub, ~/.cache/huggingface/hub
   std::string endpoint;                  // HF_ENDPOINT, else https://huggingface.co; no slash at the end

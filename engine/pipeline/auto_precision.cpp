@@ -2,6 +2,7 @@
 
 #include "engine/pipeline/memory.h"
 #include "engine/pipeline/memory_model.h"
+#include "engine/protocol/quantity.h"
 
 #include <spdlog/fmt/fmt.h>
 
@@ -49,22 +50,17 @@ AutoChoice choosePrecision(const fs::path& model, const protocol::Recipe& recipe
                                          static_cast<double>(available) / kGiB, limit > 0 ? "allowed" : "free", above), available, needs};
   }
   throw std::runtime_error(fmt::format("no precision fits {:.2f} GiB: {} still needs {:.2f} GiB at {} × {}; allow more or draw a smaller picture",
-                                       static_cast<double>(available) / kGiB, autoLadder().back(), static_cast<double>(needs) / kGiB, recipe.width, recipe.height));
+                                       static_cast<double>(available) / kGiB, autoLadder().back(), static_cast<double>(needs) / kGiB,
+                                       recipe.width, recipe.height));
 }
 
 std::int64_t parseBytes(const std::string& text) {
-  std::size_t used = 0;
-  double value = 0;
-  try {
-    value = std::stod(text, &used);
-  } catch (const std::exception&) {
-    used = 0;
-  }
-  const std::string unit = text.substr(std::min(text.size(), text.find_first_not_of(' ', used)));
   static const std::pair<const char*, double> kUnits[] = {{"", 1}, {"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", kGiB}, {"TiB", 1024 * kGiB},
-                                                          {"K", 1 << 10}, {"M", 1 << 20}, {"G", kGiB}, {"kB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"TB", 1e12}};
+                                                          {"K", 1 << 10}, {"M", 1 << 20}, {"G", kGiB},
+                                                          {"kB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"TB", 1e12}};
+  const auto size = protocol::parseQuantity(text);
   for (const auto& [name, factor] : kUnits)
-    if (used > 0 && unit == name && value > 0 && std::isfinite(value)) return static_cast<std::int64_t>(value * factor);
+    if (size && size->unit == name && size->value > 0) return static_cast<std::int64_t>(size->value * factor);
   throw std::invalid_argument(fmt::format("memory '{}' is no size; write 6GiB or 500MB", text));
 }
 

@@ -2,13 +2,13 @@
 
 #include "engine/hub/cache.h"
 #include "engine/hub/download.h"
+#include "engine/hub/settings.h"
 #include "engine/model/assembled.h"
 #include "engine/model/folder.h"
 #include "engine/model/single/contents.h"
 #include "engine/service/service.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -23,11 +23,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kParts = "?parts=";
-
-std::string environment(const char* name) {
-  const char* value = std::getenv(name);
-  return value ? value : "";
-}
 
 // A pipeline's folder or a single file; nothing for what is no model.
 std::optional<protocol::ModelEntry> entryOf(const fs::path& path, const std::string& name) try {
@@ -92,7 +87,7 @@ fs::path existing(const fs::path& path, const std::string& parts) {
 }  // namespace
 
 fs::path defaultModel() {
-  if (const std::string given = environment("QUANTSPOT_DEFAULT_MODEL"); !given.empty()) return given;
+  if (const std::string given = hub::environment("QUANTSPOT_DEFAULT_MODEL"); !given.empty()) return given;
   std::error_code unreadable;
   const fs::path installed = fs::read_symlink("/proc/self/exe", unreadable).parent_path() / "../share/quantspot/default_model";
   if (fs::exists(installed / "model_index.json", unreadable)) return fs::weakly_canonical(installed);
@@ -101,10 +96,10 @@ fs::path defaultModel() {
 
 std::vector<fs::path> modelFolders() {
   std::vector<fs::path> folders;
-  std::istringstream given(environment("QUANTSPOT_MODELS"));
+  std::istringstream given(hub::environment("QUANTSPOT_MODELS"));
   for (std::string folder; std::getline(given, folder, ':');)
     if (!folder.empty()) folders.emplace_back(folder);
-  const std::string data = environment("XDG_DATA_HOME"), home = environment("HOME");
+  const std::string data = hub::environment("XDG_DATA_HOME"), home = hub::environment("HOME");
   if (!data.empty()) folders.push_back(fs::path(data) / "quantspot/models");
   else if (!home.empty()) folders.push_back(fs::path(home) / ".local/share/quantspot/models");
   return folders;
@@ -149,7 +144,8 @@ protocol::ModelsListResult listModels(const std::vector<fs::path>& more) {
 
 protocol::DownloadResult downloadModel(const protocol::DownloadParams& params, const Control& control) {
   const auto repo = hub::parseRepo(params.repo + "@" + params.revision);
-  if (!repo) throw std::invalid_argument("'" + params.repo + "' at revision '" + params.revision + "' is no repository's name; write owner/name, and a branch, tag or commit");
+  if (!repo) throw std::invalid_argument("'" + params.repo + "' at revision '" + params.revision +
+                                "' is no repository's name; write owner/name, and a branch, tag or commit");
   hub::DownloadOptions options{.repo = *repo, .include = params.include, .cancel = control.cancel};
   constexpr int kMiB = 20;
   std::uint64_t told = ~std::uint64_t{0};   // nothing yet

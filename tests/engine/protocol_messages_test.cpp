@@ -1,4 +1,5 @@
 #include "engine/protocol/base64.h"
+#include "engine/protocol/quantity.h"
 #include "engine/protocol/rpc.h"
 
 #include <QTest>
@@ -32,6 +33,17 @@ class MessagesTest : public QObject {
 
   void brokenBase64IsRefused() {
     for (const char* text : {"abc", "ab!d", "a===", "====", "ab=c", "Zg==\n"}) QVERIFY_EXCEPTION_THROWN(fromBase64(text), std::invalid_argument);
+  }
+
+  void quantitiesAreReadTheSameInEveryLocale() {
+    const std::tuple<const char*, double, const char*> good[] = {{"6GiB", 6, "GiB"}, {"500 MB", 500, "MB"}, {"-5%", -5, "%"}, {"+0.05", 0.05, ""},
+                                                                  {"1e3 ", 1000, ""}, {"1.5  G", 1.5, "G"}};
+    for (const auto& [text, value, unit] : good) {
+      const auto found = parseQuantity(text);
+      QVERIFY2(found && found->value == value && found->unit == unit, text);
+    }
+    for (const char* text : {"", "GiB", " 5", "+-5", "--5", "inf", "nan", "infGiB", "1e999"}) QVERIFY2(!parseQuantity(text), text);
+    QCOMPARE(parseQuantity("0x10")->unit, std::string("x10"));   // which no caller knows
   }
 
   void callsAndRepliesComeBack() {

@@ -1,0 +1,70 @@
+#include "app/quantspot-cli/recipe_options.h"
+#include "app/quantspot-cli/files.h"
+#include "engine/pipeline/auto_precision.h"
+#include "engine/protocol/base64.h"
+
+#include <array>
+#include <optional>
+
+namespace quantspot::cli {
+namespace {
+
+// Of Stable Diffusion and SDXL.
+void addDiffusionOptions(CLI::App& command, protocol::Recipe& r) {
+  const auto pair = [&](const char* name, std::optional<std::array<int, 2>>& value, const char* help) {
+    command.add_option_function<std::string>(name, [&value](const std::string& text) { value = parsePair(text); }, help);
+  };
+  command.add_option("--guidance-rescale", r.guidance_rescale,
+                     "How far guidance may change the prediction's deviation, 0 to 1: 0 leaves it as it is")->capture_default_str();
+  command.add_option("--clip-skip", r.clip_skip, "Last layers of CLIP to leave out")->capture_default_str();
+  command.add_flag("--prompt-weights", r.prompt_weights, "\"(word:1.2)\" in the prompts weighs words");
+  command.add_flag("--vae-tiling", r.vae_tiling, "The autoencoder works tile by tile: less memory, a slightly other picture");
+  command.add_flag("--vae-slicing", r.vae_slicing, "The autoencoder works picture by picture");
+  pair("--original-size", r.original_size, "SDXL: size WxH that the picture is said to come from (default: its own)");
+  pair("--target-size", r.target_size, "SDXL: size WxH that it is said to have (default: its own)");
+  pair("--crop", r.crop, "SDXL: corner X,Y of the part that it is said to be (default 0,0)");
+}
+
+}  // namespace
+
+void addRecipe(CLI::App& command, Arguments& a) {
+  protocol::Recipe& r = a.generate.params.recipe;
+  command.add_option("--model", a.generate.params.model,
+                     "Folder of a diffusers pipeline, a single .safetensors or .gguf file, or a name that 'models list' shows")
+      ->capture_default_str();
+  command.add_option("--parts", a.parts, "Where --model is one .safetensors or .gguf file: a folder (or name) that lends what it lacks");
+  command.add_option("--negative-prompt", r.negative_prompt, "What the picture should be led away from; FLUX needs --true-cfg above 1 for it");
+  command.add_option("--steps", r.steps, "Denoising steps")->capture_default_str();
+  r.width = r.height = 0;
+  command.add_option("--width", r.width, "Pixels, a multiple of 8 (FLUX: of 16); default: what the model was made for, where it says so, else 128");
+  command.add_option("--height", r.height, "Pixels, a multiple of 8 (FLUX: of 16); default: as of --width");
+  command.add_option("--guidance", r.guidance,
+                     "The family's own guidance (default: FLUX 3.5, embedded; SDXL 5, Stable Diffusion 7.5, classifier-free)");
+  command.add_option("--true-cfg", r.true_cfg, "FLUX: scale of classifier-free guidance with a second pass")->capture_default_str();
+  command.add_option("--max-sequence-length", r.max_sequence_length, "T5 tokens (default: what the model was made for, else 512)");
+  command.add_option("--scheduler", r.scheduler, "Id (default: the model's own)");
+  addDiffusionOptions(command, r);
+  command.add_option_function<std::vector<std::string>>("--lora", [&a](const std::vector<std::string>& files) {
+    for (const std::string& file : files) a.generate.params.loras.push_back(parseLora(file));
+  }, "LoRA beside the packed weights, FILE or FILE:scale; may be given several times");
+  command.add_option_function<std::string>("--max-memory", [&a](const std::string& size) {
+    a.generate.params.max_memory = pipeline::parseBytes(size);
+  }, "For --precision auto, such as 6GiB (default: what is free)");
+  command.add_option_function<std::string>("--calibrate", [&a](const std::string& file) { a.generate.params.calibration = readLines(file); },
+                                           "File of prompts that find the scales of 8-bit activations (quanto-int8a8)");
+  command.add_option_function<std::string>("--image", [&a](const std::string& file) {
+    a.generate.params.image = protocol::toBase64(readFile(file));
+  }, "Image to image: the picture to start from, of the size that is drawn");
+  command.add_option("--strength", a.generate.params.recipe.strength,
+                     "Image to image: how much of the way from noise is gone, 0 to 1 (default: SDXL 0.3, FLUX and SD 3 0.6, others 0.8)");
+  command.add_option("--batch", a.batch, "Pictures drawn in one pass, each as its own seed alone gives it")
+      ->check(CLI::Range(1, 256))->capture_default_str();
+  command.add_flag("!--no-cache", a.generate.params.cache, "Pack the weights anew, and keep nothing of them on disk");
+  command.add_option("--offload", a.generate.params.offload,
+                     "What of a part is in memory at once: none or model (all), group (a block and the next), sequential (a layer)")
+      ->capture_default_str();
+  command.add_option("--threads", a.service.threads, "CPU threads (default: all cores)")->check(CLI::PositiveNumber);
+  command.add_option("--device", a.service.device, "cpu or cuda:0")->capture_default_str();
+}
+
+}  // namespace quantspot::cli
