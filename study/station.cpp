@@ -13,7 +13,8 @@
 
 namespace quantspot::study {
 
-Station::Station(const QString& store, const QString& journal) : store_(store), journal_(journal), name_(QUuid::createUuid().toString()) {
+Station::Station(const QString& store, const QString& journal, Bringing bringing)
+    : bringing_(bringing), store_(store), journal_(journal), name_(QUuid::createUuid().toString()) {
   QDir().mkpath(QFileInfo(journal).absolutePath());
   database_ = QSqlDatabase::addDatabase(QStringLiteral("QSQLITE"), name_);
   database_.setDatabaseName(journal);
@@ -28,7 +29,7 @@ Station::Station(const QString& store, const QString& journal) : store_(store), 
     QSqlDatabase::removeDatabase(name_);
     throw;
   }
-  connect();
+  if (bringing_ == Bringing::WithEach) connect();
 }
 
 Station::~Station() {
@@ -100,8 +101,12 @@ void Station::keep(const FrozenStudy& study, const Seat& seat, const QString& ki
   exec(query, "INSERT INTO entries (study, entry) VALUES (?, ?)",
       {study.hash(), QString::fromUtf8(QJsonDocument(entry).toJson(QJsonDocument::Compact))});
   query.finish();
-  constexpr qint64 kBetweenAttempts = 10000;   // each may take seconds
-  if (ledger_ || !lost_.isValid() || lost_.hasExpired(kBetweenAttempts)) reconcile();
+  if (bringing_ == Bringing::WithEach) attempt();
+}
+
+bool Station::attempt() {
+  constexpr qint64 kBetweenAttempts = 10000;
+  return (ledger_ || !lost_.isValid() || lost_.hasExpired(kBetweenAttempts)) && reconcile();
 }
 
 void Station::answer(const FrozenStudy& study, const Mapping& mapping, const Seat& seat, int trial, const QString& answer,

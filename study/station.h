@@ -11,11 +11,13 @@ namespace quantspot::study {
 
 // Every answer goes into a journal on this computer first; when answer() returns it is on disk here, and on the server when that can
 // be reached. What the server has not got stays in the journal, across restarts, until reconcile() brings it: in order, each once
-// (an entry has an id, by which the server's chain is asked first). One thread, one process per journal file.
+// (an entry has an id, by which the server's chain is asked first). One thread; one process per journal file.
 class Station {
  public:
+  // Who brings what was kept: this station with each answer, or another one on the same journal (then this one reaches the server when it is asked to).
+  enum class Bringing { WithEach, ByAnother };
   // Throws Error when the journal cannot be opened. The server may be out of reach.
-  Station(const QString& store, const QString& journal);
+  Station(const QString& store, const QString& journal, Bringing bringing = Bringing::WithEach);
   ~Station();
 
   // These four need the server, and throw Error. study: a beginning of its hash is enough; a closed one is refused.
@@ -42,6 +44,8 @@ class Station {
   // Brings what waits. True when nothing is left; false when the server is out of reach (lastProblem() says why). An entry that
   // the server refuses for good is moved aside in the journal, and named by lastProblem().
   bool reconcile();
+  // The same, unless an attempt failed in the last ten seconds: each may take seconds.
+  bool attempt();
 
   int waiting();                       // entries that the server has not got
   int refused();                       // entries that the server refused for good
@@ -57,6 +61,7 @@ class Station {
   int count(const char* statement);
   void exec(QSqlQuery& query, const char* statement, const QVariantList& values = {});
 
+  const Bringing bringing_;
   QString store_, journal_, name_, problem_, warning_;
   QSqlDatabase database_;              // the journal
   std::unique_ptr<Ledger> ledger_;     // none while the server is out of reach

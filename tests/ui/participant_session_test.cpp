@@ -2,6 +2,7 @@
 #include "tests/ui/study_fixture.h"
 #include "ui/models/trial_choices.h"
 
+#include <QElapsedTimer>
 #include <QFile>
 #include <QSignalSpy>
 #include <QSqlDatabase>
@@ -266,7 +267,7 @@ class ParticipantSessionTest : public QObject {
       const Writer writer(disk.store());
       QVERIFY(session.answer("A"));                                    // in the journal
       QVERIFY(toTrial(session) && session.answer("A"));
-      QVERIFY(!session.isOnline());
+      QVERIFY(!session.isOnline());                                    // the patience of this session outlasts the lock's 5 s
       QVERIFY(toTrial(session) && session.answer("A"));                // the first of the trials proper
       QVERIFY(toTrial(session) && session.undo());
       QVERIFY(toTrial(session) && session.answer("B"));
@@ -281,6 +282,72 @@ class ParticipantSessionTest : public QObject {
     QCOMPARE(responses.rows.size(), std::size_t(3));
     QCOMPARE(responses.rows[2].answer, QStringLiteral("B"));
     QCOMPARE(disk.records("undo").size(), std::size_t(1));
+  }
+
+  // Another program holds the store for seconds: the window goes on at once, and what was answered arrives when the store is free.
+  void aLockedStoreDoesNotHoldTheWindowUp() {
+    Protocol p = everyKind(4);
+    p.practice = 0;
+    StudyOnDisk disk(p);
+    ParticipantSession::Place place = disk.place();
+    place.patience_ms = 20, place.retry_ms = 200;
+    ParticipantSession session(place);
+    QVERIFY(session.unlock(kPassphrase));
+    session.begin(), session.agree();
+    QVERIFY(QTest::qWaitFor([&] { return session.stage() == Stage::Before; }));
+    session.submit({{"eyes", "no"}});
+    QVERIFY(QTest::qWaitFor([&] { return session.stage() == Stage::Break; }) && toTrial(session));
+    QElapsedTimer since;
+    qint64 slowest = 0;
+    {
+      const Writer writer(disk.store());
+      for (const char* answer : {"A", "B", "C"}) {
+        since.start();
+        QVERIFY(session.answer(answer));
+        QVERIFY(QTest::qWaitFor([&] { return session.stage() != Stage::Trial || session.trial().number > 3; }, 2000));
+        slowest = std::max(slowest, since.elapsed());
+        QVERIFY(toTrial(session));
+      }
+      QVERIFY(disk.responses().rows.empty());
+    }
+    QVERIFY2(slowest < 1000, qPrintable(QStringLiteral("%1 ms").arg(slowest)));
+    QTRY_COMPARE_WITH_TIMEOUT(disk.responses().rows.size(), std::size_t(3), 20000);
+    const Responses responses = disk.responses();
+    QVERIFY2(responses.problems.isEmpty(), qPrintable(responses.problems.join('\n')));
+    for (int i = 0; i < 3; ++i) QCOMPARE(responses.rows[i].answer, QString(QChar(u'A' + i)));
+    QTRY_VERIFY(session.isOnline() && session.notice().isEmpty());
+  }
+
+  // The journal itself cannot be written for a while: nothing counts as given, nothing else is taken, and then all goes on.
+  void anAnswerCountsWhenItIsSavedAndNotBefore() {
+    StudyOnDisk disk;
+    ParticipantSession::Place place = disk.place();
+    place.patience_ms = 20;
+    ParticipantSession session(place);
+    QVERIFY(session.unlock(kPassphrase));
+    session.begin(), session.agree();
+    QVERIFY(QTest::qWaitFor([&] { return session.stage() == Stage::Before; }));
+    session.submit({{"eyes", "no"}});
+    QVERIFY(QTest::qWaitFor([&] { return session.stage() == Stage::Break; }) && toTrial(session));
+    QSignalSpy saved(&session, &ParticipantSession::saved), busy(&session, &ParticipantSession::busyChanged);
+    QTRY_VERIFY(!session.isBusy());
+    {
+      const Writer writer(place.folder + "/station-here.sqlite");
+      QElapsedTimer since;
+      since.start();
+      QVERIFY(session.answer("B"));
+      QVERIFY2(since.elapsed() < 1000, qPrintable(QString::number(since.elapsed())));
+      QVERIFY(session.isBusy() && session.busyText() == "Saving…" && busy.count() == 1);
+      QVERIFY(!session.answer("C") && !session.undo());
+      session.pause();
+      QTest::qWait(200);
+      QCOMPARE(session.stage(), Stage::Trial);
+      QCOMPARE(saved.count(), 0);
+    }
+    QTRY_COMPARE_WITH_TIMEOUT(saved.count(), 1, 10000);
+    QVERIFY(!session.isBusy());
+    QTRY_COMPARE(disk.responses().rows.size(), std::size_t(1));
+    QCOMPARE(disk.responses().rows[0].answer, QStringLiteral("B"));
   }
 
   void aFullDiskLosesNothingThatWasShownAsSaved() {

@@ -67,7 +67,7 @@ struct StudyOnDisk {
   }
   QString store() const { return folder.filePath(QStringLiteral("study.sqlite")); }
   ParticipantSession::Place place(const QString& station = QStringLiteral("here")) const {
-    return {store(), study.hash().left(12), folder.filePath(QStringLiteral("stations")), station, 5};
+    return {store(), study.hash().left(12), folder.filePath(QStringLiteral("stations")), station, 5, 20000};   // patient: what was answered is there when answer() returns
   }
   std::vector<PlannedTrial> plan(const QString& participant) const {
     for (const Seat& seat : Ledger(store()).seats(study.hash()))

@@ -26,6 +26,10 @@ ParticipantSession::ParticipantSession(Place place, QObject* parent) : QObject(p
   connect(&blank_, &QTimer::timeout, this, [this] { enter(Stage::Trial); });
   connect(&minimum_, &QTimer::timeout, this, &ParticipantSession::answerable);
   connect(&limit_, &QTimer::timeout, this, [this] { timed_out_ = true, Q_EMIT timeUp(); });
+  retry_.setInterval(place_.retry_ms);
+  connect(&retry_, &QTimer::timeout, this, [this] {
+    if (station_ && station_->state().waiting > 0) station_->deliver(true);
+  });
 }
 
 void ParticipantSession::enter(Stage stage, const QString& message) {
@@ -39,6 +43,45 @@ void ParticipantSession::fail(const std::exception& error) {
   Q_EMIT failed(message_);
 }
 
+// Runs body off this thread, then `then` on it; in between nothing is taken. False when it failed on the spot.
+bool ParticipantSession::perform(const QString& text, StationThreads::Where where, std::function<void(study::Station&)> body,
+    std::function<void()> then) {
+  busy_ = text;
+  auto failed_here = std::make_shared<bool>(false);
+  station_->begin(where, std::move(body), [this, failed_here, then = std::move(then)](std::exception_ptr error) {
+    busy_.clear();
+    Q_EMIT busyChanged();                  // before what comes next: a page that is shown takes the focus
+    try {
+      if (error) std::rethrow_exception(error);
+      then();
+    } catch (const std::exception& problem) {
+      *failed_here = true;
+      fail(problem);
+    }
+  });
+  if (isBusy()) Q_EMIT busyChanged();
+  return !*failed_here;
+}
+
+// Writes to the journal, and begins to bring it. On from there when it is on this computer's disk.
+bool ParticipantSession::keep(std::function<void(study::Station&)> write, std::function<void()> then) {
+  return perform(tr("Saving…"), StationThreads::Where::Journal, std::move(write), [this, then = std::move(then)] {
+    station_->deliver();
+    if (stage_ != Stage::Halted) then();
+  });
+}
+
+// The store said for good that an answer does not belong there: somebody else answers for the same participant, or the study was closed.
+void ParticipantSession::delivered() {
+  const StationThreads::State& state = station_->state();
+  if (state.refused > refused_ && stage_ != Stage::Locked) {
+    refused_ = state.refused;
+    blank_.stop(), minimum_.stop(), limit_.stop();
+    enter(Stage::Halted, tr("The answer was not taken: %1. Ask the experimenter.").arg(state.problem));
+  }
+  Q_EMIT noticeChanged();
+}
+
 void ParticipantSession::findStudy() {
   QString hash = place_.study;
   if (hash.isEmpty()) {
@@ -46,7 +89,7 @@ void ParticipantSession::findStudy() {
     if (all.size() != 1) throw study::Error(all.isEmpty() ? tr("the store holds no study") : tr("the store holds several studies; name one with --participant"));
     hash = all.first();
   }
-  study_ = station_->study(hash);
+  study_ = station_->ask([hash](study::Station& station) { return station.study(hash); });
 }
 
 bool ParticipantSession::unlock(const QString& passphrase) {
@@ -60,12 +103,19 @@ bool ParticipantSession::unlock(const QString& passphrase) {
       throw study::Error(lock_->error() == QLockFile::LockFailedError
           ? tr("another window answers here as station '%1'; close it, or give this one another name with --station").arg(place_.station)
           : tr("the folder %1 cannot be written; choose another with --data").arg(place_.folder));
-    if (!station_) station_ = std::make_unique<study::Station>(place_.store, journal);
+    if (!station_) {
+      station_ = std::make_unique<StationThreads>(place_.store, journal, place_.patience_ms);
+      connect(station_.get(), &StationThreads::delivered, this, &ParticipantSession::delivered);
+    }
     findStudy();
     mapping_ = study_.open(passphrase);
     protocol_ = study_.protocol();
-    station_->reconcile();                 // what an earlier sitting could not bring
-    refused_ = station_->refused();
+    refused_ = station_->ask([](study::Station& station) {
+      station.reconcile();                 // what an earlier sitting could not bring
+      return station.refused();
+    });
+    station_->deliver();
+    retry_.start();
     enter(Stage::Welcome);
     return true;
   } catch (const std::exception& error) {
@@ -77,8 +127,8 @@ bool ParticipantSession::unlock(const QString& passphrase) {
 
 QString ParticipantSession::notice() const {
   if (!station_) return {};
-  if (!station_->online()) return tr("Answers are saved on this computer; the store is out of reach.");
-  return station_->lastWarning();
+  if (!isOnline()) return tr("Answers are saved on this computer; the store is out of reach.");
+  return station_->state().warning;
 }
 
 int ParticipantSession::trialCount() const {
@@ -88,29 +138,28 @@ int ParticipantSession::trialCount() const {
 }
 
 void ParticipantSession::begin() {
-  if (stage_ != Stage::Welcome) return;
+  if (stage_ != Stage::Welcome || isBusy()) return;
   if (protocol_.consent_text.isEmpty()) join();
   else enter(Stage::Consent);
 }
 
 void ParticipantSession::decline() {
-  if (stage_ == Stage::Consent) enter(Stage::Welcome);
+  if (stage_ == Stage::Consent && !isBusy()) enter(Stage::Welcome);
 }
 
 void ParticipantSession::agree() {
-  if (stage_ == Stage::Consent) join();
+  if (stage_ == Stage::Consent && !isBusy()) join();
 }
 
 void ParticipantSession::join() {
   QJsonObject about{{"consent", protocol_.consent_version}, {"station", place_.station}};
   if (!restarts_.isEmpty()) about[QStringLiteral("restarts")] = restarts_;
-  try {
-    seat_ = station_->join(study_, about);
-  } catch (const std::exception& error) {
-    return fail(error);
-  }
-  restarts_.clear();
-  place({seat_, {}, {}});
+  auto seat = std::make_shared<study::Seat>();
+  perform(tr("Asking the store for a place…"), StationThreads::Where::Store, [this, about, seat](study::Station& station) { *seat = station.join(study_, about); },
+      [this, seat] {
+        restarts_.clear();
+        place({*seat, {}, {}});
+      });
 }
 
 // Draws the plan; `back` holds what was answered in earlier sittings.
@@ -126,39 +175,40 @@ void ParticipantSession::place(const study::Station::Return& back) {
 }
 
 void ParticipantSession::resume(const QString& code) {
-  if (stage_ != Stage::Welcome) return;
-  try {
-    const study::Station::Return back = station_->find(study_, code.trimmed().toLower());
-    if (protocol_.resume == study::ResumePolicy::Restart) {
-      restarts_ = back.seat.participant;
-      return begin();
-    }
-    if (protocol_.resume == study::ResumePolicy::ContinueSameDay && back.last_seen.toLocalTime().date() != QDate::currentDate())
-      throw study::Error(tr("this study must be finished on the day it was begun (%1); ask the experimenter")
-          .arg(back.last_seen.toLocalTime().date().toString(Qt::ISODate)));
-    place(back);
-    if (protocol_.resume == study::ResumePolicy::NextBlock && !done() && next().block >= 0) {
-      const int block = next().block;
-      const bool begun = std::any_of(answered_.begin(), answered_.end(), [&](int i) { return plan_[static_cast<std::size_t>(i)].block == block; });
-      while (begun && !done() && next().block == block) ++position_;   // what is left of an interrupted block stays unanswered
-      announce();
-    }
-    station_->note(study_, seat_, QStringLiteral("return"), {{"at_trial", position_}, {"station", place_.station}});
-  } catch (const std::exception& error) {
-    fail(error);
+  if (stage_ != Stage::Welcome || isBusy()) return;
+  auto back = std::make_shared<study::Station::Return>();
+  perform(tr("Asking the store for your answers…"), StationThreads::Where::Store,
+      [this, back, known = code.trimmed().toLower()](study::Station& station) { *back = station.find(study_, known); }, [this, back] { onward(*back); });
+}
+
+// Where the protocol's policy lets somebody go on who comes back.
+void ParticipantSession::onward(study::Station::Return back) {
+  if (protocol_.resume == study::ResumePolicy::Restart) {
+    restarts_ = back.seat.participant;
+    return begin();
   }
+  if (protocol_.resume == study::ResumePolicy::ContinueSameDay && back.last_seen.toLocalTime().date() != QDate::currentDate())
+    throw study::Error(tr("this study must be finished on the day it was begun (%1); ask the experimenter")
+        .arg(back.last_seen.toLocalTime().date().toString(Qt::ISODate)));
+  place(back);
+  if (protocol_.resume == study::ResumePolicy::NextBlock && !done() && next().block >= 0) {
+    const int block = next().block;
+    const bool begun = std::any_of(answered_.begin(), answered_.end(), [&](int i) { return plan_[static_cast<std::size_t>(i)].block == block; });
+    while (begun && !done() && next().block == block) ++position_;   // what is left of an interrupted block stays unanswered
+    announce();
+  }
+  const QJsonObject record{{"at_trial", position_}, {"station", place_.station}};
+  keep([this, record](study::Station& station) { station.note(study_, seat_, QStringLiteral("return"), record); }, [] {});
 }
 
 void ParticipantSession::submit(const QJsonObject& answers) {
-  if (stage_ != Stage::Before && stage_ != Stage::After) return;
+  if ((stage_ != Stage::Before && stage_ != Stage::After) || isBusy()) return;
   const bool before = stage_ == Stage::Before;
-  try {
-    station_->note(study_, seat_, QStringLiteral("questionnaire"), {{"when", before ? "before" : "after"}, {"answers", answers}});
-  } catch (const std::exception& error) {
-    return fail(error);
-  }
-  if (before) announce();
-  else enter(Stage::Thanks);
+  const QJsonObject record{{"when", before ? "before" : "after"}, {"answers", answers}};
+  keep([this, record](study::Station& station) { station.note(study_, seat_, QStringLiteral("questionnaire"), record); }, [this, before] {
+    if (before) announce();
+    else enter(Stage::Thanks);
+  });
 }
 
 void ParticipantSession::skipAnswered() {
@@ -173,11 +223,8 @@ void ParticipantSession::announce() {
 }
 
 void ParticipantSession::finish() {
-  try {
-    station_->reconcile();
-  } catch (const std::exception&) {        // kept here; the next start of this station brings it
-  }
-  enter(protocol_.after.empty() ? Stage::Thanks : Stage::After);
+  station_->deliver(true);                 // what does not arrive stays here: the next start of this station brings it
+  if (stage_ != Stage::Halted) enter(protocol_.after.empty() ? Stage::Thanks : Stage::After);
 }
 
 study::TrialKind ParticipantSession::nextKind() const { return done() ? TrialKind::Spot : next().kind; }
@@ -190,7 +237,7 @@ bool ParticipantSession::partBegins() const {
 }
 
 void ParticipantSession::go() {
-  if (stage_ != Stage::Break && stage_ != Stage::Feedback) return;
+  if ((stage_ != Stage::Break && stage_ != Stage::Feedback) || isBusy()) return;
   const bool practised = stage_ == Stage::Feedback;
   if (practised && (done() || next().role != TrialRole::Practice)) return announce();
   load();
@@ -249,7 +296,7 @@ void ParticipantSession::focusLost() {
 }
 
 void ParticipantSession::pause() {
-  if (stage_ != Stage::Trial && stage_ != Stage::Break) return;
+  if ((stage_ != Stage::Trial && stage_ != Stage::Break) || isBusy()) return;
   viewed_ms_ = viewed();
   clock_.invalidate();
   minimum_.stop(), limit_.stop();
@@ -273,29 +320,19 @@ QString ParticipantSession::feedback(const study::PlannedTrial& trial, const QSt
       : trial.truth == QLatin1String("different") ? tr("different") : trial.truth);
 }
 
-// The store said for good that an answer does not belong there: somebody else answers for the same participant.
-void ParticipantSession::checkRefused() {
-  const int refused = station_->refused();
-  if (refused <= refused_) return;
-  refused_ = refused;
-  throw study::Refused(station_->lastProblem());
+bool ParticipantSession::answer(const QString& answer, const QJsonObject& screen) {
+  if (stage_ != Stage::Trial || viewingLeft() > 0 || isBusy()) return false;
+  const study::PlannedTrial trial = next();
+  const QJsonObject details{{"response_ms", viewed()}, {"focus_losses", focus_losses_}, {"pauses", pauses_}, {"timed_out", timed_out_},
+                            {"station", place_.station}, {"screen", screen}};
+  const bool kept = keep([this, trial, answer, details](study::Station& station) {
+    station.answer(study_, mapping_, seat_, trial.index, answer, details);
+  }, [this, trial, answer] { taken(trial, answer); });
+  return kept && stage_ != Stage::Halted;
 }
 
-bool ParticipantSession::answer(const QString& answer, const QJsonObject& screen) {
-  if (stage_ != Stage::Trial || viewingLeft() > 0) return false;
-  const study::PlannedTrial trial = next();
-  QJsonObject details{{"response_ms", viewed()}, {"focus_losses", focus_losses_}, {"pauses", pauses_}, {"timed_out", timed_out_},
-                      {"station", place_.station}, {"screen", screen}};
-  try {
-    station_->answer(study_, mapping_, seat_, trial.index, answer, details);
-    checkRefused();
-  } catch (const study::Refused& refused) {
-    enter(Stage::Halted, tr("The answer was not taken: %1. Ask the experimenter.").arg(QString::fromUtf8(refused.what())));
-    return false;
-  } catch (const std::exception& error) {
-    fail(error);
-    return false;
-  }
+// The answer is on disk: on to what comes next.
+void ParticipantSession::taken(const study::PlannedTrial& trial, const QString& answer) {
   minimum_.stop(), limit_.stop();
   answered_ << trial.index;
   Q_EMIT saved();
@@ -306,26 +343,21 @@ bool ParticipantSession::answer(const QString& answer, const QJsonObject& screen
   else if (done()) finish();
   else if (next().block != trial.block || (protocol_.break_every > 0 && since_break_ >= protocol_.break_every)) announce();
   else load();
-  return true;
 }
 
-bool ParticipantSession::canUndo() const { return last_ >= 0 && (stage_ == Stage::Trial || stage_ == Stage::Break); }
+bool ParticipantSession::canUndo() const { return last_ >= 0 && !isBusy() && (stage_ == Stage::Trial || stage_ == Stage::Break); }
 
 bool ParticipantSession::undo() {
   if (!canUndo()) return false;
-  try {
-    station_->undo(study_, seat_, last_);
-    checkRefused();
-  } catch (const std::exception& error) {
-    fail(error);
-    return false;
-  }
-  minimum_.stop(), limit_.stop();
-  answered_.remove(last_);
-  position_ = last_;
-  last_ = -1;
-  load();
-  return true;
+  const int trial = last_;
+  const bool kept = keep([this, trial](study::Station& station) { station.undo(study_, seat_, trial); }, [this, trial] {
+    minimum_.stop(), limit_.stop();
+    answered_.remove(trial);
+    position_ = trial;
+    last_ = -1;
+    load();
+  });
+  return kept && stage_ != Stage::Halted;
 }
 
 }  // namespace quantspot::ui

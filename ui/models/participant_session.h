@@ -2,8 +2,8 @@
 // opened mapping and keeps it to itself: what a screen gets of a trial are slots and pixels.
 #pragma once
 
-#include "study/station.h"
 #include "study/trial_plan.h"
+#include "ui/models/station_threads.h"
 
 #include <QElapsedTimer>
 #include <QImage>
@@ -32,10 +32,11 @@ class ParticipantSession : public QObject {
   Q_ENUM(Stage)
 
   // store: as Ledger's. study: the beginning of a hash; empty: the store's only one. folder: for the station's journal. station: a name on this
-  // computer; one process per name. blank_ms: grey between two trials; longer than decoding takes, so that its length tells nothing.
+  // computer; one process per name. blank_ms: grey between two trials; longer than decoding takes, so that its length tells nothing. patience_ms: for
+  // how long disk or store are waited for on the spot, before the screen says so. retry_ms: between attempts to bring what the store has not got.
   struct Place {
     QString store, study, folder, station;
-    int blank_ms = 600;
+    int blank_ms = 600, patience_ms = 100, retry_ms = 10000;
   };
   explicit ParticipantSession(Place place, QObject* parent = nullptr);
 
@@ -44,7 +45,10 @@ class ParticipantSession : public QObject {
   // What the experimenter should know, and changes nothing for the participant: the clock was set back, or answers wait here because
   // the store is out of reach. Empty when all is well.
   QString notice() const;
-  bool isOnline() const { return station_ && station_->online(); }
+  bool isOnline() const { return station_ && station_->state().online; }
+  // The last step is still being saved, or the store is being asked: until then nothing else is taken, and nothing counts as given.
+  bool isBusy() const { return !busy_.isEmpty(); }
+  QString busyText() const { return busy_; }            // "Saving…"
 
   // Opens store, journal and mapping; about a second of work. False: message() says why, and it can be tried again.
   bool unlock(const QString& passphrase);
@@ -72,6 +76,7 @@ class ParticipantSession : public QObject {
   study::TrialKind nextKind() const;                     // of the trial that is to come
   bool nextIsPractice() const;
   bool nextFlickers() const;
+  int answers() const { return static_cast<int>(answered_.size()); }   // given so far, practice included
   int part() const;                                      // of the trial that is to come, from 1; 0 in practice
   int parts() const { return static_cast<int>(protocol_.blocks.size()); }
   bool partBegins() const;                               // nothing of that part was answered yet
@@ -79,8 +84,8 @@ class ParticipantSession : public QObject {
   double viewingLeft() const;                            // seconds until answers are taken
   bool timedOut() const { return timed_out_; }           // the pictures must go; the answer is still taken
   void focusLost();
-  // Keeps the answer; `screen` is logged with it (zoom, window, resolution …). True once it is on disk, false with message() when it
-  // could not be kept: nothing has changed then.
+  // Keeps the answer; `screen` is logged with it (zoom, window, resolution …). True when it is on disk (saved() was emitted) or on its way there
+  // (isBusy()); false, or failed() later, with message() when it could not be kept: nothing has changed then.
   bool answer(const QString& answer, const QJsonObject& screen = {});
   bool canUndo() const;
   bool undo();                                           // of the last answer only, and not of practice
@@ -89,7 +94,9 @@ class ParticipantSession : public QObject {
   void stageChanged();
   void answerable();                                     // the minimum viewing time is over
   void timeUp();
-  void saved();
+  void saved();                                          // the last answer is on this computer's disk
+  void busyChanged();
+  void noticeChanged();
   void failed(const QString& message);
 
  private:
@@ -103,7 +110,11 @@ class ParticipantSession : public QObject {
   void load();
   void decode();
   void finish();
-  void checkRefused();
+  bool perform(const QString& text, StationThreads::Where where, std::function<void(study::Station&)> body, std::function<void()> then);
+  bool keep(std::function<void(study::Station&)> write, std::function<void()> then);
+  void taken(const study::PlannedTrial& trial, const QString& answer);
+  void delivered();
+  void onward(study::Station::Return back);
   const study::PlannedTrial& next() const { return plan_[static_cast<std::size_t>(position_)]; }
   bool done() const { return position_ >= static_cast<int>(plan_.size()); }
   void skipAnswered();
@@ -114,7 +125,6 @@ class ParticipantSession : public QObject {
   Stage stage_ = Stage::Locked, before_pause_ = Stage::Trial;
   QString message_;
   std::unique_ptr<QLockFile> lock_;
-  std::unique_ptr<study::Station> station_;
   study::FrozenStudy study_;
   study::Protocol protocol_;
   study::Mapping mapping_;
@@ -123,12 +133,13 @@ class ParticipantSession : public QObject {
   QSet<int> answered_;
   int position_ = 0, last_ = -1, since_break_ = 0, refused_ = 0;   // last_: what can be undone
   TrialScreen screen_;
-  QTimer blank_, minimum_, limit_;
+  QTimer blank_, minimum_, limit_, retry_;
   QElapsedTimer clock_;
   qint64 viewed_ms_ = 0;
   bool shown_ = false, timed_out_ = false;
   int focus_losses_ = 0, pauses_ = 0;
-  QString restarts_;
+  QString restarts_, busy_;
+  std::unique_ptr<StationThreads> station_;   // last: what it still does reads the members above
 };
 
 }  // namespace quantspot::ui

@@ -141,7 +141,10 @@ void ComparePage::connectResult() {
     grid_->setMarked(tile);
     showDifference(tile);
   });
-  connect(result_, &ResultPanel::differenceToggled, this, [this] { showDifference(-1); });
+  connect(result_, &ResultPanel::viewChosen, this, [this] {
+    if (result_->view() > 0) grid_->setComparing(static_cast<ImageGrid::Comparing>(result_->view() - 1));
+    showDifference(-1);
+  });
   connect(result_, &ResultPanel::askAgain, this, [this] { session_->askAgain(session_->trial()->task()); });
   connect(result_, &ResultPanel::next, this, [this] { recipe_->nextSeed(), generate(); });
 }
@@ -315,7 +318,7 @@ void ComparePage::keyPressEvent(QKeyEvent* event) {
     else if (session_->comparison() && !inRecipe) result_->nextButton()->click();
     else generate();
   } else if (key == Qt::Key_X && session_->comparison()) {
-    result_->toggleDifference();
+    result_->nextView();
   } else if (key == Qt::Key_Escape && chartsOnly_) {
     setChartsOnly(false);
   } else {

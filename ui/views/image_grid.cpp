@@ -25,7 +25,7 @@ ImageGrid::ImageGrid(QWidget* parent) : QWidget(parent) {
 }
 
 void ImageGrid::setImages(const std::vector<QImage>& images) {
-  images_.clear(), differences_.clear();
+  images_.clear(), differences_.clear(), reference_ = {};
   for (const QImage& image : images)
     if (static_cast<int>(images_.size()) < kMostTiles) images_.push_back(image.convertToFormat(QImage::Format_RGB32));
   captions_.assign(images_.size(), TileCaption{.guess = {}, .truth = {}, .chip = tools_.named});
@@ -92,14 +92,36 @@ double ImageGrid::turned(int tile) const {
   return std::clamp((turning_.currentValue().toDouble() - kStaggerMs * tile) / kTurnMs, 0.0, 1.0);
 }
 
-void ImageGrid::setReference(const QImage& reference) {
+void ImageGrid::setReference(const QImage& reference, const QString& name) {
+  reference_ = reference, reference_name_ = name;
+  compare();
+}
+
+void ImageGrid::setComparing(Comparing kind) {
+  comparing_ = kind;
+  compare();
+}
+
+void ImageGrid::compare() {
   differences_.clear();
-  if (revealed_ && !reference.isNull())
-    for (const QImage& image : images_) differences_.push_back(amplifiedDifference(image, reference, kGain));
+  if ((revealed_ || tools_.compare) && !reference_.isNull())
+    for (const QImage& image : images_)
+      differences_.push_back(comparing_ == Comparing::Difference ? amplifiedDifference(image, reference_, kGain)
+          : comparing_ == Comparing::HeatMap ? heatMap(image, reference_, kGain) : edgeView(image, reference_));
   update();
 }
 
 void ImageGrid::showDifference(int tile) { differing_ = tile, update(); }
+
+QString ImageGrid::legend() const {
+  if (differing_ == kNoTile || differences_.empty()) return {};
+  switch (comparing_) {
+    case Comparing::Difference: return tr("Difference from %1, ×%2: black where equal").arg(reference_name_).arg(kGain);
+    case Comparing::HeatMap: return tr("Difference from %1: black equal, yellow %2 of 255 levels or more").arg(reference_name_).arg(255 / kGain);
+    case Comparing::Edges: break;
+  }
+  return tr("Outlines: white in both, red only here, cyan only in %1").arg(reference_name_);
+}
 
 const QImage& ImageGrid::shown(int tile) const {
   const bool wanted = differing_ == kAllTiles || differing_ == tile;

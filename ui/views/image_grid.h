@@ -20,9 +20,10 @@ namespace quantspot::views {
 // What a chip carries while it is dragged: the precision's id as UTF-8.
 inline constexpr auto kChipMimeType = "application/x-quantspot-chip";
 
-// What may be done with the pictures. named: tiles carry chips with names, by drags and keys; without it, letters alone.
+// What may be done with the pictures. named: tiles carry chips with names, by drags and keys; without it, letters alone. compare: difference, heat-map and
+// edge views also before a reveal: for practice, never for a trial that counts.
 struct ViewTools {
-  bool zoom = true, swap = true, slider = true, flicker = true, named = true;
+  bool zoom = true, swap = true, slider = true, flicker = true, named = true, compare = false;
 };
 
 class ImageGrid : public QWidget {
@@ -44,11 +45,16 @@ class ImageGrid : public QWidget {
   void setGuess(int tile, const QString& guess);
   void reveal(const std::vector<TileTruth>& truths);  // one per tile; chips turn over one after another
   void showTruths(const std::vector<TileTruth>& truths);   // the same, at once: for history
-  // Shows the amplified difference of one tile, or of all, from the reference; kNoTile shows the images. Nothing happens
-  // before the reveal or without a reference.
+  // Shows how one tile, or all, differ from the reference, with a legend of the colours; kNoTile shows the images. Nothing happens before the reveal
+  // (unless tools().compare) or without a reference.
   static constexpr int kNoTile = -1, kAllTiles = -2;
-  void setReference(const QImage& reference);
+  enum class Comparing { Difference, HeatMap, Edges };
+  Q_ENUM(Comparing)
+  void setReference(const QImage& reference, const QString& name = QStringLiteral("bf16"));
+  void setComparing(Comparing kind);
+  Comparing comparing() const { return comparing_; }
   void showDifference(int tile);
+  QString legend() const;                             // what the colours on screen mean; empty while pictures are shown
   // Outlines the tile, in review: the row of the results under the mouse.
   void setMarked(int tile);
 
@@ -99,14 +105,19 @@ class ImageGrid : public QWidget {
   bool handleViewKey(int key);
   void toggleInPair(int tile);
   const QImage& shown(int tile) const;
+  void compare();
   void paintGrid(QPainter& painter);
   void paintLarge(QPainter& painter);
   void paintLargeTile(QPainter& painter, int tile, QRectF area, bool captionRight = false);
   void paintHint(QPainter& painter);
+  void paintLegend(QPainter& painter);
   double turned(int tile) const;
   QChar letterOf(int tile) const { return tile < letters_.size() ? letters_[tile] : QChar(u'A' + tile); }
 
   std::vector<QImage> images_, differences_;       // differences: empty without a reference
+  QImage reference_;
+  QString reference_name_;
+  Comparing comparing_ = Comparing::Difference;
   std::vector<TileCaption> captions_;
   ViewTransform transform_;
   Mode mode_ = Mode::Grid;

@@ -1,6 +1,7 @@
 // What ImageGrid draws.
 #include "ui/views/image_grid.h"
 
+#include "ui/views/image_difference.h"
 #include "ui/views/theme.h"
 
 #include <QPainter>
@@ -22,6 +23,18 @@ void ImageGrid::paintEvent(QPaintEvent*) {
   if (images_.empty()) paintHint(painter);
   else if (mode_ == Mode::Grid) paintGrid(painter);
   else paintLarge(painter);
+  if (!legend().isEmpty()) paintLegend(painter);
+}
+
+// A line at the bottom: the colours, and what they mean.
+void ImageGrid::paintLegend(QPainter& painter) {
+  constexpr int kHeight = 26, kScale = 120, kGap = 10;
+  const int text = painter.fontMetrics().horizontalAdvance(legend()), scale = comparing_ == Comparing::HeatMap ? kScale + kGap : 0;
+  const QRect band((width() - text - scale - 2 * kGap) / 2, height() - kHeight, text + scale + 2 * kGap, kHeight);
+  painter.fillRect(band, QColor(0, 0, 0, 215));
+  for (int x = 0; x < scale - kGap; ++x) painter.fillRect(band.left() + kGap + x, band.top() + 8, 1, kHeight - 16, heatColor(double(x) / (kScale - 1)));
+  painter.setPen(Qt::white);
+  painter.drawText(band.adjusted(kGap + scale, 0, 0, 0), Qt::AlignVCenter | Qt::AlignLeft, legend());
 }
 
 void ImageGrid::paintHint(QPainter& painter) {

@@ -28,6 +28,10 @@ ParticipantWindow::ParticipantWindow(ParticipantSession* session, QWidget* paren
   connect(session_, &ParticipantSession::failed, this, [this](const QString& message) {
     card_->setProblem(message), questions_->setProblem(message);
   });
+  connect(session_, &ParticipantSession::busyChanged, this, &ParticipantWindow::showBusy);
+  connect(session_, &ParticipantSession::noticeChanged, this, [this] {
+    if (session_->stage() == Stage::Thanks) showThanks();
+  });
   connect(questions_, &QuestionForm::submitted, this, [this] { session_->submit(questions_->answers()); });
   showStage();
 }
@@ -43,7 +47,7 @@ void ParticipantWindow::showStage() {
     case Stage::Break: showBreak(); break;
     case Stage::Blank: trial_->showBlank(); break;
     case Stage::Trial: trial_->showTrial(); break;
-    case Stage::Feedback: card_->show(session_->message(), {}, {{tr("Continue"), Qt::Key_Return, [this] { session_->go(); }}}); break;
+    case Stage::Feedback: card_->show(session_->message(), tr("Your answer is saved."), {{tr("Continue"), Qt::Key_Return, [this] { session_->go(); }}}); break;
     case Stage::Paused: showPaused(); break;
     case Stage::Thanks: showThanks(); break;
     case Stage::Halted: card_->show(tr("The study cannot go on"), session_->message(), {{tr("Close"), Qt::Key_Escape, [this] { close(); }}}); break;
@@ -53,6 +57,13 @@ void ParticipantWindow::showStage() {
   pages_->setCurrentWidget(trial ? static_cast<QWidget*>(trial_) : questions ? static_cast<QWidget*>(questions_) : card_);
   if (trial) trial_->setFocus();
   if (questions) questions_->setFocus();
+}
+
+// While disk or store are waited for: what is waited for, and nothing to press.
+void ParticipantWindow::showBusy() {
+  for (QWidget* page : {static_cast<QWidget*>(card_), static_cast<QWidget*>(questions_)}) page->setEnabled(!session_->isBusy());
+  if (session_->isBusy()) card_->setProgress(session_->busyText()), questions_->setProblem(session_->busyText());
+  if (!session_->isBusy() && pages_->currentWidget() == questions_) questions_->setFocus();
 }
 
 void ParticipantWindow::takeScreen() {
@@ -104,7 +115,7 @@ void ParticipantWindow::showBreak() {
   const QString practice = tr("First some trials for practice: after each you are told what was right.");
   QStringList parts{task, how};
   if (session_->nextIsPractice()) parts << practice;
-  else parts << tr("Take a break if you like.");
+  else parts << (session_->answers() > 0 ? tr("All your answers so far are saved. Take a break if you like.") : tr("Take a break if you like."));
   if (!session_->notice().isEmpty()) parts << session_->notice();
   std::vector<CardAction> actions{{tr("Continue"), Qt::Key_Return, [this] { session_->go(); }},
                                            {tr("Pause"), Qt::Key_P, [this] { session_->pause(); }}};

@@ -35,6 +35,7 @@ class ParticipantWindow : public QWidget {
 
  private:
   void showStage();
+  void showBusy();
   void showLocked();
   void showWelcome();
   void showConsent();

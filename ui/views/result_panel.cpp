@@ -3,7 +3,7 @@
 #include "ui/views/precision_panel.h"
 #include "ui/views/theme.h"
 
-#include <QCheckBox>
+#include <QComboBox>
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QPushButton>
@@ -57,17 +57,24 @@ ResultRow::ResultRow(QChar letter, const ResultEntry& entry, QWidget* parent) : 
 }
 
 ResultPanel::ResultPanel(QWidget* parent)
-    : QFrame(parent), verdict_(new QLabel), scoring_(line(QStringLiteral("Measuring CLIP, PSNR and SSIM…"), "quiet")), rows_(new QVBoxLayout), difference_(new QCheckBox(QStringLiteral("Difference from bf16, ×8"))),
+    : QFrame(parent), verdict_(new QLabel), scoring_(line(QStringLiteral("Measuring CLIP, PSNR and SSIM…"), "quiet")), rows_(new QVBoxLayout),
+      compare_(new QWidget), view_(new QComboBox),
       next_(new QPushButton(QStringLiteral("Next seed"))), again_(new QPushButton(QStringLiteral("Ask again"))) {
   QFont large = verdict_->font();
   large.setPointSizeF(large.pointSizeF() * 1.25), large.setWeight(QFont::DemiBold);
   verdict_->setFont(large), verdict_->setWordWrap(true);
-  difference_->setToolTip(QStringLiteral("Key X. Pointing at a row shows that of one tile."));
-  difference_->setFocusPolicy(Qt::NoFocus);
+  view_->addItems({QStringLiteral("Pictures"), QStringLiteral("Difference from bf16, ×8"), QStringLiteral("Heat map of the difference"),
+                   QStringLiteral("Edges, beside those of bf16")});
+  view_->setToolTip(QStringLiteral("Pointing at a row shows that of one tile."));
+  view_->setAccessibleName(QStringLiteral("View of the pictures"));
+  view_->setFocusPolicy(Qt::NoFocus);
+  auto* compare = new QHBoxLayout(compare_);
+  compare->setContentsMargins(0, 0, 0, 0);
+  compare->addWidget(view_, 1), compare->addWidget(line(QStringLiteral("key X"), "quiet"));
   setMainRole(next_, true);
   next_->setToolTip(QStringLiteral("Enter: the same recipe with the next seed"));
   again_->setToolTip(QStringLiteral("The same pictures in a new order; not counted, since their names have been seen"));
-  connect(difference_, &QCheckBox::toggled, this, &ResultPanel::differenceToggled);
+  connect(view_, &QComboBox::currentIndexChanged, this, &ResultPanel::viewChosen);
   connect(next_, &QPushButton::clicked, this, &ResultPanel::next);
   connect(again_, &QPushButton::clicked, this, &ResultPanel::askAgain);
 
@@ -82,12 +89,16 @@ ResultPanel::ResultPanel(QWidget* parent)
   auto* layout = new QVBoxLayout(this);
   layout->setContentsMargins(0, 0, 0, 0), layout->setSpacing(6);
   layout->addWidget(verdict_), layout->addWidget(area, 1);
-  layout->addWidget(scoring_), layout->addWidget(difference_), layout->addLayout(buttons);
+  layout->addWidget(scoring_), layout->addWidget(compare_), layout->addLayout(buttons);
 }
 
-bool ResultPanel::wantsDifference() const { return difference_->isChecked() && !difference_->isHidden(); }
+bool ResultPanel::wantsDifference() const { return view() > 0 && !compare_->isHidden(); }
 
-void ResultPanel::toggleDifference() { difference_->toggle(); }
+int ResultPanel::view() const { return view_->currentIndex(); }
+
+void ResultPanel::nextView() {
+  if (!compare_->isHidden()) view_->setCurrentIndex((view() + 1) % view_->count());
+}
 
 void ResultPanel::clear() {
   verdict_->clear();
@@ -111,7 +122,7 @@ void ResultPanel::show(const QString& verdict, const std::vector<ResultEntry>& e
   rows_->addWidget(content_);
   const bool comparable = referenceTile(entries) >= 0;
   scoring_->setVisible(scoring);
-  difference_->setVisible(comparable);
+  compare_->setVisible(comparable);
   QFrame::show();
 }
 

@@ -5,7 +5,7 @@
 
 #include <QFrame>
 
-class QCheckBox;
+class QComboBox;
 class QLabel;
 class QPushButton;
 class QVBoxLayout;
@@ -35,19 +35,21 @@ class ResultPanel : public QFrame {
   void clear();                          // nothing of the last result stays behind a blind screen
   QPushButton* nextButton() { return next_; }
   bool wantsDifference() const;          // of all tiles
-  void toggleDifference();
+  int view() const;                      // 0: the pictures; then difference, heat map, edges
+  void nextView();
 
  Q_SIGNALS:
   void pointed(int tile);                // -1: none any more
   void next();                           // the same with the next seed
   void askAgain();
-  void differenceToggled(bool on);       // of all tiles
+  void viewChosen();
 
  private:
   QLabel *verdict_, *scoring_;
   QVBoxLayout* rows_;
   QWidget* content_ = nullptr;
-  QCheckBox* difference_;
+  QWidget* compare_;
+  QComboBox* view_;
   QPushButton *next_, *again_;
 };
 

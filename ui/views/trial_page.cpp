@@ -55,6 +55,8 @@ TrialPage::TrialPage(ui::ParticipantSession* session, QWidget* parent)
   connect(session_, &ui::ParticipantSession::answerable, this, &TrialPage::refresh);
   connect(session_, &ui::ParticipantSession::timeUp, this, &TrialPage::showTimeUp);
   connect(session_, &ui::ParticipantSession::failed, this, [this](const QString& message) { say(message, true); });
+  connect(session_, &ui::ParticipantSession::busyChanged, this, &TrialPage::showBusy);
+  connect(session_, &ui::ParticipantSession::saved, this, [this] { acknowledged_ = true; });
   connect(countdown_, &QTimer::timeout, this, &TrialPage::refresh);
 }
 
@@ -124,6 +126,7 @@ void TrialPage::makeTools() {
   if (allowed.zoom) addTool(QStringLiteral("+ −"), tr("zoom"), [this] { handleView(Qt::Key_Plus); });
   if (allowed.zoom) addTool(QStringLiteral("← ↑ ↓ →"), tr("move"));
   if (apart || allowed.zoom) addTool(QStringLiteral("0"), tr("all, fitted"), [this] { handleView(Qt::Key_0); });
+  if (apart && session_->trial().practice) addTool(QStringLiteral("V"), tr("differences from A (practice only)"), [this] { handleView(Qt::Key_V); });
   if (session_->trial().kind == TrialKind::Ranking) addTool(QStringLiteral("⌫"), tr("unplace the last"), [this] { ranking_->removeLast(); });
   if (session_->canUndo()) addTool(QStringLiteral("U"), tr("take back the answer before"), [this] { session_->undo(); });
   addTool(QStringLiteral("P"), tr("pause"), [this] { session_->pause(); });
@@ -135,7 +138,7 @@ void TrialPage::showBlank() {
   chosen_.clear(), choices_.clear();
   grid_->setHint({});
   grid_->setImages({});
-  question_->clear(), progress_->clear();
+  question_->clear(), progress_->setText(acknowledged_ ? tr("Saved ✓") : QString());
   for (QWidget** row : {&answerRow_, &toolRow_})
     if (*row) (*row)->deleteLater(), *row = nullptr;
   ranking_->hide(), save_->hide(), say({});
@@ -144,12 +147,13 @@ void TrialPage::showBlank() {
 
 void TrialPage::showTrial() {
   const ui::TrialScreen& trial = session_->trial();
-  blank_ = false;
+  blank_ = acknowledged_ = false;
   chosen_.clear(), used_.clear();
   const study::Viewer& allowed = session_->viewer();
-  grid_->setTools({allowed.zoom, allowed.swap, allowed.slider, allowed.flicker, false});
+  grid_->setTools({allowed.zoom, allowed.swap, allowed.slider, allowed.flicker, false, trial.practice});
   grid_->setLetters(ui::lettersOf(trial.kind));
   grid_->setImages(session_->timedOut() ? std::vector<QImage>() : trial.pictures);
+  if (trial.practice && !trial.pictures.empty()) grid_->setReference(trial.pictures.front(), QStringLiteral("A"));
   if (trial.flicker_hz > 0 && trial.pictures.size() > 1) {
     grid_->setFlickerRate(trial.flicker_hz);
     grid_->setMode(ImageGrid::Mode::Cycle);
@@ -184,9 +188,20 @@ QString TrialPage::chosen() const {
 }
 
 void TrialPage::choose(const QString& answer) {
-  if (blank_) return;
+  if (blank_ || session_->isBusy()) return;
   chosen_ = answer;
   grid_->arm(-1);
+  refresh();
+}
+
+// Until the answer is on disk it is not given, and neither keys nor the mouse change anything.
+void TrialPage::showBusy() {
+  if (blank_) return;
+  const bool busy = session_->isBusy();
+  for (QWidget* row : {answerRow_, toolRow_, static_cast<QWidget*>(ranking_), static_cast<QWidget*>(grid_)})
+    if (row) row->setEnabled(!busy);
+  if (busy) say(session_->busyText());
+  else if (status_->property("role").toString() == QLatin1String("quiet")) say(session_->notice());   // a problem stays
   refresh();
 }
 
@@ -194,9 +209,9 @@ void TrialPage::refresh() {
   if (blank_) return;
   const double left = session_->viewingLeft();
   for (const Choice& choice : choices_) choice.button->setChecked(choice.answer == chosen_);
-  save_->setEnabled(left <= 0 && !chosen().isEmpty());
+  save_->setEnabled(left <= 0 && !chosen().isEmpty() && !session_->isBusy());
   const int seconds = static_cast<int>(std::ceil(left));
-  save_->setText(left > 0.05 ? tr("Look for %1 s more").arg(seconds) : tr("Save answer  ⏎"));
+  save_->setText(session_->isBusy() ? session_->busyText() : left > 0.05 ? tr("Look for %1 s more").arg(seconds) : tr("Save answer  ⏎"));
   if (left <= 0) countdown_->stop();
 }
 
@@ -226,6 +241,15 @@ void TrialPage::toggle(int mode) {
   grid_->setMode(grid_->mode() == wanted ? ImageGrid::Mode::Grid : wanted);
 }
 
+// Practice: from the pictures to difference, heat map, edges, and back.
+void TrialPage::nextComparison() {
+  const bool shown = !grid_->legend().isEmpty();
+  const int next = shown ? static_cast<int>(grid_->comparing()) + 1 : 0;
+  const bool back = next > static_cast<int>(ImageGrid::Comparing::Edges);
+  if (!back) grid_->setComparing(static_cast<ImageGrid::Comparing>(next));
+  grid_->showDifference(back ? ImageGrid::kNoTile : ImageGrid::kAllTiles);
+}
+
 // Keys of the viewer, where the protocol allows them.
 bool TrialPage::handleView(int key) {
   const study::Viewer& allowed = session_->viewer();
@@ -235,6 +259,7 @@ bool TrialPage::handleView(int key) {
   if (apart && allowed.swap && key >= Qt::Key_1 && key < Qt::Key_1 + grid_->count()) return grid_->swapInPlace(key - Qt::Key_1), use("swap");
   if (apart && allowed.slider && key == Qt::Key_L) return toggle(static_cast<int>(ImageGrid::Mode::Slider)), use("slider");
   if (apart && allowed.flicker && key == Qt::Key_K) return toggle(static_cast<int>(ImageGrid::Mode::Flicker)), use("flicker");
+  if (apart && session_->trial().practice && key == Qt::Key_V) return nextComparison(), use("differences");
   if (slider && (key == Qt::Key_Left || key == Qt::Key_Right)) return grid_->moveSlider(key == Qt::Key_Left ? -kSliderStep : kSliderStep), true;
   if (flicker && (key == Qt::Key_Up || key == Qt::Key_Down)) return grid_->setFlickerRate(grid_->flickerRate() + (key == Qt::Key_Up ? 0.5 : -0.5)), true;
   if (key == Qt::Key_0) {
@@ -270,6 +295,7 @@ bool TrialPage::handleTool(int key) {
 
 void TrialPage::keyPressEvent(QKeyEvent* event) {
   const bool plain = !(event->modifiers() & (Qt::ControlModifier | Qt::AltModifier | Qt::MetaModifier));
+  if (session_->isBusy()) return;
   if (blank_ || !plain || !handleTool(event->key())) QWidget::keyPressEvent(event);
 }
 

@@ -48,7 +48,9 @@ class TrialPage : public QWidget {
   bool handleTool(int key);
   bool handleView(int key);
   void toggle(int mode);
+  void nextComparison();
   void refresh();
+  void showBusy();
   void showTimeUp();
   void say(const QString& text, bool problem = false);
   QJsonObject facts() const;
@@ -64,7 +66,7 @@ class TrialPage : public QWidget {
   std::vector<Choice> choices_;
   QString chosen_;
   QSet<QString> used_;                     // tools, since the pictures appeared
-  bool blank_ = true;
+  bool blank_ = true, acknowledged_ = false;   // acknowledged_: the last answer is on disk, and the grey before the next trial says so
 };
 
 }  // namespace quantspot::views

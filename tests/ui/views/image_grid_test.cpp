@@ -1,4 +1,5 @@
 // The pictures: one transform for all, honest pixels, and nothing to read off before the reveal.
+#include "ui/views/image_difference.h"
 #include "ui/views/image_grid.h"
 #include "ui/views/theme.h"
 
@@ -220,6 +221,44 @@ class ImageGridTest : public QObject {
     QCOMPARE(amplified, QColor(24, 0, 0));
     grid.showDifference(ImageGrid::kNoTile);
     QCOMPARE(grid.tile(1).pixelColor(5, 5), QColor(100, 100, 100));
+  }
+
+  // Each view says what its colours mean, and the colours are those.
+  void heatMapAndEdgesHaveTheirLegend() {
+    QImage reference = plain(QColor(100, 100, 100)), other = reference;
+    for (int y = 0; y < 64; ++y)
+      for (int x = 40; x < 64; ++x) other.setPixelColor(x, y, QColor(160, 100, 100));       // an edge that the reference lacks
+    for (int y = 0; y < 64; ++y)
+      for (int x = 0; x < 20; ++x) reference.setPixelColor(x, y, QColor(0, 60, 0)), other.setPixelColor(x, y, QColor(0, 60, 0));   // one of both
+    for (int x = 20; x < 64; ++x)
+      for (int y = 50; y < 64; ++y) reference.setPixelColor(x, y, QColor(10, 10, 10));      // one of the reference alone
+    const QImage heat = heatMap(other, reference, 8), outlines = edgeView(other, reference);
+    QCOMPARE(heat.pixelColor(5, 5), QColor(0, 0, 0));
+    QCOMPARE(heat.pixelColor(50, 5), QColor(252, 255, 164));                                // 60 levels: at the end of the scale
+    QCOMPARE(heat.pixelColor(30, 5), heatColor(0));
+    QCOMPARE(heatColor(0.5), QColor(188, 55, 84));
+    const QColor fresh = outlines.pixelColor(40, 25), both = outlines.pixelColor(20, 25), lost = outlines.pixelColor(30, 50);
+    QVERIFY2(fresh.red() > 60 && fresh.green() < 10, qPrintable(fresh.name()));
+    QVERIFY2(both.red() > 60 && std::abs(both.red() - both.green()) < 20, qPrintable(both.name()));
+    QVERIFY2(lost.green() > 60 && lost.red() < 10, qPrintable(lost.name()));
+    QVERIFY(heatMap(other, QImage(3, 3, QImage::Format_RGB32), 8).isNull() && edgeView(other, QImage(3, 3, QImage::Format_RGB32)).isNull());
+
+    Shown grid({reference, other});
+    grid.setReference(reference);
+    grid.setComparing(ImageGrid::Comparing::HeatMap);
+    grid.showDifference(ImageGrid::kAllTiles);
+    QVERIFY(grid.legend().isEmpty());                                                       // blind
+    const QImage blind = grid.picture();
+    grid.showTruths({{QStringLiteral("bf16"), {}, TileTruth::Right}, {QStringLiteral("bnb-nf4"), {}, TileTruth::Wrong}});
+    grid.setReference(reference);
+    QVERIFY2(grid.legend().contains("yellow 31 of 255 levels or more"), qPrintable(grid.legend()));
+    QVERIFY(grid.picture() != blind);
+    grid.setComparing(ImageGrid::Comparing::Edges);
+    QVERIFY(grid.legend().contains("red only here, cyan only in bf16"));
+    grid.setComparing(ImageGrid::Comparing::Difference);
+    QVERIFY(grid.legend().contains("Difference from bf16"));
+    grid.showDifference(ImageGrid::kNoTile);
+    QVERIFY(grid.legend().isEmpty());
   }
 
   void newPicturesForgetTheLastReveal() {

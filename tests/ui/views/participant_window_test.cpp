@@ -17,6 +17,8 @@
 #include <QListWidget>
 #include <QPushButton>
 #include <QRadioButton>
+#include <QSqlDatabase>
+#include <QSqlQuery>
 #include <QToolButton>
 
 using namespace quantspot;
@@ -26,11 +28,17 @@ using namespace sample;
 namespace {
 
 struct Bench {
-  explicit Bench(const Protocol& p = everyKind()) : disk(p), session(disk.place()), window(&session) {
+  explicit Bench(const Protocol& p = everyKind(), int patience_ms = 20000, int blank_ms = 5)
+      : disk(p), session(place(disk, patience_ms, blank_ms)), window(&session) {
     window.resize(1280, 800);
     window.show();
     window.activateWindow();
     if (!QTest::qWaitForWindowActive(&window)) qFatal("no active window");
+  }
+  static ParticipantSession::Place place(const StudyOnDisk& disk, int patience_ms, int blank_ms) {
+    ParticipantSession::Place place = disk.place();
+    place.patience_ms = patience_ms, place.blank_ms = blank_ms;
+    return place;
   }
   void key(int key, Qt::KeyboardModifiers modifiers = {}) {
     QWidget* target = QApplication::focusWidget() ? QApplication::focusWidget() : &window;
@@ -48,10 +56,12 @@ struct Bench {
     if (session.stage() != Stage::Welcome) return false;
     key(Qt::Key_Return);
     if (session.stage() == Stage::Consent) key(Qt::Key_Return, Qt::ControlModifier);
+    if (!QTest::qWaitFor([this] { return !session.isBusy(); })) return false;
     if (session.stage() == Stage::Before) {
       window.questions()->findChildren<QRadioButton*>().first()->setFocus();
       key(Qt::Key_Space);
       key(Qt::Key_Return, Qt::ControlModifier);
+      if (!QTest::qWaitFor([this] { return !session.isBusy(); })) return false;
     }
     key(Qt::Key_Return);
     return openTrial();
@@ -287,6 +297,93 @@ class ParticipantWindowTest : public QObject {
     QVERIFY(bench.start());
     bench.session.failed("the journal cannot be written: disk is full");
     QVERIFY(bench.told().contains("disk is full"));
+  }
+
+  // Difference, heat map and edges: in practice, with their legend and their key on the screen; in a trial that counts there is nothing of them.
+  void differenceViewsAreForPracticeAlone() {
+    Protocol p = everyKind();
+    p.practice = 1;
+    p.blocks = {p.blocks[0]};
+    Bench bench(p);
+    QVERIFY(bench.start());
+    ImageGrid* grid = bench.window.trial()->grid();
+    const auto shown = [&] { return grid->grab().toImage(); };
+    QVERIFY(bench.session.trial().practice && bench.told().contains("V  differences from A (practice only)"));
+    const QImage pictures = shown();
+    QSet<QByteArray> views;
+    for (const char* legend : {"Difference from A, ×8", "Difference from A: black equal", "Outlines: white in both"}) {
+      bench.key(Qt::Key_V);
+      QVERIFY2(grid->legend().startsWith(QString::fromUtf8(legend)), qPrintable(grid->legend()));
+      const QImage view = shown();
+      views << QByteArray(reinterpret_cast<const char*>(view.constBits()), view.sizeInBytes());
+    }
+    QCOMPARE(views.size(), 3);
+    bench.key(Qt::Key_V);
+    QCOMPARE(shown(), pictures);
+    bench.key(Qt::Key_V);
+    bench.answerByKeys();
+    QCOMPARE(bench.disk.records("response")[0]["screen"].toObject()["tools"].toArray(), QJsonArray({"differences"}));
+    while (bench.session.stage() == Stage::Break || bench.session.stage() == Stage::Feedback) bench.key(Qt::Key_Return);
+    QVERIFY(bench.openTrial());
+    QVERIFY(!bench.session.trial().practice && !bench.told().contains("differences"));
+    const QImage blind = shown();
+    bench.key(Qt::Key_V);
+    grid->setReference(bench.session.trial().pictures.front()), grid->setComparing(ImageGrid::Comparing::HeatMap);
+    grid->showDifference(ImageGrid::kAllTiles);                        // not even from inside
+    QVERIFY(grid->legend().isEmpty());
+    QCOMPARE(shown(), blind);
+  }
+
+  // While an answer is being written (here another program holds the journal) the screen says so, keys do nothing, and then "Saved".
+  void savingIsSaidAndKeysWait() {
+    Protocol p = everyKind();
+    p.practice = 0;
+    Bench bench(p, 20, 400);
+    QVERIFY(bench.start());
+    {
+      QSqlDatabase other = QSqlDatabase::addDatabase("QSQLITE", "other");
+      other.setDatabaseName(bench.disk.place().folder + "/station-here.sqlite");
+      QVERIFY(other.open() && QSqlQuery(other).exec("BEGIN IMMEDIATE"));
+      bench.key(Qt::Key_B), bench.key(Qt::Key_Return);
+      QVERIFY(bench.session.isBusy());
+      QVERIFY(bench.told().contains("Saving…"));
+      for (int key : {Qt::Key_A, Qt::Key_Return, Qt::Key_P, Qt::Key_2, Qt::Key_U}) bench.key(key);
+      QCOMPARE(bench.window.trial()->chosen(), QStringLiteral("B"));
+      QCOMPARE(bench.session.stage(), Stage::Trial);
+      QCOMPARE(bench.window.trial()->grid()->mode(), ImageGrid::Mode::Grid);
+      QVERIFY(QSqlQuery(other).exec("ROLLBACK"));
+    }
+    QSqlDatabase::removeDatabase("other");
+    QTRY_COMPARE_WITH_TIMEOUT(bench.session.stage(), Stage::Blank, 10000);
+    QVERIFY(bench.told().contains("Saved ✓") && !bench.told().contains("Saving"));
+    QVERIFY(bench.openTrial());
+    QVERIFY(!bench.told().contains("Saved ✓"));
+    QTRY_COMPARE(bench.disk.records("response").size(), std::size_t(1));
+    QCOMPARE(bench.disk.records("response")[0]["answer"].toString(), QStringLiteral("B"));
+    bench.answerByKeys();                                              // keys work again
+    QTRY_COMPARE(bench.disk.records("response").size(), std::size_t(2));
+  }
+
+  void breaksSayWhichPartBeginsOrGoesOn() {
+    Protocol p = everyKind();
+    p.practice = 1, p.break_every = 1;
+    p.blocks = {p.blocks[0], p.blocks[1]};
+    Bench bench(p);
+    QStringList titles;
+    QVERIFY(bench.start());
+    for (int i = 0; i < 5; ++i) {
+      bench.answerByKeys();
+      if (bench.session.stage() == Stage::Feedback) {
+        QVERIFY(bench.told().contains("Your answer is saved."));
+        bench.key(Qt::Key_Return);
+      }
+      if (bench.session.stage() != Stage::Break) break;
+      titles << bench.told().section(u'\n', 0, 0);
+      QVERIFY(bench.told().contains("answers so far are saved"));
+      bench.key(Qt::Key_Return);
+      QVERIFY(bench.openTrial());
+    }
+    QCOMPARE(titles, (QStringList{"Part 1 of 2", "Part 1 of 2 goes on", "Part 2 of 2", "Part 2 of 2 goes on"}));
   }
 
   // As at 100, 200 and 300 % on one screen: letters grow, and nothing leaves it.
