@@ -95,6 +95,14 @@ std::vector<std::pair<std::string, at::Tensor>> TorchAoInt4::onDisk(const std::s
   return torchAoKeys(layer, written);
 }
 
+std::vector<std::pair<std::string, at::Tensor>> TorchAoInt4::plainTensors(const std::string& layer, const QuantizedTensor& packed) const {
+  // Eight less is the top bit turned over: 0 … 15 becomes −8 … 7 in two's complement.
+  const auto sides = codes(packed).bitwise_xor_(8).view({packed.shape[0], packed.shape[1] / 2, 2}).unbind(2);
+  const at::Tensor bytes = sides[0].bitwise_or(sides[1].bitwise_left_shift(4)).view(at::kChar), &pairs = packed.part("scale_and_zero");
+  return {{layer + "._weight_qdata", bytes}, {layer + "._weight_scale", pairs.select(2, 0).contiguous()},
+          {layer + "._weight_zero_point", pairs.select(2, 1).contiguous()}};
+}
+
 std::unique_ptr<Quantizer> TorchAoInt4::with(std::string_view option, std::string_view value) const {
   if (option != "group") return Quantizer::with(option, value);
   return std::make_unique<TorchAoInt4>(choose("torchao-int4wo", option, value, {32, 64, 128}));

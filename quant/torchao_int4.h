@@ -25,6 +25,10 @@ class TorchAoInt4 final : public Quantizer {
   std::unique_ptr<Quantizer> with(std::string_view option, std::string_view value) const override;
 
   at::Tensor codes(const QuantizedTensor& packed) const;  // (out, in) u8, 0 … 15
+  // The same weight as torchao's Int4Tensor (quantization/quantize_/workflows/int4/int4_tensor.py): "layer._weight_qdata" (out, in / 2) i8 with
+  // code − 8, even columns in the low nibbles; "…_scale" and "…_zero_point" (in / group, out) bf16.
+  std::vector<std::pair<std::string, at::Tensor>> plainTensors(const std::string& layer, const QuantizedTensor& packed) const;
+  std::int64_t group() const { return group_; }
 
  private:
   static constexpr std::int64_t defaultGroup = 128;

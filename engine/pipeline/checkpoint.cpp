@@ -25,9 +25,6 @@ std::unique_ptr<CheckpointFormat> checkpointFormat(const std::string& precision)
   if (auto quanto = quantoCheckpoint(precision)) return quanto;
   for (const char* direct : {"fp32", "bf16", "fp16", "fp8-layerwise", "fp8-layerwise-e5m2"})
     if (precision == direct) return std::make_unique<DirectFormat>();
-  if (precision.starts_with("torchao-int4wo"))
-    throw std::invalid_argument(precision + ": torchao 0.18 reads its CPU's 4-bit form from no safetensors file, and its GPU form needs the package mslk; "
-                                "use bnb-nf4, quanto-int4 or gguf-q4_k");
   if (precision == "quanto-int8a8")
     throw std::invalid_argument("quanto-int8a8: diffusers 0.42.1 loads Quanto's weights from a checkpoint, but not its calibrated activations; use quanto-int8");
   if (precision.starts_with("int8-dynamic"))

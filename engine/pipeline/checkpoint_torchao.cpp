@@ -1,6 +1,6 @@
 #include "engine/pipeline/checkpoint_torchao.h"
 
-#include <spdlog/fmt/fmt.h>
+#include "quant/torchao_int4.h"
 
 namespace quantspot::pipeline {
 namespace {
@@ -27,11 +27,22 @@ ordered_json floatActivations() {
                      {"hp_value_ub", nullptr}, {"kernel_preference", typed("KernelPreference", "AUTO")}}}};
 }
 
+ordered_json choice(const char* type, const char* value) { return {{"_data", value}, {"_type", type}}; }
+
+ordered_json int4Config(std::int64_t group) {
+  return {{"_data", {{"group_size", group}, {"int4_choose_qparams_algorithm", choice("Int4ChooseQParamsAlgorithm", "TINYGEMM")},
+                     {"int4_packing_format", choice("Int4PackingFormat", "PLAIN")}, {"int4_tile_packed_ntile", 8}, {"set_inductor_config", true}}},
+          {"_type", "Int4WeightOnlyConfig"}, {"_version", 2}};
+}
+
 class TorchAoCheckpoint final : public CheckpointFormat {
  public:
-  explicit TorchAoCheckpoint(const std::string& precision) : precision_(precision), quantizer_(quant::quantizer(precision)) {}
+  explicit TorchAoCheckpoint(const std::string& precision)
+      : precision_(precision), quantizer_(quant::quantizer(precision)), int4_(dynamic_cast<const quant::TorchAoInt4*>(&quantizer_)) {}
 
-  NamedTensors tensors(const std::string& layer, const quant::QuantizedTensor& weight) const override { return quantizer_.onDisk(layer, weight); }
+  NamedTensors tensors(const std::string& layer, const quant::QuantizedTensor& weight) const override {
+    return int4_ ? int4_->plainTensors(layer, weight) : quantizer_.onDisk(layer, weight);
+  }
 
   ordered_json config(const std::vector<std::string>& kept) const override {
     return {{"modules_to_not_convert", kept.empty() ? ordered_json() : ordered_json(kept)}, {"quant_method", "torchao"}, {"quant_type", {{"default", quantType()}}}};
@@ -50,6 +61,7 @@ class TorchAoCheckpoint final : public CheckpointFormat {
 
  private:
   ordered_json quantType() const {
+    if (int4_) return int4Config(int4_->group());
     if (precision_ == "torchao-int8wo")
       return {{"_data", {{"granularity", perRowConfig()}, {"group_size", nullptr}, {"set_inductor_config", true}}}, {"_type", "Int8WeightOnlyConfig"}, {"_version", 2}};
     if (precision_ == "torchao-int8dq")
@@ -67,7 +79,10 @@ class TorchAoCheckpoint final : public CheckpointFormat {
   }
 
   ordered_json description(const std::vector<std::int64_t>& shape) const {
-    const ordered_json block = {1, shape[1]}, type = typed("torch.dtype", "bfloat16");
+    const ordered_json block = {1, int4_ ? int4_->group() : shape[1]}, type = typed("torch.dtype", "bfloat16");
+    if (int4_)
+      return {{"_type", "Int4Tensor"}, {"_data", {{"activation_dtype", type}, {"block_size", block}, {"shape", shape}}},
+              {"_tensor_data_names", {"qdata", "scale", "zero_point"}}};
     if (precision_.starts_with("torchao-fp8")) {
       const bool dynamic = precision_ == "torchao-fp8dq";
       return {{"_type", "Float8Tensor"},
@@ -86,6 +101,7 @@ class TorchAoCheckpoint final : public CheckpointFormat {
 
   const std::string precision_;
   const quant::Quantizer& quantizer_;
+  const quant::TorchAoInt4* const int4_;   // null for the others
 };
 
 }  // namespace
@@ -93,6 +109,7 @@ class TorchAoCheckpoint final : public CheckpointFormat {
 std::unique_ptr<CheckpointFormat> torchAoCheckpoint(const std::string& precision) {
   for (const char* known : {"torchao-int8wo", "torchao-int8dq", "torchao-fp8wo", "torchao-fp8dq"})
     if (precision == known) return std::make_unique<TorchAoCheckpoint>(precision);
+  if (precision.starts_with("torchao-int4wo")) return std::make_unique<TorchAoCheckpoint>(precision);
   return nullptr;
 }
 

@@ -13,9 +13,14 @@ import bitsandbytes as bnb
 import torch
 from diffusers import FluxTransformer2DModel, QuantoConfig, TorchAoConfig
 from safetensors import safe_open
-from torchao.quantization import Float8WeightOnlyConfig, Int8DynamicActivationInt8WeightConfig, Int8WeightOnlyConfig
+from torchao.core.config import config_to_dict
+from torchao.prototype.safetensors.safetensors_support import flatten_tensor_state_dict
+from torchao.quantization import (Float8WeightOnlyConfig, Int4WeightOnlyConfig, Int8DynamicActivationInt8WeightConfig,
+                                  Int8WeightOnlyConfig)
+from torchao.quantization.quantize_.workflows.int4.int4_tensor import Int4Tensor
 
 from reference_precisions import int8_linear
+from torchao_cases import int4_parts
 
 TORCHAO = {"torchao-int8wo": Int8WeightOnlyConfig(version=2), "torchao-int8dq": Int8DynamicActivationInt8WeightConfig(version=2),
            "torchao-fp8wo": Float8WeightOnlyConfig()}
@@ -57,6 +62,28 @@ def saved(pipeline: Path, config: object) -> dict:
     return case
 
 
+def int4_tensor(weight: torch.Tensor, group: int) -> Int4Tensor:
+    """torchao's plain packing of the codes that its CPU form has; Int4Tensor.from_hp() would ask a GPU's package for codes of its own."""
+    codes, scale, zero = int4_parts(weight, group)
+    signed = codes.to(torch.int8) - 8
+    packed = (signed[:, ::2] & 15) | (signed[:, 1::2] << 4)
+    return Int4Tensor(packed.contiguous(), scale.t().contiguous(), zero.t().contiguous(), [1, group], weight.shape)
+
+
+def int4_saved(pipeline: Path, group: int) -> dict:
+    """What torchao's own writer makes of a state dict with such tensors."""
+    model = FluxTransformer2DModel.from_pretrained(pipeline, subfolder="transformer", torch_dtype=torch.bfloat16)
+    linears = {name for name, module in model.named_modules() if isinstance(module, torch.nn.Linear)}
+    state = {name: int4_tensor(tensor, group) if name.endswith(".weight") and name[:-7] in linears and tensor.shape[1] % group == 0 else tensor.detach()
+             for name, tensor in model.state_dict().items()}
+    tensors, metadata = flatten_tensor_state_dict(state)
+    kept = [name for name in model.state_dict() if name.endswith(".weight") and name[:-7] in linears and not isinstance(state[name], Int4Tensor)]
+    written = {"modules_to_not_convert": sorted(name[:-7] for name in kept) or None, "quant_method": "torchao",
+               "quant_type": {"default": config_to_dict(Int4WeightOnlyConfig(group_size=group))}}
+    return {"tensors": len(tensors), "config": written, "layers": digests(tensors),
+            "metadata": {name: metadata[name] for name in ("transformer_blocks.0.attn.to_q.weight", "proj_out.bias")}}
+
+
 def digests(tensors: dict[str, torch.Tensor]) -> dict[str, str]:
     layers = {name.rsplit(".", 1)[0] for name in tensors if name.endswith((".weight", ".bias", "._weight_qdata"))}
     layers |= {name.split(".weight._", 1)[0] for name in tensors if ".weight._" in name}
@@ -78,4 +105,5 @@ def make(golden: Path) -> None:
     pipeline = golden / "flux_a" / "pipeline"
     cases |= {precision: saved(pipeline, TorchAoConfig(config)) for precision, config in TORCHAO.items()}
     cases |= {precision: saved(pipeline, QuantoConfig(kind)) for precision, kind in QUANTO.items()}
+    cases |= {f"torchao-int4wo?group={group}": int4_saved(pipeline, group) for group in (32, 64)}
     (golden / "quant" / "checkpoints.json").write_text(json.dumps(cases, indent=1) + "\n")

@@ -83,13 +83,13 @@ def fp8() -> dict[str, torch.Tensor]:
     return {key: value.view(torch.uint8) if value.dtype == torch.float8_e4m3fn else value for key, value in tensors.items()}
 
 
-def int4_codes(weight: torch.Tensor, group: int) -> torch.Tensor:
-    """The codes themselves: the packed form depends on the processor."""
+def int4_parts(weight: torch.Tensor, group: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Codes (out, in), scales and midpoints (out, in / group): the packed form depends on the processor."""
     from torchao.quantization.quant_primitives import (MappingType, _choose_qparams_affine_tinygemm,
                                                        _quantize_affine_tinygemm)
     scale, zero = _choose_qparams_affine_tinygemm(
         weight, MappingType.ASYMMETRIC, (1, group), torch.int32, 0, 15, 1e-6, None, weight.dtype)
-    return _quantize_affine_tinygemm(weight, (1, group), scale, zero, torch.int32, 0, 15).to(torch.uint8)
+    return _quantize_affine_tinygemm(weight, (1, group), scale, zero, torch.int32, 0, 15).to(torch.uint8), scale, zero
 
 
 def int4() -> dict[str, torch.Tensor]:
@@ -102,7 +102,7 @@ def int4() -> dict[str, torch.Tensor]:
         tensors |= quantized(weight, bias, config, f"int4.{group}", ("qdata", "scale_and_zero"))
         if group != 64:
             del tensors[f"int4.{group}.qdata"]
-        tensors[f"int4.{group}.codes"] = int4_codes(weight, group)
+        tensors[f"int4.{group}.codes"] = int4_parts(weight, group)[0]
     return tensors
 
 
