@@ -28,7 +28,7 @@ std::unique_ptr<CheckpointFormat> checkpointFormat(const std::string& precision)
   if (precision == "quanto-int8a8")
     throw std::invalid_argument("quanto-int8a8: diffusers 0.42.1 loads Quanto's weights from a checkpoint, but not its calibrated activations; use quanto-int8");
   if (precision.starts_with("int8-dynamic"))
-    throw std::invalid_argument("int8-dynamic: torch quantizes when the program starts (torch.ao.quantization.quantize_dynamic); there is no checkpoint of it; use torchao-int8dq");
+    throw std::invalid_argument("int8-dynamic: torch quantizes when the program starts (torch.ao.quantization.quantize_dynamic); there is no checkpoint of it, but 'export' writes the code; or use torchao-int8dq");
   throw std::invalid_argument("no checkpoint in safetensors holds " + precision + "; gguf-* is a GGUF file, others are plain, fp8-layerwise, bnb-*, torchao-* and quanto-*");
 }
 

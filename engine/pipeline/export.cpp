@@ -54,6 +54,7 @@ class Export {
   ExportResult write() const;
 
  private:
+  quant::Policy onDisk() const { return packsAtStart(request_.policy) ? weightsBefore(request_.policy) : request_.policy; }
   void writeGguf(const fs::path& folder) const;
   std::string ggufName() const { return isGguf(request_.policy) ? denoiser_ + "-" + request_.policy.precision + ".gguf" : ""; }
   std::string judgedHash() const;
@@ -70,7 +71,7 @@ void Export::check() const {
   const model::ModelSummary summary = model::inspectFolder(request_.model);
   if (!summary.missing.empty()) throw model::ModelError(fmt::format("{} is not complete: {}", request_.model.string(), summary.missing.front()));
   checkRecipe(request_.recipe, family_.info());
-  if (!isGguf(request_.policy)) checkCheckpoint(request_.model, request_.policy);
+  if (!isGguf(request_.policy)) checkCheckpoint(request_.model, onDisk());
   else if (!request_.policy.textEncoderRules().empty())
     throw std::invalid_argument("a GGUF file holds the " + denoiser_ + " alone; leave the rules for text encoders out");
   if (fs::exists(request_.out) && !request_.force) throw std::invalid_argument(request_.out.string() + " is already there; --force replaces an earlier export");
@@ -103,7 +104,8 @@ std::int64_t Export::packedBytes() const {
   model::LoadOptions options;
   options.compute = quant::quantizer(request_.policy.precision).computeType();
   options.device = at::kMeta;
-  measureLayers(options, request_.policy);
+  const quant::Policy policy = onDisk();   // measureLayers() keeps a reference
+  measureLayers(options, policy);
   std::int64_t bytes = packedBytes(denoiser_, family_.loadDenoiser(request_.model, options)->layers());
   if (request_.policy.textEncoderRules().empty()) return bytes;
   const auto layers = family_.loadTextEncoders(request_.model, options)->layers();
@@ -170,7 +172,7 @@ ExportResult Export::write() const {
   checkRoom(request_.out, bytes());
   const std::string script = runScript({request_.model, request_.policy, request_.recipe, ggufName(), judgedHash()});
   if (isGguf(request_.policy)) writeGguf(folder.path());
-  else quantizeModel({request_.model, folder.path() / "pipeline", request_.policy, request_.progress, request_.cancel});
+  else quantizeModel({request_.model, folder.path() / "pipeline", onDisk(), request_.progress, request_.cancel});
   writeText(folder.path() / "run.py", script);
   writeText(folder.path() / "requirements.txt", requirements(request_.policy));
   ExportResult result{0, manifest(folder.path(), "run.py")};

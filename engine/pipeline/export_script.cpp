@@ -41,6 +41,7 @@ class Script {
   std::string loading() const;
   std::string casting() const;
   std::string castingOf(const std::string& part) const;
+  std::string packing() const;
   std::string scheduler() const;
   std::string call() const;
   std::vector<std::pair<std::string, std::string>> arguments() const;
@@ -97,6 +98,25 @@ std::string Script::casting() const {
   return code.empty() ? code : "\nfrom diffusers.hooks.layerwise_casting import DEFAULT_SKIP_MODULES_PATTERN, apply_layerwise_casting\n\n" + code;
 }
 
+// torch's dynamic quantization, by the names of the layers that stay as they are.
+std::string Script::packing() const {
+  if (!packsAtStart(request_.policy)) return {};
+  const model::Weights weights(request_.model / info_.denoiser);
+  std::string kept;
+  for (const std::string& tensor : weights.names()) {
+    if (!tensor.ends_with(".weight") || weights.shape(tensor).size() != 2) continue;
+    const std::string layer = tensor.substr(0, tensor.size() - 7);
+    if (!request_.policy.precisionOf(layer).starts_with("int8-dynamic")) kept += fmt::format("    {},\n", python(layer));
+  }
+  const bool perChannel = request_.policy.precision.find("weights=per-channel") != std::string::npos;
+  return fmt::format("\nkept = {{{}}}\n"
+                     "torch.ao.quantization.quantize_dynamic(pipe.{}, {{\n"
+                     "    name: torch.ao.quantization.{} for name, module in pipe.{}.named_modules()\n"
+                     "    if isinstance(module, torch.nn.Linear) and name not in kept}}, dtype=torch.qint8, inplace=True)\n",
+                     kept.empty() ? "*()" : "\n" + kept, info_.denoiser, perChannel ? "per_channel_dynamic_qconfig" : "default_dynamic_qconfig",
+                     info_.denoiser);
+}
+
 std::string Script::scheduler() const {
   if (r_.scheduler.empty()) return {};
   const auto& all = model::schedulerInfos();
@@ -146,7 +166,7 @@ std::string Script::text() const {
       "Install requirements.txt first. Change the call below for other prompts, seeds and sizes.\n\"\"\"\n\n"
       "import hashlib\nimport sys\nfrom pathlib import Path\n\nimport diffusers\nimport torch\n\n"
       "here = Path(__file__).resolve().parent\nout, device = (sys.argv[1:] + [\"out.png\", \"cpu\"][len(sys.argv) - 1:])[:2]\n\n", request_.policy.text());
-  code += loading() + casting() + scheduler();
+  code += loading() + casting() + packing() + scheduler();
   if (r_.vae_tiling) code += "pipe.vae.enable_tiling()\n";
   if (r_.vae_slicing) code += "pipe.vae.enable_slicing()\n";
   code +=
@@ -182,6 +202,17 @@ std::string requirements(const quant::Policy& policy) {
   for (const auto& [prefix, line] : kLibraries)
     if (ids.find(prefix) != std::string::npos) lines += line;
   return lines;
+}
+
+bool packsAtStart(const quant::Policy& policy) { return policy.precision.starts_with("int8-dynamic"); }
+
+quant::Policy weightsBefore(const quant::Policy& policy) {
+  const std::string plain(quant::plainPrecision(quant::quantizer(policy.precision).computeType()));
+  for (const auto& [pattern, precision] : policy.layers)
+    if (precision != plain || pattern.starts_with("text_encoder") || pattern.starts_with("vae"))
+      throw std::invalid_argument(fmt::format("'{}={}': {} is packed when run.py starts, layer by layer of the denoiser or left {}; leave that rule out", pattern,
+                                              precision, policy.precision, plain));
+  return quant::parsePolicy(plain);
 }
 
 }  // namespace quantspot::pipeline

@@ -22,4 +22,10 @@ struct ScriptRequest {
 std::string runScript(const ScriptRequest& request);
 std::string requirements(const quant::Policy& policy);
 
+// Whether the variant's library has no file of it and packs the plain weights when the program starts (int8-dynamic): run.py does so.
+bool packsAtStart(const quant::Policy& policy);
+// The weights that such a variant is packed from. Throws std::invalid_argument where a rule of the policy names another packed precision or
+// reaches beyond the denoiser.
+quant::Policy weightsBefore(const quant::Policy& policy);
+
 }  // namespace quantspot::pipeline

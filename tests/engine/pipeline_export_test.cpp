@@ -211,6 +211,16 @@ class ExportTest : public QObject {
     QVERIFY(!fs::exists(path("single") / "pipeline" / "unet" / "quantspot_views.json"));
   }
 
+  void whatTorchPacksAtTheStartIsWrittenAsCode() {
+    pipeline::exportModel(request("int8-dynamic?weights=per-channel&skip=^proj_out", "dynamic"));
+    const model::SafeTensors weights(path("dynamic") / "pipeline" / "transformer" / "diffusion_pytorch_model.safetensors");
+    for (const auto& [name, entry] : weights.entries()) QVERIFY2(entry.dtype == at::kFloat, name.c_str());
+    std::ifstream file(path("dynamic") / "run.py");
+    const std::string code{std::istreambuf_iterator<char>(file), {}};
+    for (const char* piece : {"kept = {\n    \"proj_out\",\n}", "quantize_dynamic(pipe.transformer", "per_channel_dynamic_qconfig", "torch.float32"})
+      QVERIFY2(code.find(piece) != std::string::npos, piece);
+  }
+
   void ggufFilesStandInPlaceOfTheWeights() {
     pipeline::exportModel(request("gguf-q8_0", "gguf", kGolden / "sd_a" / "pipeline"));
     QVERIFY(fs::exists(path("gguf") / "unet-gguf-q8_0.gguf") && fs::exists(path("gguf") / "pipeline" / "unet" / "config.json"));
@@ -222,8 +232,7 @@ class ExportTest : public QObject {
     QTest::addColumn<QString>("policy");
     QTest::addColumn<QString>("model");
     QTest::addColumn<QString>("word");
-    QTest::newRow("int4") << "torchao-int4wo?group=32" << "export" << "mslk";
-    QTest::newRow("dynamic") << "int8-dynamic" << "export" << "no checkpoint";
+    QTest::newRow("dynamic and another") << "int8-dynamic?proj_out=bnb-int8" << "export" << "proj_out=bnb-int8";
     QTest::newRow("activations") << "quanto-int8a8" << "export" << "activations";
     QTest::newRow("quanto text") << "quanto-int8?text_encoder=quanto-int8" << "export" << "text encoder";
     QTest::newRow("quanto names") << "quanto-int8?skip=^proj_out" << "export" << "single_transformer_blocks.0.proj_out";

@@ -27,7 +27,7 @@ from PIL import Image
 from quant_cases import dequantize
 
 PRECISIONS = ("fp32,bf16,fp16,fp8-layerwise,fp8-layerwise-e5m2,bnb-int8,bnb-nf4,bnb-nf4-dq,bnb-fp4,bnb-fp4-dq,torchao-int8wo,torchao-int8dq,"
-              "torchao-fp8wo,torchao-fp8dq,quanto-int8,quanto-int4,quanto-int2,quanto-fp8")
+              "torchao-fp8wo,torchao-fp8dq,quanto-int8,quanto-int4,quanto-int2,quanto-fp8,int8-dynamic,int8-dynamic?weights=per-channel")
 
 
 def let_a_cpu_through() -> None:
