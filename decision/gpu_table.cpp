@@ -10,7 +10,9 @@
 namespace quantspot::decision {
 namespace {
 
-Fit fitOf(Placement placement) { return placement == Placement::Together ? Fit::Together : placement == Placement::InTurn ? Fit::InTurn : Fit::Offload; }
+Fit fitOf(Placement placement) {
+  return placement == Placement::Together ? Fit::Together : placement == Placement::InTurn ? Fit::InTurn : Fit::Offload;
+}
 
 TableCell cellOf(const MemoryEstimate& estimate, std::int64_t memory) {
   TableCell smallest{Fit::No, std::numeric_limits<std::int64_t>::max()};
@@ -27,12 +29,13 @@ const char* fitText(Fit fit) {
   return texts[static_cast<std::size_t>(fit)];
 }
 
-// GPUs of one size are one column: the answer depends on nothing else.
+// One column for each size as sold: the GPU of it that has least.
 std::vector<std::size_t> sizes() {
-  std::vector<std::size_t> first;
+  std::vector<std::size_t> least;
   for (std::size_t i = 0; i < knownGpus().size(); ++i)
-    if (i == 0 || knownGpus()[i].memory != knownGpus()[i - 1].memory) first.push_back(i);
-  return first;
+    if (least.empty() || knownGpus()[i].nominal != knownGpus()[least.back()].nominal) least.push_back(i);
+    else if (knownGpus()[i].memory < knownGpus()[least.back()].memory) least.back() = i;
+  return least;
 }
 
 }  // namespace
@@ -60,17 +63,18 @@ nlohmann::json toJson(const std::vector<TableRow>& table) {
 }
 
 std::string toText(const std::vector<TableRow>& table) {
-  std::string text = fmt::format("{:<18}", "GiB");
-  for (const std::size_t i : sizes()) text += fmt::format("{:>13}", knownGpus()[i].memory >> 30);
+  std::string text = fmt::format("{:<18}", "GB");
+  for (const std::size_t i : sizes()) text += fmt::format("{:>13}", knownGpus()[i].nominal);
   text += "\n";
   for (const TableRow& row : table) {
     text += fmt::format("{:<18}", row.precision);
     if (!row.error.empty()) text += "  " + row.error;
     else
-      for (const std::size_t i : sizes()) text += fmt::format("{:>13}", fmt::format("{:.1f} {}", static_cast<double>(row.cells[i].needs) / (1 << 30), fitText(row.cells[i].fit)));
+      for (const std::size_t i : sizes())
+        text += fmt::format("{:>13}", fmt::format("{:.1f} {}", static_cast<double>(row.cells[i].needs) / (1 << 30), fitText(row.cells[i].fit)));
     text += "\n";
   }
-  return text + "fits: all parts at once; in turn: one part at a time; offload: blocks or layers come and go in every step; no: not even that.\n";
+  return text + "fits: all parts at once; in turn: one part at a time; offload: blocks or layers come and go in every step; no: not even that.\nA column is the GPU of that size with least memory; needs are in GiB.\n";
 }
 
 }  // namespace quantspot::decision

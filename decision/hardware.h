@@ -15,6 +15,7 @@ struct Hardware {
   std::string name;
   bool gpu = true, found = false;
   std::int64_t memory = 0;               // bytes: the GPU's own, or RAM that is free now
+  int nominal = 0;                       // GB, as the vendor sells it; 0: not of the table
   double bandwidth = 0;                  // bytes per second of that memory; 0: not known
   double link = 0;                       // bytes per second from RAM to a GPU, at most; 0: not known, or none
   bool bf16 = true, fp8 = false;         // multiplied by its own instructions
@@ -23,7 +24,8 @@ struct Hardware {
 };
 void to_json(nlohmann::json& json, const Hardware& hardware);
 
-// Common GPUs from 8 to 80 GB, by memory. Memory is the nominal size in GiB; figures from the vendor's data sheets, named in `source`.
+// Common GPUs from 8 to 80 GB, by nominal memory. `memory` is what the driver reports as the GPU's total, less than the nominal size where error
+// correction takes a part of it; every figure's source is named in `source` (known_gpus.cpp).
 const std::vector<Hardware>& knownGpus();
 
 // Of the table. Throws std::invalid_argument that lists the ids.

@@ -12,41 +12,50 @@ class HardwareTest : public QObject {
   // The table itself: a figure that changes is a decision that changes.
   void theTable_data() {
     QTest::addColumn<QString>("id");
-    QTest::addColumn<int>("gib");
+    QTest::addColumn<int>("nominal");
+    QTest::addColumn<int>("mebibytes");
     QTest::addColumn<int>("gigabytesPerSecond");
+    QTest::addColumn<double>("link");
     QTest::addColumn<bool>("bf16");
     QTest::addColumn<bool>("fp8");
-    QTest::newRow("8 GB") << "rtx-4060" << 8 << 272 << true << true;
-    QTest::newRow("10 GB") << "rtx-3080" << 10 << 760 << true << false;
-    QTest::newRow("11 GB") << "rtx-2080-ti" << 11 << 616 << false << false;
-    QTest::newRow("12 GB") << "rtx-4070" << 12 << 504 << true << true;
-    QTest::newRow("16 GB") << "rtx-4080" << 16 << 717 << true << true;
-    QTest::newRow("24 GB") << "rtx-3090" << 24 << 936 << true << false;
-    QTest::newRow("32 GB") << "rtx-5090" << 32 << 1792 << true << true;
-    QTest::newRow("40 GB") << "a100-40" << 40 << 1555 << true << false;
-    QTest::newRow("48 GB") << "l40s" << 48 << 864 << true << true;
-    QTest::newRow("80 GB") << "h100" << 80 << 3350 << true << true;
+    QTest::newRow("8 GB, eight lanes") << "rtx-4060" << 8 << 8188 << 272 << 15.75 << true << true;
+    QTest::newRow("10 GB") << "rtx-3080" << 10 << 10240 << 760 << 31.5 << true << false;
+    QTest::newRow("11 GB") << "rtx-2080-ti" << 11 << 11264 << 616 << 15.76 << false << false;
+    QTest::newRow("12 GB") << "rtx-4070" << 12 << 12282 << 504 << 31.5 << true << true;
+    QTest::newRow("16 GB, error correction") << "t4" << 16 << 15360 << 320 << 15.76 << false << false;
+    QTest::newRow("16 GB") << "rtx-4080" << 16 << 16376 << 717 << 31.5 << true << true;
+    QTest::newRow("24 GB, error correction") << "l4" << 24 << 23034 << 300 << 31.5 << true << true;
+    QTest::newRow("24 GB") << "rtx-3090" << 24 << 24576 << 936 << 31.5 << true << false;
+    QTest::newRow("32 GB") << "rtx-5090" << 32 << 32607 << 1792 << 63.0 << true << true;
+    QTest::newRow("40 GB") << "a100-40" << 40 << 40960 << 1555 << 31.5 << true << false;
+    QTest::newRow("48 GB") << "l40s" << 48 << 46068 << 864 << 31.5 << true << true;
+    QTest::newRow("80 GB") << "h100" << 80 << 81559 << 3350 << 63.0 << true << true;
   }
   void theTable() {
     QFETCH(QString, id);
+    QFETCH(double, link);
     const Hardware& gpu = knownGpu(id.toStdString());
-    QTEST(static_cast<int>(gpu.memory >> 30), "gib");
+    QTEST(gpu.nominal, "nominal");
+    QTEST(static_cast<int>(gpu.memory >> 20), "mebibytes");
     QTEST(static_cast<int>(gpu.bandwidth / 1e9), "gigabytesPerSecond");
+    QVERIFY(std::abs(gpu.link / 1e9 - link) < 0.05);
     QTEST(gpu.bf16, "bf16");
     QTEST(gpu.fp8, "fp8");
   }
 
   void everyRowHasASourceAndAnIdOfItsOwn() {
     std::set<std::string> ids;
-    std::int64_t memory = 0;
+    int nominal = 0;
     for (const Hardware& gpu : knownGpus()) {
       QVERIFY(ids.insert(gpu.id).second);
       QVERIFY2(!gpu.source.empty() && gpu.link > 0 && gpu.bandwidth > gpu.link, gpu.id.c_str());
-      QVERIFY2(gpu.memory >= memory, gpu.id.c_str());   // by memory
-      memory = gpu.memory;
+      QVERIFY2(gpu.nominal >= nominal, gpu.id.c_str());   // by size
+      nominal = gpu.nominal;
+      const double share = static_cast<double>(gpu.memory >> 20) / (1024 * gpu.nominal);
+      QVERIFY2(share > 0.93 && share <= 1, gpu.id.c_str());
     }
-    QCOMPARE(knownGpus().front().memory >> 30, 8);
-    QCOMPARE(knownGpus().back().memory >> 30, 80);
+    QCOMPARE(knownGpus().front().nominal, 8);
+    QCOMPARE(knownGpus().back().nominal, 80);
     QVERIFY_EXCEPTION_THROWN(knownGpu("voodoo"), std::invalid_argument);
   }
 
