@@ -201,6 +201,7 @@ protocol::GenerateResult Service::generate(const protocol::GenerateParams& param
 }
 
 protocol::ExportResult Service::exportVariant(const protocol::ExportParams& params, const Control& control) {
+  if (params.out.empty()) throw std::invalid_argument("out names no folder");
   pipeline::ExportRequest request{.model = resolveModel(params.model), .out = params.out, .policy = quant::parsePolicy(params.precision), .recipe = {}};
   if (!params.images.empty()) request.images = judgedImages(params.images, request.policy, pipeline::HashCache().weightsHash(request.model));
   if (params.recipe) request.recipe = *params.recipe;

@@ -4,9 +4,10 @@
 #include "engine/pipeline/recipe.h"
 #include "engine/protocol/base64.h"
 #include "engine/service/errors.h"
+#include "engine/service/http/guarded_server.h"
 #include "engine/service/models.h"
 
-#include <httplib.h>
+#include <arpa/inet.h>
 #include <spdlog/fmt/fmt.h>
 
 #include <chrono>
@@ -43,7 +44,10 @@ void refuse(httplib::Response& response, const std::exception_ptr& error) {
     return refuse(response, 503, ending.what());
   } catch (...) {
     const protocol::RpcError told = describe(std::current_exception());
-    const int code = told.code == protocol::InvalidParams ? 400 : told.code == protocol::Cancelled ? 504 : told.code == protocol::OutOfMemory ? 503 : 500;
+    const int code = told.code == protocol::InvalidParams ? 400
+                     : told.code == protocol::Cancelled   ? 504
+                     : told.code == protocol::OutOfMemory ? 503
+                                                          : 500;
     refuse(response, code, code == 504 ? "the picture was not ready in time" : told.what());
   }
 }
@@ -56,15 +60,22 @@ std::string hostName(const std::string& header) {
   return header.substr(0, header.find(':'));
 }
 
-std::string labelOf(const std::string& path) {
-  for (const char* known : {"/generate", "/v1/images/generations", "/health", "/metrics"})
-    if (path == known) return path;
-  return "other";
+bool isJson(const std::string& type) { return type == "application/json" || type.starts_with("application/json;"); }
+
+// The method by which a path is asked for; empty: there is no such path.
+std::string_view methodOf(std::string_view path) {
+  return path == "/generate" || path == "/v1/images/generations" ? "POST" : path == "/health" || path == "/metrics" ? "GET" : "";
 }
+
+std::string labelOf(const std::string& path) { return methodOf(path).empty() ? "other" : path; }
 
 }  // namespace
 
-bool isLoopback(const std::string& host) { return host == "localhost" || host == "::1" || host.starts_with("127."); }
+// Not by its beginning: 127.0.0.1.example.org is a name that anybody may own.
+bool isLoopback(const std::string& host) {
+  in_addr address{};
+  return host == "localhost" || host == "::1" || (::inet_pton(AF_INET, host.c_str(), &address) == 1 && ntohl(address.s_addr) >> 24 == 127);
+}
 
 bool sameSecret(const std::string& given, const std::string& wanted) {
   const std::string a = model::sha256Hex(given.data(), given.size()), b = model::sha256Hex(wanted.data(), wanted.size());
@@ -75,7 +86,8 @@ bool sameSecret(const std::string& given, const std::string& wanted) {
 
 struct HttpServer::State {
   State(const ServiceOptions& service, protocol::GenerateParams params, HttpOptions given)
-      : options(std::move(given)), base(prepared(std::move(params))), rules{base.recipe, &model::familyOf(resolveModel(base.model)).info(), options.limits} {
+      : options(std::move(given)), base(prepared(std::move(params))),
+        rules{base.recipe, &model::familyOf(resolveModel(base.model)).info(), options.limits} {
     if (options.token.empty() && !isLoopback(options.host))
       throw std::invalid_argument(fmt::format("--host {}: others can reach this address; give a --token-file, or serve 127.0.0.1", options.host));
     bind();
@@ -88,7 +100,8 @@ struct HttpServer::State {
   // The recipe as every request starts from it; throws for what the model does not know.
   static protocol::GenerateParams prepared(protocol::GenerateParams params) {
     const auto folder = resolveModel(params.model);
-    if (params.precision == "auto" || quant::parseSchedule(params.precision).size() > 1) throw std::invalid_argument("serve takes one precision, neither auto nor a schedule");
+    if (params.precision == "auto" || quant::parseSchedule(params.precision).size() > 1)
+      throw std::invalid_argument("serve takes one precision, neither auto nor a schedule");
     params.recipe = pipeline::completeRecipe(params.recipe, folder);
     pipeline::checkRecipe(params.recipe, model::familyOf(folder).info());
     return params;
@@ -97,42 +110,43 @@ struct HttpServer::State {
   void bind() {
     const std::size_t threads = options.queue + 1 + kSpareThreads;
     http.new_task_queue = [threads] { return new httplib::ThreadPool(threads); };   // httplib owns it
-    http.set_keep_alive_max_count(1);      // an idle connection would hold a thread
     http.set_payload_max_length(kBodyBytes);
-    http.set_read_timeout(10);
     http.set_socket_options([](socket_t socket) {   // not SO_REUSEPORT, httplib's own, with which two servers share a port
       const int yes = 1;
       ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
     });
     const bool bound = options.port == 0 ? (port = http.bind_to_any_port(options.host)) > 0 : http.bind_to_port(options.host, port = options.port);
-    if (!bound) throw std::runtime_error(fmt::format("{}:{} cannot be served: the address is taken or not this machine's; choose another --port or --host", options.host, options.port));
+    if (!bound)
+      throw std::runtime_error(fmt::format("{}:{} cannot be served: the address is taken or not this machine's; choose another --port or --host",
+                                           options.host, options.port));
   }
 
   void addRoutes() {
     http.set_pre_routing_handler([this](const httplib::Request& request, httplib::Response& response) {
-      if (mayPass(request, response)) return httplib::Server::HandlerResponse::Unhandled;
+      if (mayPass(request, response) && isReadable(request, response)) return httplib::Server::HandlerResponse::Unhandled;
       count(request, response, 0);
       return httplib::Server::HandlerResponse::Handled;
     });
     http.set_error_handler([](const httplib::Request& request, httplib::Response& response) {   // what httplib itself answers
       if (!response.body.empty()) return;
       const int code = response.status;
-      refuse(response, code, code == 413 ? "the body is larger than 64 KiB" : code == 404 ? "there is no " + request.method + " " + request.path : "the request cannot be read");
+      refuse(response, code, code == 413 ? "the body is larger than 64 KiB" : code == 404 ? nothingAt(request) : "the request cannot be read");
     });
-    http.Get("/health", [this](const auto& request, auto& response) { health(response); count(request, response, 0); });
+    http.Get("/health", [this](const auto& request, auto& response) { health(response, isTrusted(request)); count(request, response, 0); });
     http.Get("/metrics", [this](const auto& request, auto& response) { scrape(response); count(request, response, 0); });
     http.Post("/generate", [this](const httplib::Request& request, httplib::Response& response) {
       const auto start = Clock::now();
-      draw(request, response, [&] { return std::vector{generateRequest(request.body, rules)}; }, [](const auto& pictures) {
+      draw(response, [&] { return std::vector{generateRequest(request.body, rules)}; }, [](const auto& pictures) {
         return json{{"image", protocol::toBase64(bytesOf(pictures.front().png))}, {"report", pictures.front().report}};
       });
       count(request, response, since(start));
     });
     http.Post("/v1/images/generations", [this](const httplib::Request& request, httplib::Response& response) {
       const auto start = Clock::now();
-      draw(request, response, [&] { return imagesRequest(request.body, rules); }, [](const auto& pictures) {
+      draw(response, [&] { return imagesRequest(request.body, rules); }, [](const auto& pictures) {
         json data = json::array();
-        for (const auto& picture : pictures) data.push_back({{"b64_json", protocol::toBase64(bytesOf(picture.png))}, {"seed", picture.report["recipe"]["seed"]}});
+        for (const auto& picture : pictures)
+          data.push_back({{"b64_json", protocol::toBase64(bytesOf(picture.png))}, {"seed", picture.report["recipe"]["seed"]}});
         return json{{"created", std::time(nullptr)}, {"data", std::move(data)}};
       });
       count(request, response, since(start));
@@ -147,24 +161,39 @@ struct HttpServer::State {
       if (!ours) refuse(response, 403, "this server answers to localhost only");
       return ours;
     }
-    if (request.path == "/health") return true;
-    const std::string given = request.get_header_value("Authorization");
-    const bool fits = given.starts_with("Bearer ") && sameSecret(given.substr(7), options.token);
-    if (!fits) {
-      refuse(response, 401, "a bearer token is needed: Authorization: Bearer …");
-      response.set_header("WWW-Authenticate", "Bearer");
-    }
-    return fits;
+    if (request.path == "/health" || isTrusted(request)) return true;
+    refuse(response, 401, "a bearer token is needed: Authorization: Bearer …");
+    response.set_header("WWW-Authenticate", "Bearer");
+    return false;
   }
 
+  bool isTrusted(const httplib::Request& request) const {
+    const std::string given = request.get_header_value("Authorization");
+    return options.token.empty() || (given.starts_with("Bearer ") && sameSecret(given.substr(7), options.token));
+  }
+
+  // Told before the body is read: httplib would also take it from paths that are not there, unpack it, or send a thousand copies of one range.
+  static bool isReadable(const httplib::Request& request, httplib::Response& response) {
+    const std::string_view method = methodOf(request.path);
+    if (method != request.method) refuse(response, method.empty() ? 404 : 405, nothingAt(request));
+    else if (!request.ranges.empty()) refuse(response, 400, "parts of an answer are not sent: leave Range out");
+    else if (request.has_header("Content-Encoding")) refuse(response, 415, "send the body as it is, without Content-Encoding");
+    else if (method == "POST" && !isJson(request.get_header_value("Content-Type")))
+      refuse(response, 415, "send JSON with Content-Type: application/json");
+    else return true;
+    return false;
+  }
+
+  static std::string nothingAt(const httplib::Request& request) { return "there is no " + request.method + " " + request.path; }
+
   template <class Parse, class Format>
-  void draw(const httplib::Request& request, httplib::Response& response, Parse&& parse, Format&& format) {
+  void draw(httplib::Response& response, Parse&& parse, Format&& format) {
     try {
-      if (!request.get_header_value("Content-Type").starts_with("application/json")) return refuse(response, 415, "send JSON with Content-Type: application/json");
       const auto deadline = Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(options.timeout));
       auto waiting = queue->submit(parse(), deadline);
       // What is drawn ends itself a step after its time.
-      if (waiting.wait_until(deadline + std::chrono::seconds(1)) == std::future_status::timeout) return refuse(response, 504, "the picture was not ready in time");
+      if (waiting.wait_until(deadline + std::chrono::seconds(1)) == std::future_status::timeout)
+        return refuse(response, 504, "the picture was not ready in time");
       const std::vector<PictureQueue::Picture> pictures = waiting.get();
       for (const auto& picture : pictures) metrics.picture(picture.report["recipe"]["steps"], picture.report["seconds"]["total"]);
       answer(response, 200, format(pictures));
@@ -173,11 +202,13 @@ struct HttpServer::State {
     }
   }
 
-  void health(httplib::Response& response) const {
+  // A client without the token hears whether it is worth to ask, and no more.
+  void health(httplib::Response& response, bool trusted) const {
     const std::string failure = queue->failure();
     const char* status = queue->draining() ? "stopping" : !failure.empty() ? "failed" : queue->ready() ? "ready" : "loading";
-    json body = {{"status", status}, {"precision", base.precision}, {"waiting", queue->waiting()}};
-    if (!failure.empty()) body["error"] = failure;
+    json body = {{"status", status}};
+    if (trusted) body.update({{"precision", base.precision}, {"waiting", queue->waiting()}});
+    if (trusted && !failure.empty()) body["error"] = failure;
     answer(response, std::string_view(status) == "ready" ? 200 : 503, body);
   }
 
@@ -195,7 +226,7 @@ struct HttpServer::State {
   const PictureRules rules;
   int port = 0;
   ServerMetrics metrics;
-  httplib::Server http;
+  GuardedServer http;
   std::unique_ptr<PictureQueue> queue;
 };
 

@@ -15,14 +15,27 @@ namespace {
 
 using nlohmann::json;
 
+constexpr int kDepth = 8;
+constexpr double kGuidance = 1000;
+
+// Bounded in depth: the text of an offending value is made by recursion.
+json parsed(std::string_view text) {
+  const auto shallow = [](int depth, json::parse_event_t, json&) {
+    if (depth > kDepth) throw std::invalid_argument("the body is nested too deeply; its values are plain");
+    return true;
+  };
+  return json::parse(text, shallow, false);
+}
+
 // A JSON object of which every key must be asked for.
 class Body {
  public:
-  Body(std::string_view text, const std::vector<std::string_view>& known) : json_(json::parse(text, nullptr, false)) {
+  Body(std::string_view text, const std::vector<std::string_view>& known) : json_(parsed(text)) {
     if (json_.is_discarded()) throw std::invalid_argument("the body is no JSON");
     if (!json_.is_object()) throw std::invalid_argument("the body is no JSON object");
     for (const auto& [key, value] : json_.items())
-      if (std::ranges::find(known, key) == known.end()) throw std::invalid_argument(fmt::format("key '{}' is not known; known: {}", key, fmt::join(known, ", ")));
+      if (std::ranges::find(known, key) == known.end())
+        throw std::invalid_argument(fmt::format("key '{}' is not known; known: {}", key.substr(0, 100), fmt::join(known, ", ")));
   }
 
   // Absent and null are the same.
@@ -39,13 +52,14 @@ class Body {
   std::optional<double> number(const char* key) const {
     const json* value = find(key);
     if (!value) return {};
-    if (!value->is_number()) fail(key, *value, "a number");
+    if (!value->is_number() || value->get<double>() > kGuidance) fail(key, *value, fmt::format("a number up to {}", kGuidance));
     return value->get<double>();
   }
   int whole(const char* key, int fallback, int low, int high) const {
     const json* value = find(key);
     if (!value) return fallback;
-    const bool fits = value->is_number_unsigned() && value->get<std::uint64_t>() >= static_cast<std::uint64_t>(low) && value->get<std::uint64_t>() <= static_cast<std::uint64_t>(high);
+    const bool fits = value->is_number_unsigned() && value->get<std::uint64_t>() >= static_cast<std::uint64_t>(low) &&
+                      value->get<std::uint64_t>() <= static_cast<std::uint64_t>(high);
     if (!fits) fail(key, *value, fmt::format("a whole number from {} to {}", low, high));
     return value->get<int>();
   }
@@ -56,7 +70,8 @@ class Body {
     return value->get<std::uint64_t>();
   }
   [[noreturn]] static void fail(const char* key, const json& value, const std::string& wanted) {
-    throw std::invalid_argument(fmt::format("{} = {} is not {}", key, value.dump(-1, ' ', false, json::error_handler_t::replace).substr(0, 100), wanted));
+    const std::string text = value.dump(-1, ' ', false, json::error_handler_t::replace).substr(0, 100);
+    throw std::invalid_argument(fmt::format("{} = {} is not {}", key, text, wanted));
   }
 
  private:
@@ -66,14 +81,17 @@ class Body {
 std::string promptOf(const Body& body, const PictureLimits& limits) {
   const auto prompt = body.text("prompt");
   if (!prompt) throw std::invalid_argument("prompt is missing");
-  if (prompt->size() > limits.promptBytes) throw std::invalid_argument(fmt::format("prompt has {} bytes; use at most {}", prompt->size(), limits.promptBytes));
+  if (prompt->size() > limits.promptBytes)
+    throw std::invalid_argument(fmt::format("prompt has {} bytes; use at most {}", prompt->size(), limits.promptBytes));
   return *prompt;
 }
 
 void checkSize(const protocol::Recipe& recipe, const PictureRules& rules) {
   pipeline::checkRecipe(recipe, rules.family ? *rules.family : model::FamilyInfo{});
   for (const int side : {recipe.width, recipe.height})
-    if (side > rules.limits.side) throw std::invalid_argument(fmt::format("{} x {} pixels: this server draws at most {} x {}", recipe.width, recipe.height, rules.limits.side, rules.limits.side));
+    if (side > rules.limits.side)
+      throw std::invalid_argument(fmt::format("{} x {} pixels: this server draws at most {} x {}", recipe.width, recipe.height, rules.limits.side,
+                                              rules.limits.side));
 }
 
 }  // namespace
@@ -83,7 +101,9 @@ protocol::Recipe generateRequest(std::string_view text, const PictureRules& rule
   protocol::Recipe recipe = rules.defaults;
   recipe.prompt = promptOf(body, rules.limits);
   if (const auto negative = body.text("negative_prompt")) recipe.negative_prompt = negative;
-  if (recipe.negative_prompt && recipe.negative_prompt->size() > rules.limits.promptBytes) throw std::invalid_argument("negative_prompt is too long");
+  if (recipe.negative_prompt && recipe.negative_prompt->size() > rules.limits.promptBytes)
+    throw std::invalid_argument(fmt::format("negative_prompt has {} bytes; use at most {}", recipe.negative_prompt->size(),
+                                            rules.limits.promptBytes));
   recipe.width = body.whole("width", recipe.width, 1, rules.limits.side);
   recipe.height = body.whole("height", recipe.height, 1, rules.limits.side);
   recipe.steps = body.whole("steps", recipe.steps, 1, rules.limits.steps);
@@ -105,7 +125,8 @@ std::vector<protocol::Recipe> imagesRequest(std::string_view text, const Picture
   if (const auto size = body.text("size"); size && *size != "auto") {
     int read = 0;
     if (std::sscanf(size->c_str(), "%4dx%4d%n", &recipe.width, &recipe.height, &read) != 2 || static_cast<std::size_t>(read) != size->size())
-      throw std::invalid_argument(fmt::format("size = \"{}\" is not WIDTHxHEIGHT, such as \"{}x{}\"", *size, rules.defaults.width, rules.defaults.height));
+      throw std::invalid_argument(fmt::format("size = \"{}\" is not WIDTHxHEIGHT, such as \"{}x{}\"", *size, rules.defaults.width,
+                                              rules.defaults.height));
   }
   checkSize(recipe, rules);
   recipe.seed = body.seed();
