@@ -12,6 +12,7 @@
 #include <charconv>
 #include <map>
 #include <set>
+#include <span>
 #include <stdexcept>
 
 namespace quantspot::evaluation {
@@ -77,14 +78,16 @@ std::optional<Number> Listing::number(const Row& row, const char* key, const std
 fs::path Listing::inside(const std::string& file, const std::string& where) {
   if (file.empty()) return offend(where, "names no file"), fs::path();
   const fs::path given(file), path = fs::weakly_canonical(root_ / given), relative = path.lexically_relative(root_);
-  if (given.is_absolute() || relative.empty() || *relative.begin() == "..") return offend(where, fmt::format("'{}' lies outside {}", file, root_.string())), fs::path();
+  if (given.is_absolute() || relative.empty() || *relative.begin() == "..")
+    return offend(where, fmt::format("'{}' lies outside {}", file, root_.string())), fs::path();
   if (!fs::is_regular_file(path)) return offend(where, fmt::format("'{}' is not there", file)), fs::path();
   if (!files_.insert(path).second) return offend(where, fmt::format("'{}' is named twice", file)), fs::path();
   return path;
 }
 
 void Listing::add(const Row& row, const std::string& where) {
-  ListedPicture picture{textOf(row, "precision"), inside(textOf(row, "file"), where), number<double>(row, "seconds", where), number<std::int64_t>(row, "bytes", where)};
+  ListedPicture picture{textOf(row, "precision"), inside(textOf(row, "file"), where), number<double>(row, "seconds", where),
+                        number<std::int64_t>(row, "bytes", where)};
   const auto seed = number<std::uint64_t>(row, "seed", where);
   const bool control = std::ranges::any_of(picture.precision, [](unsigned char c) { return c < ' ' || c == 127; });
   if (picture.precision.empty() || picture.precision.size() > kLongestName || control)
@@ -100,7 +103,8 @@ void Listing::add(const Row& row, const std::string& where) {
 
 std::vector<ListedComparison> Listing::finished() {
   for (const ListedComparison& one : all_)
-    if (one.pictures.size() < 2) offend(fmt::format("'{}', seed {}", one.prompt, one.seed), fmt::format("only {} is there, and two are compared", one.pictures.front().precision));
+    if (one.pictures.size() < 2)
+      offend(fmt::format("'{}', seed {}", one.prompt, one.seed), fmt::format("only {} is there, and two are compared", one.pictures.front().precision));
   if (!offenders_.empty()) throw std::runtime_error(offenders(offenders_));
   if (all_.empty()) throw std::runtime_error(root_.string() + ": no pictures are listed");
   return std::move(all_);
@@ -116,7 +120,8 @@ std::vector<std::string> promptsOf(const fs::path& file, std::size_t count) {
   if (!fs::exists(file)) return {};
   std::vector<std::string> lines;
   for (const Prompt& prompt : readPromptSet(file).prompts) lines.push_back(prompt.text);
-  if (lines.size() != count) throw std::runtime_error(fmt::format("{}: has {} prompts for {} pictures of each precision", file.string(), lines.size(), count));
+  if (lines.size() != count)
+    throw std::runtime_error(fmt::format("{}: has {} prompts for {} pictures of each precision", file.string(), lines.size(), count));
   return lines;
 }
 
@@ -131,7 +136,8 @@ std::vector<ListedComparison> readFolders(const fs::path& root) {
       if (!isPicture(entry.path())) continue;
       const std::string relative = entry.path().lexically_relative(root).string();
       precisions.insert(precision);
-      if (!files[entry.path().stem().string()].emplace(precision, relative).second) listing.offend(relative, "another file there has this name with another ending");
+      if (!files[entry.path().stem().string()].emplace(precision, relative).second)
+        listing.offend(relative, "another file there has this name with another ending");
     }
   }
   std::vector<std::string> names;
@@ -143,14 +149,16 @@ std::vector<ListedComparison> readFolders(const fs::path& root) {
   for (std::size_t i = 0; i < names.size(); ++i)
     for (const std::string& precision : order) {
       const auto found = files[names[i]].find(precision);
+      const std::string& prompt = prompts.empty() ? names[i] : prompts[i];
       if (found == files[names[i]].end()) listing.offend(precision + "/" + names[i], "is missing, but others have it");
-      else listing.add({{"precision", precision}, {"file", found->second}, {"seed", seedOf(names[i])}, {"prompt", prompts.empty() ? names[i] : prompts[i]}}, found->second);
+      else listing.add({{"precision", precision}, {"file", found->second}, {"seed", seedOf(names[i])}, {"prompt", prompt}}, found->second);
     }
   return listing.finished();
 }
 
 void checkColumn(const std::string& name, const fs::path& path) {
-  if (std::ranges::find(kColumns, name) == kColumns.end()) throw std::runtime_error(fmt::format("{}: '{}' is not known; known: {}", path.string(), name, fmt::join(kColumns, ", ")));
+  if (std::ranges::find(kColumns, name) == kColumns.end())
+    throw std::runtime_error(fmt::format("{}: '{}' is not known; known: {}", path.string(), name, fmt::join(kColumns, ", ")));
 }
 
 std::vector<ListedComparison> readTable(const fs::path& path) {
@@ -193,25 +201,6 @@ std::vector<ListedComparison> readJsonList(const fs::path& path) {
   return listing.finished();
 }
 
-std::uint32_t wordAt(std::span<const std::uint8_t> bytes, std::size_t at, std::size_t size, bool little) {
-  std::uint32_t value = 0;
-  for (std::size_t i = 0; i < size && at + i < bytes.size(); ++i) value |= std::uint32_t{bytes[at + i]} << 8 * (little ? i : size - 1 - i);
-  return value;
-}
-
-// The orientation in the first directory of a TIFF header; 1: upright, or nothing is said.
-std::uint32_t orientationAt(std::span<const std::uint8_t> bytes, std::size_t tiff) {
-  const bool little = tiff < bytes.size() && bytes[tiff] == 'I';
-  const std::size_t directory = tiff + wordAt(bytes, tiff + 4, 4, little), entries = wordAt(bytes, directory, 2, little);
-  for (std::size_t i = 0; i < entries && directory + 2 + 12 * (i + 1) <= bytes.size(); ++i)
-    if (const std::size_t entry = directory + 2 + 12 * i; wordAt(bytes, entry, 2, little) == 0x0112) return wordAt(bytes, entry + 8, 2, little);
-  return 1;
-}
-
-bool startsWith(std::span<const std::uint8_t> bytes, std::string_view start, std::size_t at = 0) {
-  return bytes.size() >= at + start.size() && std::equal(start.begin(), start.end(), bytes.begin() + static_cast<std::ptrdiff_t>(at), [](char a, std::uint8_t b) { return static_cast<std::uint8_t>(a) == b; });
-}
-
 }  // namespace
 
 std::vector<ListedComparison> readPictureList(const fs::path& path) {
@@ -222,23 +211,11 @@ std::vector<ListedComparison> readPictureList(const fs::path& path) {
   throw std::runtime_error(path.string() + ": is neither a folder of folders nor a .csv or .json list of pictures");
 }
 
-std::string pictureRefusal(std::span<const std::uint8_t> bytes) {
-  if (startsWith(bytes, "ftypavif", 4) || startsWith(bytes, "ftypavis", 4)) return "is an AVIF picture, which cannot be read here; save it as PNG";
-  const bool png = startsWith(bytes, "\x89PNG\r\n"), jpeg = startsWith(bytes, "\xFF\xD8\xFF"), webp = startsWith(bytes, "RIFF") && startsWith(bytes, "WEBP", 8);
-  if (!png && !jpeg && !webp) return "is neither PNG, JPEG nor WebP";
-  for (std::size_t at = 4; at + 8 < bytes.size(); ++at) {
-    if (!startsWith(bytes, std::string_view("II*\0", 4), at) && !startsWith(bytes, std::string_view("MM\0*", 4), at)) continue;
-    const bool exif = jpeg ? at >= 6 && startsWith(bytes, "Exif", at - 6) : startsWith(bytes, "eXIf", at - 4) || (webp && at >= 8 && startsWith(bytes, "EXIF", at - 8)) ||
-                                                                                   (webp && at >= 6 && startsWith(bytes, "Exif", at - 6));
-    if (const std::uint32_t turn = exif ? orientationAt(bytes, at) : 1; turn > 1) return fmt::format("is to be turned (EXIF orientation {}); save it upright", turn);
-  }
-  return {};
-}
-
 std::string offenders(const std::vector<std::string>& all) {
   constexpr std::size_t kShown = 20;
   const std::span<const std::string> shown(all.data(), std::min(all.size(), kShown));
-  return fmt::format("these cannot be imported: {}{}", fmt::join(shown, "; "), all.size() > kShown ? fmt::format("; and {} more", all.size() - kShown) : "");
+  const std::string rest = all.size() > kShown ? fmt::format("; and {} more", all.size() - kShown) : "";
+  return fmt::format("these cannot be imported: {}{}", fmt::join(shown, "; "), rest);
 }
 
 }  // namespace quantspot::evaluation

@@ -1,5 +1,6 @@
 #include "metrics/image.h"
 
+#include <opencv2/core.hpp>
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
 
@@ -11,9 +12,9 @@ namespace {
 
 std::string sizeText(ImageView image) { return std::to_string(image.width) + " × " + std::to_string(image.height); }
 
-cv::Mat decode(std::span<const std::uint8_t> file) try {
+cv::Mat decode(std::span<const std::uint8_t> file, int how = cv::IMREAD_COLOR | cv::IMREAD_IGNORE_ORIENTATION) try {
   const cv::Mat bytes(1, static_cast<int>(file.size()), CV_8U, const_cast<std::uint8_t*>(file.data()));
-  return file.empty() ? cv::Mat() : cv::imdecode(bytes, cv::IMREAD_COLOR | cv::IMREAD_IGNORE_ORIENTATION);
+  return file.empty() ? cv::Mat() : cv::imdecode(bytes, how);
 } catch (const cv::Exception&) {
   return {};
 }
@@ -27,6 +28,14 @@ Image decodeImage(std::span<const std::uint8_t> file) {
   cv::Mat rgb(bgr.rows, bgr.cols, CV_8UC3, image.pixels.data());
   cv::cvtColor(bgr, rgb, cv::COLOR_BGR2RGB);
   return image;
+}
+
+bool isOpaque(std::span<const std::uint8_t> file) {
+  const cv::Mat read = decode(file, cv::IMREAD_UNCHANGED);
+  if (read.channels() != 4 || read.depth() != CV_8U) return true;
+  cv::Mat alpha;
+  cv::extractChannel(read, alpha, 3);
+  return cv::countNonZero(alpha == 255) == static_cast<int>(alpha.total());
 }
 
 void checkSameSize(ImageView a, ImageView b) {

@@ -22,6 +22,8 @@ struct Image {
 
 // PNG, JPEG, … → RGB (grey is repeated, alpha is dropped). Throws std::invalid_argument when it is no picture.
 Image decodeImage(std::span<const std::uint8_t> file);
+// Whether the picture has no alpha channel, or one that is opaque everywhere; true for what is no picture.
+bool isOpaque(std::span<const std::uint8_t> file);
 // Throws std::invalid_argument with both sizes when they differ.
 void checkSameSize(ImageView a, ImageView b);
 

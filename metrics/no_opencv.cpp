@@ -15,6 +15,7 @@ namespace {
 }  // namespace
 
 Image decodeImage(std::span<const std::uint8_t>) { fail(); }
+bool isOpaque(std::span<const std::uint8_t>) { fail(); }
 void checkSameSize(ImageView, ImageView) { fail(); }
 double psnr(ImageView, ImageView) { fail(); }
 double ssim(ImageView, ImageView) { fail(); }

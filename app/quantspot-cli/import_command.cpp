@@ -8,6 +8,7 @@
 #include "engine/service/service.h"
 #include "evaluation/files.h"
 #include "evaluation/html_report.h"
+#include "evaluation/picture_file.h"
 #include "evaluation/picture_list.h"
 #include "evaluation/report.h"
 #include "evaluation/tables.h"
@@ -58,15 +59,18 @@ void Import::check() const {
     int width = 0, height = 0;
     for (const ListedPicture& picture : comparison.pictures) {
       const std::string name = picture.file.filename().string(), label = fmt::format("{} ({})", name, picture.precision);
-      if (const std::string why = evaluation::pictureRefusal(readFile(picture.file)); !why.empty()) {
+      const std::vector<std::uint8_t> file = readFile(picture.file);
+      if (const std::string why = evaluation::pictureRefusal(file); !why.empty()) {
         wrong.push_back(label + " " + why);
         continue;
       }
       try {
         const metrics::Image image = decode(picture);
+        if (!metrics::isOpaque(file)) wrong.push_back(label + " " + evaluation::kTransparent);
         if (width == 0) width = image.width, height = image.height;
+        const std::string first = comparison.pictures.front().file.filename().string();
         if (image.width != width || image.height != height)
-          wrong.push_back(fmt::format("{} is {} x {}, {} is {} x {}", label, image.width, image.height, comparison.pictures.front().file.filename().string(), width, height));
+          wrong.push_back(fmt::format("{} is {} x {}, {} is {} x {}", label, image.width, image.height, first, width, height));
       } catch (const std::invalid_argument& error) {
         wrong.push_back(label + ": " + error.what());
       }
@@ -97,10 +101,12 @@ json Import::sample(const ListedComparison& comparison, const ListedPicture& pic
   fs::create_directories((folder / relative).parent_path());
   pipeline::writeFile(folder / relative, png);
   const std::vector<std::uint8_t> source = readFile(picture.file);
-  const json report = {{"schema", 1}, {"imported", true}, {"precision", picture.precision}, {"recipe", {{"prompt", comparison.prompt}, {"seed", comparison.seed}}},
-                       {"source_sha256", model::sha256Hex(source.data(), source.size())}, {"image_sha256", model::sha256Hex(image.pixels.data(), image.pixels.size())},
-                       {"weights", {{"transformer", {{"bytes", picture.bytes ? json(*picture.bytes) : json(nullptr)}}}}}, {"peak_bytes", json::object()},
-                       {"seconds", {{"total", picture.seconds ? json(*picture.seconds) : json(nullptr)}}}};
+  const json report = {{"schema", 1}, {"imported", true}, {"precision", picture.precision},
+                       {"recipe", {{"prompt", comparison.prompt}, {"seed", comparison.seed}}},
+                       {"source_sha256", model::sha256Hex(source.data(), source.size())},
+                       {"image_sha256", model::sha256Hex(image.pixels.data(), image.pixels.size())},
+                       {"weights", {{"transformer", {{"bytes", picture.bytes ? json(*picture.bytes) : json(nullptr)}}}}},
+                       {"peak_bytes", json::object()}, {"seconds", {{"total", picture.seconds ? json(*picture.seconds) : json(nullptr)}}}};
   return {{"precision", picture.precision}, {"image", relative.generic_string()}, {"report", report},
           {"scores", scores(protocol::toBase64(png), comparison, &picture == &comparison.pictures.front())}};
 }
@@ -119,7 +125,8 @@ int Import::run() {
       ++pictures;
     }
     const metrics::Image first = decode(listed_[i].pictures.front());
-    report["comparisons"].push_back({{"recipe", {{"prompt", listed_[i].prompt}, {"seed", listed_[i].seed}, {"steps", 0}, {"width", first.width}, {"height", first.height}}}, {"samples", samples}});
+    const json recipe = {{"prompt", listed_[i].prompt}, {"seed", listed_[i].seed}, {"steps", 0}, {"width", first.width}, {"height", first.height}};
+    report["comparisons"].push_back({{"recipe", recipe}, {"samples", samples}});
   }
   report["precisions"] = precisions;
   report.update(evaluation::analyze(report["comparisons"], precisions, evaluation::defaultThresholds()));
@@ -127,7 +134,8 @@ int Import::run() {
   evaluation::writeWhole(folder.path() / "report.html", evaluation::htmlReport(report, folder.path()));
   evaluation::writeTables(report, folder.path());
   folder.publish();
-  printJson({{"report", (arguments_.out / "report.json").string()}, {"html", (arguments_.out / "report.html").string()}, {"comparisons", listed_.size()}, {"samples", pictures}});
+  printJson({{"report", (arguments_.out / "report.json").string()}, {"html", (arguments_.out / "report.html").string()},
+             {"comparisons", listed_.size()}, {"samples", pictures}});
   return 0;
 }
 
@@ -136,7 +144,8 @@ int Import::run() {
 void addImport(CLI::App& app, std::function<int()>& run) {
   const auto a = std::make_shared<ImportArguments>();
   CLI::App& i = *app.add_subcommand("import", "Pictures made elsewhere as a comparison: scored, with report.json and report.html, metadata stripped");
-  i.add_option("path", a->path, "A folder of folders named by precision, or a .csv or .json list: prompt, seed, precision, file, seconds, bytes")->required();
+  i.add_option("path", a->path, "A folder of folders named by precision, or a .csv or .json list: prompt, seed, precision, file, seconds, bytes")
+      ->required();
   i.add_option("--out", a->out, "A folder that is not there yet")->required();
   i.add_option("--model", a->model, "Whose CLIP scores")->capture_default_str();
   i.callback([&run, a] { run = [a] { return Import(*a).run(); }; });

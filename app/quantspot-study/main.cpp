@@ -1,5 +1,6 @@
 // quantspot-study: blind studies without a window. JSON goes to stdout, everything else to stderr.
 #include "app/quantspot-study/commands.h"
+#include "app/quantspot-study/import_images.h"
 #include "app/quantspot-study/stat.h"
 
 #include <CLI/CLI.hpp>
@@ -59,6 +60,11 @@ void addStudyCommands(CLI::App& app, Arguments& a, std::function<int()>& run) {
   addText(g, "--groups", a.study.groups, "Patterns of layers: attn,ff+proj_out", true);
   addText(g, "--low", a.study.low, "The lower precision, such as bnb-nf4", true);
   addText(g, "--out", a.study.out, "The new protocol", true);
+  CLI::App& i =
+      add("import-images", "Pictures made elsewhere as a study's folder: COMPARISON/VARIANT.png and a protocol to begin with", importImages);
+  addText(i, "path", a.study.file, "A folder of folders named by precision, or a .csv or .json list: prompt, seed, precision, file", true);
+  i.add_option_function<std::string>("--out", [&a](const std::string& path) { a.study.out = QString::fromStdString(path); },
+      "A folder that is not there yet (study-images)");
   addText(add("import", "Take in a bundle, or answers as CSV", importFile), "file", a.study.file, "The bundle or the CSV file", true);
   CLI::App& e = add("export", "Print the head hash; with --out, write the bundle", exportBundle);
   addText(e, "--out", a.study.out, "The bundle (ZIP)");

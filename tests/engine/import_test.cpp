@@ -79,6 +79,31 @@ class ImportTest : public QObject {
     QVERIFY(!QFile::exists(path("out")) && !QFile::exists(path("out.part")));
   }
 
+  // Grey, palettes and opaque alpha are the pixels that they show; what decoders read in more than one way is refused.
+  void kindsOfPng_data() {
+    QTest::addColumn<QImage>("image");
+    QTest::addColumn<QString>("refusal");
+    QImage clear = picture(10).convertToFormat(QImage::Format_ARGB32);
+    QTest::newRow("opaque alpha") << clear << QString();
+    clear.setPixelColor(3, 4, QColor(1, 2, 3, 200));
+    QTest::newRow("transparent") << clear << "transparent in places";
+    QTest::newRow("palette") << picture(10).convertToFormat(QImage::Format_Indexed8) << QString();
+    QTest::newRow("transparent palette") << clear.convertToFormat(QImage::Format_Indexed8) << "transparent in places";
+    QTest::newRow("grey") << picture(10).convertToFormat(QImage::Format_Grayscale8) << QString();
+    QTest::newRow("black and white") << picture(10).convertToFormat(QImage::Format_Mono) << QString();
+    QTest::newRow("16 bits") << picture(10).convertToFormat(QImage::Format_RGBX64) << "16 bits a channel";
+    QTest::newRow("16 bits of grey") << picture(10).convertToFormat(QImage::Format_Grayscale16) << "16 bits a channel";
+  }
+  void kindsOfPng() {
+    QFETCH(QImage, image);
+    QFETCH(QString, refusal);
+    save("bf16/a.png", image), save("other/a.png", picture(99));
+    const Outcome made = import({path(), "--out", path("out")});
+    QVERIFY2(made.code == (refusal.isEmpty() ? 0 : 1) && made.err.contains(refusal.toUtf8()), made.err);
+    if (!refusal.isEmpty()) return;
+    QVERIFY(QImage(path("out/bf16/0000-seed0.png")).convertToFormat(QImage::Format_RGB888) == image.convertToFormat(QImage::Format_RGB888));
+  }
+
   void nothingIsOverwritten() {
     save("bf16/a.png", picture(10)), save("nf4/a.png", picture(20));
     const Outcome refused = import({path(), "--out", path("bf16")});

@@ -1,4 +1,5 @@
 // Lists of pictures made elsewhere: what belongs together, and everything that is wrong with a list at once.
+#include "evaluation/picture_file.h"
 #include "evaluation/picture_list.h"
 
 #include <QDir>
@@ -106,7 +107,9 @@ class PictureListTest : public QObject {
   }
 
   void formatsAreToldByTheirBytes() {
-    const auto refusal = [](const QByteArray& bytes) { return QString::fromStdString(pictureRefusal({reinterpret_cast<const std::uint8_t*>(bytes.constData()), static_cast<std::size_t>(bytes.size())})); };
+    const auto refusal = [](const QByteArray& bytes) {
+      return QString::fromStdString(pictureRefusal({reinterpret_cast<const std::uint8_t*>(bytes.constData()), static_cast<std::size_t>(bytes.size())}));
+    };
     QVERIFY(refusal(QByteArray("\x89PNG\r\n\x1a\n") + QByteArray(40, 0)).isEmpty());
     QVERIFY(refusal(QByteArray("\0\0\0\x1c" "ftypavif", 12)).contains("AVIF"));
     QVERIFY(refusal("GIF89a").contains("neither"));
@@ -118,6 +121,20 @@ class PictureListTest : public QObject {
     QVERIFY(refusal(jpeg(1)).isEmpty());
     QVERIFY2(refusal(jpeg(6)).contains("orientation 6"), qPrintable(refusal(jpeg(6))));
     QVERIFY(refusal(QByteArray("\xFF\xD8\xFF\xE1") + QByteArray(100, 'M')).isEmpty());
+    // Frame headers behind an APP0 segment: precision and number of components.
+    const auto frame = [](char bits, char inks) {
+      return QByteArray("\xFF\xD8\xFF\xE0\0\4ab" "\xFF\xFF\xC2\0\x14", 13) + bits + QByteArray("\0\1\0\1", 4) + inks + QByteArray(20, 0);
+    };
+    QVERIFY2(refusal(frame(8, 3)).isEmpty() && refusal(frame(8, 1)).isEmpty(), qPrintable(refusal(frame(8, 3))));
+    QVERIFY(refusal(frame(8, 4)).contains("CMYK"));
+    QVERIFY(refusal(frame(12, 3)).contains("8 bits"));
+    const auto png = [](char bits, const QByteArray& chunks) {
+      return QByteArray("\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\0\1\0\0\0\1", 24) + bits + QByteArray("\2\0\0\0crc!", 8) + chunks;
+    };
+    QVERIFY(refusal(png(8, {})).isEmpty() && refusal(png(4, {})).isEmpty());
+    QVERIFY(refusal(png(16, {})).contains("16 bits"));
+    QVERIFY(refusal(png(8, QByteArray("\0\0\0\1PLTExcrc!\0\0\0\1tRNSxcrc!", 26))).contains("transparent"));
+    QVERIFY(refusal(png(8, QByteArray("\0\0\0\4tEXttRNScrc!", 16))).isEmpty());   // a text is no chunk
   }
 };
 

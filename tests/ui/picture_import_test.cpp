@@ -2,6 +2,7 @@
 #include "tests/ui/fake_engine.h"
 #include "ui/models/compare_session.h"
 #include "ui/models/picture_import.h"
+#include "ui/models/study_sources.h"
 
 #include <QBuffer>
 #include <QDir>
@@ -69,6 +70,41 @@ class PictureImportTest : public QObject {
     if (!QFile::exists(path("other/a.webp"))) QSKIP("Qt writes no WebP here: qt6-image-formats-plugins");
     PictureImport import(store_.get());
     QVERIFY2(import.read(path()).size() == 1, qPrintable(import.error()));
+  }
+
+  void kindsOfPng_data() {
+    QTest::addColumn<QImage>("image");
+    QTest::addColumn<QString>("refusal");
+    QImage clear = picture(10).convertToFormat(QImage::Format_ARGB32);
+    QTest::newRow("opaque alpha") << clear << QString();
+    clear.setPixelColor(3, 4, QColor(1, 2, 3, 200));
+    QTest::newRow("transparent") << clear << "transparent in places";
+    QTest::newRow("palette") << picture(10).convertToFormat(QImage::Format_Indexed8) << QString();
+    QTest::newRow("grey") << picture(10).convertToFormat(QImage::Format_Grayscale8) << QString();
+    QTest::newRow("16 bits") << picture(10).convertToFormat(QImage::Format_RGBX64) << "16 bits a channel";
+  }
+  void kindsOfPng() {
+    QFETCH(QImage, image);
+    QFETCH(QString, refusal);
+    save("bf16/a.png", image), save("other/a.png", picture(99));
+    PictureImport import(store_.get());
+    const auto ids = import.read(path());
+    QVERIFY2(import.error().contains(refusal) && ids.size() == (refusal.isEmpty() ? 1u : 0u), qPrintable(import.error()));
+    if (!refusal.isEmpty()) return;
+    const QImage kept = QImage::fromData(store_->comparison(ids[0])->samples[0].png).convertToFormat(QImage::Format_RGB888);
+    QVERIFY(kept == image.convertToFormat(QImage::Format_RGB888));
+  }
+
+  // What a study's designer asks of a comparison of the history.
+  void aStudyTakesThem() {
+    saveTwo();
+    PictureImport import(store_.get());
+    const auto ids = import.read(path());
+    QString why;
+    const auto source = readSource(*store_, {ids.front(), {}}, why);
+    QVERIFY2(source && why.isEmpty(), qPrintable(why));
+    QCOMPARE(source->prompt, QStringLiteral("fox-seed7"));
+    QCOMPARE(source->pictures.keys(), QStringList({"bf16", "nf4"}));
   }
 
   void everythingOrNothing() {

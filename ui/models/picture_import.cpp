@@ -1,14 +1,11 @@
 #include "ui/models/picture_import.h"
 
 #include "evaluation/picture_list.h"
+#include "ui/models/bare_pixels.h"
 
-#include <QBuffer>
-#include <QCryptographicHash>
 #include <QFile>
 #include <QImage>
-#include <QImageReader>
 
-#include <cstring>
 #include <stdexcept>
 
 namespace quantspot::ui {
@@ -21,23 +18,9 @@ QByteArray readFile(const std::filesystem::path& path) {
   return file.open(QIODevice::ReadOnly) ? file.readAll() : QByteArray();
 }
 
-QByteArray pngOf(const QImage& image) {
-  QBuffer buffer;
-  image.save(&buffer, "PNG");
-  return buffer.data();
-}
-
-QString hashOf(const QByteArray& bytes) { return QString::fromLatin1(QCryptographicHash::hash(bytes, QCryptographicHash::Sha256).toHex()); }
-
-QByteArray pixelsOf(const QImage& image) {
-  QByteArray pixels;
-  for (int y = 0; y < image.height(); ++y) pixels.append(reinterpret_cast<const char*>(image.constScanLine(y)), 3 * image.width());
-  return pixels;
-}
-
 QJsonObject reportOf(const ListedPicture& picture, const QByteArray& file, const QImage& image, const QJsonObject& recipe) {
   QJsonObject report{{"schema", 1}, {"imported", true}, {"precision", QString::fromStdString(picture.precision)}, {"recipe", recipe},
-                     {"source_sha256", hashOf(file)}, {"image_sha256", hashOf(pixelsOf(image))}};
+                     {"source_sha256", sha256Of(file)}, {"image_sha256", pixelHash(image)}};
   if (picture.seconds) report["seconds"] = QJsonObject{{"total", *picture.seconds}};
   if (picture.bytes) report["weights"] = QJsonObject{{"transformer", QJsonObject{{"bytes", static_cast<qint64>(*picture.bytes)}}}};
   return report;
@@ -59,28 +42,18 @@ study::Comparison comparisonOf(const ListedComparison& listed, std::vector<std::
     if (size.isEmpty()) size = image.size();
     if (image.size() != size)
       wrong.push_back(QStringLiteral("%1 is %2 × %3, %4 is %5 × %6").arg(QString::fromStdString(label)).arg(image.width()).arg(image.height())
-                          .arg(QString::fromStdString(listed.pictures.front().file.filename().string())).arg(size.width()).arg(size.height()).toStdString());
-    made.recipe = QJsonObject{{"prompt", QString::fromStdString(listed.prompt)}, {"seed", QJsonValue::fromVariant(QVariant::fromValue(static_cast<quint64>(listed.seed)))},
-                              {"steps", 0}, {"width", size.width()}, {"height", size.height()}};
-    made.samples.push_back({.precision = QString::fromStdString(picture.precision), .png = pngOf(image), .report = reportOf(picture, file, image, made.recipe), .scores = {}, .failure = {}});
+                          .arg(QString::fromStdString(listed.pictures.front().file.filename().string())).arg(size.width()).arg(size.height())
+                          .toStdString());
+    const auto seed = QJsonValue::fromVariant(QVariant::fromValue(static_cast<quint64>(listed.seed)));
+    made.recipe = QJsonObject{{"prompt", QString::fromStdString(listed.prompt)}, {"seed", seed}, {"steps", 0}, {"width", size.width()},
+                              {"height", size.height()}};
+    made.samples.push_back({.precision = QString::fromStdString(picture.precision), .png = pngOf(image),
+                            .report = reportOf(picture, file, image, made.recipe), .scores = {}, .failure = {}});
   }
   return made;
 }
 
 }  // namespace
-
-QImage barePixels(const QByteArray& file, QString& reason) {
-  const std::string refusal = evaluation::pictureRefusal({reinterpret_cast<const std::uint8_t*>(file.constData()), static_cast<std::size_t>(file.size())});
-  if (!refusal.empty()) return reason = QString::fromStdString(refusal), QImage();
-  QBuffer buffer;
-  buffer.setData(file);
-  QImageReader reader(&buffer);
-  const QImage read = reader.read().convertToFormat(QImage::Format_RGB888);
-  if (read.isNull()) return reason = QObject::tr("cannot be decoded: %1").arg(reader.errorString()), QImage();
-  QImage bare(read.size(), QImage::Format_RGB888);   // a copy would keep texts and colour profiles
-  for (int y = 0; y < read.height(); ++y) std::memcpy(bare.scanLine(y), read.constScanLine(y), 3 * static_cast<std::size_t>(read.width()));
-  return bare;
-}
 
 std::vector<qint64> PictureImport::read(const QString& path) {
   error_.clear();

@@ -24,7 +24,4 @@ class PictureImport {
   QString error_;
 };
 
-// The pixels of a picture without anything that its file says beside them; null with the reason when it cannot be decoded.
-QImage barePixels(const QByteArray& file, QString& reason);
-
 }  // namespace quantspot::ui
