@@ -6,6 +6,7 @@
 #include "engine/model/mapped_file.h"
 #include "engine/model/sha256.h"
 #include "engine/model/weights.h"
+#include "engine/pipeline/companion.h"
 #include "engine/pipeline/export_script.h"
 #include "engine/pipeline/folder_copy.h"
 #include "engine/pipeline/hash_cache.h"
@@ -47,7 +48,8 @@ std::string hashOf(const fs::path& path) {
 
 class Export {
  public:
-  explicit Export(const ExportRequest& request) : request_(request), family_(model::familyOf(request.model)), denoiser_(family_.info().denoiser) {}
+  explicit Export(const ExportRequest& request)
+      : request_(request), family_(model::familyOf(request.model)), denoiser_(family_.info().denoiser) {}
 
   void check() const;
   std::int64_t bytes() const;
@@ -74,7 +76,8 @@ void Export::check() const {
   if (!isGguf(request_.policy)) checkCheckpoint(request_.model, onDisk());
   else if (!request_.policy.textEncoderRules().empty())
     throw std::invalid_argument("a GGUF file holds the " + denoiser_ + " alone; leave the rules for text encoders out");
-  if (fs::exists(request_.out) && !request_.force) throw std::invalid_argument(request_.out.string() + " is already there; --force replaces an earlier export");
+  if (fs::exists(request_.out) && !request_.force)
+    throw std::invalid_argument(request_.out.string() + " is already there; --force replaces an earlier export");
   if (fs::exists(request_.out) && request_.force && !fs::is_empty(request_.out) && !fs::exists(request_.out / "manifest.json"))
     throw std::invalid_argument(request_.out.string() + " is no earlier export (it has no manifest.json), so --force does not replace it");
 }
@@ -117,7 +120,9 @@ std::int64_t Export::packedBytes() const {
 std::int64_t Export::bytes() const {
   std::int64_t bytes = packedBytes() + kBeside;
   for (const std::string& part : partsOf(request_.model))
-    if (part != denoiser_ && (request_.policy.textEncoderRules().empty() || !part.starts_with("text_encoder"))) bytes += partBytes(request_.model / part);
+    if (part != denoiser_ && (request_.policy.textEncoderRules().empty() || !part.starts_with("text_encoder")))
+      bytes += partBytes(request_.model / part);
+  if (isGguf(request_.policy) && needsCompanion(request_.model)) bytes += companionBytes(request_.model);
   return bytes;
 }
 
@@ -132,6 +137,7 @@ void Export::writeGguf(const fs::path& folder) const {
   fs::copy_file(request_.model / denoiser_ / "config.json", pipeline / denoiser_ / "config.json");
   for (const std::string& part : partsOf(request_.model))
     if (part != denoiser_) copyPart(request_.model / part, pipeline / part);
+  if (needsCompanion(request_.model)) writeCompanion(request_.model, folder / kCompanion);
 }
 
 // Of the picture that the recipe gave, where it was judged.
@@ -164,7 +170,8 @@ json Export::manifest(const fs::path& folder, const std::string& script) const {
   return {{"schema", 1}, {"kind", "quantspot-export"}, {"engine", engineBlock("cpu")},
           {"model", {{"name", model.name}, {"family", model.family}, {"weights_sha256", HashCache().weightsHash(request_.model)}}},
           {"precision", request_.policy.precision}, {"policy", policyBlock(request_.policy)}, {"recipe", std::move(recipe)},
-          {"gguf", ggufName().empty() ? json(nullptr) : json(ggufName())}, {"script", script}, {"images", std::move(images)}, {"files", std::move(files)}};
+          {"gguf", ggufName().empty() ? json(nullptr) : json(ggufName())}, {"script", script}, {"images", std::move(images)},
+          {"files", std::move(files)}};
 }
 
 ExportResult Export::write() const {

@@ -32,9 +32,9 @@ struct ExportResult {
   nlohmann::json manifest;               // as manifest.json
 };
 
-// OUT/pipeline (diffusers), for gguf-* also OUT/<denoiser>-<id>.gguf in place of its weights, OUT/run.py, requirements.txt and manifest.json. OUT
-// appears only when all of it is on the disk. Throws std::invalid_argument (no such form, OUT is there), model::ModelError, std::runtime_error
-// (no room, told before anything is written), Cancelled.
+// OUT/pipeline (diffusers), for gguf-* also OUT/<denoiser>-<id>.gguf in place of its weights (with a UNet, and companion.h's file beside it),
+// OUT/run.py, requirements.txt and manifest.json. OUT appears only when all of it is on the disk. Throws std::invalid_argument (no such form, OUT
+// is there), model::ModelError, std::runtime_error (no room, told before anything is written), Cancelled.
 ExportResult exportModel(const ExportRequest& request);
 
 // Upper estimate of what exportModel() writes, from names and shapes alone.

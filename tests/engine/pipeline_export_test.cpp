@@ -3,6 +3,7 @@
 #include "engine/model/folder.h"
 #include "engine/model/mapped_file.h"
 #include "engine/model/sha256.h"
+#include "engine/model/weights.h"
 #include "engine/pipeline/export.h"
 #include "engine/pipeline/whole_folder.h"
 #include "tests/engine/checkpoint_digest.h"
@@ -119,6 +120,7 @@ class ExportTest : public QObject {
     for (const char* policy : {"fp32", "bf16", "fp8-layerwise", "bnb-nf4-dq", "torchao-int8dq", "quanto-int4", "gguf-q8_0"}) QTest::newRow(policy) << policy << "export";
     QTest::newRow("text encoder") << "bnb-int8?text_encoder=bnb-int8" << "export";
     QTest::newRow("unet") << "fp8-layerwise" << "sd_a";
+    QTest::newRow("unet as gguf") << "gguf-q8_0" << "sd_a";
   }
   void theEstimateIsEnoughAndNotFarOff() {
     QFETCH(QString, policy);
@@ -226,6 +228,31 @@ class ExportTest : public QObject {
     QVERIFY(fs::exists(path("gguf") / "unet-gguf-q8_0.gguf") && fs::exists(path("gguf") / "pipeline" / "unet" / "config.json"));
     QVERIFY(!fs::exists(path("gguf") / "pipeline" / "unet" / "diffusion_pytorch_model.safetensors"));
     QVERIFY(fs::exists(path("gguf") / "pipeline" / "vae" / "diffusion_pytorch_model.safetensors"));
+  }
+
+  // The names under which stable-diffusion.cpp looks for what a UNet's file does not hold.
+  void whatAUnetsFileLacksLiesBesideIt() {
+    const fs::path source = kGolden / "sdxl_a" / "pipeline";
+    pipeline::exportModel(request("gguf-q8_0", "companion", source));
+    const model::SafeTensors made(path("companion") / "text-encoders-and-vae.safetensors");
+    const std::map<std::string, std::string> prefixes = {
+        {"text_encoder", "cond_stage_model.transformer."}, {"text_encoder_2", "cond_stage_model.1.transformer."}, {"vae", "vae."}};
+    std::size_t tensors = 0;
+    for (const auto& [part, prefix] : prefixes) {
+      const model::Weights weights(source / part);
+      for (const std::string& name : weights.names()) {
+        const bool bare = part != "vae" && name != "text_projection.weight" && !name.starts_with("text_model.");
+        const std::string there = prefix + (bare ? "text_model." : "") + name;
+        QVERIFY2(made.entries().contains(there), there.c_str());
+        const at::Tensor value = made.copy(made.entries().at(there)), wanted = weights.read(name);
+        QVERIFY2(value.dtype() == wanted.dtype() && at::equal(value, wanted), there.c_str());
+        ++tensors;
+      }
+    }
+    QCOMPARE(made.entries().size(), tensors);
+    QVERIFY(made.entries().contains("cond_stage_model.1.transformer.text_projection.weight"));
+    pipeline::exportModel(request("gguf-q8_0", "none"));
+    QVERIFY(!fs::exists(path("none") / "text-encoders-and-vae.safetensors"));   // of FLUX the parts' own files are taken
   }
 
   void whatCannotBeExportedIsSaid_data() {
