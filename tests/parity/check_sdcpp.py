@@ -1,0 +1,88 @@
+"""Loads our GGUF exports in stable-diffusion.cpp, renders the same seed there, and compares with quantspot-cli's picture.
+
+check_sdcpp.py --cli PATH/quantspot-cli --sd-cli PATH/sd-cli [--models sd,sdxl,flux] [--precisions gguf-q8_0,gguf-q4_k] [--keep DIR] [--size 128]
+
+sd-cli is the program of the sources in the package stable-diffusion-cpp-python (0.4.7 was used), which its CMakeLists.txt builds. The pipelines are
+random ones in the real shapes (sdcpp_models.py): SD 1.5 takes 2 GB of disk and 8 GB of memory to make, SDXL 8 and 16, FLUX 2 and 6. Exit 1 when a
+tensor is unknown or missing there, or the pictures are further apart than --psnr. Its products round activations to 8 bits, ours do not.
+"""
+
+import argparse
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from sdcpp_models import PROMPT, build
+
+COMPLAINTS = re.compile(r"unknown tensor|not in model file|missing|wrong shape|\[(?:WARN|ERROR)", re.IGNORECASE)
+
+
+def run(*command: object) -> str:
+    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, errors="replace")
+    if done.returncode:
+        raise RuntimeError(f"{Path(command[0]).name}: exit code {done.returncode}: {(done.stderr or done.stdout).strip()[-300:]}")
+    return done.stdout + done.stderr
+
+
+def parts(export: Path, model: str) -> list[object]:
+    """What goes to sd-cli beside the denoiser's file."""
+    if model != "flux":
+        return ["-m", export / "text-encoders-and-vae.safetensors", "--scheduler", "discrete"]
+    return ["--clip_l", export / "pipeline" / "text_encoder" / "model.safetensors", "--guidance", 3.5, "--scheduler", "simple", "--flow-shift", 0,
+            "--vae", export / "pipeline" / "vae" / "diffusion_pytorch_model.safetensors"]
+
+
+def compare(options: argparse.Namespace, model: str, precision: str, folder: Path) -> str:
+    pipeline, export, size = folder / model, folder / f"{model}-{precision}", options.size
+    ours, theirs = folder / f"{model}-{precision}.png", folder / f"{model}-{precision}-sdcpp.png"
+    recipe = ["--model", pipeline, "--precision", precision, "--prompt", PROMPT, "--seed", 7, "--steps", 4, "--width", size, "--height", size,
+              "--guidance", 3.5 if model == "flux" else 1] + (["--max-sequence-length", 256] if model == "flux" else [])
+    run(options.cli, "generate", *recipe, "--no-cache", "--out", ours)
+    run(options.cli, "export", *recipe, "--out", export, "--force")
+    (denoiser,) = export.glob("*.gguf")
+    log = run(options.sd_cli, "--diffusion-model", denoiser, *parts(export, model), "-p", PROMPT, "--steps", 4, "--seed", 7, "-W", size, "-H", size,
+              "--cfg-scale", 1, "--sampling-method", "euler", "--rng", "cpu", "-v", "-o", theirs)
+    for line in log.splitlines():
+        if COMPLAINTS.search(line) and not re.search(options.allow, line):
+            return f"{model:5} {precision:12} FAILED: {line.strip()}"
+    a, b = (np.asarray(Image.open(path).convert("RGB")).astype(float) for path in (ours, theirs))
+    error = float(((a - b) ** 2).mean())
+    psnr = 99.0 if error == 0 else 10 * float(np.log10(255 ** 2 / error))
+    kinds = re.search(r"Diffusion model weight type stat: *(.*)", log)
+    line = f"{model:5} {precision:12} PSNR {psnr:5.1f} dB, picture's deviation {a.std():.0f}, tensors {' '.join(kinds[1].split()) if kinds else '?'}"
+    return line if psnr >= options.psnr else line + "  TOO FAR"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--cli", required=True)
+    parser.add_argument("--sd-cli", required=True)
+    parser.add_argument("--models", default="sd,sdxl,flux")
+    parser.add_argument("--precisions", default="gguf-q8_0,gguf-q4_k")
+    parser.add_argument("--keep", type=Path, help="where the pipelines stay")
+    parser.add_argument("--size", type=int, default=128)
+    parser.add_argument("--psnr", type=float, default=30)
+    parser.add_argument("--allow", default=r"t5xxl text encoder not found", help="complaints that mean nothing")
+    options = parser.parse_args()
+    failed = 0
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = options.keep or Path(scratch)
+        for model in options.models.split(","):
+            if not (folder / model / "model_index.json").exists():
+                build(model, folder / model, options.size)
+            for precision in options.precisions.split(","):
+                try:
+                    line = compare(options, model, precision, folder)
+                except (RuntimeError, ValueError) as error:
+                    line = f"{model:5} {precision:12} FAILED: {error}"
+                failed += "FAILED" in line or "TOO FAR" in line
+                print(line, flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

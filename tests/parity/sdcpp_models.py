@@ -1,0 +1,63 @@
+"""Random pipelines in the real shapes that stable-diffusion.cpp knows its models by: SD 1.5, SDXL base, and FLUX with one block of each kind.
+
+FLUX's T5 is one small layer that gives zeros, as that program reckons when it is given none: the real one would take 10 GB.
+Prompts of single letters are tokenized alike by the vocabulary written here and by the original one, whose 49,408 entries begin with the same 512.
+Steps of Euler's scheduler fall on whole timesteps when 999 is a multiple of their number less one: 4 steps.
+"""
+
+from pathlib import Path
+
+import sd_cases
+import tiny_tokenizers
+from random_pipeline import PipelineSpec
+from random_pipeline import build as build_flux
+from safetensors.torch import load_file, save_file
+from tokenizers.pre_tokenizers import ByteLevel
+
+CLIP_VOCABULARY = 49408
+PROMPT = "a b c"
+CLIP_L = dict(hidden_size=768, intermediate_size=3072, num_hidden_layers=12, num_attention_heads=12, hidden_act="quick_gelu")
+CLIP_G = dict(hidden_size=1280, intermediate_size=5120, num_hidden_layers=32, num_attention_heads=20, hidden_act="gelu", projection_dim=1280)
+AUTOENCODER = dict(block_out_channels=[128, 256, 512, 512], layers_per_block=2, norm_num_groups=32, sample_size=256)
+EULER = dict(scheduler="EulerDiscreteScheduler", scheduler_options=dict(timestep_spacing="linspace", **sd_cases.BETAS))
+SPECS = {
+    "sd": sd_cases.Spec(
+        seed=61, clip=CLIP_L, vae=AUTOENCODER | dict(scaling_factor=0.18215), **EULER,
+        unet=dict(block_out_channels=[320, 640, 1280, 1280], attention_head_dim=8, layers_per_block=2, norm_num_groups=32,
+                  down_block_types=["CrossAttnDownBlock2D"] * 3 + ["DownBlock2D"], up_block_types=["UpBlock2D"] + ["CrossAttnUpBlock2D"] * 3)),
+    "sdxl": sd_cases.Spec(
+        seed=62, clip=CLIP_L, clip_2=CLIP_G, vae=AUTOENCODER | dict(scaling_factor=0.13025), index=dict(force_zeros_for_empty_prompt=True), **EULER,
+        unet=dict(block_out_channels=[320, 640, 1280], attention_head_dim=[5, 10, 20], layers_per_block=2, norm_num_groups=32, use_linear_projection=True,
+                  transformer_layers_per_block=[1, 2, 10], addition_embed_type="text_time", addition_time_embed_dim=256,
+                  projection_class_embeddings_input_dim=2816, down_block_types=["DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"],
+                  up_block_types=["CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"])),
+}
+FLUX = PipelineSpec(
+    seed=63, clip_prefix=True, t5_files="json", clip=CLIP_L, scheduler=dict(shift=1.0), clip_pad=tiny_tokenizers.EOS,
+    transformer=dict(num_layers=1, num_single_layers=1, num_attention_heads=24, attention_head_dim=128, axes_dims_rope=[16, 56, 56], guidance_embeds=True),
+    t5=dict(d_model=4096, d_kv=64, d_ff=64, num_layers=1, num_heads=1, feed_forward_proj="gated-gelu"),
+    vae=dict(latent_channels=16, scaling_factor=0.3611, shift_factor=0.1159, use_quant_conv=False, use_post_quant_conv=False, layers_per_block=2,
+             down_block_types=["DownEncoderBlock2D"] * 4, up_block_types=["UpDecoderBlock2D"] * 4, block_out_channels=[128, 256, 512, 512],
+             norm_num_groups=32, sample_size=256))
+
+
+def clip_vocabulary(*_) -> tuple[dict, list]:
+    letters = sorted(ByteLevel.alphabet(), key=ord)
+    tokens = letters + [letter + "</w>" for letter in letters]
+    tokens.append("ab")
+    tokens += [f"filler{number}" for number in range(len(tokens), CLIP_VOCABULARY - 2)]
+    return {token: number for number, token in enumerate([*tokens, tiny_tokenizers.BOS, tiny_tokenizers.EOS])}, [("a", "b")]
+
+
+def build_without_text(folder: Path, size: int) -> None:
+    build_flux(FLUX, folder, (size, size))
+    file = folder / "text_encoder_2" / "model.safetensors"
+    save_file({key: value * (0 if "final_layer_norm" in key else 1) for key, value in load_file(file).items()}, file, {"format": "pt"})
+
+
+def build(name: str, folder: Path, size: int) -> None:
+    tiny_tokenizers.clip_bpe = clip_vocabulary
+    if name == "flux":
+        return build_without_text(folder, size)
+    recipe = dict(prompts=[PROMPT], seeds=[7], steps=4, width=size, height=size, guidance=1.0, negative_prompt=None)
+    return sd_cases.build(SPECS[name], folder, recipe)
