@@ -269,12 +269,16 @@ void ParticipantSession::decode() {
   const int practice = protocol_.practice;
   screen_.number = screen_.practice ? position_ + 1 : position_ - practice + 1;
   screen_.of = screen_.practice ? practice : static_cast<int>(plan_.size()) - practice;
-  for (const QString& variant : trial.shown) {
-    const QString hash = mapping_.images[trial.comparison][variant];
-    QImage picture = QImage::fromData(study_.pictures.value(hash), "PNG").convertToFormat(QImage::Format_RGB32);
-    if (picture.isNull()) throw study::Error(tr("A picture of this study cannot be read. Ask the experimenter."));
-    screen_.pictures.push_back(std::move(picture));
+  // All pictures of the comparison are read, each once and in an order that hangs on no trial, and then copied: the work and the memory it takes are
+  // the same whichever lies where, also to somebody who counts them from outside.
+  QMap<QString, QImage> all;             // by hash
+  const QMap<QString, QString>& hashes = mapping_.images[trial.comparison];
+  for (const QString& hash : hashes) all[hash] = {};
+  for (auto picture = all.begin(); picture != all.end(); ++picture) {
+    *picture = QImage::fromData(study_.pictures.value(picture.key()), "PNG").convertToFormat(QImage::Format_RGB32);
+    if (picture->isNull()) throw study::Error(tr("A picture of this study cannot be read. Ask the experimenter."));
   }
+  for (const QString& variant : trial.shown) screen_.pictures.push_back(all[hashes[variant]].copy());
 }
 
 void ParticipantSession::picturesShown() {

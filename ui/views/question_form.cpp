@@ -89,7 +89,20 @@ void QuestionForm::setQuestions(const std::vector<study::Question>& questions) {
     list->addSpacing(10);
   }
   column_->addWidget(content_);
+  orderKeys();
   setProblem({});
+}
+
+// Tab goes from question to question and then to the button, and whoever gives the form the focus gives it to the first question.
+void QuestionForm::orderKeys() {
+  QWidget* before = nullptr;
+  for (QWidget* entry : content_->findChildren<QWidget*>()) {
+    if (!(entry->focusPolicy() & Qt::TabFocus)) continue;
+    if (before) QWidget::setTabOrder(before, entry);
+    else setFocusProxy(entry);
+    before = entry;
+  }
+  if (before) QWidget::setTabOrder(before, done_);
 }
 
 QJsonObject QuestionForm::answers() const {

@@ -33,6 +33,7 @@ class QuestionForm : public QWidget {
   QWidget* makeSteps(const study::Question& question);
   QWidget* makeText(const study::Question& question);
   void trySubmit();
+  void orderKeys();
 
   struct Entry { study::Question question; std::function<QJsonValue()> answer; };
   std::vector<Entry> entries_;

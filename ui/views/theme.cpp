@@ -47,6 +47,7 @@ QPushButton[large="true"] { min-height: 36px; padding: 5px 18px; }
 QPushButton[large="true"]:checked { background: %7; border-color: %7; color: %8; }
 QRadioButton::indicator, QCheckBox::indicator, QListView::indicator { width: 12px; height: 12px; border: 1px solid %6; background: %3; }
 QRadioButton::indicator { border-radius: 7px; }
+QRadioButton::indicator:focus, QCheckBox::indicator:focus { border: 2px solid %7; width: 10px; height: 10px; }
 QCheckBox::indicator, QListView::indicator { border-radius: 3px; }
 QRadioButton::indicator:checked { border: 4px solid %7; width: 6px; height: 6px; }
 QCheckBox::indicator:checked, QListView::indicator:checked { border-color: %7; background: %7; image: url(:/icons/CHECK.png); }

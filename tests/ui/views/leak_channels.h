@@ -103,17 +103,61 @@ inline QFileInfoList filesBelow(const QStringList& folders) {
   return all;
 }
 
-inline Reading files(const QStringList& folders, const QDateTime& since) {
+inline Reading files(const QStringList& folders) {
   Reading reading;
   const QFileInfoList all = filesBelow(folders);
   reading[QStringLiteral("count")] = static_cast<double>(all.size());
-  for (qsizetype i = 0; i < all.size(); ++i) {
-    reading[QStringLiteral("%1 name").arg(i)] = all[i].fileName();
-    reading[QStringLiteral("%1 size").arg(i)] = static_cast<double>(all[i].size());
-    reading[QStringLiteral("%1 time").arg(i)] = static_cast<double>(since.msecsTo(all[i].lastModified()));
-  }
+  for (qsizetype i = 0; i < all.size(); ++i) reading[QStringLiteral("%1 name").arg(i)] = all[i].fileName();
   return reading;
 }
+
+inline Reading fileSizes(const QStringList& folders) {
+  Reading reading;
+  for (const QFileInfo& file : filesBelow(folders)) reading[file.fileName()] = static_cast<double>(file.size());
+  return reading;
+}
+
+inline Reading fileTimes(const QStringList& folders, const QDateTime& since) {
+  Reading reading;
+  for (const QFileInfo& file : filesBelow(folders)) reading[file.fileName()] = static_cast<double>(since.msecsTo(file.lastModified()));
+  return reading;
+}
+
+// The parts of a picture's file beside its pixels: chunks of a PNG, segments of a JPEG. what: "tEXt", "eXIf", … or "APP1".
+inline QStringList partsOf(const QByteArray& file, const QByteArray& what) {
+  QStringList found;
+  const auto number = [&](qsizetype at, int bytes) {
+    quint32 value = 0;
+    for (int i = 0; i < bytes; ++i) value = value << 8 | static_cast<uchar>(file.at(at + i));
+    return static_cast<qsizetype>(value);
+  };
+  if (file.startsWith("\x89PNG")) {
+    for (qsizetype at = 8; at + 12 <= file.size(); at += 12 + number(at, 4))
+      if (file.mid(at + 4, 4) == what) found << QString::fromLatin1(file.mid(at + 8, number(at, 4)).toHex());
+  } else if (file.startsWith("\xFF\xD8")) {
+    for (qsizetype at = 2; at + 4 <= file.size() && file.at(at) == '\xFF' && file.at(at + 1) != '\xDA'; at += 2 + number(at + 2, 2))
+      if (file.at(at + 1) == '\xE1' && what == "APP1") found << QString::fromLatin1(file.mid(at + 4, number(at + 2, 2) - 2).toHex());
+  }
+  return found;
+}
+
+inline Reading pictureParts(const QStringList& folders, const QList<QByteArray>& kinds) {
+  Reading reading;
+  for (const QFileInfo& info : filesBelow(folders)) {
+    QFile file(info.filePath());
+    if (!file.open(QIODevice::ReadOnly)) continue;
+    const QByteArray content = file.readAll();
+    for (const QByteArray& kind : kinds) {
+      const QStringList parts = partsOf(content, kind);
+      for (qsizetype i = 0; i < parts.size(); ++i) reading[QStringLiteral("%1 %2 %3").arg(info.fileName(), QString::fromLatin1(kind)).arg(i)] = parts[i];
+    }
+  }
+  reading[QStringLiteral("parts")] = static_cast<double>(reading.size());
+  return reading;
+}
+
+inline Reading pictureTexts(const QStringList& folders) { return pictureParts(folders, {"tEXt", "zTXt", "iTXt", "tIME"}); }
+inline Reading pictureExif(const QStringList& folders) { return pictureParts(folders, {"eXIf", "APP1"}); }
 
 // Raw bytes: how often each word stands in each file, and where it stands last.
 inline Reading bytes(const QStringList& folders, const QStringList& words) {
@@ -171,25 +215,37 @@ inline Reading environment(qint64 process) {
   return reading;
 }
 
-// Command lines of the process and its children, and what its system figures say.
-inline Reading processes(qint64 process) {
-  Reading reading;
-  QDirIterator all(QStringLiteral("/proc"), QDir::Dirs | QDir::NoDotAndDotDot);
-  int children = 0;
-  while (all.hasNext()) {
-    const QString path = all.next(), id = all.fileName();
-    bool number = false;
-    id.toLongLong(&number);
-    if (!number) continue;
-    QFile stat(path + QStringLiteral("/stat")), line(path + QStringLiteral("/cmdline"));
-    if (!stat.open(QIODevice::ReadOnly) || !line.open(QIODevice::ReadOnly)) continue;
+// The process and its children, in the order of their ids.
+inline std::vector<qint64> familyOf(qint64 process) {
+  std::vector<qint64> children;
+  for (const QString& id : QDir(QStringLiteral("/proc")).entryList(QDir::Dirs | QDir::NoDotAndDotDot)) {
+    QFile stat(QStringLiteral("/proc/%1/stat").arg(id));
+    if (id.toLongLong() == 0 || !stat.open(QIODevice::ReadOnly)) continue;
     const QByteArray fields = stat.readAll();
-    const qint64 parent = fields.mid(fields.lastIndexOf(')') + 4).split(' ').value(0).toLongLong();
-    if (id.toLongLong() != process && parent != process) continue;
-    const QString key = id.toLongLong() == process ? QStringLiteral("own") : QStringLiteral("child %1").arg(children++);
-    reading[key] = QString::fromUtf8(line.readAll().replace('\0', ' '));
+    if (fields.mid(fields.lastIndexOf(')') + 4).split(' ').value(0).toLongLong() == process) children.push_back(id.toLongLong());
   }
-  reading[QStringLiteral("children")] = static_cast<double>(children);
+  std::sort(children.begin(), children.end());
+  children.insert(children.begin(), process);
+  return children;
+}
+
+// One file of /proc of each of them.
+inline Reading ofFamily(qint64 process, const QString& name) {
+  Reading reading;
+  const auto family = familyOf(process);
+  for (std::size_t i = 0; i < family.size(); ++i) {
+    QFile file(QStringLiteral("/proc/%1/%2").arg(family[i]).arg(name));
+    if (file.open(QIODevice::ReadOnly)) reading[QString::number(i)] = QString::fromUtf8(file.readAll().replace('\0', ' ').trimmed());
+  }
+  reading[QStringLiteral("count")] = static_cast<double>(family.size());
+  return reading;
+}
+
+inline Reading processes(qint64 process) { return ofFamily(process, QStringLiteral("cmdline")); }
+inline Reading processNames(qint64 process) { return ofFamily(process, QStringLiteral("comm")); }
+inline Reading childEnvironments(qint64 process) {
+  Reading reading = ofFamily(process, QStringLiteral("environ"));
+  reading.remove(QStringLiteral("0"));   // its own: environment()
   return reading;
 }
 
