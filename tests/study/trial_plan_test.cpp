@@ -106,6 +106,25 @@ class TrialPlanTest : public QObject {
     QVERIFY(planDigest(mapping(p), "p", plan(p, 2)[4]) != planDigest(salted, "p", plan(p, 2)[4]));
   }
 
+  // A prompt comes back only when every other one was shown with the same variant, and each participant meets them in another order.
+  void promptsRepeatAsSeldomAsTheyCan() {
+    const Protocol p = only(TrialKind::Spot, 25);   // two variants × five prompts: 12 or 13 of each variant
+    QSet<QStringList> orders;
+    for (int person = 0; person < 20; ++person) {
+      std::map<std::pair<QString, QString>, int> seen;
+      QStringList order;
+      for (const PlannedTrial& trial : plan(p, 0, QString::number(person))) {
+        if (trial.role != TrialRole::Main) continue;
+        order << trial.comparison;
+        ++seen[{trial.variants[0], trial.comparison}];
+      }
+      QCOMPARE(seen.size(), std::size_t(10));
+      for (const auto& [what, times] : seen) QVERIFY2(times == 2 || times == 3, qPrintable(what.second));
+      orders << order;
+    }
+    QCOMPARE(orders.size(), 20);
+  }
+
   void sidesAreBalancedForEveryPrompt() {
     Protocol p = only(TrialKind::Preference, 15);   // three pairs × five prompts: each once
     std::map<QString, int> left;

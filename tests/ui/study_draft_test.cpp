@@ -84,6 +84,16 @@ class StudyDraftTest : public QObject {
     study::Comparison noise = bench.make(1, two);
     noise.samples[1].report = report("another");
     QVERIFY2(reasonOf(bench, noise).contains("noise"), qPrintable(reasonOf(bench, noise)));
+    const std::pair<const char*, const char*> parts[] = {{"recipe", "prompt"}, {"model", "weights_sha256"}, {"engine", "version"}, {"engine", "libtorch"},
+                                                         {"engine", "device"}};
+    int number = 20;
+    for (const auto& [part, key] : parts) {
+      study::Comparison other = bench.make(number++, two);
+      QJsonObject changed = other.samples[1].report[QLatin1String(part)].toObject();
+      changed[QLatin1String(key)] = "another";
+      other.samples[1].report[QLatin1String(part)] = changed;
+      QVERIFY2(reasonOf(bench, other).contains("differ in more than the precision"), key);
+    }
     study::Comparison failed = bench.make(2, two);
     failed.samples[1].png.clear(), failed.samples[1].failure = "out of memory";
     QVERIFY2(reasonOf(bench, failed).contains("bnb-nf4 gave no picture: out of memory"), qPrintable(reasonOf(bench, failed)));

@@ -221,6 +221,28 @@ class StudyViewsTest : public QObject {
   }
 
   // Each number on the page is that of analysis.json, and the switch changes all of them.
+  void thePageShowsWhatPeopleSaid() {
+    Stored stored(folder_.path(), sample::withQuestions(sample::protocol(4)), 3);
+    const char* const hard[] = {"2", "5", "4"};
+    for (int i = 0; i < 3; ++i)
+      sample::say(stored.ledger, stored.study, stored.seats[static_cast<std::size_t>(i)], {{"eyes", i ? "no" : "yes"}},
+          {{"hard", QString(hard[i]).toInt()}, {"sure", 1}, {"more", i ? "" : "<i>the</i> sky"}});
+    stored.ledger.close(stored.study.hash());
+    AnalysisPage page(stored.store, stored.study.hash());
+    page.resize(1100, 900);
+    page.show();
+    QSignalSpy opened(&page, &AnalysisPage::opened);
+    page.unlock()->field()->setText(sample::kPassphrase);
+    QTest::keyClick(page.unlock()->field(), Qt::Key_Return);
+    QTRY_COMPARE_WITH_TIMEOUT(opened.count(), 1, 30000);
+    QVERIFY(page.evidence()->questionnaires->isVisible());
+    const QString said = saidBy(page.evidence()->questionnaires).join('\n');
+    QVERIFY2(said.contains("Do you wear glasses?") && said.contains("3 answers · yes: 1 · no: 2"), qPrintable(said));
+    QVERIFY2(said.contains("3 answers, median 4.0 · 1: 0 · 2: 1 · 3: 0 · 4: 1 · 5: 1"), qPrintable(said));
+    QVERIFY2(said.contains("“&lt;i&gt;the&lt;/i&gt; sky”"), qPrintable(said));
+    QVERIFY(!page.evidence()->questionnaires->method().isEmpty());
+  }
+
   void thePageShowsTheFiguresOfTheAnalysis() {
     Protocol p = everyKind();
     Stored stored(folder_.path(), p, 5, 0.55);
