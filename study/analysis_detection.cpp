@@ -79,7 +79,10 @@ QJsonObject mixed(const Group& group, double level) {
     const auto rate = [&](double logit) { return 1 / (1 + std::exp(-(offset + logit))); };
     const auto corrected = [&](double logit) { return std::max(0.0, (rate(logit) - group.chance()) / (1 - group.chance())); };
     const Estimate& logit = fit.fixed[0];
-    return {{"log_odds_against_chance", json(logit)}, {"rate", rate(logit.value)},
+    QJsonObject odds = json(logit);
+    odds["interval_error"] = fit.mean->error;
+    odds["freedom"] = fit.mean->freedom;
+    return {{"log_odds_against_chance", odds}, {"rate", rate(logit.value)},
             {"rate_interval", json(Interval{rate(logit.interval.low), rate(logit.interval.high)})},
             {"detection", corrected(logit.value)}, {"detection_interval", QJsonArray{corrected(logit.interval.low), corrected(logit.interval.high)}},
             {"participant_sd", fit.participant_sd}, {"prompt_sd", fit.prompt_sd}, {"singular", fit.singular}};
@@ -205,6 +208,7 @@ QJsonValue psychometricFigures(const Protocol& protocol, const QJsonArray& detec
     if (!fit.separated && !fit.flat) {
       curve["threshold_bits"] = json(fit.threshold);
       curve["jnd_bits"] = fit.jnd;
+      curve["jnd_interval"] = json(fit.jnd_interval);
     }
     list << curve;
   }

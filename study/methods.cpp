@@ -13,8 +13,9 @@ const std::vector<Method>& methods() {
        "binomial p-value is adjusted by Holm over variants. With the always-valid rule the interval is a confidence sequence.",
        "scipy.stats.binomtest, statsmodels (Holm), confseq"},
       {"mixed", "The average participant and prompt",
-       "Logistic model with random intercepts for participants and prompts, Laplace's approximation, logit(chance) as offset, Wald interval. Pooled counts "
-       "take all answers for independent; this does not.",
+       "Logistic model with random intercepts for participants and prompts, Laplace's approximation, logit(chance) as offset. Student's t interval: Wald's "
+       "error times the root of how much participants (and prompts) differ over how much they do by the fit, degrees of freedom by Satterthwaite. Pooled "
+       "counts take all answers for independent; this does not.",
        "R lme4 (glmer)"},
       {"dprime", "d′: how far apart the two look",
        "Signal detection for the kind of trial (m-AFC, ABX by differencing and by independent observation, oddity, same–different); the exact interval of the "

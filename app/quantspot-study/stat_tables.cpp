@@ -122,8 +122,9 @@ QJsonObject agreement(const Keys& keys) {
   const Ratings table = ratings(keys, items);
   const Measurement measurement = measurementFromName(keys.text("measurement", "ordinal").toStdString());
   const int seed = keys.count("seed", 1), draws = keys.count("draws", 2000);
-  return {{"alpha", krippendorffAlpha(table, measurement)},
-          {"interval", pair(krippendorffInterval(table, measurement, keys.number("level", 0.95), draws, static_cast<std::uint64_t>(seed)))}};
+  const double level = keys.number("level", 0.95);
+  return {{"alpha", krippendorffAlpha(table, measurement)}, {"interval", pair(krippendorffInterval(table, measurement, level))},
+          {"bootstrap_interval", pair(krippendorffBootstrap(table, measurement, level, draws, static_cast<std::uint64_t>(seed)))}};
 }
 
 QJsonObject opinions(const Keys& keys) {
@@ -175,7 +176,8 @@ QJsonObject psychometric(const Keys& keys) {
   const Psychometric fit = fitPsychometric(levels, {keys.number("guess", 0.25), keys.number("lapse", 0), keys.number("level", 0.95)});
   if (fit.separated) return {{"separated", true}};
   if (fit.flat) return {{"separated", false}, {"flat", true}, {"slope", json(fit.slope)}, {"deviance", fit.deviance}};
-  return {{"flat", false}, {"threshold", json(fit.threshold)}, {"slope", json(fit.slope)}, {"jnd", fit.jnd}, {"deviance", fit.deviance},
+  return {{"flat", false}, {"threshold", json(fit.threshold)}, {"slope", json(fit.slope)}, {"jnd", fit.jnd},
+      {"jnd_interval", pair(fit.jnd_interval)}, {"deviance", fit.deviance},
       {"separated", false}};
 }
 

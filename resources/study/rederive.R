@@ -38,11 +38,33 @@ for (part in c("with_exclusions", "without_exclusions")) {
     fit <- suppressMessages(suppressWarnings(glmer(as.formula(paste("correct ~ 1 +", paste(grouping, collapse = " + "))), mine, family = binomial, offset = offset,
       control = glmerControl(optimizer = "bobyqa", tolPwrss = 1e-12, optCtrl = list(rhoend = 1e-9, maxfun = 1e5)))))
     check(paste(name, "mixed model"), unname(fixef(fit)[1]), stated$value)
-    check(paste(name, "mixed model's error"), sqrt(as.matrix(vcov(fit))[1, 1]), stated$standard_error, 5e-3)
     spread <- as.data.frame(VarCorr(fit))
     of <- function(group) { found <- spread$sdcor[spread$grp == group]; if (length(found)) found else 0 }
+    # A spread of 0 is held there: it has no part in the error.
+    there <- grouping[c(of("participant"), of("comparison"))[seq_along(grouping)] > 1e-3]
+    error <- if (length(there) == length(grouping)) sqrt(as.matrix(vcov(fit))[1, 1]) else
+      if (length(there) == 0) sqrt(vcov(glm(correct ~ 1, binomial, mine, offset = offset))[1, 1]) else
+      sqrt(as.matrix(vcov(suppressMessages(suppressWarnings(glmer(as.formula(paste("correct ~ 1 +", there)), mine, family = binomial, offset = offset,
+        control = glmerControl(optimizer = "bobyqa", tolPwrss = 1e-12, optCtrl = list(rhoend = 1e-9, maxfun = 1e5)))))))[1, 1])
+    check(paste(name, "mixed model's error"), error, stated$standard_error, 5e-3)
     check(paste(name, "spread of participants"), of("participant"), figure$mixed$participant_sd, 1e-2)
     check(paste(name, "spread of prompts"), of("comparison"), figure$mixed$prompt_sd, 1e-2)
+    # The interval's error: what groups differ by, before shrinking, against what they do by the fit.
+    mean_of <- plogis(predict(fit, re.form = NULL)); information <- mean_of * (1 - mean_of)
+    between <- function(group) {
+      weight_of <- tapply(information, mine[[group]], sum)
+      shift <- ranef(fit)[[group]][names(weight_of), 1] + tapply(mine$correct - mean_of, mine[[group]], sum) / weight_of
+      weight <- 1 / (of(group)^2 + 1 / weight_of); n <- length(shift)
+      list(fitted = 1 / sum(weight), seen = sum((weight * shift)^2) / sum(weight)^2 * n / (n - 1), freedom = n - 1)
+    }
+    people <- between("participant"); fitted <- people$fitted; seen <- people$seen; spent <- seen^2 / people$freedom
+    if (length(unique(mine$comparison)) > 1) {
+      pictures <- between("comparison"); chance <- 1 / sum(information)
+      fitted <- fitted + pictures$fitted - chance
+      if (pictures$seen > chance) { seen <- seen + pictures$seen - chance; spent <- spent + pictures$seen^2 / pictures$freedom }
+    }
+    check(paste(name, "error of the interval"), error * sqrt(seen / fitted), stated$interval_error, 5e-3)
+    check(paste(name, "degrees of freedom"), max(1, seen^2 / spent), stated$freedom, 2e-2)
     # Near 0 optimizers stop where they like: a spread that is clearly there must not be called none, nor the other way round.
     smallest <- min(spread$sdcor)
     if (figure$mixed$singular && smallest > 2e-2 || !figure$mixed$singular && smallest < 1e-5)

@@ -16,7 +16,7 @@ from rederive_statistics import (Z, always_valid_interval, at_least, binomial, b
                                  fitted, krippendorff, psychometric, quantile, same_different, student_quantile, subject_bias)
 
 TOLERANCE = 1e-6
-LEFT_TO_R = ("value", "standard_error", "participant_sd", "prompt_sd", "singular", "reason")   # of a mixed model
+LEFT_TO_R = ("value", "standard_error", "interval_error", "freedom", "participant_sd", "prompt_sd", "singular", "reason")   # of a mixed model
 compared, problems = 0, []
 
 
@@ -140,7 +140,8 @@ def mixed_model(stated, chance, level, rows):
     if "reason" in stated or "log_odds_against_chance" not in stated:
         return stated
     logit = stated["log_odds_against_chance"]
-    around = estimate(logit["value"], logit["standard_error"], Z((1 + level) / 2))
+    half = student_quantile(level, logit["freedom"]) * logit["interval_error"]
+    around = {**{key: logit[key] for key in LEFT_TO_R[:4]}, "interval": [logit["value"] - half, logit["value"] + half]}
     rate = lambda x: 1 / (1 + math.exp(-(math.log(chance / (1 - chance)) + x)))
     corrected = lambda x: max(0.0, (rate(x) - chance) / (1 - chance))
     return {"log_odds_against_chance": around, "rate": rate(logit["value"]), "rate_interval": [rate(x) for x in around["interval"]],
@@ -291,7 +292,9 @@ def curves(figures, bits, z):
         if fit:
             curve["slope"] = fit[0]
         if fit and fit[1]:
-            curve.update(threshold_bits=fit[1], jnd_bits=math.log(3) / abs(fit[0]["value"]))
+            ends = sorted(map(abs, fit[0]["interval"]))
+            widest = None if fit[0]["interval"][0] <= 0 <= fit[0]["interval"][1] else math.log(3) / ends[0]
+            curve.update(threshold_bits=fit[1], jnd_bits=math.log(3) / abs(fit[0]["value"]), jnd_interval=[math.log(3) / ends[1], widest])
         found.append(curve)
     return found or None
 
@@ -440,8 +443,8 @@ def figures_of(rows, stated, protocol):
 def told(analysis):
     """All that is taken from the analysis itself: the fits left to R, what could not be fitted, records that do not fit, and in which order equals stand."""
     def part(stated):
-        fit = lambda mixed: {key: {k: mixed[key][k] for k in LEFT_TO_R[:2]} if key == "log_odds_against_chance" else mixed[key]
-                             for key in (*LEFT_TO_R[2:], "log_odds_against_chance") if key in mixed}
+        fit = lambda mixed: {key: {k: mixed[key][k] for k in LEFT_TO_R[:4]} if key == "log_odds_against_chance" else mixed[key]
+                             for key in (*LEFT_TO_R[4:], "log_odds_against_chance") if key in mixed}
         reason = lambda name: {"reason": stated[name]["reason"]} if "reason" in (stated[name] or {}) else {}
         return {"detection": [{"mixed": fit(f["mixed"])} for f in stated["detection"]], "visibility": [{"variant": e["variant"]} for e in stated["visibility"]],
                 **{name: reason(name) for name in ("preference", "rating", "ranking")}}

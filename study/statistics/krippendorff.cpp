@@ -1,11 +1,13 @@
 #include "study/statistics/krippendorff.h"
 
 #include "study/statistics/linear.h"
+#include "study/statistics/normal.h"
 #include "study/statistics/quantile.h"
 #include "study/statistics/random.h"
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <stdexcept>
 #include <string>
 
@@ -90,7 +92,35 @@ double krippendorffAlpha(const Ratings& ratings, Measurement measurement) {
   return result;
 }
 
-Interval krippendorffInterval(const Ratings& ratings, Measurement measurement, double level, int draws, std::uint64_t seed) {
+Interval krippendorffInterval(const Ratings& ratings, Measurement measurement, double level) {
+  const double value = krippendorffAlpha(ratings, measurement);
+  if (value >= 1) return {1, 1};
+  const Coded coded = code(ratings);
+  const std::size_t n = coded.units.size();
+  double per_thing = 0;
+  for (const auto& unit : coded.units) per_thing += static_cast<double>(unit.size()) / static_cast<double>(n);
+  const double least = -1 / (per_thing - 1);
+  const auto scaled = [&](double a) { return std::log(std::max(1e-9, (a - least) / (1 - least)) / std::max(1e-9, 1 - a)); };
+  Vector without;
+  for (std::size_t left_out = 0; left_out < n && n > 2; ++left_out) {
+    std::vector<const std::vector<std::size_t>*> units;
+    for (std::size_t i = 0; i < n; ++i)
+      if (i != left_out) units.push_back(&coded.units[i]);
+    const double found = alpha(units, coded.values, measurement);
+    if (std::isnan(found)) return {-1, 1};
+    without.push_back(scaled(found));
+  }
+  if (without.empty()) return {-1, 1};
+  const double mean = std::accumulate(without.begin(), without.end(), 0.0) / static_cast<double>(n);
+  double squares = 0;
+  for (double x : without) squares += (x - mean) * (x - mean);
+  const double freedom = static_cast<double>(n) - 1;
+  const double half = tForLevel(level, freedom) * std::sqrt(squares * freedom / static_cast<double>(n)), middle = scaled(value);
+  const auto back = [&](double x) { return (least + (1 - least) * std::exp(x)) / (1 + (1 - least) * std::exp(x)); };
+  return {back(middle - half), std::isfinite(std::exp(middle + half)) ? back(middle + half) : 1.0};
+}
+
+Interval krippendorffBootstrap(const Ratings& ratings, Measurement measurement, double level, int draws, std::uint64_t seed) {
   krippendorffAlpha(ratings, measurement);   // refuses what has no value
   const Coded coded = code(ratings);
   Random random(seed);

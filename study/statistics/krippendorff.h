@@ -21,7 +21,12 @@ using Ratings = std::vector<std::vector<double>>;
 // value throughout.
 double krippendorffAlpha(const Ratings& ratings, Measurement measurement);
 
+// Interval from leaving out each thing in turn (jackknife) on the scale log((1 + (m − 1) α) / (1 − α)), m ratings per thing on average, with
+// Student's t. It holds the truth as often as it says where the bootstrap's is too narrow (docs/study-analysis.md). {1, 1} for full agreement;
+// [−1, 1] where that scale tells nothing: fewer than three things rated twice, or a thing without which all values are equal.
+Interval krippendorffInterval(const Ratings& ratings, Measurement measurement, double level = 0.95);
+
 // Percentile interval from `draws` resamplings of the things rated. Resamples without any variation are drawn again.
-Interval krippendorffInterval(const Ratings& ratings, Measurement measurement, double level = 0.95, int draws = 2000, std::uint64_t seed = 1);
+Interval krippendorffBootstrap(const Ratings& ratings, Measurement measurement, double level = 0.95, int draws = 2000, std::uint64_t seed = 1);
 
 }  // namespace quantspot::statistics

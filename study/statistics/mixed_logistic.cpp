@@ -1,10 +1,12 @@
 #include "study/statistics/mixed_logistic.h"
 
+#include "study/statistics/mixed_interval.h"
 #include "study/statistics/normal.h"
 #include "study/statistics/optimize.h"
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <stdexcept>
 
 namespace quantspot::statistics {
@@ -12,11 +14,29 @@ namespace {
 
 double softplus(double x) { return x > 0 ? x + std::log1p(std::exp(-x)) : std::log1p(std::exp(x)); }
 
+// Rows that differ in nothing but their answer.
+struct Cell {
+  const MixedRow* row;
+  double successes = 0, count = 0;
+};
+
+std::vector<Cell> cellsOf(const std::vector<MixedRow>& rows) {
+  std::map<std::tuple<std::size_t, std::size_t, double, Vector>, Cell> found;
+  for (const MixedRow& row : rows) {
+    Cell& cell = found.try_emplace({row.participant, row.prompt, row.offset, row.predictors}, Cell{&row}).first->second;
+    cell.successes += row.success;
+    ++cell.count;
+  }
+  std::vector<Cell> cells;
+  for (const auto& [key, cell] : found) cells.push_back(cell);
+  return cells;
+}
+
 // The deviance as a function of (standard deviations, fixed effects), as lme4 has it: −2 log of Laplace's integral over
 // spherical random effects u, whose mode is found again for every point.
 class Laplace {
  public:
-  explicit Laplace(const std::vector<MixedRow>& rows) : rows_(rows) {
+  explicit Laplace(const std::vector<MixedRow>& rows) : cells_(cellsOf(rows)) {
     std::size_t participants = 0, prompts = 0;
     for (const MixedRow& row : rows) {
       participants = std::max(participants, row.participant + 1);
@@ -34,14 +54,29 @@ class Laplace {
   }
 
   double deviance(const Vector& at) {
-    Vector linear(rows_.size());
-    for (std::size_t r = 0; r < rows_.size(); ++r) {
-      linear[r] = rows_[r].offset;
-      for (std::size_t i = 0; i < rows_[r].predictors.size(); ++i) linear[r] += rows_[r].predictors[i] * at[terms() + i];
-    }
-    const Maximum mode = findMode(at, linear);
+    const Maximum mode = findMode(at, fixedPart(at));
     mode_ = mode.at;   // a good start for the next point
     return -2 * mode.value + logDeterminant_;
+  }
+
+  // How far each group's own answers lie from the mean: its random effect before shrinking, by one step from the mode, and the information of
+  // its answers.
+  std::vector<Deviation> deviations(const Vector& at, std::size_t MixedRow::*member) {
+    deviance(at);
+    const auto group = std::find_if(groups_.begin(), groups_.end(), [&](const Group& g) { return g.member == member; });
+    const std::size_t index = static_cast<std::size_t>(group - groups_.begin());
+    const Vector linear = fixedPart(at);
+    std::vector<Deviation> found(group->count);
+    Vector residual(group->count);
+    for (std::size_t c = 0; c < cells_.size(); ++c) {
+      const std::size_t which = cells_[c].row->*member;
+      const double p = 1 / (1 + std::exp(-linearAt(at, linear, mode_, c)));
+      residual[which] += cells_[c].successes - cells_[c].count * p;
+      found[which].information += cells_[c].count * p * (1 - p);
+    }
+    for (std::size_t k = 0; k < found.size(); ++k)
+      if (found[k].information > 0) found[k].shift = at[index] * mode_[group->start + k] + residual[k] / found[k].information;
+    return found;
   }
 
  private:
@@ -49,6 +84,21 @@ class Laplace {
     std::size_t MixedRow::*member;
     std::size_t start, count;
   };
+
+  Vector fixedPart(const Vector& at) const {
+    Vector linear(cells_.size());
+    for (std::size_t c = 0; c < cells_.size(); ++c) {
+      linear[c] = cells_[c].row->offset;
+      for (std::size_t i = 0; i < cells_[c].row->predictors.size(); ++i) linear[c] += cells_[c].row->predictors[i] * at[terms() + i];
+    }
+    return linear;
+  }
+
+  double linearAt(const Vector& at, const Vector& linear, const Vector& u, std::size_t cell) const {
+    double eta = linear[cell];
+    for (std::size_t g = 0; g < groups_.size(); ++g) eta += at[g] * u[effect(g, cell)];
+    return eta;
+  }
 
   Maximum findMode(const Vector& at, const Vector& linear) {
     Maximum best{.at = mode_, .value = 0, .covariance = {}, .converged = false};
@@ -67,7 +117,7 @@ class Laplace {
       } while (there.value < here.value - 1e-11 * std::abs(here.value) && length > 1e-8);
       best.at = std::move(to);
       here = std::move(there);
-      best.converged = decrement < 1e-18;
+      best.converged = decrement < 1e-10;   // before the step; after it the square of that is left
     }
     best.value = here.value;
     logDeterminant_ = effects_ > 0 ? Cholesky(here.information).logDeterminant() : 0;
@@ -82,41 +132,47 @@ class Laplace {
       here.gradient[k] = -u[k];
       here.information(k, k) = 1;
     }
-    for (std::size_t r = 0; r < rows_.size(); ++r) {
-      double eta = linear[r];
-      for (std::size_t g = 0; g < groups_.size(); ++g) eta += at[g] * u[effect(g, r)];
-      const double p = 1 / (1 + std::exp(-eta)), residual = (rows_[r].success ? 1.0 : 0.0) - p;
-      here.value += (rows_[r].success ? eta : 0.0) - softplus(eta);
+    for (std::size_t c = 0; c < cells_.size(); ++c) {
+      const double eta = linearAt(at, linear, u, c), count = cells_[c].count, small = std::exp(-std::abs(eta));
+      const double p = (eta > 0 ? 1 : small) / (1 + small);
+      const double residual = cells_[c].successes - count * p, information = count * p * (1 - p);
+      here.value += cells_[c].successes * eta - count * (std::max(eta, 0.0) + std::log1p(small));
       for (std::size_t g = 0; g < groups_.size(); ++g) {
-        here.gradient[effect(g, r)] += at[g] * residual;
-        for (std::size_t h = 0; h < groups_.size(); ++h) here.information(effect(g, r), effect(h, r)) += at[g] * at[h] * p * (1 - p);
+        here.gradient[effect(g, c)] += at[g] * residual;
+        for (std::size_t h = 0; h < groups_.size(); ++h) here.information(effect(g, c), effect(h, c)) += at[g] * at[h] * information;
       }
     }
     return here;
   }
 
-  std::size_t effect(std::size_t group, std::size_t row) const { return groups_[group].start + rows_[row].*groups_[group].member; }
+  std::size_t effect(std::size_t group, std::size_t cell) const { return groups_[group].start + cells_[cell].row->*groups_[group].member; }
 
-  const std::vector<MixedRow>& rows_;
+  std::vector<Cell> cells_;   // point into the rows
   std::vector<Group> groups_;
   std::size_t effects_ = 0;
   Vector mode_;
   double logDeterminant_ = 0;
 };
 
+bool interceptOnly(const std::vector<MixedRow>& rows) {
+  return std::all_of(rows.begin(), rows.end(), [](const MixedRow& row) { return row.predictors == Vector{1}; });
+}
+
 // The fixed effects alone: the start of the search, and where separation shows.
 Vector plainLogistic(const std::vector<MixedRow>& rows) {
   const std::size_t p = rows[0].predictors.size();
+  const std::vector<Cell> cells = cellsOf(rows);
   const Maximum fit = maximize([&](const Vector& beta) {
     Curvature here{.value = 0, .gradient = Vector(p), .information = Matrix(p, p)};
-    for (const MixedRow& row : rows) {
+    for (const Cell& cell : cells) {
+      const MixedRow& row = *cell.row;
       double eta = row.offset;
       for (std::size_t i = 0; i < p; ++i) eta += row.predictors[i] * beta[i];
       const double mean = 1 / (1 + std::exp(-eta));
-      here.value += (row.success ? eta : 0.0) - softplus(eta);
+      here.value += cell.successes * eta - cell.count * softplus(eta);
       for (std::size_t i = 0; i < p; ++i) {
-        here.gradient[i] += row.predictors[i] * ((row.success ? 1.0 : 0.0) - mean);
-        for (std::size_t j = 0; j < p; ++j) here.information(i, j) += mean * (1 - mean) * row.predictors[i] * row.predictors[j];
+        here.gradient[i] += row.predictors[i] * (cell.successes - cell.count * mean);
+        for (std::size_t j = 0; j < p; ++j) here.information(i, j) += cell.count * mean * (1 - mean) * row.predictors[i] * row.predictors[j];
       }
     }
     return here;
@@ -126,19 +182,34 @@ Vector plainLogistic(const std::vector<MixedRow>& rows) {
   return fit.at;
 }
 
-// Newton's steps on numeric derivatives, as long as they help: the simplex alone stops some 1e-6 away.
-Vector polish(const std::function<double(const Vector&)>& deviance, Vector at) {
-  for (int i = 0; i < 5; ++i) {
+// Newton's steps on numeric derivatives, as long as they help. False when they did not lead to where they stand still: the deviance is flat or
+// bends the other way where a standard deviation is 0.
+bool polish(const std::function<double(const Vector&)>& deviance, Vector& at) {
+  for (int i = 0; i < 8; ++i) {
+    Vector to = at;
+    double largest = 0;
     try {
       const Vector step = Cholesky(numericHessian(deviance, at, 1e-3)).solve(numericGradient(deviance, at, 1e-4));
-      Vector to = at;
-      for (std::size_t k = 0; k < at.size(); ++k) to[k] -= step[k];
-      if (!(deviance(to) <= deviance(at) + 1e-9)) break;
-      at = to;
+      for (std::size_t k = 0; k < at.size(); ++k) {
+        to[k] -= step[k];
+        largest = std::max(largest, std::abs(step[k]));
+      }
     } catch (const std::domain_error&) {
-      break;   // flat where a standard deviation is 0
+      return false;
     }
+    if (!(deviance(to) <= deviance(at) + 1e-9)) return false;
+    at = to;
+    if (largest < 1e-7) return true;
   }
+  return false;
+}
+
+// The simplex finds the hollow, Newton's steps its bottom; where those fail the simplex goes on alone.
+Vector minimum(const std::function<double(const Vector&)>& deviance, const Vector& start) {
+  Vector at = minimizeSimplex(deviance, start, 0.3, 1e-6);
+  if (polish(deviance, at)) return at;
+  at = minimizeSimplex(deviance, at, 0.1);
+  polish(deviance, at);
   return at;
 }
 
@@ -157,9 +228,10 @@ MixedFit mixedLogistic(const std::vector<MixedRow>& rows, double level) {
   const auto deviance = [&](const Vector& at) { return laplace.deviance(at); };
   Vector start(laplace.terms(), 0.7);
   for (double value : plainLogistic(rows)) start.push_back(value);
-  const Vector at = polish(deviance, minimizeSimplex(deviance, start, 0.3));
+  const Vector at = minimum(deviance, start);
 
-  MixedFit result{.fixed = {}, .participant_sd = 0, .prompt_sd = 0, .log_likelihood = -deviance(at) / 2, .singular = false};
+  MixedFit result{.fixed = {}, .participant_sd = 0, .prompt_sd = 0, .log_likelihood = -deviance(at) / 2, .singular = false,
+                  .mean = {}};
   std::size_t term = 0;
   if (laplace.has(&MixedRow::participant)) result.participant_sd = std::abs(at[term++]);
   if (laplace.has(&MixedRow::prompt)) result.prompt_sd = std::abs(at[term++]);
@@ -182,6 +254,12 @@ MixedFit mixedLogistic(const std::vector<MixedRow>& rows, double level) {
     const double error = std::sqrt(covariance(k, k));
     result.fixed.push_back({x[k], error, {x[k] - z * error, x[k] + z * error}});
   }
+  if (!laplace.has(&MixedRow::participant) || !interceptOnly(rows)) return result;
+  const auto prompts = laplace.has(&MixedRow::prompt) ? laplace.deviations(at, &MixedRow::prompt) : std::vector<Deviation>();
+  Estimate& mean = result.fixed[0];
+  result.mean = meanSpread(mean.standard_error, laplace.deviations(at, &MixedRow::participant), result.participant_sd, prompts, result.prompt_sd);
+  const double half = tForLevel(level, result.mean->freedom) * result.mean->error;
+  mean.interval = {mean.value - half, mean.value + half};
   return result;
 }
 

@@ -3,6 +3,8 @@
 
 #include "study/statistics/bradley_terry.h"
 
+#include <optional>
+
 namespace quantspot::statistics {
 
 struct MixedRow {
@@ -12,15 +14,22 @@ struct MixedRow {
   double offset = 0;                    // added to the logit, such as logit(chance)
 };
 
+// What an intercept's interval is made of: value ± t(freedom) · error.
+struct MeanSpread {
+  double error = 0, freedom = 0;
+};
+
 struct MixedFit {
-  std::vector<Estimate> fixed;
+  std::vector<Estimate> fixed;                  // standard errors are Wald's, from the Hessian at the optimum
   double participant_sd = 0, prompt_sd = 0;     // of the random intercepts, on the logit scale
   double log_likelihood = 0;                    // Laplace's approximation
   bool singular = false;                        // a standard deviation is (nearly) 0
+  std::optional<MeanSpread> mean;               // where the intercept is all there is, and participants are two or more
 };
 
 // Maximum of Laplace's approximation of the likelihood, as glmer(y ~ x + (1 | participant) + (1 | prompt)) of lme4 1.1 with
-// nAGQ = 1; intervals are Wald's, from the Hessian at the optimum. Levels with one participant or one prompt drop that term.
+// nAGQ = 1. The interval of a lone intercept is that of mixed_interval.h; others are Wald's. Levels with one participant or one prompt drop
+// that term.
 // Throws std::invalid_argument for no rows or rows of unequal length, std::domain_error where the data do not determine the fixed effects
 // (separation).
 MixedFit mixedLogistic(const std::vector<MixedRow>& rows, double level = 0.95);

@@ -63,12 +63,12 @@ void moveWorst(const Function& function, std::vector<Corner>& corners) {
   }
 }
 
-Corner descend(const Function& function, const Vector& start, double step) {
+Corner descend(const Function& function, const Vector& start, double step, double tolerance) {
   auto corners = simplex(function, start, step);
   const auto better = [](const Corner& a, const Corner& b) { return a.value < b.value; };
   for (std::size_t i = 0; i < 400 * (start.size() + 1); ++i) {
     std::sort(corners.begin(), corners.end(), better);
-    if (corners.back().value - corners.front().value < 1e-13 * (1 + std::abs(corners.front().value))) break;
+    if (corners.back().value - corners.front().value < tolerance * (1 + std::abs(corners.front().value))) break;
     moveWorst(function, corners);
   }
   return *std::min_element(corners.begin(), corners.end(), better);
@@ -99,11 +99,11 @@ Maximum maximize(const std::function<Curvature(const Vector&)>& function, Vector
   return best;
 }
 
-Vector minimizeSimplex(const Function& function, Vector start, double step) {
-  Corner best = descend(function, start, step);
+Vector minimizeSimplex(const Function& function, Vector start, double step, double tolerance) {
+  Corner best = descend(function, start, step, tolerance);
   for (int restart = 0; restart < 20; ++restart) {
-    const Corner next = descend(function, best.at, step / 4);
-    const bool done = best.value - next.value < 1e-12 * (1 + std::abs(best.value));
+    const Corner next = descend(function, best.at, step / 4, tolerance);
+    const bool done = best.value - next.value < 10 * tolerance * (1 + std::abs(best.value));
     if (next.value < best.value) best = next;
     if (done) break;
   }

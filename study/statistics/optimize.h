@@ -25,8 +25,8 @@ struct Maximum {
 // Throws std::domain_error where the information is singular.
 Maximum maximize(const std::function<Curvature(const Vector&)>& function, Vector start);
 
-// Nelder and Mead (1965), restarted until a restart gains less than 1e-12.
-Vector minimizeSimplex(const std::function<double(const Vector&)>& function, Vector start, double step);
+// Nelder and Mead (1965), restarted until a restart gains less than ten times the tolerance, of the value.
+Vector minimizeSimplex(const std::function<double(const Vector&)>& function, Vector start, double step, double tolerance = 1e-13);
 
 // Hessian by central differences with the given step.
 Matrix numericHessian(const std::function<double(const Vector&)>& function, const Vector& at, double step);

@@ -54,6 +54,13 @@ double saturated(const std::vector<Level>& levels) {
   return sum;
 }
 
+// The steeper, the smaller.
+Interval jndInterval(const Interval& slope) {
+  const double a = std::abs(slope.low), b = std::abs(slope.high);
+  const bool holds_zero = slope.low <= 0 && slope.high >= 0;
+  return {std::log(3.0) / std::max(a, b), holds_zero ? std::numeric_limits<double>::infinity() : std::log(3.0) / std::min(a, b)};
+}
+
 }  // namespace
 
 Psychometric fitPsychometric(const std::vector<Level>& levels, const PsychometricOptions& options) {
@@ -83,12 +90,14 @@ Psychometric fitPsychometric(const std::vector<Level>& levels, const Psychometri
   result.flat = std::abs(b) * spread < 1e-7;
   if (result.flat) {
     result.jnd = std::numeric_limits<double>::infinity();
+    result.jnd_interval = jndInterval(result.slope.interval);
     return result;
   }
   const double by_a = -1 / b, by_b = a / (b * b);
   result.threshold = estimate(mean - a / b, by_a * by_a * fit.covariance(0, 0) + 2 * by_a * by_b * fit.covariance(0, 1)
       + by_b * by_b * fit.covariance(1, 1));
   result.jnd = std::log(3.0) / std::abs(b);
+  result.jnd_interval = jndInterval(result.slope.interval);
   return result;
 }
 

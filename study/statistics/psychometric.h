@@ -20,6 +20,7 @@ struct Psychometric {
   Estimate threshold;        // x where half of the way from guessing to 1 − lapse is gone
   Estimate slope;            // of the logit per unit of x; negative when detection falls with x
   double jnd = 0;            // |x| from there to three quarters of the way: ln 3 / |slope|
+  Interval jnd_interval;     // from the slope's, high infinite where that holds 0
   double deviance = 0;       // against the saturated model
   bool separated = false;    // the data are a step: no finite slope fits best
   bool flat = false;         // the slope is 0 to the last digits: there is no threshold, and jnd is infinite
