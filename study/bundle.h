@@ -11,6 +11,7 @@ QByteArray makeBundle(const FrozenStudy& study, const std::vector<ChainRecord>& 
 
 struct Verification {
   QStringList problems;              // empty: everything holds
+  QStringList notes;                 // what could not be checked here, and why
   QString study;                     // hash
   QByteArray head;
   bool revealed = false;             // the mapping is there

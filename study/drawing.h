@@ -1,4 +1,4 @@
-// Pictures of lines, dots and words for reports. Written as SVG and as PDF by ourselves, so that the same figures give the same bytes on every
+// Pictures of lines, dots and words for reports. As SVG they are written by ourselves, so that the same figures give the same bytes on every
 // machine and a bundle's report can be checked.
 #pragma once
 

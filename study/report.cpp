@@ -1,7 +1,7 @@
 #include "study/report.h"
 
+#include "paper/flow.h"
 #include "study/methods.h"
-#include "study/pdf_file.h"
 #include "study/questionnaire.h"
 #include "study/rounding.h"
 
@@ -17,7 +17,9 @@ QString range(const QJsonValue& interval) { return percent(interval[0]) + QStrin
 QString fixed(const QJsonValue& value) { return value.isDouble() ? rounded(value.toDouble(), 2) : QStringLiteral("∞"); }
 QString fixedRange(const QJsonValue& interval) { return fixed(interval[0]) + QStringLiteral(" to ") + fixed(interval[1]); }
 
-void text(Blocks& blocks, ReportBlock::Kind kind, const QString& words) { blocks.push_back({.kind = kind, .text = words, .rows = {}, .drawing = {}}); }
+void text(Blocks& blocks, ReportBlock::Kind kind, const QString& words) {
+  blocks.push_back({.kind = kind, .text = words, .rows = {}, .drawing = {}});
+}
 
 void table(Blocks& blocks, const QList<QStringList>& rows) {
   if (rows.size() > 1) blocks.push_back({.kind = ReportBlock::Table, .text = {}, .rows = rows, .drawing = {}});
@@ -55,7 +57,8 @@ void fit(Blocks& blocks, const QString& title, const QJsonObject& figures) {
   if (figures.isEmpty()) return;
   text(blocks, ReportBlock::Heading, title);
   table(blocks, abilityTable(figures["abilities"].toArray()));
-  if (figures["separated"].toBool()) text(blocks, ReportBlock::Paragraph, QStringLiteral("Separated: some variants never lost or never won; the fit is the bias-reduced one."));
+  if (figures["separated"].toBool())
+    text(blocks, ReportBlock::Paragraph, QStringLiteral("Separated: some variants never lost or never won; the fit is the bias-reduced one."));
   if (figures.contains(QStringLiteral("reason"))) text(blocks, ReportBlock::Paragraph, QStringLiteral("No fit: ") + figures["reason"].toString());
 }
 
@@ -76,7 +79,8 @@ void charts(Blocks& blocks, const QJsonObject& part) {
   const QJsonArray detection = part["detection"].toArray(), abilities = part["preference"]["abilities"].toArray();
   const double margin = detection.isEmpty() ? 0 : detection[0]["margin"].toDouble();
   for (ReportChart& chart : reportCharts(part, margin, abilities.isEmpty() ? QStringLiteral("the reference") : abilities[0]["variant"].toString())) {
-    blocks.push_back({.kind = ReportBlock::Heading, .text = chart.title, .rows = {}, .drawing = {.width = 0, .height = chart.drawing.height, .marks = {}}});
+    blocks.push_back({.kind = ReportBlock::Heading, .text = chart.title, .rows = {},
+                      .drawing = {.width = 0, .height = chart.drawing.height, .marks = {}}});
     blocks.push_back({.kind = ReportBlock::Chart, .text = {}, .rows = {}, .drawing = std::move(chart.drawing)});
     text(blocks, ReportBlock::Note, methodOf(chart.method).line());
   }
@@ -123,6 +127,48 @@ QByteArray html(const ReportBlock& block) {
   return "<p>" + words + "</p>\n";
 }
 
+paper::Color color(Ink ink) {
+  const Rgb c = rgb(ink);
+  return {c.r, c.g, c.b};
+}
+
+void draw(paper::Document& document, const Mark& mark, paper::Point origin) {
+  const paper::Point at{origin.x + mark.x, origin.y + mark.y};
+  switch (mark.shape) {
+    case Mark::Stroke: {
+      const paper::Point ends[] = {at, {origin.x + mark.x2, origin.y + mark.y2}};
+      return document.stroke(ends, {.color = color(mark.ink), .width = mark.width, .dashed = mark.dashed});
+    }
+    case Mark::Dot:
+    case Mark::Ring: return document.circle(at, mark.x2, color(mark.ink), mark.shape == Mark::Ring);
+    case Mark::Word: break;
+  }
+  const paper::Anchor anchors[] = {paper::Anchor::Start, paper::Anchor::Middle, paper::Anchor::End};
+  document.text(at, mark.text.toStdString(), {.size = mark.x2, .bold = false, .color = color(mark.ink)}, anchors[static_cast<int>(mark.anchor * 2)]);
+}
+
+void print(paper::Flow& flow, const ReportBlock& block) {
+  const std::string words = block.text.toStdString();
+  switch (block.kind) {
+    case ReportBlock::Decision: return flow.paragraph(words, {.size = 12, .bold = false, .color = {}}, 6);
+    case ReportBlock::Title: return flow.heading(words, 17, 40, false);
+    case ReportBlock::Heading: return flow.heading(words, 11.5, block.drawing.height + 30);   // with its chart
+    case ReportBlock::Note: return flow.paragraph(words, {.size = 8, .bold = false, .color = color(Ink::Quiet)}, 6);
+    case ReportBlock::Paragraph: return flow.paragraph(words);
+    case ReportBlock::Table: {
+      std::vector<std::vector<std::string>> rows;
+      for (const QStringList& row : block.rows) {
+        rows.emplace_back();
+        for (const QString& cell : row) rows.back().push_back(cell.toStdString());
+      }
+      return flow.table(rows);
+    }
+    case ReportBlock::Chart: break;
+  }
+  const paper::Box box = flow.take(block.drawing.height + 4);
+  for (const Mark& mark : block.drawing.marks) draw(flow.document(), mark, {box.x, box.y});
+}
+
 }  // namespace
 
 std::vector<ReportBlock> reportBlocks(const QJsonObject& analysis) {
@@ -132,13 +178,16 @@ std::vector<ReportBlock> reportBlocks(const QJsonObject& analysis) {
   const QJsonObject planned = analysis[analysis["headline"].toString()].toObject();
   const QJsonObject other = analysis[excluding ? QStringLiteral("without_exclusions") : QStringLiteral("with_exclusions")].toObject();
   text(blocks, ReportBlock::Title, analysis["title"].toString());
-  text(blocks, ReportBlock::Paragraph, QStringLiteral("Study %1. \"Different\" (is it seen) and \"worse\" (is it preferred) are two questions.").arg(analysis["study"].toString()));
+  text(blocks, ReportBlock::Paragraph, QStringLiteral("Study %1. \"Different\" (is it seen) and \"worse\" (is it preferred) are two questions.")
+      .arg(analysis["study"].toString()));
   for (const QJsonValue& e : analysis["excluded"].toArray())
-    text(blocks, ReportBlock::Paragraph, QStringLiteral("Flagged by the rules fixed beforehand: participant %1 (%2).").arg(e["participant"].toString(), e["reasons"].toString()));
+    text(blocks, ReportBlock::Paragraph, QStringLiteral("Flagged by the rules fixed beforehand: participant %1 (%2).")
+        .arg(e["participant"].toString(), e["reasons"].toString()));
   counts(blocks, planned, excluding ? QStringLiteral("As planned: without flagged participants") : QStringLiteral("As planned: with everybody"));
   tables(blocks, planned);
   charts(blocks, planned);
-  counts(blocks, other, excluding ? QStringLiteral("For comparison: with everybody") : QStringLiteral("For comparison: without flagged participants"));
+  counts(blocks, other, excluding ? QStringLiteral("For comparison: with everybody")
+                                  : QStringLiteral("For comparison: without flagged participants"));
   tables(blocks, other);
   questionnaires(blocks, analysis["questionnaires"].toArray());
   return blocks;
@@ -153,10 +202,11 @@ QByteArray reportHtml(const QJsonObject& analysis) {
   return page + "</body></html>\n";
 }
 
-QByteArray reportPdf(const QJsonObject& analysis) {
-  PdfFile pdf(analysis["title"].toString());
-  for (const ReportBlock& block : reportBlocks(analysis)) pdf.add(block);
-  return pdf.bytes();
+QByteArray reportPdf(const QJsonObject& analysis, QString* set_with) {
+  paper::Flow flow(analysis["title"].toString().toStdString());
+  for (const ReportBlock& block : reportBlocks(analysis)) print(flow, block);
+  if (set_with) *set_with = QString::fromStdString(flow.setWith());
+  return QByteArray::fromStdString(flow.bytes());
 }
 
 }  // namespace quantspot::study

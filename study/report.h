@@ -1,4 +1,5 @@
-// A study's report, for readers: HTML that needs no other file, and PDF. Both follow from analysis.json alone, byte for byte.
+// A study's report, for readers: HTML that needs no other file, and PDF. Both follow from analysis.json alone, byte for byte; the PDF as long as the
+// fonts are the same.
 #pragma once
 
 #include "study/drawing.h"
@@ -19,8 +20,8 @@ struct ReportBlock {
 std::vector<ReportBlock> reportBlocks(const QJsonObject& analysis);
 
 QByteArray reportHtml(const QJsonObject& analysis);
-// A4. Its letters are those of Western European languages (the fonts that every PDF reader has); others become "?", which HTML keeps.
-QByteArray reportPdf(const QJsonObject& analysis);
+// A4, in this computer's fonts, which are embedded. set_with: the fonts and libraries it was drawn with; the same of them give the same bytes.
+QByteArray reportPdf(const QJsonObject& analysis, QString* set_with = nullptr);
 
 // The charts of a part of the analysis: title, drawing and the key of its method (study/methods.h).
 struct ReportChart {

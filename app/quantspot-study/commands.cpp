@@ -124,8 +124,8 @@ QJsonObject exportBundle(const StudyArguments& a) {
 
 QJsonObject verify(const StudyArguments& a) {
   const Verification v = verifyBundle(readFile(a.file), a.head.toLatin1());
-  return {{"ok", v.problems.isEmpty()}, {"problems", QJsonArray::fromStringList(v.problems)}, {"study", v.study},
-          {"head", QString::fromLatin1(v.head)}, {"head_given", !a.head.isEmpty()},
+  return {{"ok", v.problems.isEmpty()}, {"problems", QJsonArray::fromStringList(v.problems)},
+          {"notes", QJsonArray::fromStringList(v.notes)}, {"study", v.study}, {"head", QString::fromLatin1(v.head)}, {"head_given", !a.head.isEmpty()},
           {"revealed", v.revealed}, {"records", v.records}, {"erased", v.erased}, {"responses", v.responses}, {"decisions", v.analysis["decisions"]}};
 }
 

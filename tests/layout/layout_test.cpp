@@ -23,14 +23,17 @@ const QList<Folder> kFolders = {
     {"ui/views", {"ui/models", "study", "study/statistics", "engine/protocol", "evaluation", "decision"}},
     {"ui/models", {"ui/client", "study", "study/statistics", "engine/protocol", "evaluation", "decision"}},
     {"ui/client", {"engine/protocol"}},
-    {"evaluation", {"engine/model", "engine/protocol"}},   // sha256.h, base64.h
+    {"paper", {}},
+    {"evaluation", {"engine/model", "engine/protocol", "paper"}},   // sha256.h, base64.h
     {"decision", {"evaluation"}},
     {"metrics", {}},
-    {"study", {"study/statistics"}},
+    {"study", {"study/statistics", "paper"}},
     {"quant", {}},
 };
-const QStringList kTorchFree = {"evaluation", "decision", "study", "study/statistics", "engine/protocol", "engine/hub", "ui/views", "ui/models", "ui/client"};
-const QStringList kQtFree = {"evaluation", "decision", "quant", "engine/protocol", "engine/hub", "engine/model", "engine/pipeline", "engine/service", "metrics", "study/statistics"};
+const QStringList kTorchFree = {"paper", "evaluation", "decision", "study", "study/statistics", "engine/protocol", "engine/hub", "ui/views", "ui/models",
+    "ui/client"};
+const QStringList kQtFree = {"paper", "evaluation", "decision", "quant", "engine/protocol", "engine/hub", "engine/model", "engine/pipeline",
+    "engine/service", "metrics", "study/statistics"};
 
 QString folderOf(const QString& relative) {
   for (const Folder& folder : kFolders)

@@ -164,7 +164,7 @@ class BundleTest : public QObject {
     QTest::newRow("a row of the table") << "responses.csv" << QByteArray(",main,") << QByteArray(",gold,");
     QTest::newRow("a decision") << "analysis.json" << QByteArray("noticeable") << QByteArray("not noticeable");
     QTest::newRow("the report") << "report.html" << QByteArray("%") << QByteArray("");
-    QTest::newRow("the printed report") << "report.pdf" << QByteArray("noticeable") << QByteArray("invisible!");
+    QTest::newRow("the printed report") << "report.pdf" << QByteArray("2000") << QByteArray("2001");
     QTest::newRow("the mapping") << "mapping.json" << QByteArray("bnb-nf4") << QByteArray("bnb-fp4");
     QTest::newRow("the protocol") << "frozen.json" << QByteArray("\"margin\":0.1") << QByteArray("\"margin\":0.5");
     QTest::newRow("the script") << "rederive.py" << QByteArray("1e-6") << QByteArray("1e+6");
@@ -180,6 +180,21 @@ class BundleTest : public QObject {
     QVERIFY(text.contains(from));
     text.replace(text.indexOf(from), from.size(), to);
     QVERIFY(!verifyBundle(forge(zip, name, text)).problems.isEmpty());
+  }
+
+  // Elsewhere letters may be drawn otherwise: that is said, and is no forgery.
+  void aReportInOtherFontsIsNotChecked() {
+    Finished finished(1, 0.5);
+    const QByteArray zip = finished.bundle();
+    const QByteArray manifest = file(zip, "manifest.json");
+    QByteArray printed = file(zip, "report.pdf");
+    QVERIFY2(manifest.contains("\"report_set_with\": \"cairo "), manifest.left(400).constData());
+    QVERIFY(verifyBundle(zip).notes.isEmpty());
+    ZipEntries entries = readZip(forge(zip, "report.pdf", printed.replace("2000", "2001")));
+    entries[0].second.replace("\"report_set_with\": \"cairo ", "\"report_set_with\": \"other cairo ");
+    const Verification v = verifyBundle(writeZip(entries));
+    QVERIFY2(v.problems.isEmpty(), qPrintable(v.problems.join('\n')));
+    QVERIFY(v.notes.size() == 1 && v.notes[0].startsWith("report.pdf was not checked: it says that it was set with other cairo"));
   }
 
   void erasedParticipantsLeaveAValidBundle() {
