@@ -40,6 +40,8 @@ void addRule(Policy& policy, std::string_view text, std::string_view rule) {
     return;
   }
   if (key != "skip") {
+    if (const Quantizer& asked = quantizer(value); key == "softmax" && asked.name() != plainPrecision(asked.computeType()))
+      fail(text, "a softmax has no weights to pack; use softmax=fp16, bf16 or fp32");
     policy.layers.emplace_back(key, knownId(text, value));
     return;
   }
@@ -116,6 +118,11 @@ std::string Policy::textEncoderRules() const {
   for (const auto& [pattern, id] : layers)
     if (ofTextEncoder(pattern)) line += pattern + "=" + id + "&";
   return line;
+}
+
+std::string Policy::softmax() const {
+  const auto rule = std::find_if(layers.rbegin(), layers.rend(), [](const auto& one) { return one.first == "softmax"; });
+  return rule == layers.rend() ? "" : rule->second;
 }
 
 std::string Policy::text() const {

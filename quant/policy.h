@@ -14,6 +14,8 @@
 // and stay in the compute type, but where a pattern that begins with text_encoder says otherwise: `bnb-nf4?text_encoder=bnb-nf4`
 // quantizes all text encoders but what the reference leaves out (T5's wo). Other patterns never reach them. The autoencoder is "vae":
 // `bf16?vae.decoder=quanto-int8` is for its Linear layers and its convolutions.
+//
+// `softmax=fp16` is no layer's rule: the softmax of the denoiser's attention reads and gives that plain type (fp16, bf16, fp32).
 #pragma once
 
 #include <string>
@@ -33,6 +35,7 @@ struct Policy {
   // The id of the precision that this layer gets, the reference's default skips included. `layers` wins over both skips.
   std::string precisionOf(std::string_view layer, LayerKind kind = LayerKind::Linear) const;
   std::string textEncoderRules() const;                     // what is said of text encoders, one line; empty: nothing
+  std::string softmax() const;                              // the precision of the rule "softmax"; empty: no such rule
   std::string text() const;                                 // back to the one-line form
 };
 

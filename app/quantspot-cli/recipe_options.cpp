@@ -20,6 +20,7 @@ void addDiffusionOptions(CLI::App& command, protocol::Recipe& r) {
   command.add_flag("--prompt-weights", r.prompt_weights, "\"(word:1.2)\" in the prompts weighs words");
   command.add_flag("--vae-tiling", r.vae_tiling, "The autoencoder works tile by tile: less memory, a slightly other picture");
   command.add_flag("--vae-slicing", r.vae_slicing, "The autoencoder works picture by picture");
+  command.add_flag("--bin-size", r.bin_size, "PixArt-Σ: draw at the nearest size that the model was trained on, then resize and crop");
   pair("--original-size", r.original_size, "SDXL: size WxH that the picture is said to come from (default: its own)");
   pair("--target-size", r.target_size, "SDXL: size WxH that it is said to have (default: its own)");
   pair("--crop", r.crop, "SDXL: corner X,Y of the part that it is said to be (default 0,0)");

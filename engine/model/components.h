@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,6 +22,7 @@ struct LoadOptions {
   // Whether a layer that a GGUF file stores at one precision stays so; `main` is the precision of most of the file. Empty: never.
   std::function<bool(const std::string& name, std::string_view stored, std::string_view main)> keeps;
   LinearDecoration decorate;                       // of every Linear layer; empty: none
+  std::optional<at::ScalarType> softmax = {};      // of a denoiser's attention: what its softmax reads and gives; absent: torch's own kernel
   std::function<void(std::size_t done, std::size_t total)> onLayer;  // may throw Cancelled
 };
 

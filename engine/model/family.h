@@ -2,6 +2,7 @@
 #pragma once
 
 #include "engine/model/components.h"
+#include "engine/model/schedulers/scheduler.h"
 
 #include <array>
 #include <memory>
@@ -24,16 +25,17 @@ struct FamilyInfo {
   std::vector<std::pair<std::string_view, std::string_view>> plain;        // other parts, and a file that each has (tokenizers: or tokenizer.json)
   std::vector<std::string_view> optional = {};                             // parts that model_index.json may leave out
   std::string_view denoiser = "transformer";                               // which of the weighted ones
-  std::vector<std::string_view> unfitSchedulers = {};                      // ids that the reference's pipeline cannot use
   bool flow = false;                                                       // it predicts velocities of a flow: which schedulers fit
   Guidance guidance = Guidance::Classifier;
-  bool stepsBothPasses = false;                                            // the scheduler draws noise for both passes of classifier-free guidance
+  // The scheduler moves what the model sees, both passes of it: noise is drawn for both, a scaled input stays scaled, the first is not multiplied.
+  bool stepsInput = false;
   double defaultGuidance = 7.5;                                            // diffusers' own defaults
   int defaultSteps = 50;
   int latentMultiple = 1;                                                  // latents are a multiple of it, high and wide
   bool imageToImage = false;                                               // it may start from a picture
   double defaultStrength = 0.8;                                            // then; as in diffusers' pipelines
   bool skipsFractions = false;   // image to image leaves out steps · (1 − strength) steps, rounded down; else it keeps steps · strength, rounded down
+  bool sizeBins = false;                                                   // sizeBin() knows sizes that the model was trained on
   bool promptWeights = false;                                              // EncodeOptions::weighted does something
   int maxSequenceLength = 0;                                               // default, and limit unless that is given; 0: the encoders have a fixed length
   int sequenceLimit = 0;
@@ -59,11 +61,14 @@ class Family {
 
   // Adds to the condition of B pictures what the denoiser needs to know of their shape; here: nothing.
   virtual void addShape(Condition& /*condition*/, const PictureShape& /*shape*/, const std::filesystem::path& /*folder*/) const {}
+  // (width, height) in pixels that the model was trained on, nearest in shape to the ones asked for (FamilyInfo::sizeBins). Throws ModelError for a
+  // model without such a list.
+  virtual std::array<int, 2> sizeBin(int width, int height, const std::filesystem::path& /*folder*/) const { return {width, height}; }
   // Latents as files of this family hold them (--latents-out), and back; here: (B, C, h, w), as they are.
   virtual at::Tensor packed(const at::Tensor& latents) const { return latents; }
   virtual at::Tensor unpacked(const at::Tensor& given, std::int64_t /*height*/, std::int64_t /*width*/) const { return given; }
-  // For Scheduler::setTimesteps(): tokens of latents h × w, where the pipeline's sigmas depend on them; here: 0, the scheduler's own.
-  virtual std::int64_t imageTokens(std::int64_t /*height*/, std::int64_t /*width*/) const { return 0; }
+  // Of latents h × w; here: unknown.
+  virtual ImageTokens imageTokens(std::int64_t /*height*/, std::int64_t /*width*/, const std::filesystem::path& /*folder*/) const { return {}; }
 };
 
 // Every family that this build knows, in display order. A new one is added to this list.

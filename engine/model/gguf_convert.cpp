@@ -89,6 +89,8 @@ class Converter {
 
 GgufSummary convertToGguf(const std::filesystem::path& folder, const quant::Policy& policy, const std::filesystem::path& out,
                           const std::function<void(std::size_t done, std::size_t total)>& onTensor) {
+  if (!policy.softmax().empty())
+    throw std::invalid_argument("'softmax=" + policy.softmax() + "': no GGUF file says in which type a softmax runs; leave that rule out");
   const GgmlType main = ggmlTypeOf(policy.precision);
   std::optional<Weights> unet;
   std::optional<Converter> transformer;

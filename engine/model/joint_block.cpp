@@ -15,9 +15,10 @@ at::Tensor perToken(const at::Tensor& x) { return x.unsqueeze(1); }
 
 }  // namespace
 
-at::Tensor attendHeads(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const Rotary* rotary) {
-  const auto placed = [&](const at::Tensor& x) { return (rotary ? rotary->apply(x) : x).transpose(1, 2); };
-  return joinHeads(attention(placed(q), placed(k), v.transpose(1, 2))).to(q.scalar_type());
+at::Tensor attendHeads(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const HeadsOptions& options) {
+  const auto placed = [&](const at::Tensor& x) { return (options.rotary ? options.rotary->apply(x) : x).transpose(1, 2); };
+  const AttentionOptions how{.bias = {}, .causal = false, .scale = {}, .softmax = options.softmax};
+  return joinHeads(attention(placed(q), placed(k), v.transpose(1, 2), how)).to(q.scalar_type());
 }
 
 at::Tensor modulated(const at::Tensor& x, const at::Tensor& shift, const at::Tensor& scale) {
@@ -31,7 +32,7 @@ struct JointBlock::Names {
 std::size_t JointBlock::linears(const JointOptions& options) { return 14 - (options.lastOfText ? 3 : 0) + (options.dual ? 4 : 0); }
 
 JointBlock::JointBlock(Parameters& p, const std::string& name, const BlockShape& shape, const JointOptions& options)
-    : shape_(shape), options_(options) {
+    : shape_(shape), options_(options), softmax_(p.options().softmax) {
   static constexpr Names kImage = {"norm1.linear", "attn.to_q", "attn.to_k", "attn.to_v", "attn.to_out.0", "attn.norm_q", "attn.norm_k",
       "ff.net.0.proj", "ff.net.2"};
   static constexpr Names kText = {"norm1_context.linear", "attn.add_q_proj",   "attn.add_k_proj",       "attn.add_v_proj", "attn.to_add_out",
@@ -86,12 +87,14 @@ Tokens JointBlock::forward(const Tokens& tokens, const at::Tensor& conditioning,
   const auto imageIn = modulated(tokens.image, image[0], image[1]);
   const auto textIn = options_.lastOfText ? modulated(tokens.text, text[1], text[0]) : modulated(tokens.text, text[0], text[1]);
   const Heads ofText = project(text_.in, textIn), ofImage = project(image_.in, imageIn);
-  const auto attended = attendHeads(at::cat({ofText.q, ofImage.q}, 1), at::cat({ofText.k, ofImage.k}, 1), at::cat({ofText.v, ofImage.v}, 1), rotary);
+  const auto joined = [](const at::Tensor& text, const at::Tensor& image) { return at::cat({text, image}, 1); };
+  const auto attended =
+      attendHeads(joined(ofText.q, ofImage.q), joined(ofText.k, ofImage.k), joined(ofText.v, ofImage.v), {.rotary = rotary, .softmax = softmax_});
   const std::int64_t length = tokens.text.size(1);
   auto imageOut = tokens.image + perToken(image[2]) * image_.out(attended.slice(1, length).contiguous());
   if (options_.dual) {
     const Heads own = project(second_, modulated(tokens.image, image[6], image[7]));
-    imageOut = imageOut + perToken(image[8]) * secondOut_(attendHeads(own.q, own.k, own.v, nullptr));
+    imageOut = imageOut + perToken(image[8]) * secondOut_(attendHeads(own.q, own.k, own.v, {.rotary = nullptr, .softmax = softmax_}));
   }
   if (options_.lastOfText) return {.text = {}, .image = feedForward(image_, imageOut, image)};
   const auto textOut = tokens.text + perToken(text[2]) * text_.out(attended.slice(1, 0, length).contiguous());

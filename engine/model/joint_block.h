@@ -25,8 +25,12 @@ struct JointOptions {
   bool dual = false;           // a second attention of the image alone
 };
 
-// q, k, v (B, S, H, D) → (B, S, H·D); rotary: null for none.
-at::Tensor attendHeads(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const Rotary* rotary);
+struct HeadsOptions {
+  const Rotary* rotary = nullptr;
+  std::optional<at::ScalarType> softmax = {};   // as in AttentionOptions
+};
+// q, k, v (B, S, H, D) → (B, S, H·D).
+at::Tensor attendHeads(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const HeadsOptions& options);
 // (B, S, D), shift and scale (B, D): the layer norm without weights, times 1 + scale, plus shift.
 at::Tensor modulated(const at::Tensor& x, const at::Tensor& shift, const at::Tensor& scale);
 
@@ -58,6 +62,7 @@ class JointBlock {
 
   BlockShape shape_;
   JointOptions options_;
+  std::optional<at::ScalarType> softmax_;
   Stream image_, text_;
   Projection second_;          // of the image, where the block is dual
   Linear secondOut_;

@@ -4,8 +4,10 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
+#include <vector>
 
 namespace quantspot::model {
 namespace {
@@ -33,6 +35,24 @@ bool needsFloat(const at::Tensor& x) {
 
 std::optional<at::Tensor> optional(const at::Tensor& x) { return x.defined() ? std::optional(x) : std::nullopt; }
 
+constexpr std::int64_t kScoresAtOnce = std::int64_t{1} << 26;
+
+// Some rows of the queries at a time, so that their scores stay small.
+at::Tensor attentionIn(at::ScalarType softmax, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const AttentionOptions& options) {
+  const double scale = options.scale.value_or(1 / std::sqrt(static_cast<double>(q.size(-1))));
+  const std::int64_t queries = q.size(-2), keys = k.size(-2), rows = std::max<std::int64_t>(1, kScoresAtOnce / (q.size(0) * q.size(1) * keys));
+  const at::Tensor bias = options.bias.defined() ? options.bias.expand({q.size(0), q.size(1), queries, keys}) : at::Tensor();
+  std::vector<at::Tensor> out;
+  for (std::int64_t first = 0; first < queries; first += rows) {
+    const std::int64_t end = std::min(queries, first + rows);
+    at::Tensor scores = at::matmul(q.slice(-2, first, end), k.transpose(-1, -2)) * scale;
+    if (bias.defined()) scores = scores + bias.slice(-2, first, end);
+    if (options.causal) scores = scores + at::full({end - first, keys}, -INFINITY, scores.options()).triu(1 + first);
+    out.push_back(at::matmul(at::softmax(scores.to(softmax), -1).to(v.scalar_type()), v));
+  }
+  return out.size() == 1 ? out.front() : at::cat(out, -2);
+}
+
 }  // namespace
 
 Activation findActivation(const std::string& name) {
@@ -42,6 +62,7 @@ Activation findActivation(const std::string& name) {
 }
 
 at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const AttentionOptions& options) {
+  if (options.softmax) return attentionIn(*options.softmax, q, k, v, options);
   // bf16 also where the CPU has no instructions for it: torch's kernel is as fast as the one in fp32 there (unlike its matrix
   // product), and rounds the probabilities as the reference does.
   return at::scaled_dot_product_attention(q, k, v, optional(options.bias), 0.0, options.causal, options.scale);

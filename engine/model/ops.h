@@ -18,6 +18,7 @@ struct AttentionOptions {
   at::Tensor bias;              // added to the scores, broadcastable to (B, H, L, L); undefined: none
   bool causal = false;
   std::optional<double> scale;  // absent: 1/√D
+  std::optional<at::ScalarType> softmax = {};   // its softmax reads and gives this type; absent: torch's fused kernel
 };
 // q, k, v (B, H, L, D) → (B, H, L, D).
 at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const AttentionOptions& options = {});

@@ -55,6 +55,8 @@ class Parameters {
  public:
   Parameters(const std::filesystem::path& folder, const LoadOptions& options, std::size_t linears, std::string prefix = {});
 
+  const LoadOptions& options() const { return options_; }
+
   Linear linear(const std::string& name, std::int64_t in, std::int64_t out, bool bias = true);
   LayerNorm layerNorm(const std::string& name, std::int64_t width, double eps);
   RmsNorm rmsNorm(const std::string& name, std::int64_t width, double eps);

@@ -14,12 +14,12 @@ constexpr std::int64_t kWidening = 4;
 }  // namespace
 
 CrossAttention::CrossAttention(Parameters& p, const std::string& name, std::int64_t width, std::int64_t contextWidth, std::int64_t heads, bool bias)
-    : heads_(heads), q_(p.linear(name + "to_q", width, width, bias)), k_(p.linear(name + "to_k", contextWidth, width, bias)),
+    : heads_(heads), softmax_(p.options().softmax), q_(p.linear(name + "to_q", width, width, bias)), k_(p.linear(name + "to_k", contextWidth, width, bias)),
       v_(p.linear(name + "to_v", contextWidth, width, bias)), out_(p.linear(name + "to_out.0", width, width)) {}
 
 at::Tensor CrossAttention::operator()(const at::Tensor& x, const at::Tensor& context, const at::Tensor& mask) const {
   const auto heads = [&](const Linear& layer, const at::Tensor& of) { return splitHeads(layer(of), heads_); };
-  return out_(joinHeads(attention(heads(q_, x), heads(k_, context), heads(v_, context), {.bias = mask, .causal = false, .scale = {}})));
+  return out_(joinHeads(attention(heads(q_, x), heads(k_, context), heads(v_, context), {.bias = mask, .causal = false, .scale = {}, .softmax = softmax_})));
 }
 
 GatedFeedForward::GatedFeedForward(Parameters& p, const std::string& name, std::int64_t width)

@@ -21,6 +21,7 @@ class CrossAttention {
 
  private:
   std::int64_t heads_;
+  std::optional<at::ScalarType> softmax_;
   Linear q_, k_, v_, out_;
 };
 

@@ -63,7 +63,7 @@ at::Tensor denoise(const model::Denoiser& denoiser, model::Scheduler& scheduler,
                    const model::NoiseSource& noise, const DenoiseOptions& options) {
   const Guided guided(denoiser, conditioning, options, latents);
   const std::size_t calls = scheduler.timesteps().size();
-  const bool twice = options.stepsBothPasses && conditioning.negative.has_value();
+  const bool twice = options.stepsInput && conditioning.negative.has_value();
   const model::NoiseSource drawn = [&](at::IntArrayRef shape) {
     if (!twice) return noise(shape);
     std::vector<std::int64_t> both = shape.vec();
@@ -71,8 +71,9 @@ at::Tensor denoise(const model::Denoiser& denoiser, model::Scheduler& scheduler,
     return noise(both).select(1, 0);
   };
   for (std::size_t call = options.begin; call < std::min(options.end, calls); ++call) {
-    const at::Tensor output = guided(scheduler.scaleModelInput(latents, call), scheduler.timesteps()[call]);
-    latents = scheduler.step(output, call, latents, drawn);
+    const at::Tensor seen = scheduler.scaleModelInput(latents, call);
+    const at::Tensor output = guided(seen, scheduler.timesteps()[call]);
+    latents = scheduler.step(output, call, options.stepsInput ? seen : latents, drawn);
     checkFinite(latents, call + 1, calls);
     if (options.onCall) options.onCall(call + 1, latents);
   }

@@ -17,7 +17,7 @@ struct DenoiseOptions {
   double guidance = 3.5;      // used where the denoiser embeds it, and of classifier-free guidance
   double trueCfg = 1.0;       // used with a negative condition beside an embedded guidance
   double rescale = 0;         // of classifier-free guidance: how far the deviation is led back to the prompt's own (arXiv:2305.08891, 3.4)
-  bool stepsBothPasses = false;           // noise is drawn for both passes of classifier-free guidance, and the first part used
+  bool stepsInput = false;    // the scheduler moves what the model has seen; of noise for both passes of classifier-free guidance the first part is used
   std::size_t begin = 0, end = 0;         // calls of the scheduler's to make
   std::function<void(std::size_t call, const at::Tensor& latents)> onCall;   // after every call, from 1; may throw Cancelled
 };

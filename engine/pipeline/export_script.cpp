@@ -134,7 +134,7 @@ void Script::addOwn(std::vector<std::pair<std::string, std::string>>& all) const
   if (r_.max_sequence_length && info_.maxSequenceLength > 0) all.emplace_back("max_sequence_length", std::to_string(*r_.max_sequence_length));
   if (r_.clip_skip > 0) all.emplace_back("clip_skip", std::to_string(r_.clip_skip));
   if (r_.guidance_rescale > 0) all.emplace_back("guidance_rescale", python(r_.guidance_rescale));
-  if (is("pixart")) all.emplace_back("use_resolution_binning", "False");
+  if (is("pixart")) all.emplace_back("use_resolution_binning", r_.bin_size ? "True" : "False");
   if (is("pixart")) all.emplace_back("clean_caption", "False");
   if (!is("sdxl")) return;
   if (r_.original_size) all.emplace_back("original_size", pair((*r_.original_size)[1], (*r_.original_size)[0]));

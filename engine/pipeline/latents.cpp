@@ -41,6 +41,16 @@ RgbImage toRgb(const at::Tensor& decoded) {
   return {static_cast<int>(bytes.size(1)), static_cast<int>(bytes.size(0)), {first, first + bytes.numel()}};
 }
 
+at::Tensor resizedAndCropped(const at::Tensor& decoded, std::int64_t width, std::int64_t height) {
+  const std::int64_t highNow = decoded.size(2), wideNow = decoded.size(3);
+  if (highNow == height && wideNow == width) return decoded;
+  const double ratio = std::max(static_cast<double>(height) / static_cast<double>(highNow), static_cast<double>(width) / static_cast<double>(wideNow));
+  const auto wide = static_cast<std::int64_t>(static_cast<double>(wideNow) * ratio), high = static_cast<std::int64_t>(static_cast<double>(highNow) * ratio);
+  const at::Tensor resized = at::upsample_bilinear2d(decoded, at::IntArrayRef{high, wide}, false);
+  const std::int64_t left = (wide - width) / 2, top = (high - height) / 2;
+  return resized.slice(2, top, top + height).slice(3, left, left + width);
+}
+
 std::string hashFloats(const at::Tensor& tensor) {
   const at::Tensor floats = tensor.to(at::kCPU, at::kFloat).contiguous();
   return model::sha256Hex(floats.const_data_ptr(), floats.nbytes());

@@ -28,6 +28,8 @@ class PictureNoise {
 
 // (3, H, W) in −1…1 → 8 bits, as VaeImageProcessor: scaled in the tensor's own type, rounded half to even.
 RgbImage toRgb(const at::Tensor& decoded);
+// (B, 3, H, W) filling width × height, the middle of it, as diffusers' resize_and_crop_tensor; unchanged where it has that size.
+at::Tensor resizedAndCropped(const at::Tensor& decoded, std::int64_t width, std::int64_t height);
 // SHA-256 (hex) of a tensor's raw float32 bytes, row-major.
 std::string hashFloats(const at::Tensor& tensor);
 

@@ -98,6 +98,7 @@ model::LoadOptions Estimate::options(PartMemory& part) const {
   model::LoadOptions options;
   options.compute = computeType(policy_);
   options.device = at::kMeta;
+  options.softmax = softmaxType(policy_);
   measureLayers(options, policy_);
   const auto linear = options.linear;
   options.linear = [&part, linear, type = options.compute](const model::LayerWeight& layer, std::optional<at::Tensor> bias) {

@@ -9,6 +9,7 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -247,6 +248,11 @@ void measureLayers(model::LoadOptions& options, const quant::Policy& policy) {
     if (staysPlain(layer, policy)) return nullptr;
     return std::make_unique<MeasuredConvolution>(quantizerFor(policy, layer.name, layer.shape), layer.shape, bias.has_value(), how);
   };
+}
+
+std::optional<at::ScalarType> softmaxType(const quant::Policy& policy) {
+  const std::string asked = policy.softmax();
+  return asked.empty() ? std::nullopt : std::optional(quant::quantizer(asked).computeType());
 }
 
 std::function<bool(const std::string& name, std::string_view stored, std::string_view main)> keepingRule(const quant::Policy& policy) {

@@ -33,6 +33,9 @@ void packLayers(model::LoadOptions& options, const quant::Policy& policy, Packin
 // The same for layers that know their precision and resident bytes but hold nothing, and multiply on the meta device alone: for dry runs.
 void measureLayers(model::LoadOptions& options, const quant::Policy& policy);
 
+// The type that the policy's rule `softmax=fp16` asks of the denoiser's attention; nothing: no such rule.
+std::optional<at::ScalarType> softmaxType(const quant::Policy& policy);
+
 // For LoadOptions::keeps: a layer of a GGUF file stays as it is stored when the policy asks for that very precision, or for the one
 // that most of the file has (files such as Q4_K_M mix several). Everything else is made anew from its values.
 std::function<bool(const std::string& name, std::string_view stored, std::string_view main)> keepingRule(const quant::Policy& policy);

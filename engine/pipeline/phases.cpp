@@ -11,6 +11,7 @@
 #include <spdlog/fmt/ranges.h>
 
 #include <map>
+#include <tuple>
 
 namespace quantspot::pipeline {
 namespace {
@@ -50,10 +51,6 @@ class PromptCache {
   std::map<std::optional<std::string>, model::PromptEmbedding> negatives_;
 };
 
-at::Tensor started(const model::Scheduler& scheduler, const at::Tensor& noise) {
-  return scheduler.initNoiseSigma() == 1 ? noise : noise * scheduler.initNoiseSigma();
-}
-
 // As VaeImageProcessor: (1, 3, H, W) in −1…1, float32.
 at::Tensor toTensor(const RgbImage& image) {
   const at::Tensor bytes = at::from_blob(const_cast<std::uint8_t*>(image.pixels.data()), {1, image.height, image.width, 3}, at::kByte);
@@ -79,6 +76,14 @@ Encoded encodeAll(const model::TextEncoders& encoders, const model::FamilyInfo& 
   return made;
 }
 
+// The recipe in the size that is drawn.
+protocol::Recipe binned(const SampleRequest& request, const model::Family& family) {
+  protocol::Recipe recipe = request.recipe;
+  if (!recipe.bin_size) return recipe;
+  std::tie(recipe.width, recipe.height) = std::tuple_cat(family.sizeBin(recipe.width, recipe.height, request.model));
+  return recipe;
+}
+
 }  // namespace
 
 std::vector<protocol::Recipe> allRecipes(const SampleRequest& request) {
@@ -100,7 +105,7 @@ model::EncodeOptions encodeOptions(const protocol::Recipe& recipe) {
 at::ScalarType computeType(const quant::Policy& policy) { return quant::quantizer(policy.precision).computeType(); }
 
 Phases::Phases(const SampleRequest& request)
-    : request_(request), recipe_(request.recipe), family_(model::familyOf(request.model)), adapters_(request.adapters),
+    : request_(request), family_(model::familyOf(request.model)), recipe_(binned(request, family_)), adapters_(request.adapters),
         device_(parseDevice(request.device)), compute_(computeType(request.policy)),
       pixels_(pixelsPerLatent(request.model)) {
   const std::int64_t patch = family_.info().latentMultiple * pixels_;
@@ -207,6 +212,7 @@ std::shared_ptr<model::Denoiser> Phases::loadDenoiser(const quant::Policy& polic
     return resident(&Resident::denoiser, [&] {
       model::LoadOptions options = loadOptions("load");
       options.keeps = keepingRule(policy);
+      options.softmax = softmaxType(policy);
       options.decorate = decoration();
       return loadPacked(part, policy, options, [&](const auto& how) { return family_.loadDenoiser(request_.model, how); });
     });
@@ -223,14 +229,14 @@ std::shared_ptr<model::Denoiser> Phases::loadDenoiser(const quant::Policy& polic
 
 std::unique_ptr<model::Scheduler> Phases::makeScheduler() const {
   auto scheduler = model::loadScheduler(request_.model, recipe_.scheduler);
-  scheduler->setTimesteps(recipe_.steps, family_.imageTokens(latentHeight(), latentWidth()));
+  scheduler->setTimesteps(recipe_.steps, family_.imageTokens(latentHeight(), latentWidth(), request_.model));
   return scheduler;
 }
 
 DenoiseOptions Phases::denoiseOptions() const {
   return {.kind = family_.info().guidance, .guidance = guidanceOf(recipe_, family_.info()), .trueCfg = recipe_.true_cfg,
           .rescale = recipe_.guidance_rescale,
-          .stepsBothPasses = family_.info().stepsBothPasses, .onCall = {}};
+          .stepsInput = family_.info().stepsInput, .onCall = {}};
 }
 
 // Sizes belong to the picture, not to its prompt: embeddings that are kept know nothing of them.
@@ -239,6 +245,11 @@ Conditioning Phases::shaped(Conditioning conditioning) const {
   family_.addShape(conditioning.prompt, shape, request_.model);
   if (conditioning.negative) family_.addShape(*conditioning.negative, shape, request_.model);
   return conditioning;
+}
+
+// DiT's pipeline in the reference starts from the noise as it is, whatever the scheduler says.
+at::Tensor Phases::started(const model::Scheduler& scheduler, const at::Tensor& noise) const {
+  return family_.info().stepsInput || scheduler.initNoiseSigma() == 1 ? noise : noise * scheduler.initNoiseSigma();
 }
 
 at::Tensor Phases::draw(const model::Denoiser& denoiser, const Conditioning& conditioning, const std::vector<std::uint64_t>& seeds,
@@ -356,7 +367,8 @@ std::vector<RgbImage> Phases::decode(const at::Tensor& latents) {
   });
   weights_["vae"] = weightsBlock(autoencoder->bytes(), autoencoder->layers());
   std::vector<RgbImage> images = meter_.phase("decode", "decode", [&] {
-    const at::Tensor decoded = autoencoder->decode(latents, {.tiled = recipe_.vae_tiling, .sliced = recipe_.vae_slicing});
+    const at::Tensor drawn = autoencoder->decode(latents, {.tiled = recipe_.vae_tiling, .sliced = recipe_.vae_slicing});
+    const at::Tensor decoded = resizedAndCropped(drawn, request_.recipe.width, request_.recipe.height);
     if (!decoded.isfinite().all().item<bool>())
       throw model::ModelError("the autoencoder made NaN or infinity of finite latents: try fp32");
     std::vector<RgbImage> made;

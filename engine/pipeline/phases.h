@@ -77,14 +77,15 @@ class Phases {
   std::unique_ptr<model::Scheduler> makeScheduler() const;
   at::Tensor encodeImage(PictureNoise& noise);
   std::size_t firstCall(std::size_t calls) const;
+  at::Tensor started(const model::Scheduler& scheduler, const at::Tensor& noise) const;
   DenoiseOptions denoiseOptions() const;
   std::size_t callOf(int step, std::size_t calls) const;
   Conditioning shaped(Conditioning conditioning) const;
   void calibrate(const model::Denoiser& denoiser, const Encoded& encoded, const std::string& policy, Calibrated& calibrated);
 
   const SampleRequest& request_;
-  const protocol::Recipe& recipe_;                 // what all pictures share
   const model::Family& family_;
+  const protocol::Recipe recipe_;                  // what all pictures share, in the size that is drawn
   Adapters adapters_;
   PackingNotes notes_;
   std::vector<quant::CalibratedLinear*> calibratedLayers_;   // of the denoiser that is loaded

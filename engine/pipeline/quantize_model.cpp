@@ -181,6 +181,8 @@ bool speaksOfAutoencoder(std::string_view pattern) {
 
 void checkCheckpoint(const fs::path& model, const quant::Policy& policy) {
   checkpointFormat(policy.precision);
+  if (!policy.softmax().empty())
+    throw std::invalid_argument(fmt::format("'softmax={}': no checkpoint says in which type a softmax runs; leave that rule out", policy.softmax()));
   for (const auto& [pattern, precision] : policy.layers) {
     if (speaksOfAutoencoder(pattern))
       throw std::invalid_argument(fmt::format("'{}={}': an exported autoencoder stays as it is; leave that rule out", pattern, precision));

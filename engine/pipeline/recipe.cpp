@@ -43,12 +43,13 @@ void checkScheduler(const protocol::Recipe& recipe, const model::FamilyInfo& fam
 std::vector<std::string_view> schedulers(const model::FamilyInfo& family) {
   std::vector<std::string_view> all;
   for (const model::SchedulerInfo& info : model::schedulerInfos())
-    if (info.flow == family.flow && std::ranges::find(family.unfitSchedulers, info.id) == family.unfitSchedulers.end()) all.push_back(info.id);
+    if (info.flow == family.flow) all.push_back(info.id);
   return all;
 }
 
 void checkRecipe(const protocol::Recipe& recipe, const model::FamilyInfo& family) {
-  const int multiple = 8 * family.latentMultiple;   // of usual autoencoders; others are told when they are known
+  if (recipe.bin_size && !family.sizeBins) throw std::invalid_argument(fmt::format("bin_size is not for {}, only for PixArt-Σ", family.label));
+  const int multiple = recipe.bin_size ? 8 : 8 * family.latentMultiple;   // of usual autoencoders; others are told when they are known
   checkSide("width", recipe.width, multiple);
   checkSide("height", recipe.height, multiple);
   checkRange("steps", recipe.steps, 1, 1000);
@@ -99,7 +100,7 @@ void checkBatch(const protocol::Recipe& first, const protocol::Recipe& other) {
   const auto same = [](const char* key, bool equal) {
     if (!equal) throw std::invalid_argument(fmt::format("pictures of one batch share their {}; draw these one after another", key));
   };
-  same("size", first.width == other.width && first.height == other.height);
+  same("size", first.width == other.width && first.height == other.height && first.bin_size == other.bin_size);
   same("steps", first.steps == other.steps);
   same("guidance", first.guidance == other.guidance);
   same("guidance_rescale", first.guidance_rescale == other.guidance_rescale);

@@ -82,13 +82,6 @@ std::vector<std::string_view> thoseFromPictures() {
   return labels;
 }
 
-// A folder may bring a scheduler that its family's pipeline in the reference starts wrongly.
-void checkOwnScheduler(const protocol::Recipe& recipe, const std::filesystem::path& model, const model::FamilyInfo& family) {
-  const std::string id = schedulerOf(recipe, model);
-  if (std::ranges::find(family.unfitSchedulers, id) == family.unfitSchedulers.end()) return;
-  throw std::invalid_argument(fmt::format("the folder's scheduler '{}' is not for {}: give one of {}", id, family.label, fmt::join(schedulers(family), ", ")));
-}
-
 // The request with complete, checked recipes.
 SampleRequest complete(SampleRequest request) {
   if (request.image) {
@@ -108,7 +101,6 @@ SampleRequest complete(SampleRequest request) {
   }
   request.recipe = completeRecipe(request.recipe, request.model);
   checkRecipe(request.recipe, model::familyOf(request.model).info());
-  checkOwnScheduler(request.recipe, request.model, model::familyOf(request.model).info());
   for (protocol::Recipe& recipe : request.more) {
     recipe = completeRecipe(recipe, request.model);
     checkBatch(request.recipe, recipe);

@@ -183,6 +183,7 @@ struct Sensitivity::State {
     options.compute = computeType(request.sample.policy);
     options.device = at::Device(request.sample.device);
     options.onLayer = [this](std::size_t, std::size_t) { tell(); };
+    options.softmax = softmaxType(request.sample.policy);
     loader = std::make_unique<Loader>(request, switches);
     denoiser = loader->load(options);
     if (switches.empty())

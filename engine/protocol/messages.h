@@ -34,6 +34,7 @@ struct Recipe {
   std::optional<double> strength;           // image to image: how much of the way from noise is gone, above 0 to 1; absent: 0.8
   bool prompt_weights = false;              // "(word:1.2)" in the prompts weighs words (Stable Diffusion, SDXL)
   bool vae_tiling = false, vae_slicing = false;   // the autoencoder works tile by tile, picture by picture
+  bool bin_size = false;                    // PixArt-Σ: drawn at the nearest size that the model was trained on, then resized and cropped
   std::optional<int> max_sequence_length;   // T5 tokens; absent: what the model was made for (its quantspot.json), else 512
   bool operator==(const Recipe&) const = default;
 };

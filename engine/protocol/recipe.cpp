@@ -45,6 +45,7 @@ void to_json(nlohmann::json& json, const Recipe& r) {
   if (r.prompt_weights) json["prompt_weights"] = true;
   if (r.vae_tiling) json["vae_tiling"] = true;
   if (r.vae_slicing) json["vae_slicing"] = true;
+  if (r.bin_size) json["bin_size"] = true;
   if (r.original_size) json["original_size"] = *r.original_size;
   if (r.target_size) json["target_size"] = *r.target_size;
   if (r.crop) json["crop"] = *r.crop;
@@ -74,6 +75,7 @@ void from_json(const nlohmann::json& json, Recipe& r) {
   r.prompt_weights = json.value("prompt_weights", r.prompt_weights);
   r.vae_tiling = json.value("vae_tiling", r.vae_tiling);
   r.vae_slicing = json.value("vae_slicing", r.vae_slicing);
+  r.bin_size = json.value("bin_size", r.bin_size);
   readOptional(json, "target_size", r.target_size);
   readOptional(json, "crop", r.crop);
   r.guidance_rescale = json.value("guidance_rescale", r.guidance_rescale);

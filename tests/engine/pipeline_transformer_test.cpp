@@ -2,8 +2,11 @@
 #include "engine/model/assembled.h"
 #include "engine/model/family.h"
 #include "engine/model/folder.h"
+#include "engine/model/pixart/pixart.h"
 #include "engine/model/single/dit_views.h"
 #include "engine/pipeline/latents.h"
+#include "engine/pipeline/quantize_model.h"
+#include "engine/pipeline/recipe.h"
 #include "tests/engine/pipeline_case.h"
 #include "tests/engine/print_json.h"
 
@@ -136,6 +139,35 @@ class TransformerPipelinesTest : public QObject {
     QCOMPARE(model::loadDenoiser(golden.folder / "pipeline", {})->bytes(), 4 * numbers);
   }
 
+  static void addSoftmaxCases() {
+    QTest::addColumn<QString>("name");
+    for (const char* name : {"dit_a", "sd3_b", "pixart_a", "flux_a", "sd_a", "sdxl_a"}) QTest::newRow(name) << name;
+  }
+  // The difference is small, so that it counts whether fp16 is where torch has it.
+  void aSoftmaxInHalfIsThatOfTorch_data() { addSoftmaxCases(); }
+  void aSoftmaxInHalfIsThatOfTorch() {
+    QFETCH(QString, name);
+    const Case golden(name);
+    const model::SafeTensors file(QUANTSPOT_SOURCE_DIR "/tests/parity/golden/softmax/latents.safetensors");
+    const at::Tensor wanted = file.copy(file.entries().at(name.toStdString()));
+    const auto drawn = [&](const char* precision) {
+      pipeline::SampleRequest request = golden.request(precision);
+      request.more.clear();
+      const auto sample = pipeline::Sampler().generate(request);
+      const auto& rules = sample.report["policy"]["layers"];
+      if (rules.value("softmax", "") != (precision == std::string("fp32") ? "" : "fp16")) qFatal("the report does not tell the softmax");
+      return relativeError(sample.latents, wanted);
+    };
+    const double half = drawn("fp32?softmax=fp16"), plain = drawn("fp32");
+    QVERIFY2(half < 2e-5 && plain > 4 * half, qPrintable(QString("%1, plain %2").arg(half).arg(plain)));
+  }
+  void noFileHoldsASoftmax() {
+    QTemporaryDir dir;
+    pipeline::QuantizeRequest request{Case("dit_a").folder / "pipeline", dir.filePath("out").toStdString(), quant::parsePolicy("bf16?softmax=fp16")};
+    QVERIFY_THROWS_EXCEPTION(std::invalid_argument, pipeline::quantizeModel(request));
+    QVERIFY(!QFile::exists(dir.filePath("out")));
+  }
+
   void classesAreNumbersOrNames() {
     const auto labels = model::loadTextEncoders(Case("dit_a").folder / "pipeline", {});
     const auto made = labels->encode({"207", " golden retriever ", "goldfish", "crane", "0"}, {});
@@ -206,16 +238,49 @@ class TransformerPipelinesTest : public QObject {
     QVERIFY(model::originalDitConfig(shapes, "").is_null());
   }
 
-  // The reference's pipeline steps Euler's schedulers from a wrong start.
-  void ditTakesNoEuler() {
+  // The reference's DiT pipeline neither multiplies the first noise nor keeps what it scales: latents of every scheduler, as it draws them.
+  void ditTakesEveryScheduler() {
+    const model::SafeTensors file(QUANTSPOT_SOURCE_DIR "/tests/parity/golden/dit_schedulers/latents.safetensors");
     pipeline::SampleRequest request = Case("dit_a").request("fp32");
     request.more.clear();
-    request.recipe.scheduler = "euler";
+    QCOMPARE(file.entries().size(), pipeline::schedulers(model::familyOf(request.model).info()).size());
+    for (const auto& [id, entry] : file.entries()) {
+      request.recipe.scheduler = id;
+      const double error = relativeError(pipeline::Sampler().generate(request).latents, file.copy(entry));
+      QVERIFY2(error < 1e-5, qPrintable(QString("%1: %2").arg(QString::fromStdString(id)).arg(error)));
+    }
+  }
+
+  void pixArtDrawsInTheBinOfASize() {
+    const std::filesystem::path golden = QUANTSPOT_SOURCE_DIR "/tests/parity/golden/pixart_bins";
+    for (const json& row : json::parse(std::ifstream(golden / "bins.json")))
+      QCOMPARE(model::pixArtBin(row[1], row[2], row[0].get<std::int64_t>()), (std::array<int, 2>{row[3], row[4]}));
+    const Case base("pixart_a");
+    QTemporaryDir dir;
+    const std::filesystem::path copy = dir.path().toStdString() + "/pipeline";
+    std::filesystem::copy(base.folder / "pipeline", copy, std::filesystem::copy_options::recursive);
+    json config = json::parse(std::ifstream(copy / "transformer/config.json"));
+    config["sample_size"] = 32;
+    std::ofstream(copy / "transformer/config.json") << config.dump();
+    pipeline::SampleRequest request = base.request("fp32");
+    request.model = copy;
+    request.more.clear();
+    request.recipe.steps = 2;
+    request.recipe.width = 120;
+    request.recipe.height = 72;
+    request.recipe.bin_size = true;
+    const model::SafeTensors expected(golden / "expected.safetensors");
+    const pipeline::Sample sample = pipeline::Sampler().generate(request);
+    QVERIFY(relativeError(sample.latents, expected.copy(expected.entries().at("latents"))) < 1e-4);
+    QCOMPARE(sample.image.width, 120);
+    QCOMPARE(sample.image.height, 72);
+    const int off = pixelsOff(sample.image, expected.copy(expected.entries().at("image_u8"))[0]);
+    QVERIFY2(off <= 1, qPrintable(QString::number(off)));
+    config["sample_size"] = 48;
+    std::ofstream(copy / "transformer/config.json") << config.dump();
+    QVERIFY_THROWS_EXCEPTION(model::ModelError, pipeline::Sampler().generate(request));
+    request.model = Case("dit_a").folder / "pipeline";
     QVERIFY_THROWS_EXCEPTION(std::invalid_argument, pipeline::Sampler().generate(request));
-    const QString own = complaint("dit_a", "scheduler/scheduler_config.json", [](json& config) { config["_class_name"] = "EulerDiscreteScheduler"; });
-    QVERIFY2(own.contains("the folder's scheduler 'euler' is not for DiT: give one of ddim"), qPrintable(own));
-    request.recipe.scheduler = "dpmpp-2m";
-    QCOMPARE(pipeline::Sampler().generate(request).image.width, 48);
   }
 
   void picturesBeyondThePositionsAreRefused() {

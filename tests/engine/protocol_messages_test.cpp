@@ -91,14 +91,14 @@ class MessagesTest : public QObject {
 
   void aRecipeComesBackWhole() {
     const Recipe recipe{.prompt = "ä", .negative_prompt = "", .seed = ~std::uint64_t{0}, .steps = 3, .width = 32, .height = 48, .guidance = 2.5,
-                        .true_cfg = 4, .scheduler = "other", .guidance_rescale = 0.5, .clip_skip = 2, .original_size = {{640, 480}}, .target_size = {{64, 32}}, .crop = {{3, 5}}, .strength = 0.3, .prompt_weights = true, .vae_tiling = true, .vae_slicing = true,
+                        .true_cfg = 4, .scheduler = "other", .guidance_rescale = 0.5, .clip_skip = 2, .original_size = {{640, 480}}, .target_size = {{64, 32}}, .crop = {{3, 5}}, .strength = 0.3, .prompt_weights = true, .vae_tiling = true, .vae_slicing = true, .bin_size = true,
                         .max_sequence_length = 64};
     QVERIFY(json::parse(json(recipe).dump()).get<Recipe>() == recipe);
     Recipe plain;
     plain.prompt = "x";
     QVERIFY(json(plain)["negative_prompt"].is_null() && json(plain)["guidance"].is_null());
     QVERIFY(json(plain).get<Recipe>() == plain);
-    for (const char* key : {"guidance_rescale", "clip_skip", "original_size", "target_size", "crop", "strength", "prompt_weights", "vae_tiling", "vae_slicing"}) QVERIFY2(!json(plain).contains(key), key);
+    for (const char* key : {"guidance_rescale", "clip_skip", "original_size", "target_size", "crop", "strength", "prompt_weights", "vae_tiling", "vae_slicing", "bin_size"}) QVERIFY2(!json(plain).contains(key), key);
   }
 
   void aRecipeRefusesNumbersThatItWouldBend_data() {

@@ -40,7 +40,7 @@ class SchemaTest : public QObject {
     whole.guidance_rescale = 0.7;
     whole.clip_skip = 1;
     whole.strength = 0.5;
-    whole.prompt_weights = whole.vae_tiling = whole.vae_slicing = true;
+    whole.prompt_weights = whole.vae_tiling = whole.vae_slicing = whole.bin_size = true;
     whole.original_size = whole.target_size = whole.crop = std::array{8, 16};
     compare("Recipe", whole);
     compare("GenerateParams", GenerateParams{"default", "bf16", recipe, "none"});

@@ -107,6 +107,8 @@ def generate(cli: Path, folder: Path, recipe: dict, scratch: Path, precision: st
     for key, option in (("max_sequence_length", "--max-sequence-length"), ("guidance_rescale", "--guidance-rescale"), ("clip_skip", "--clip-skip")):
         if recipe.get(key):
             command += [option, recipe[key]]
+    if recipe.get("use_resolution_binning"):
+        command += ["--bin-size"]
     for key, option, mark in (("original_size", "--original-size", "x"), ("target_size", "--target-size", "x"), ("crop", "--crop", ",")):
         if key in recipe:
             command += [option, mark.join(map(str, recipe[key]))]

@@ -2,6 +2,9 @@
 
 import random
 
+import diffusers
+
+import compare_schedulers
 import sd_cases
 import transformer_cases
 from random_specs import PROMPTS
@@ -16,6 +19,27 @@ SCHEDULERS = [
     ("DPMSolverMultistepScheduler", dict(solver_order=3)), ("DPMSolverMultistepScheduler", dict(algorithm_type="sde-dpmsolver++")), ("UniPCMultistepScheduler", dict()),
     ("UniPCMultistepScheduler", dict(solver_order=3, use_karras_sigmas=True)), ("LCMScheduler", dict()), ("DDPMScheduler", dict(clip_sample=False)),
 ]
+FLOW_SCHEDULERS = [
+    ("FlowMatchEulerDiscreteScheduler", dict(shift=1.0)), ("FlowMatchEulerDiscreteScheduler", dict(shift=3.0)), ("FlowMatchEulerDiscreteScheduler", dict(shift=6.5)),
+    ("FlowMatchEulerDiscreteScheduler", dict(shift=3.0, use_karras_sigmas=True)), ("FlowMatchEulerDiscreteScheduler", dict(use_exponential_sigmas=True)),
+    ("FlowMatchEulerDiscreteScheduler", dict(shift=2.0, use_beta_sigmas=True)), ("FlowMatchEulerDiscreteScheduler", dict(use_dynamic_shifting=True, base_image_seq_len=8)),
+    ("FlowMatchEulerDiscreteScheduler", dict(use_dynamic_shifting=True, time_shift_type="linear", max_shift=2.0)),
+    ("FlowMatchEulerDiscreteScheduler", dict(shift=3.0, shift_terminal=0.1)), ("FlowMatchHeunDiscreteScheduler", dict(shift=3.0)), ("FlowMatchHeunDiscreteScheduler", dict()),
+    ("UniPCMultistepScheduler", dict(use_flow_sigmas=True, flow_shift=3.0, prediction_type="flow_prediction")),
+    ("DPMSolverMultistepScheduler", dict(use_flow_sigmas=True, flow_shift=3.0, prediction_type="flow_prediction")),
+]
+# Of those that the other pipelines take, with options at random.
+OPTIONAL = {"ddim": "DDIMScheduler", "ddpm": "DDPMScheduler", "pndm": "PNDMScheduler", "euler": "EulerDiscreteScheduler", "euler-ancestral": "EulerAncestralDiscreteScheduler",
+            "dpmpp-2m": "DPMSolverMultistepScheduler", "unipc": "UniPCMultistepScheduler", "lcm": "LCMScheduler"}
+UNFIT = ("prediction_type", "num_train_timesteps", "use_flow_sigmas", "variance_type", "beta_start", "beta_end", "beta_schedule", "original_inference_steps")
+
+
+def draw_scheduler(rng: random.Random) -> tuple[str, dict]:
+    if rng.random() < 0.4:
+        return rng.choice(SCHEDULERS)
+    key = rng.choice(list(OPTIONAL))
+    options = compare_schedulers.draw(rng, key, getattr(diffusers, OPTIONAL[key]))
+    return OPTIONAL[key], {name: value for name, value in options.items() if name not in UNFIT}
 
 
 def draw_clip(rng: random.Random, layers: int, projection: int | None = None) -> dict:
@@ -57,7 +81,7 @@ def draw_unet(rng: random.Random, latent: int, xl: bool, pooled: int) -> dict:
 def draw_unet_case(rng: random.Random, seed: int, xl: bool) -> tuple[sd_cases.Spec, dict]:
     latent, levels, layers = rng.choice([4, 4, 3, 8]), rng.randint(2, 4), rng.randint(2, 4)
     pooled = rng.choice([10, 12, 16])
-    scheduler, options = rng.choice(SCHEDULERS)
+    scheduler, options = draw_scheduler(rng)
     prediction = rng.choice(["epsilon", "epsilon", "v_prediction"])
     unet = draw_unet(rng, latent, xl, pooled)
     spec = sd_cases.Spec(seed=seed, clip=draw_clip(rng, layers), unet=unet, scheduler=scheduler, scheduler_options=options | BETAS | dict(prediction_type=prediction),
@@ -82,7 +106,7 @@ def draw_transformer_case(rng: random.Random, seed: int, family: str) -> tuple[t
     sizes = dict(num_attention_heads=heads, attention_head_dim=width, num_layers=rng.randint(1, 4), patch_size=2, in_channels=4)
     vae = dict(draw_vae(rng, 4, 4))
     recipe = draw_recipe(rng, seed, 16, 8)
-    scheduler, options = rng.choice(SCHEDULERS)
+    scheduler, options = rng.choice(FLOW_SCHEDULERS) if family == "sd3" else draw_scheduler(rng)
     if family == "sd3":
         inner, joint, pooled = heads * width, rng.choice([40, 48, 60]), [rng.choice([8, 12]), rng.choice([10, 16])]
         layers = rng.randint(2, 4)
@@ -93,17 +117,17 @@ def draw_transformer_case(rng: random.Random, seed: int, family: str) -> tuple[t
                                    pos_embed_max_size=rng.choice([12, 17, 24]), dual_attention_layers=dual, qk_norm=rng.choice([None, "rms_norm"]))
         t5 = draw_t5(rng, joint) if rng.random() < 0.6 else None
         recipe |= dict(max_sequence_length=rng.choice([12, 33, 77, 256]), clip_skip=rng.choice([0, 0, 1]))
-        return transformer_cases.Spec("StableDiffusion3Pipeline", seed, "SD3Transformer2DModel", transformer, "FlowMatchEulerDiscreteScheduler",
-                                      dict(shift=rng.choice([1.0, 3.0, 6.5])), vae | dict(shift_factor=rng.choice([0.0609, -0.2])), clips, t5), recipe
+        return transformer_cases.Spec("StableDiffusion3Pipeline", seed, "SD3Transformer2DModel", transformer, scheduler, options, vae | dict(shift_factor=rng.choice([0.0609, -0.2])), clips, t5), recipe
     if family == "pixart":
         caption = rng.choice([20, 28, 33])
         transformer = sizes | dict(out_channels=rng.choice([4, 8]), sample_size=rng.choice([8, 16, 32]), caption_channels=caption, cross_attention_dim=heads * width,
                                    interpolation_scale=rng.choice([None, 1, 2]))
         recipe |= dict(max_sequence_length=rng.choice([10, 40, 300]))
+        if transformer["sample_size"] == 32 and rng.random() < 0.5:
+            recipe["use_resolution_binning"] = True
         return transformer_cases.Spec("PixArtSigmaPipeline", seed, "PixArtTransformer2DModel", transformer, scheduler, options, vae, t5=draw_t5(rng, caption)), recipe
     side = rng.choice([4, 6, 8, 10])
     transformer = sizes | dict(out_channels=rng.choice([4, 8]), sample_size=side)
-    scheduler, options = rng.choice([case for case in SCHEDULERS if case[0] in ("DDIMScheduler", "DDPMScheduler", "DPMSolverMultistepScheduler", "UniPCMultistepScheduler")])
     recipe |= dict(prompts=[rng.choice(["207", "0", "999", "golden retriever", "crane"])], width=8 * side, height=8 * side, negative_prompt=None)
     return transformer_cases.Spec("DiTPipeline", seed, "DiTTransformer2DModel", transformer, scheduler, options, vae, index=dict(id2label=transformer_cases.LABELS)), recipe
 

@@ -163,7 +163,7 @@ def run(pipe, recipe: dict, noise: torch.Tensor | None = None) -> tuple[torch.Te
                     max_sequence_length=recipe["max_sequence_length"], generator=generators, latents=noise)
         if recipe["negative_prompt"] is not None:
             call["negative_prompt"] = [recipe["negative_prompt"]] * len(generators)
-        call |= dict(clip_skip=recipe.get("clip_skip")) if hasattr(pipe, "text_encoder_2") else dict(use_resolution_binning=False)
+        call |= dict(clip_skip=recipe.get("clip_skip")) if hasattr(pipe, "text_encoder_2") else dict(use_resolution_binning=recipe.get("use_resolution_binning", False))
         images = pipe(**call).images
     pipe.vae.decode = decode
     scale, shift = pipe.vae.config.scaling_factor, pipe.vae.config.shift_factor or 0

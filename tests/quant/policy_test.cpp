@@ -10,6 +10,15 @@ class PolicyTest : public QObject {
   Q_OBJECT
 
  private Q_SLOTS:
+  void aSoftmaxIsNoLayersRule() {
+    const Policy policy = parsePolicy("bnb-nf4?softmax=fp16&attn=bf16&softmax=fp32");
+    QCOMPARE(policy.softmax(), std::string("fp32"));
+    QCOMPARE(policy.precisionOf("blocks.0.attn.to_q"), std::string("bf16"));
+    QCOMPARE(parsePolicy("bnb-nf4?skip=a").softmax(), std::string());
+    QCOMPARE(policy.text(), std::string("bnb-nf4?softmax=fp16&attn=bf16&softmax=fp32"));
+    QVERIFY_THROWS_EXCEPTION(std::invalid_argument, parsePolicy("fp32?softmax=bnb-nf4"));
+  }
+
   void plainIdGovernsEveryLayer() {
     const Policy policy = parsePolicy("bf16");
     QCOMPARE(policy.precision, std::string("bf16"));

@@ -12,8 +12,8 @@ class Dit final : public Family {
     static const FamilyInfo facts = {
         .id = "dit", .label = "DiT", .pipelines = {"DiTPipeline"}, .weighted = {"transformer", "vae"},
         .plain = {{"scheduler", "scheduler_config.json"}},
-        .denoiser = "transformer", .unfitSchedulers = {"euler", "euler-ancestral"}, .flow = false, .guidance = Guidance::Classifier,
-        .stepsBothPasses = true, .defaultGuidance = 4.0, .defaultSteps = 50};
+        .denoiser = "transformer", .flow = false, .guidance = Guidance::Classifier,
+        .stepsInput = true, .defaultGuidance = 4.0, .defaultSteps = 50};
     return facts;
   }
   std::unique_ptr<TextEncoders> loadTextEncoders(const std::filesystem::path& folder, const LoadOptions& options) const override {

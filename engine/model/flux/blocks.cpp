@@ -10,7 +10,7 @@ constexpr std::int64_t kMlpRatio = 4;
 
 }  // namespace
 
-SingleBlock::SingleBlock(Parameters& p, const std::string& name, const BlockShape& shape) : shape_(shape) {
+SingleBlock::SingleBlock(Parameters& p, const std::string& name, const BlockShape& shape) : shape_(shape), softmax_(p.options().softmax) {
   const std::int64_t width = shape.width(), hidden = kMlpRatio * width;
   modulation_ = p.linear(name + "norm.linear", width, 3 * width);
   up_ = p.linear(name + "proj_mlp", width, hidden);
@@ -27,7 +27,7 @@ at::Tensor SingleBlock::forward(const at::Tensor& x, const at::Tensor& condition
   const auto in = modulated(x, m[0], m[1]);
   const auto mlp = at::gelu(up_(in), "tanh");
   const auto heads = [&](const at::Tensor& joined) { return joined.unflatten(-1, {-1, shape_.headWidth}); };
-  const auto attended = attendHeads(normQ_(heads(q_(in))), normK_(heads(k_(in))), heads(v_(in)), &rotary);
+  const auto attended = attendHeads(normQ_(heads(q_(in))), normK_(heads(k_(in))), heads(v_(in)), {.rotary = &rotary, .softmax = softmax_});
   return x + m[2].unsqueeze(1) * out_(at::cat({attended, mlp}, 2));
 }
 

@@ -14,6 +14,7 @@ class SingleBlock {
 
  private:
   BlockShape shape_;
+  std::optional<at::ScalarType> softmax_;
   Linear modulation_, q_, k_, v_, up_, out_;
   RmsNorm normQ_, normK_;
 };

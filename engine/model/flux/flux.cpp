@@ -26,10 +26,12 @@ class Flux final : public Family {
   }
   at::Tensor packed(const at::Tensor& latents) const override { return packLatents(latents); }
   at::Tensor unpacked(const at::Tensor& given, std::int64_t height, std::int64_t width) const override {
-    return given.dim() == 3 && given.size(1) == imageTokens(height, width) && given.size(2) % 4 == 0
+    return given.dim() == 3 && given.size(1) == (height / 2) * (width / 2) && given.size(2) % 4 == 0
         ? unpackLatents(given, height, width).contiguous() : given;
   }
-  std::int64_t imageTokens(std::int64_t height, std::int64_t width) const override { return (height / 2) * (width / 2); }
+  ImageTokens imageTokens(std::int64_t height, std::int64_t width, const std::filesystem::path& /*folder*/) const override {
+    return (height / 2) * (width / 2);
+  }
 };
 
 }  // namespace

@@ -9,7 +9,7 @@ Ddim::Ddim(const Config& config)
       prediction_(predictionOf(config, {Prediction::Epsilon, Prediction::Sample, Prediction::Velocity})),
       clipping_(config, Clipping::Default::On), lastProduct_(config.get("set_alpha_to_one", true) ? at::ones({}) : schedule_.product(0)) {}
 
-void Ddim::setTimesteps(int steps, std::int64_t /*imageTokens*/) {
+void Ddim::setTimesteps(int steps, const ImageTokens& /*tokens*/) {
   needSteps(steps, schedule_.trainSteps());
   timesteps_ = spacing_.descending(steps, schedule_.trainSteps());
   stride_ = schedule_.trainSteps() / steps;

@@ -17,7 +17,7 @@ Ddpm::Ddpm(const Config& config)
   variance_ = static_cast<Variance>(found - std::begin(names));
 }
 
-void Ddpm::setTimesteps(int steps, std::int64_t /*imageTokens*/) {
+void Ddpm::setTimesteps(int steps, const ImageTokens& /*tokens*/) {
   needSteps(steps, schedule_.trainSteps());
   timesteps_ = spacing_.descending(steps, schedule_.trainSteps());
 }

@@ -32,8 +32,8 @@ DpmSolverMultistep::DpmSolverMultistep(const Config& config)
   learnedVariance_ = variance == "learned" || variance == "learned_range";
 }
 
-void DpmSolverMultistep::setTimesteps(int steps, std::int64_t imageTokens) {
-  times_ = schedule_.times(steps, imageTokens);
+void DpmSolverMultistep::setTimesteps(int steps, const ImageTokens& tokens) {
+  times_ = schedule_.times(steps, tokens.count);
   outputs_.clear();
 }
 

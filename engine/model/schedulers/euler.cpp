@@ -31,7 +31,7 @@ std::vector<double> Euler::plainSigmas(const std::vector<double>& timesteps, int
   return sigmas;
 }
 
-void Euler::setTimesteps(int steps, std::int64_t /*imageTokens*/) {
+void Euler::setTimesteps(int steps, const ImageTokens& /*tokens*/) {
   needSteps(steps, std::numeric_limits<int>::max());
   timesteps_ = spacing_.descending(steps, schedule_.trainSteps(), TimestepSpacing::Round::No);
   for (double& t : timesteps_) t = static_cast<float>(t);

@@ -10,7 +10,7 @@ EulerAncestral::EulerAncestral(const Config& config)
     : schedule_(config, true), spacing_(config, "linspace"), prediction_(predictionOf(config, {Prediction::Epsilon, Prediction::Velocity})),
       leading_(config.get<std::string>("timestep_spacing", "linspace") == "leading") {}
 
-void EulerAncestral::setTimesteps(int steps, std::int64_t /*imageTokens*/) {
+void EulerAncestral::setTimesteps(int steps, const ImageTokens& /*tokens*/) {
   needSteps(steps, std::numeric_limits<int>::max());
   timesteps_ = spacing_.descending(steps, schedule_.trainSteps(), TimestepSpacing::Round::No);
   const std::vector<float> trained = schedule_.sigmas();

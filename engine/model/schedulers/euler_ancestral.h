@@ -9,7 +9,7 @@ namespace quantspot::model {
 class EulerAncestral : public Scheduler {
  public:
   explicit EulerAncestral(const Config& config);
-  void setTimesteps(int steps, std::int64_t imageTokens = 0) override;
+  void setTimesteps(int steps, const ImageTokens& tokens = {}) override;
   const std::vector<double>& timesteps() const override { return timesteps_; }
   at::Tensor sigmas() const override { return sigmas_; }
   double initNoiseSigma() const override;

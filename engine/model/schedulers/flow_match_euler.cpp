@@ -21,12 +21,12 @@ FlowMatchEuler::FlowMatchEuler(const Config& c)
 }
 
 // The same operations in the same types as numpy: scalars are double until they meet the array, which is float32 when FLUX's pipeline brings it.
-void FlowMatchEuler::setTimesteps(int steps, std::int64_t imageTokens) {
+void FlowMatchEuler::setTimesteps(int steps, const ImageTokens& tokens) {
   needSteps(steps, std::numeric_limits<int>::max());
-  if (dynamic_ && imageTokens == 0) config_.fail("use_dynamic_shifting", "needs a model whose number of image tokens is known");
-  const double mu = dynamicShift(config_, imageTokens);
+  if (dynamic_ && tokens.count == 0) config_.fail("use_dynamic_shifting", "needs a model whose number of image tokens is known");
+  const double mu = dynamicShift(config_, tokens.count);
   std::vector<double> wide;
-  if (imageTokens > 0 && !config_.get("use_flow_sigmas", false)) {
+  if (tokens.bringsSigmas && !config_.get("use_flow_sigmas", false)) {
     const auto start = linspace(1.0, 1.0 / steps, steps);
     std::vector<float> given(start.begin(), start.end());
     shift(given, mu);

@@ -9,7 +9,7 @@ namespace quantspot::model {
 class FlowMatchEuler : public Scheduler {
  public:
   explicit FlowMatchEuler(const Config& config);
-  void setTimesteps(int steps, std::int64_t imageTokens = 0) override;
+  void setTimesteps(int steps, const ImageTokens& tokens = {}) override;
   const std::vector<double>& timesteps() const override { return timesteps_; }
   at::Tensor sigmas() const override;                    // steps + 1, the last is 0 (1 when inverted)
   at::Tensor step(const at::Tensor& velocity, std::size_t call, const at::Tensor& sample, const NoiseSource& noise) override;

@@ -10,7 +10,7 @@ namespace quantspot::model {
 FlowMatchHeun::FlowMatchHeun(const Config& config)
     : trainTimesteps_(static_cast<int>(config.positive("num_train_timesteps", 1000))), shift_(config.get("shift", 1.0)) {}
 
-void FlowMatchHeun::setTimesteps(int steps, std::int64_t /*imageTokens*/) {
+void FlowMatchHeun::setTimesteps(int steps, const ImageTokens& /*tokens*/) {
   needSteps(steps, std::numeric_limits<int>::max());
   const auto edge = [&](float timestep) {
     const float sigma = timestep / static_cast<float>(trainTimesteps_);

@@ -9,7 +9,7 @@ namespace quantspot::model {
 class FlowMatchHeun : public Scheduler {
  public:
   explicit FlowMatchHeun(const Config& config);
-  void setTimesteps(int steps, std::int64_t imageTokens = 0) override;   // its own sigmas always, as in the reference
+  void setTimesteps(int steps, const ImageTokens& tokens = {}) override;   // its own sigmas always, as in the reference
   const std::vector<double>& timesteps() const override { return timesteps_; }   // 2 steps − 1
   at::Tensor sigmas() const override { return sigmas_; }
   at::Tensor step(const at::Tensor& velocity, std::size_t call, const at::Tensor& sample, const NoiseSource& noise) override;

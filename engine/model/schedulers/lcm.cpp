@@ -11,7 +11,7 @@ Lcm::Lcm(const Config& config)
   if (originalSteps_ > schedule_.trainSteps()) config.fail("original_inference_steps", "must not be above num_train_timesteps");
 }
 
-void Lcm::setTimesteps(int steps, std::int64_t /*imageTokens*/) {
+void Lcm::setTimesteps(int steps, const ImageTokens& /*tokens*/) {
   needSteps(steps, originalSteps_);
   const int stride = schedule_.trainSteps() / originalSteps_;
   const double apart = static_cast<double>(originalSteps_) / steps;

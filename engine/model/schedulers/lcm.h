@@ -9,7 +9,7 @@ namespace quantspot::model {
 class Lcm : public Scheduler {
  public:
   explicit Lcm(const Config& config);
-  void setTimesteps(int steps, std::int64_t imageTokens = 0) override;
+  void setTimesteps(int steps, const ImageTokens& tokens = {}) override;
   const std::vector<double>& timesteps() const override { return timesteps_; }
   at::Tensor step(const at::Tensor& output, std::size_t call, const at::Tensor& sample, const NoiseSource& noise) override;
   at::Tensor addNoise(const at::Tensor& original, const at::Tensor& noise, std::size_t call) const override;

@@ -10,7 +10,7 @@ Pndm::Pndm(const Config& config)
       skipsRungeKutta_(config.get("skip_prk_steps", false)),
       lastProduct_(config.get("set_alpha_to_one", false) ? at::ones({}) : schedule_.product(0)) {}
 
-void Pndm::setTimesteps(int steps, std::int64_t /*imageTokens*/) {
+void Pndm::setTimesteps(int steps, const ImageTokens& /*tokens*/) {
   needSteps(steps, schedule_.trainSteps());
   if (!skipsRungeKutta_ && steps < 4)
     throw ModelError("steps must be at least 4 for a PNDM scheduler with Runge-Kutta steps (skip_prk_steps is false)");

@@ -15,13 +15,19 @@ namespace quantspot::model {
 // float32 noise of a shape, drawn per picture from its generator in order.
 using NoiseSource = std::function<at::Tensor(at::IntArrayRef shape)>;
 
+// Tokens of the picture in the transformer; 0: unknown. FLUX's pipeline in the reference brings sigmas of its own, others leave them to the scheduler.
+struct ImageTokens {
+  ImageTokens(std::int64_t all = 0, bool sigmas = true) : count(all), bringsSigmas(all > 0 && sigmas) {}
+  std::int64_t count;
+  bool bringsSigmas;
+};
+
 // One run at a time: setTimesteps(), then step() for consecutive calls; the first may be any (image-to-image). Not safe from several threads.
 class Scheduler {
  public:
   virtual ~Scheduler() = default;
-  // Also resets the state. imageTokens: packed image tokens of FLUX's pipeline, which brings its own sigmas and a shift that depends on them; 0: the
-  // scheduler's own sigmas. Throws ModelError when this schedule has no such number of steps.
-  virtual void setTimesteps(int steps, std::int64_t imageTokens = 0) = 0;
+  // Also resets the state. tokens: for schedules whose shift depends on them. Throws ModelError when this schedule has no such number of steps.
+  virtual void setTimesteps(int steps, const ImageTokens& tokens = {}) = 0;
   // One per model call (Heun, PNDM: more than steps), as the model sees them.
   virtual const std::vector<double>& timesteps() const = 0;
   // Noise levels (float32, CPU), the last where the sample ends; undefined for schedulers that work on the training steps' alphas alone.

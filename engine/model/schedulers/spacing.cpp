@@ -82,7 +82,7 @@ std::vector<double> arange(double first, double last, double step) {
 }
 
 double interpolated(const std::vector<float>& values, double at) {
-  if (at <= 0) return values.front();
+  if (!(at > 0)) return values.front();   // NaN, too
   const auto low = static_cast<std::size_t>(at);
   if (low + 1 >= values.size()) return values.back();
   const double slope = static_cast<double>(values[low + 1]) - static_cast<double>(values[low]);

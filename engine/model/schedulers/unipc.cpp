@@ -26,8 +26,8 @@ UniPc::UniPc(const Config& config)
   if (!predictsOriginal_ && prediction_ == Prediction::Flow) config.fail("prediction_type", "needs predict_x0");
 }
 
-void UniPc::setTimesteps(int steps, std::int64_t imageTokens) {
-  times_ = schedule_.times(steps, imageTokens);
+void UniPc::setTimesteps(int steps, const ImageTokens& tokens) {
+  times_ = schedule_.times(steps, tokens.count);
   outputs_.clear();
   lastSample_ = at::Tensor();
   order_ = 1;

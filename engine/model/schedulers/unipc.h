@@ -9,7 +9,7 @@ namespace quantspot::model {
 class UniPc : public Scheduler {
  public:
   explicit UniPc(const Config& config);
-  void setTimesteps(int steps, std::int64_t imageTokens = 0) override;
+  void setTimesteps(int steps, const ImageTokens& tokens = {}) override;
   const std::vector<double>& timesteps() const override { return times_.timesteps; }
   at::Tensor sigmas() const override { return times_.sigmas; }
   at::Tensor step(const at::Tensor& output, std::size_t call, const at::Tensor& sample, const NoiseSource& noise) override;

@@ -24,6 +24,10 @@ class StableDiffusion3 final : public Family {
   std::unique_ptr<Denoiser> loadDenoiser(const std::filesystem::path& folder, const LoadOptions& options) const override {
     return loadSd3Transformer(folder / "transformer", options);
   }
+  ImageTokens imageTokens(std::int64_t height, std::int64_t width, const std::filesystem::path& folder) const override {
+    const std::int64_t patch = Config(folder / "transformer" / "config.json").positive("patch_size", 2);
+    return {(height / patch) * (width / patch), false};
+  }
 };
 
 }  // namespace
