@@ -8,8 +8,10 @@
 #include <spdlog/fmt/ranges.h>
 #include <stdlib.h>
 
+#include <algorithm>
 #include <fstream>
 #include <optional>
+#include <string_view>
 
 namespace quantspot::model {
 namespace {
@@ -41,12 +43,15 @@ class Assembly {
  public:
   Assembly(const fs::path& file, const fs::path& parts) : file_(file), parts_(parts), own_(contentsOf(file)) {
     const std::string id = familyOf(own_);
-    if (id.empty()) throw ModelError(fmt::format("{}: holds neither a FLUX transformer nor a UNet of Stable Diffusion{}", file.string(), whatElse()));
+    if (id.empty())
+      throw ModelError(fmt::format("{}: holds neither a transformer of FLUX, Stable Diffusion 3 or DiT nor a UNet of Stable Diffusion{}",
+                                   file.string(), whatElse()));
     family_ = &singleFamily(id);
     if (!parts.empty()) checkParts();
     for (const SinglePart& part : family_->parts) find(part);
     for (const auto& [folder, needed] : family_->tokenizers)
-      if (!hasTokenizer(folder, needed)) missing_.push_back(fmt::format("{} is missing: {} with its {} is needed", folder, given(folder), needed));
+      if (!isAbsent(folder) && !hasTokenizer(folder, needed))
+        missing_.push_back(fmt::format("{} is missing: {} with its {} is needed", folder, given(folder), needed));
   }
 
   FileSummary summary() const { return {family_->id, static_cast<std::int64_t>(fs::file_size(file_)), missing_}; }
@@ -56,16 +61,20 @@ class Assembly {
       throw ModelError(fmt::format("{}: {}{}", file_.string(), fmt::join(missing_, "; "), parts_.empty() ? "; name a folder that lends it with --parts" : ""));
     nlohmann::json denoiser;
     for (const SinglePart& part : family_->parts) {
+      if (isAbsent(part.name)) continue;
       if (const auto found = sources_.find(part.name); found != sources_.end()) fillPart(folder, part, found->second);
       else linkFiles(parts_ / part.name, folder / part.name);
       if (part.kind == "unet" || part.kind == "flux") denoiser = readJson(folder / part.name / "config.json");
     }
-    for (const auto& [name, needed] : family_->tokenizers) linkFiles(parts_ / name, folder / name);
+    for (const auto& [name, needed] : family_->tokenizers)
+      if (!isAbsent(name)) linkFiles(parts_ / name, folder / name);
     if (!parts_.empty() && fs::exists(parts_ / "scheduler/scheduler_config.json")) linkFiles(parts_ / "scheduler", folder / "scheduler");
     else writeJson(folder / "scheduler/scheduler_config.json", defaultScheduler(*family_, denoiser));
-    for (const char* top : {"model_index.json", "quantspot.json"})
+    for (const std::string_view top : {"model_index.json", "quantspot.json"}) {
+      if (!absent_.empty() && top == "model_index.json") continue;   // it may name them
       if (!parts_.empty() && fs::exists(parts_ / top)) linkFile(parts_ / top, folder);
-    if (!fs::exists(folder / "model_index.json")) writeJson(folder / "model_index.json", defaultIndex(*family_));
+    }
+    if (!fs::exists(folder / "model_index.json")) writeJson(folder / "model_index.json", defaultIndex(*family_, absent_));
   }
 
  private:
@@ -84,6 +93,7 @@ class Assembly {
       throw ModelError(fmt::format("{}: is a {}; {} needs the parts of a {}", parts_.string(), name, file_.filename().string(), family_->pipeline));
   }
 
+  bool isAbsent(const std::string& name) const { return std::ranges::find(absent_, name) != absent_.end(); }
   bool hasTokenizer(const std::string& folder, const std::string& needed) const {
     return !parts_.empty() && (fs::exists(parts_ / folder / needed) || fs::exists(parts_ / folder / "tokenizer.json"));
   }
@@ -93,7 +103,9 @@ class Assembly {
     if (const FoundPart* own = findPart(own_, part.kind)) source = Source{file_, *own};
     else if (!parts_.empty() && fs::exists(parts_ / part.name / "config.json")) return;   // the folder as a whole
     else source = looseFile(part.kind);
-    if (!source) missing_.push_back(fmt::format("{} is missing: the file does not hold it{}", part.name, parts_.empty() ? "" : fmt::format(", nor does {}", parts_.string())));
+    if (!source && part.leftOutWith) absent_.insert(absent_.end(), {part.name, part.leftOutWith});
+    else if (!source)
+      missing_.push_back(fmt::format("{} is missing: the file does not hold it{}", part.name, parts_.empty() ? "" : fmt::format(", nor does {}", parts_.string())));
     else if (source->part.config.is_null() && (parts_.empty() || !fs::exists(parts_ / part.name / "config.json")))
       missing_.push_back(fmt::format("{} is missing: its config.json cannot be read off the file; it is needed as {}", part.name, given(part.name + "/config.json")));
     else sources_.emplace(part.name, std::move(*source));
@@ -110,9 +122,14 @@ class Assembly {
   }
 
   void fillPart(const fs::path& folder, const SinglePart& part, const Source& source) const {
-    saveViews(folder / part.name, source.file, source.part.views);
-    if (const fs::path config = parts_ / part.name / "config.json"; !parts_.empty() && fs::exists(config)) return linkFile(config, folder / part.name);
-    nlohmann::json config = source.part.config;
+    const bool unitProjection = family_->id == "sd3" && part.kind == "clip";
+    Views views = source.part.views;
+    if (unitProjection) views.erase("text_projection.weight");
+    saveViews(folder / part.name, source.file, views);
+    const fs::path lent = parts_ / part.name / "config.json";
+    const bool isLent = !parts_.empty() && fs::exists(lent);
+    if (isLent && !unitProjection) return linkFile(lent, folder / part.name);
+    nlohmann::json config = isLent ? readJson(lent) : source.part.config;
     complete(config, *family_, part.kind);
     writeJson(folder / part.name / "config.json", config);
   }
@@ -121,7 +138,7 @@ class Assembly {
   std::vector<FoundPart> own_;
   const SingleFamily* family_ = nullptr;
   std::map<std::string, Source> sources_;   // by the part's name; the others come as folders
-  std::vector<std::string> missing_;
+  std::vector<std::string> missing_, absent_;   // absent: what the pipeline does without
 };
 
 }  // namespace

@@ -8,7 +8,7 @@
 namespace quantspot::model {
 
 struct FileSummary {
-  std::string family;                    // "flux", "sd", "sdxl"
+  std::string family;                    // "flux", "dit", "sd3", "sd", "sdxl"
   std::int64_t bytes = 0;                // of the file
   std::vector<std::string> missing;      // "text_encoder_2 is missing: …"
 };

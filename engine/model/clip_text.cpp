@@ -17,10 +17,16 @@ Config textConfig(const std::filesystem::path& path) {
 
 constexpr std::size_t kLinearsPerLayer = 6;
 
+// Of single files, whose assembled configuration says so.
+bool hasProjection(const Config& config, const ClipOptions& clip) {
+  return clip.projected && config.get<std::string>("text_projection", "") != "identity";
+}
+
 }  // namespace
 
 std::size_t ClipText::linears(const std::filesystem::path& folder, const ClipOptions& clip) {
-  return kLinearsPerLayer * static_cast<std::size_t>(textConfig(folder / "config.json").positive("num_hidden_layers", 12)) + (clip.projected ? 1 : 0);
+  const Config c = textConfig(folder / "config.json");
+  return kLinearsPerLayer * static_cast<std::size_t>(c.positive("num_hidden_layers", 12)) + (hasProjection(c, clip) ? 1 : 0);
 }
 
 ClipText::ClipText(const std::filesystem::path& folder, const LoadOptions& options, const std::string& prefix, const ClipOptions& clip) {
@@ -43,7 +49,7 @@ ClipText::ClipText(const std::filesystem::path& folder, const LoadOptions& optio
   positions_ = p.embedding(root + "embeddings.position_embedding", c.positive("max_position_embeddings", 77), width);
   for (std::int64_t i = 0; i < count; ++i) load(p, fmt::format("{}encoder.layers.{}.", root, i), width, hidden, eps);
   norm_ = p.layerNorm(root + "final_layer_norm", width, eps);
-  if (clip.projected) projection_ = p.linear("text_projection", width, c.positive("projection_dim", 512), false);
+  if (hasProjection(c, clip)) projection_ = p.linear("text_projection", width, c.positive("projection_dim", 512), false);
   ledger_ = p.takeLedger();
 }
 

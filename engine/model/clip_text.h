@@ -9,7 +9,7 @@
 namespace quantspot::model {
 
 struct ClipOptions {
-  bool projected = false;      // the pooled vector goes through "text_projection"
+  bool projected = false;      // the pooled vector goes through "text_projection", unless the configuration says that it is the identity
 };
 
 class ClipText {

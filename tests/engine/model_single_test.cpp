@@ -164,6 +164,77 @@ class ModelSingleTest : public QObject {
     QVERIFY(QString::fromStdString(alone.missing.front()).contains("config.json"));   // heads of another width than FLUX.1's
   }
 
+  // The naming is that which diffusers' own converter turned back (tests/parity/single_cases.py).
+  std::vector<std::pair<std::string, at::Tensor>> sd3File(const std::string& name, const std::string& prefix) const {
+    const nlohmann::json table = readJson(golden("single/sd3_names.json"));
+    const Weights weights(golden(name + "/pipeline/transformer"));
+    std::vector<std::pair<std::string, at::Tensor>> tensors;
+    for (const auto& [tensor, made] : table.at(name).items()) {
+      std::vector<at::Tensor> parts;
+      for (const auto& part : made[0]) parts.push_back(weights.read(part.get<std::string>()));
+      const at::Tensor whole = at::cat(parts);
+      tensors.emplace_back(prefix + tensor, made[1].get<bool>() ? whole.roll(whole.size(0) / 2, 0) : whole);
+    }
+    return tensors;
+  }
+  void addText(std::vector<std::pair<std::string, at::Tensor>>& tensors, const fs::path& folder, const std::string& prefix, bool projection) const {
+    const Weights text(folder);
+    for (const std::string& name : text.names())
+      if (projection || name != "text_projection.weight") tensors.emplace_back(prefix + name, text.read(name));
+  }
+
+  void stableDiffusion3_data() {
+    QTest::addColumn<QString>("pipeline");
+    QTest::addColumn<QString>("prefix");
+    QTest::addColumn<bool>("encoders");
+    QTest::newRow("3.5 medium, all in one") << "sd3_a" << "model.diffusion_model." << true;
+    QTest::newRow("3 without T5, the transformer alone") << "sd3_b" << "" << false;
+  }
+  void stableDiffusion3() {
+    QFETCH(QString, pipeline);
+    QFETCH(QString, prefix);
+    QFETCH(bool, encoders);
+    const fs::path folder = golden(pipeline.toStdString() + "/pipeline");
+    auto tensors = sd3File(pipeline.toStdString(), prefix.toStdString());
+    if (encoders) {
+      addText(tensors, folder / "text_encoder", "text_encoders.clip_l.transformer.", false);
+      addText(tensors, folder / "text_encoder_2", "text_encoders.clip_g.transformer.", true);
+      addText(tensors, folder / "text_encoder_3", "text_encoders.t5xxl.transformer.", true);
+    }
+    saveSafeTensors(path("sd3.safetensors"), tensors);
+    QCOMPARE(inspectFile(path("sd3.safetensors")).family, std::string("sd3"));
+    const AssembledPipeline assembled(path("sd3.safetensors"), folder);
+    QVERIFY(inspectFolder(assembled.folder()).missing.empty());
+    for (const char* part : {"transformer", "text_encoder_2"})
+      QCOMPARE(difference(Weights(assembled.folder() / part), Weights(folder / part)), QString());
+    QCOMPARE(fs::exists(assembled.folder() / "text_encoder_3"), encoders);
+    QCOMPARE(Weights(assembled.folder() / "text_encoder").has("text_projection.weight"), !encoders);
+    QCOMPARE(readJson(assembled.folder() / "text_encoder/config.json").value("text_projection", ""), std::string(encoders ? "identity" : ""));
+  }
+  void sd3ConfigurationsAreReadOffTheShapes() {
+    saveSafeTensors(path("sd3.safetensors"), sd3File("sd3_a", "model.diffusion_model."));
+    const auto parts = contentsOf(path("sd3.safetensors"));
+    const nlohmann::json read = findPart(parts, "sd3")->config, wanted = readJson(golden("sd3_a/pipeline/transformer/config.json"));
+    for (const auto& [key, value] : wanted.items())
+      if (!key.starts_with("_") && key != "sample_size") QVERIFY2(read.value(key, nlohmann::json()) == value, key.c_str());
+    saveSafeTensors(path("b.safetensors"), sd3File("sd3_b", ""));   // no norms of queries: heads of 20 cannot be known
+    QVERIFY(findPart(contentsOf(path("b.safetensors")), "sd3")->config.is_null());
+    QVERIFY(QString::fromStdString(inspectFile(path("b.safetensors")).missing.back()).contains("vae is missing"));
+  }
+  void sd3DoesWithoutT5() {
+    auto tensors = sd3File("sd3_a", "model.diffusion_model.");
+    addText(tensors, golden("sd3_a/pipeline/text_encoder"), "text_encoders.clip_l.transformer.", false);
+    addText(tensors, golden("sd3_a/pipeline/text_encoder_2"), "text_encoders.clip_g.transformer.", true);
+    saveSafeTensors(path("sd3.safetensors"), tensors);
+    const fs::path lent = path("lent");
+    for (const char* part : {"tokenizer", "tokenizer_2", "vae"}) fs::copy(golden("sd3_a/pipeline") / part, lent / part, fs::copy_options::recursive);
+    const AssembledPipeline assembled(path("sd3.safetensors"), lent);
+    QVERIFY(inspectFolder(assembled.folder()).missing.empty());
+    QVERIFY(!fs::exists(assembled.folder() / "text_encoder_3") && !fs::exists(assembled.folder() / "tokenizer_3"));
+    QVERIFY(readJson(assembled.folder() / "model_index.json")["text_encoder_3"][0].is_null());
+    QCOMPARE(readJson(assembled.folder() / "scheduler/scheduler_config.json")["shift"].get<double>(), 3.0);
+  }
+
   void aUnetIsWrittenAsGgufAndReadBack() {
     const fs::path folder = golden("sd_a/pipeline");
     const GgufSummary written = convertToGguf(folder, quant::parsePolicy("gguf-q8_0"), path("unet.gguf"));

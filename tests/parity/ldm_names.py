@@ -75,3 +75,35 @@ def openclip(tensors: dict) -> dict:
         elif found[2].endswith("q_proj"):
             result[f"{block}attn.in_proj_{found[3]}"] = torch.cat([tensors[name.replace("q_proj", which)] for which in ("q_proj", "k_proj", "v_proj")])
     return result
+
+
+SD3 = {"context_embedder": "context_embedder", "pos_embed.proj": "x_embedder.proj", "time_text_embed.timestep_embedder.linear_1": "t_embedder.mlp.0",
+       "time_text_embed.timestep_embedder.linear_2": "t_embedder.mlp.2", "time_text_embed.text_embedder.linear_1": "y_embedder.mlp.0",
+       "time_text_embed.text_embedder.linear_2": "y_embedder.mlp.2", "proj_out": "final_layer.linear", "norm_out.linear": "final_layer.adaLN_modulation.1"}
+SD3_BLOCK = {"norm1.linear": "x_block.adaLN_modulation.1", "norm1_context.linear": "context_block.adaLN_modulation.1", "attn.to_out.0": "x_block.attn.proj",
+             "attn.to_add_out": "context_block.attn.proj", "attn2.to_out.0": "x_block.attn2.proj", "ff.net.0.proj": "x_block.mlp.fc1", "ff.net.2": "x_block.mlp.fc2",
+             "ff_context.net.0.proj": "context_block.mlp.fc1", "ff_context.net.2": "context_block.mlp.fc2", "attn.norm_q": "x_block.attn.ln_q",
+             "attn.norm_k": "x_block.attn.ln_k", "attn.norm_added_q": "context_block.attn.ln_q", "attn.norm_added_k": "context_block.attn.ln_k",
+             "attn2.norm_q": "x_block.attn2.ln_q", "attn2.norm_k": "x_block.attn2.ln_k"}
+SD3_FUSED = {"attn.to_q": ("x_block.attn.qkv", ("attn.to_q", "attn.to_k", "attn.to_v")), "attn2.to_q": ("x_block.attn2.qkv", ("attn2.to_q", "attn2.to_k", "attn2.to_v")),
+             "attn.add_q_proj": ("context_block.attn.qkv", ("attn.add_q_proj", "attn.add_k_proj", "attn.add_v_proj"))}
+
+
+def sd3(names, layers: int) -> dict[str, tuple[list[str], bool]]:
+    """Stability AI's name of each tensor of an SD3Transformer2DModel: which of diffusers' tensors it has below each other, and whether its halves are swapped."""
+    table: dict[str, tuple[list[str], bool]] = {}
+    for name in names:
+        if name == "pos_embed.pos_embed":
+            table["pos_embed"] = ([name], False)
+            continue
+        layer, kind = name.rsplit(".", 1)
+        if not layer.startswith("transformer_blocks."):
+            table[f"{SD3[layer]}.{kind}"] = ([name], layer == "norm_out.linear")
+            continue
+        _, number, inner = layer.split(".", 2)
+        if inner in SD3_BLOCK:
+            table[f"joint_blocks.{number}.{SD3_BLOCK[inner]}.{kind}"] = ([name], inner == "norm1_context.linear" and int(number) == layers - 1)
+        elif inner in SD3_FUSED:
+            fused, parts = SD3_FUSED[inner]
+            table[f"joint_blocks.{number}.{fused}.{kind}"] = ([f"transformer_blocks.{number}.{part}.{kind}" for part in parts], False)
+    return table

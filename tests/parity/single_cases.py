@@ -81,9 +81,24 @@ def comfy_gguf(folder: Path, path: Path) -> None:
     save_file({name: torch.tensor([value.double().sum(), value.double().square().sum()]) for name, value in expected.items()}, path.with_suffix(".sums.safetensors"))
 
 
+def sd3_file(folder: Path) -> tuple[dict[str, torch.Tensor], dict]:
+    """A transformer as Stability AI names it, and by what it is made."""
+    tensors, config = part(folder, "transformer")
+    table = ldm_names.sd3(tensors, config["num_layers"])
+    file = {}
+    for name, (parts, swapped) in table.items():
+        value = torch.cat([tensors[one] for one in parts]) if len(parts) > 1 else tensors[parts[0]]
+        file[f"model.diffusion_model.{name}"] = torch.cat(value.chunk(2)[::-1]) if swapped else value
+    same(reference.convert_sd3_transformer_checkpoint_to_diffusers(dict(file)), tensors)
+    return file, table
+
+
 def make(golden: Path) -> None:
     folder = golden / "single"
     folder.mkdir(exist_ok=True)
+    # The test makes the files from these tables: the weights are there already.
+    tables = {name: sd3_file(golden / name / "pipeline")[1] for name in ("sd3_a", "sd3_b")}
+    (folder / "sd3_names.json").write_text(json.dumps(tables, separators=(",", ":")) + "\n")
     sd = golden / "sd_a" / "pipeline"
     save(denoiser_and_vae(sd) | prefixed("cond_stage_model.transformer.", part(sd, "text_encoder")[0]), folder / "sd.safetensors")
     xl = golden / "sdxl_a" / "pipeline"

@@ -3,6 +3,7 @@
 #include "engine/model/folder.h"
 #include "engine/model/single/dit_views.h"
 #include "engine/model/single/flux_views.h"
+#include "engine/model/single/sd3_views.h"
 #include "engine/model/single/text_names.h"
 #include "engine/model/single/unet_names.h"
 #include "engine/model/single/vae_names.h"
@@ -50,6 +51,8 @@ const std::vector<Naming>& namings() {
   static const std::vector<Naming> all = {
       {"flux", denoiser, hasBflFlux, [](const Shapes& s, const std::string& p, const auto& file) { return fluxPart(bflFluxViews(s, p), s, file); }},
       {"flux", {""}, hasDiffusersFlux, [](const Shapes& s, const std::string&, const auto& file) { return fluxPart(asNamed(s), s, file); }},
+      {"sd3", denoiser, hasOriginalSd3,
+       [](const Shapes& s, const std::string& p, const auto&) { return FoundPart{"sd3", originalSd3Views(s, p), originalSd3Config(s, p)}; }},
       {"unet", denoiser, hasLdmUnet, [](const Shapes& s, const std::string& p, const auto&) { return FoundPart{"unet", ldmUnetViews(s, p), ldmUnetConfig(s, p)}; }},
       {"unet", {""}, hasDiffusersUnet, [](const Shapes& s, const std::string&, const auto&) { return FoundPart{"unet", asNamed(s), {}}; }},
       {"dit", {"", "model."}, hasOriginalDit, [](const Shapes& s, const std::string& p, const auto&) { return FoundPart{"dit", originalDitViews(s, p), originalDitConfig(s, p)}; }},
@@ -112,6 +115,7 @@ const FoundPart* findPart(const std::vector<FoundPart>& parts, std::string_view 
 std::string familyOf(const std::vector<FoundPart>& parts) {
   if (findPart(parts, "flux")) return "flux";
   if (findPart(parts, "dit")) return "dit";
+  if (findPart(parts, "sd3")) return "sd3";
   const FoundPart* const unet = findPart(parts, "unet");
   if (!unet) return {};
   return unet->views.contains("add_embedding.linear_1.weight") ? "sdxl" : "sd";

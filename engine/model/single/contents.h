@@ -8,7 +8,7 @@
 namespace quantspot::model {
 
 struct FoundPart {
-  std::string kind;                      // "flux", "dit", "unet", "vae", "clip", "openclip", "t5"
+  std::string kind;                      // "flux", "dit", "sd3", "unet", "vae", "clip", "openclip", "t5"
   Views views;
   nlohmann::json config;                 // as far as the shapes tell it; null: they do not
 };
@@ -17,7 +17,7 @@ struct FoundPart {
 std::vector<FoundPart> contentsOf(const std::filesystem::path& file);
 std::vector<FoundPart> contentsOf(const Shapes& shapes, const std::filesystem::path& file);
 const FoundPart* findPart(const std::vector<FoundPart>& parts, std::string_view kind);
-// "flux", "dit", "sd" or "sdxl"; empty: there is neither transformer nor UNet among them.
+// "flux", "dit", "sd3", "sd" or "sdxl"; empty: there is neither transformer nor UNet among them.
 std::string familyOf(const std::vector<FoundPart>& parts);
 // Throws ModelError for the endings of pickles (.ckpt, .pt, .pth, .bin, .pkl), which are programs: they are never read.
 void refusePickle(const std::filesystem::path& file);

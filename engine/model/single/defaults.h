@@ -13,6 +13,7 @@ namespace quantspot::model {
 struct SinglePart {
   std::string name, kind;                // the part's folder; which of contentsOf()'s kinds it is
   const char* libraryClass;              // in model_index.json
+  const char* leftOutWith = nullptr;     // the tokenizer that goes with a part which may be absent
 };
 struct SingleFamily {
   std::string id, pipeline;              // "sdxl"; _class_name
@@ -21,7 +22,8 @@ struct SingleFamily {
 };
 const SingleFamily& singleFamily(std::string_view id);
 
-nlohmann::json defaultIndex(const SingleFamily& family);
+// absent: parts and tokenizers that the pipeline does without.
+nlohmann::json defaultIndex(const SingleFamily& family, const std::vector<std::string>& absent);
 // denoiser: the configuration of the transformer or UNet. Of SD 2 that of the 768-pixel model (v-prediction), as diffusers takes it.
 nlohmann::json defaultScheduler(const SingleFamily& family, const nlohmann::json& denoiser);
 // Adds to a part's configuration what its shapes do not tell: the latents' factors, the picture's size.
