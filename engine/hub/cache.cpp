@@ -45,6 +45,26 @@ std::map<std::string, std::string> refsOf(const fs::path& folder) {
   return refs;
 }
 
+// Empty: no problem.
+std::string problemOf(const fs::path& folder, const std::string& repo) {
+  const std::string again = "quantspot-cli models download " + repo;
+  for (const fs::path& part : {folder, folder / "snapshots", folder / "blobs"}) {
+    std::error_code error;
+    fs::directory_iterator(part, error);
+    if (error == std::errc::permission_denied) return part.string() + " cannot be read: permission denied; it belongs to another user";
+  }
+  const auto blobs = entriesOf(folder / "blobs");
+  const auto incomplete = std::ranges::count_if(blobs, [](const fs::path& blob) { return blob.extension() == ".incomplete"; });
+  if (incomplete > 0) return "its download was interrupted (incomplete files: " + std::to_string(incomplete) + "); go on with: " + again;
+  for (const auto& [revision, commit] : refsOf(folder)) {
+    std::error_code gone;
+    if (!fs::is_directory(folder / "snapshots" / commit, gone) || commit.empty())
+      return "its refs/" + revision + " names a snapshot that is not there; fetch it with: " + again +
+             (revision == "main" ? "" : " --revision " + revision);
+  }
+  return {};
+}
+
 std::string known(const std::vector<CachedSnapshot>& snapshots) {
   std::string text;
   for (const CachedSnapshot& snapshot : snapshots) text += (text.empty() ? "" : ", ") + snapshot.revision;
@@ -92,6 +112,16 @@ std::vector<CachedSnapshot> Cache::snapshots() const {
     if (repoOf(folder.filename().string()).empty()) continue;
     const auto found = snapshotsOf(folder);
     all.insert(all.end(), found.begin(), found.end());
+  }
+  return all;
+}
+
+std::vector<CacheProblem> Cache::problems() const {
+  std::vector<CacheProblem> all;
+  for (const fs::path& folder : entriesOf(root_)) {
+    const std::string repo = repoOf(folder.filename().string());
+    if (repo.empty()) continue;
+    if (std::string what = problemOf(folder, repo); !what.empty()) all.push_back({repo, folder, std::move(what)});
   }
   return all;
 }

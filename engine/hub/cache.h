@@ -12,6 +12,13 @@ struct CachedSnapshot {
   std::filesystem::path path;            // …/snapshots/<commit>
 };
 
+// What keeps a repository's folder from being used: one line, with what to do.
+struct CacheProblem {
+  std::string repo;
+  std::filesystem::path path;            // the repository's folder
+  std::string what;
+};
+
 class Cache {
  public:
   explicit Cache(std::filesystem::path root) : root_(std::move(root)) {}
@@ -20,6 +27,8 @@ class Cache {
   std::filesystem::path folder(const std::string& repo) const;
   // Every snapshot of every model, "main" before the other revisions of a repository. An absent or unreadable cache is empty.
   std::vector<CachedSnapshot> snapshots() const;
+  // Interrupted downloads, refs without their snapshot, folders without permission; of all repositories of models.
+  std::vector<CacheProblem> problems() const;
   // Of one model's folder, wherever it lies.
   static std::vector<CachedSnapshot> snapshotsOf(const std::filesystem::path& folder);
   // Throws HubError: not in the cache (what there is, and how it is fetched, is told), a ref whose snapshot is gone.

@@ -150,12 +150,38 @@ void link(const fs::path& blob, const fs::path& pointer) {
   fs::rename(made, pointer);
 }
 
+bool isRedirect(int status) { return status == 301 || status == 302 || status == 303 || status == 307 || status == 308; }
+
+// Where a redirect on the same host leads; empty: to another one, or nowhere. The hub sends renamed repositories and small files (resolve-cache) so.
+std::string onSameHost(const std::string& url, const std::string& location) {
+  const std::size_t host = url.find("://"), path = host == url.npos ? host : url.find('/', host + 3);
+  const std::string origin = url.substr(0, path);
+  if (location.starts_with("//")) return {};
+  if (location.starts_with('/')) return origin + location;
+  return location.starts_with(origin + "/") ? location : std::string();
+}
+
+// The hub's own answer carries the hash and the commit; that of the storage it redirects to does not.
+HttpResponse askHub(const HubClient& client, const RepoName& repo, const std::string& url, const std::string& path) {
+  constexpr int kMostRedirects = 5;
+  std::string next = url, commit;
+  for (int i = 0;; ++i) {
+    HttpResponse response = client.request({.url = next, .headers = {}, .head = true, .follow = false}, repo, path);
+    if (commit.empty()) commit = response.header("x-repo-commit");
+    const bool known = !response.header("x-linked-etag").empty();
+    next = isRedirect(response.status) && !known ? onSameHost(next, response.header("location")) : std::string();
+    if (next.empty() || i == kMostRedirects) {
+      response.headers["x-repo-commit"] = commit;
+      return response;
+    }
+  }
+}
+
 }  // namespace
 
 FileMeta describeFile(const HubClient& client, const RepoName& repo, const std::string& commit, const RemoteFile& file) {
   FileMeta meta{file.path, urlOf(client, repo, commit, file.path), {}, commit, file.bytes};
-  // The hub's own answer carries the hash; that of the storage it redirects to does not.
-  const HttpResponse response = client.request({.url = meta.url, .headers = {}, .head = true, .follow = false}, repo, file.path);
+  const HttpResponse response = askHub(client, repo, meta.url, file.path);
   const std::string linked = response.header("x-linked-etag"), size = response.header(linked.empty() ? "content-length" : "x-linked-size");
   meta.etag = plainTag(linked.empty() ? response.header("etag") : linked);
   if (const std::string announced = response.header("x-repo-commit"); !announced.empty()) meta.commit = announced;

@@ -104,7 +104,7 @@ HttpResponse HubClient::request(HttpRequest request, const RepoName& repo, const
     const bool last = attempt + 1 >= attempts;
     try {
       HttpResponse response = perform(request);
-      if (response.status == 200 || response.status == 206 || (!request.follow && response.status >= 302 && response.status <= 308)) return response;
+      if (response.status == 200 || response.status == 206 || (!request.follow && response.status > 300 && response.status <= 308)) return response;
       const std::string after = response.header("retry-after");
       if (!isBusy(response.status) || last || std::strtol(after.c_str(), nullptr, 10) > kLongestWait) fail(response, repo, what);
       pause(attempt, after);

@@ -4,7 +4,9 @@
 #include "engine/hub/download.h"
 #include "engine/hub/settings.h"
 #include "engine/model/assembled.h"
+#include "engine/model/config.h"
 #include "engine/model/folder.h"
+#include "engine/model/links.h"
 #include "engine/model/single/contents.h"
 #include "engine/service/service.h"
 
@@ -36,6 +38,17 @@ std::optional<protocol::ModelEntry> entryOf(const fs::path& path, const std::str
   return {};
 }
 
+// Of a snapshot that begins as a pipeline, and whose model_index.json cannot be read: the reason.
+std::optional<protocol::ModelEntry> damagedEntry(const fs::path& path, const std::string& name) try {
+  const fs::path index = path / "model_index.json";
+  std::error_code none;
+  if (!fs::is_symlink(fs::symlink_status(index, none)) && !model::isThere(index)) return {};
+  if (model::isThere(index)) model::readJson(index);
+  return {};
+} catch (const std::exception& error) {
+  return protocol::ModelEntry{name, path.string(), {}, 0, {error.what()}};
+}
+
 bool isModelFile(const fs::path& path) { return path.extension() == ".safetensors" || path.extension() == ".gguf"; }
 
 // Folders and single files.
@@ -52,6 +65,16 @@ std::vector<fs::path> candidates(const fs::path& folder) {
 
 std::string nameOf(const hub::CachedSnapshot& snapshot) {
   return snapshot.revision == "main" ? snapshot.repo : snapshot.repo + "@" + snapshot.revision;
+}
+
+// What the cache's folders lack, beside the parts that their models lack; a model that is whole needs no word.
+void addProblems(const std::vector<hub::CacheProblem>& problems, std::vector<protocol::ModelEntry>& models) {
+  for (const hub::CacheProblem& problem : problems) {
+    const auto ofRepo = [&](const protocol::ModelEntry& entry) { return entry.path.starts_with(problem.path.string() + "/"); };
+    if (std::ranges::none_of(models, ofRepo)) models.push_back({problem.repo, problem.path.string(), {}, 0, {}});
+    for (protocol::ModelEntry& entry : models)
+      if (entry.path == problem.path || (ofRepo(entry) && !entry.missing.empty())) entry.missing.push_back(problem.what);
+  }
 }
 
 std::string knownNames() {
@@ -132,13 +155,16 @@ protocol::ModelsListResult listModels(const std::vector<fs::path>& more) {
     add(folder, folder.lexically_normal().filename().string());
     for (const fs::path& model : candidates(folder)) add(model, model.filename().string());
   }
-  for (const hub::CachedSnapshot& snapshot : hub::Cache(hub::settingsFromEnvironment().cache).snapshots()) {
+  const hub::Cache cache(hub::settingsFromEnvironment().cache);
+  for (const hub::CachedSnapshot& snapshot : cache.snapshots()) {
     std::error_code dangling;
-    if (fs::exists(snapshot.path / "model_index.json", dangling)) add(snapshot.path, nameOf(snapshot));
+    if (auto damaged = damagedEntry(snapshot.path, nameOf(snapshot))) result.models.push_back(std::move(*damaged));
+    else if (fs::exists(snapshot.path / "model_index.json", dangling)) add(snapshot.path, nameOf(snapshot));
     else
       for (const fs::path& file : candidates(snapshot.path))   // repositories of GGUF files
-        if (fs::is_regular_file(file)) add(file, nameOf(snapshot) + "/" + file.filename().string());
+        if (fs::is_regular_file(file, dangling)) add(file, nameOf(snapshot) + "/" + file.filename().string());
   }
+  addProblems(cache.problems(), result.models);
   return result;
 }
 

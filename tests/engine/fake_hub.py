@@ -3,7 +3,7 @@
 The port goes to stdout. *.safetensors are in "large file storage": their answer is a redirect and names their SHA-256. What goes wrong is
 asked for by the owner's name: broken (each answer ends in the middle, the rest is to be asked for), noranges (broken once, and knows no
 ranges), wrong (one byte of a weight file differs), gated, secret (401), closed (403), busy (429 twice, then well), jammed (429 with a long
-wait), slow (a piece every 50 ms). GET /log tells the requests so far.
+wait), slow (a piece every 50 ms), real (redirects and headers as huggingface.co has them), moved (a repository that is real's now). GET /log tells the requests so far.
 """
 
 import hashlib
@@ -43,8 +43,12 @@ class Hub(BaseHTTPRequestHandler):
             return self.answer(200, body=json.dumps(log).encode())
         log.append({"method": self.command, "path": self.path, "range": self.headers.get("Range"), "token": self.headers.get("Authorization")})
         parts = [unquote(part) for part in self.path.split("?")[0].strip("/").split("/")]
-        if parts[0] == "api" and len(parts) > 5:
+        if parts[0] == "api" and len(parts) > 5 and parts[1] == "models" and parts[2] != "moved":
             return self.listing(parts[2], parts[3], "/".join(parts[5:]))
+        if parts[0] == "moved" or parts[2:3] == ["moved"]:
+            return self.answer(307, {"Location": self.path.replace("/moved/", "/real/")})
+        if parts[:2] == ["api", "resolve-cache"]:
+            return self.small(ROOT.joinpath(*parts[3:5], *parts[6:]), {"X-Repo-Commit": COMMIT})
         if parts[0] == "storage":
             return self.content(parts[1], ROOT.joinpath(*parts[1:]))
         if len(parts) > 4 and parts[2] == "resolve":
@@ -87,6 +91,12 @@ class Hub(BaseHTTPRequestHandler):
             return self.answer(404, {"X-Error-Code": "EntryNotFound"})
         body = file.read_bytes()
         common = {"X-Repo-Commit": COMMIT}
+        if owner == "real" and file.suffix != ".safetensors":
+            relative = file.relative_to(ROOT / "real" / "tiny")
+            return self.answer(307, common | {"Location": f"/api/resolve-cache/models/real/tiny/{COMMIT}/{quote(str(relative))}?etag=%22abc%22"})
+        if owner == "real":
+            common |= {"ETag": '"not-the-hash"', "X-Xet-Hash": "f" * 64, "X-Xet-Refresh-Route": "/api/models/real/tiny/xet-read-token", "Accept-Ranges": "bytes",
+                       "Link": '<https://cas-server.invalid/reconstruction>; rel="xet-reconstruction-info"'}
         if file.suffix != ".safetensors":
             tag = hashlib.sha1(b"blob %d\0" % len(body) + body).hexdigest()
             return self.answer(200, common | {"ETag": f'"{tag}"'}, body)
@@ -94,6 +104,11 @@ class Hub(BaseHTTPRequestHandler):
         tag = hashlib.sha256(body).hexdigest()
         storage = f"http://localhost:{server.server_address[1]}/storage/{quote(str(file.relative_to(ROOT)))}"   # another host than ours
         return self.answer(302, common | {"X-Linked-ETag": f'"{tag}"', "X-Linked-Size": str(size), "Location": storage})
+
+    def small(self, file, common):
+        body = file.read_bytes()
+        tag = hashlib.sha1(b"blob %d\0" % len(body) + body).hexdigest()
+        return self.answer(200, common | {"ETag": f'W/"{tag}"'}, body)
 
     def content(self, owner, file):
         body = file.read_bytes()

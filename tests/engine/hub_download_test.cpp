@@ -21,7 +21,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-const QStringList kOwners = {"good", "broken", "noranges", "wrong", "gated", "secret", "closed", "busy", "jammed", "slow", "evil", "huge"};
+const QStringList kOwners = {"good", "broken", "noranges", "wrong", "gated", "secret", "closed", "busy", "jammed", "slow", "evil", "huge", "real", "moved"};
 constexpr const char* kWeights = "vae/diffusion_pytorch_model.safetensors";
 
 QByteArray contentOf(const fs::path& path) {
@@ -72,6 +72,29 @@ class HubDownloadTest : public QObject {
     QVERIFY(fs::exists(cache_->path().toStdString() + "/.locks/models--good--tiny/" + hash.toStdString() + ".lock"));
     QVERIFY(!fs::exists(result.snapshot / "whole.safetensors"));
     QCOMPARE(hub::Cache(settings().cache).snapshot({"good/tiny", "main"}), result.snapshot);
+  }
+
+  // Relative redirects to the small files' cache, an ETag that is weak and one that is the storage's, headers of Xet, a repository that was renamed.
+  void answersOfTheRealHub_data() {
+    QTest::addColumn<QString>("owner");
+    QTest::newRow("real") << "real";
+    QTest::newRow("renamed") << "moved";
+  }
+  void answersOfTheRealHub() {
+    QFETCH(QString, owner);
+    const std::size_t stored = requests("storage/real").size(), small = requests("resolve-cache").size();
+    const hub::DownloadResult result = hub::download(settings("right"), options(owner.toStdString()));
+    QCOMPARE(result.commit, std::string(FakeHub::kCommit));
+    QCOMPARE(contentOf(result.snapshot / kWeights), FakeHub::weights(30000));
+    const QByteArray hash = QCryptographicHash::hash(FakeHub::weights(30000), QCryptographicHash::Sha256).toHex();
+    QCOMPARE(fs::read_symlink(result.snapshot / kWeights).filename(), fs::path(hash.toStdString()));
+    QCOMPARE(contentOf(result.snapshot / "vae/config.json"), QByteArray("{}"));
+    const QByteArray git = QCryptographicHash::hash(QByteArray("blob 2\0{}", 9), QCryptographicHash::Sha1).toHex();
+    QCOMPARE(fs::read_symlink(result.snapshot / "vae/config.json").filename(), fs::path(git.toStdString()));
+    const auto storage = requests("storage/real"), cached = requests("resolve-cache");
+    QVERIFY(storage.size() > stored && cached.size() > small);
+    for (std::size_t i = stored; i < storage.size(); ++i) QVERIFY(storage[i]["token"].is_null());   // another host learns no token
+    for (std::size_t i = small; i < cached.size(); ++i) QCOMPARE(cached[i]["token"].get<std::string>(), std::string("Bearer right"));
   }
 
   void whatIsThereIsNotFetchedAgain() {

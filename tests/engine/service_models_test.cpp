@@ -8,6 +8,8 @@
 #include <QJsonObject>
 #include <QTest>
 
+#include <unistd.h>
+
 #include <filesystem>
 #include <fstream>
 
@@ -113,6 +115,53 @@ class ModelsTest : public QObject {
     const QJsonArray missing = entry("tiny/flux@" + QString::fromStdString(kOld))["missing"].toArray();
     QCOMPARE(missing.size(), 1);
     QVERIFY2(missing[0].toString().startsWith("vae is missing: "), qPrintable(missing[0].toString()));
+  }
+
+  // As it looks after interrupted downloads and by other hands; the models beside it are listed as ever.
+  void aMessyCacheIsTold() {
+    const auto hub = [&](const std::string& name) { return path("hub") / ("models--messy--" + name); };
+    const auto write = [](const fs::path& file, const std::string& text) {
+      fs::create_directories(file.parent_path());
+      std::ofstream(file) << text;
+    };
+    cacheSnapshot(hub("half"), kNew);
+    fs::remove_all(hub("half") / "snapshots" / kNew / "vae");
+    write(hub("half") / "blobs/0123.incomplete", "abc");
+    write(hub("half") / "refs/main", kNew);
+    write(hub("begun") / "blobs/0123.incomplete", "abc");
+    write(hub("gone") / "refs/main", kNew);
+    cacheSnapshot(hub("dangling"), kNew);
+    write(hub("dangling") / "refs/main", kNew);
+    fs::remove(hub("dangling") / "snapshots" / kNew / "model_index.json");
+    fs::create_symlink("../../blobs/nothing", hub("dangling") / "snapshots" / kNew / "model_index.json");
+    cacheSnapshot(hub("loop"), kNew);
+    fs::remove(hub("loop") / "snapshots" / kNew / "model_index.json");
+    fs::create_symlink("model_index.json", hub("loop") / "snapshots" / kNew / "model_index.json");
+    cacheSnapshot(hub("cut"), kNew);
+    write(hub("cut") / "refs/main", kNew);
+    fs::remove(hub("cut") / "snapshots" / kNew / "model_index.json");
+    write(hub("cut") / "snapshots" / kNew / "model_index.json", "{\"_class_name\": ");
+    write(path("hub") / "models--messy--file", "no folder");
+    cacheSnapshot(hub("whole"), kNew);
+    write(hub("whole") / "refs/main", kNew);
+    write(hub("whole") / "blobs/0123.incomplete", "of another revision");
+
+    const auto said = [&](const char* name) { return QJsonDocument(entry(QString("messy/") + name)["missing"].toArray()).toJson(); };
+    QVERIFY2(said("half").contains("vae is missing"), said("half"));
+    QVERIFY2(said("half").contains("interrupted (incomplete files: 1); go on with: quantspot-cli models download messy/half"), said("half"));
+    QVERIFY2(said("begun").contains("interrupted"), said("begun"));
+    QVERIFY2(said("gone").contains("refs/main names a snapshot that is not there"), said("gone"));
+    QVERIFY2(said("dangling").contains("model_index.json: is a link to ../../blobs/nothing, which does not exist"), said("dangling"));
+    const QByteArray loop = QJsonDocument(entry("messy/loop@" + QString::fromStdString(kNew))["missing"].toArray()).toJson();
+    QVERIFY2(loop.contains("in a circle"), loop);
+    QVERIFY2(said("cut").contains("is not valid JSON"), said("cut"));
+    QVERIFY(!entry("messy/whole").isEmpty() && entry("messy/whole")["missing"].toArray().isEmpty());
+    if (::geteuid() != 0) {
+      fs::permissions(hub("whole"), fs::perms::none);
+      QVERIFY2(said("whole").contains("permission denied"), said("whole"));
+      fs::permissions(hub("whole"), fs::perms::owner_all);
+    }
+    for (const char* name : {"half", "begun", "gone", "dangling", "loop", "cut", "whole"}) fs::remove_all(hub(name));
   }
 
   void singleFilesAreModels() {

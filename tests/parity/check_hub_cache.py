@@ -19,8 +19,8 @@ def tree(folder):
     return {str(f.relative_to(folder)): os.readlink(f) if f.is_symlink() else f.read_bytes() for f in sorted(folder.rglob("*")) if f.is_symlink() or f.is_file()}
 
 
-def main(work):
-    repo = work / "served" / "good" / "tiny"
+def main(work, owner):
+    repo = work / "served" / owner / "tiny"
     for name, data in {"model_index.json": b"{}", "vae/config.json": b"{}", "vae/diffusion_pytorch_model.safetensors": bytes(range(256)) * 100}.items():
         (repo / name).parent.mkdir(parents=True, exist_ok=True)
         (repo / name).write_bytes(data)
@@ -32,22 +32,26 @@ def main(work):
         from huggingface_hub import hf_hub_download, scan_cache_dir, snapshot_download
 
         ours, theirs = work / "ours", work / "theirs"
-        subprocess.run([CLI, "models", "download", "good/tiny"], check=True, env=os.environ | {"HF_HUB_CACHE": str(ours)}, stdout=subprocess.DEVNULL)
-        found = Path(snapshot_download("good/tiny", cache_dir=ours, local_files_only=True))
+        subprocess.run([CLI, "models", "download", f"{owner}/tiny"], check=True, env=os.environ | {"HF_HUB_CACHE": str(ours)}, stdout=subprocess.DEVNULL)
+        found = Path(snapshot_download(f"{owner}/tiny", cache_dir=ours, local_files_only=True))
         assert (found / "vae/diffusion_pytorch_model.safetensors").read_bytes() == bytes(range(256)) * 100
         report = scan_cache_dir(ours)
         assert not report.warnings and len(report.repos) == 1, report.warnings
         for name in ("model_index.json", "vae/config.json", "vae/diffusion_pytorch_model.safetensors"):
-            hf_hub_download("good/tiny", name, cache_dir=theirs)
+            hf_hub_download(f"{owner}/tiny", name, cache_dir=theirs)
         left, right = tree(ours), tree(theirs)
         different = {name for name in left.keys() | right.keys() if left.get(name) != right.get(name) and name != "CACHEDIR.TAG"}
         assert not different, different
-        listed = json.loads(subprocess.run([CLI, "models", "path", "good/tiny"], check=True, env=os.environ | {"HF_HUB_CACHE": str(theirs)}, stdout=subprocess.PIPE).stdout)
+        listed = json.loads(subprocess.run([CLI, "models", "path", f"{owner}/tiny"], check=True, env=os.environ | {"HF_HUB_CACHE": str(theirs)}, stdout=subprocess.PIPE).stdout)
         assert listed["path"] == str(theirs / found.relative_to(ours)), listed
-        print(f"huggingface_hub finds our cache and makes the same one: {len(left)} files and links; its cache is found by us")
+        print(f"{owner}: huggingface_hub finds our cache and makes the same one: {len(left)} files and links; its cache is found by us")
     finally:
         server.kill()
 
 
-with tempfile.TemporaryDirectory() as folder:
-    main(Path(folder).resolve())
+if len(sys.argv) < 3:                    # huggingface_hub reads its environment once
+    for owner in ("good", "real"):
+        subprocess.run([sys.executable, __file__, CLI, owner], check=True)
+else:
+    with tempfile.TemporaryDirectory() as folder:
+        main(Path(folder).resolve(), sys.argv[2])
