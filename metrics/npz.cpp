@@ -35,7 +35,7 @@ std::optional<std::vector<std::int64_t>> shapeOf(std::string_view text) {
   std::int64_t size = -1, count = 1;
   for (const char c : std::string(text) + ",") {
     if (c >= '0' && c <= '9') size = std::max<std::int64_t>(size, 0) * 10 + (c - '0');
-    else if (c == ',' && size >= 0) { shape.push_back(size); count *= size; size = -1; }
+    else if (c == ',' && size >= 0) { shape.push_back(size); count *= std::max<std::int64_t>(size, 1); size = -1; }
     else if (c != ',' && c != ' ' && c != 'L') return {};
     if (size > (std::int64_t{1} << 31) || count > (std::int64_t{1} << 31)) return {};
   }
@@ -56,8 +56,10 @@ at::Tensor arrayOf(const ZipArchive& archive, const std::string& name) {
   if (!valueOf(header, "fortran_order").starts_with("False")) throw fail("is in Fortran order; save it with numpy.ascontiguousarray");
   const auto shape = shapeOf(valueOf(header, "shape"));
   if (!shape) throw fail("has a shape that cannot be read");
+  std::size_t needed = at::elementSize(*dtype);
+  for (const std::int64_t size : *shape) needed *= static_cast<std::size_t>(size);
+  if (needed != bytes.size() - first - length) throw fail("holds more or less data than its shape says");
   at::Tensor array = at::empty(*shape, *dtype);
-  if (array.nbytes() != bytes.size() - first - length) throw fail("holds more or less data than its shape says");
   std::memcpy(array.data_ptr(), bytes.data() + first + length, array.nbytes());
   return array;
 }

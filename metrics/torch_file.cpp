@@ -4,6 +4,7 @@
 
 #include <cstring>
 #include <functional>
+#include <limits>
 
 namespace quantspot::metrics {
 namespace {
@@ -11,6 +12,7 @@ namespace {
 using Kind = Pickled::Kind;
 using Storages = std::function<std::span<const std::uint8_t>(const std::string& key)>;
 constexpr int kDepth = 40;
+constexpr std::int64_t kRepeated = 1 << 24;   // values of a tensor beyond those of its storage: an expanded one
 constexpr std::int64_t kMagic = static_cast<std::int64_t>(0xa86a20f9469cfc6c);   // low bits of torch's own number
 
 struct Found {
@@ -18,32 +20,53 @@ struct Found {
   const Pickled* tensor;
 };
 
-void collect(const Pickled& value, const std::string& name, int depth, std::vector<Found>& found) {
-  if (depth > kDepth) return;
-  if (value.kind == Kind::Tensor) found.push_back({name, &value});
-  if (value.kind != Kind::Dict && value.kind != Kind::Object) return;
-  for (const auto& [key, inner] : value.pairs)
-    if (key->kind == Kind::Text) collect(*inner, name.empty() ? key->text : name + "." + key->text, depth + 1, found);
-}
+// A pickle may hold one dictionary in many places, or in itself: the walk has an end of its own.
+class Collector {
+ public:
+  explicit Collector(const std::filesystem::path& path) : path_(path) {}
+  std::vector<Found> operator()(const Pickled& root) {
+    walk(root, "", 0);
+    return std::move(found_);
+  }
 
-// The last value that the tensor reaches in its storage, plus one; −1: sizes that cannot be.
-std::int64_t reach(const Pickled& t) {
-  std::int64_t last = t.offset, count = 1;
+ private:
+  void walk(const Pickled& value, const std::string& name, int depth) {
+    if (++steps_ > kMostValues) throw FileError(path_, "holds too many values for weights");
+    if (depth > kDepth) return;
+    if (value.kind == Kind::Tensor) found_.push_back({name, &value});
+    if (value.kind != Kind::Dict && value.kind != Kind::Object) return;
+    for (const auto& [key, inner] : value.pairs)
+      if (key->kind == Kind::Text) walk(*inner, name.empty() ? key->text : name + "." + key->text, depth + 1);
+  }
+
+  static constexpr std::size_t kMostValues = 1'000'000;
+  const std::filesystem::path& path_;
+  std::vector<Found> found_;
+  std::size_t steps_ = 0;
+};
+
+// The last value that the tensor reaches in its storage, plus one; −1: sizes that cannot be. `values`: how many it has.
+std::int64_t reach(const Pickled& t, std::int64_t& values) {
+  std::int64_t last = t.offset, product = 1;
+  bool empty = false;
   for (std::size_t i = 0; i < t.sizes.size(); ++i) {
     const std::int64_t size = t.sizes[i], stride = t.strides[i];
-    if (size < 0 || stride < 0 || size > (std::int64_t{1} << 32) || stride > (std::int64_t{1} << 32)) return -1;
-    count *= size;
-    if (count > (std::int64_t{1} << 32)) return -1;
-    last += (size - 1) * stride;
+    std::int64_t span = 0;
+    if (size < 0 || stride < 0 || __builtin_mul_overflow(product, std::max<std::int64_t>(size, 1), &product)) return -1;
+    if (size > 0 && (__builtin_mul_overflow(size - 1, stride, &span) || __builtin_add_overflow(last, span, &last))) return -1;
+    empty |= size == 0;
   }
-  return t.offset < 0 ? -1 : count == 0 ? 0 : last + 1;
+  if (t.offset < 0 || last == std::numeric_limits<std::int64_t>::max() || t.sizes.size() > 16) return -1;
+  values = empty ? 0 : product;
+  return empty ? 0 : last + 1;
 }
 
 at::Tensor tensorOf(const std::filesystem::path& path, const Found& found, const Storages& storages) {
   const Pickled& t = *found.tensor;
   const auto bytes = storages(t.storage->text);
-  const auto width = static_cast<std::int64_t>(at::elementSize(t.dtype)), there = static_cast<std::int64_t>(bytes.size()) / width, needed = reach(t);
-  if (needed < 0 || needed > there) throw FileError(path, "tensor " + found.name + " reaches beyond its data");
+  std::int64_t values = 0;
+  const auto width = static_cast<std::int64_t>(at::elementSize(t.dtype)), there = static_cast<std::int64_t>(bytes.size()) / width, needed = reach(t, values);
+  if (needed < 0 || needed > there || values > there + kRepeated) throw FileError(path, "tensor " + found.name + " reaches beyond its data");
   if (needed == 0) return at::empty(t.sizes, t.dtype);
   std::vector<std::uint8_t> aligned(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(needed * width));
   const at::Tensor flat = at::from_blob(aligned.data(), {needed}, t.dtype);
@@ -51,8 +74,7 @@ at::Tensor tensorOf(const std::filesystem::path& path, const Found& found, const
 }
 
 std::map<std::string, at::Tensor> tensorsOf(const std::filesystem::path& path, const Pickled& root, const Storages& storages) {
-  std::vector<Found> found;
-  collect(root, "", 0, found);
+  const std::vector<Found> found = Collector(path)(root);
   if (found.empty()) throw FileError(path, "holds no tensor");
   std::map<std::string, at::Tensor> tensors;
   for (const Found& one : found) tensors[one.name] = tensorOf(path, one, storages);
@@ -85,8 +107,7 @@ std::map<std::string, at::Tensor> readPlain(const std::filesystem::path& path, c
   if (magic.root->number != kMagic || version.root->number != 1001) throw FileError(path, "is no file that torch.save wrote");
   readPickle(path, file, position);
   const Pickle value = readPickle(path, file, position), keys = readPickle(path, file, position);
-  std::vector<Found> found;
-  collect(*value.root, "", 0, found);
+  const std::vector<Found> found = Collector(path)(*value.root);
   std::map<std::string, std::int64_t> widths;
   for (const Found& one : found) widths[one.tensor->storage->text] = static_cast<std::int64_t>(at::elementSize(one.tensor->dtype));
   std::map<std::string, std::span<const std::uint8_t>> storages;

@@ -3,6 +3,7 @@
 #include "engine/model/flux/names.h"
 #include "engine/model/folder.h"
 #include "engine/model/lora_names.h"
+#include "engine/model/parse_json.h"
 #include "engine/model/safetensors.h"
 
 #include <ATen/ATen.h>
@@ -74,6 +75,7 @@ void Reader::collect() {
     Raw& raw = raw_[name.substr(0, name.size() - suffix->text.size())];
     const at::Tensor value = file_.copy(entry);
     if (!at::isFloatingType(value.scalar_type())) fail(fmt::format("tensor '{}' is {}, not floating point", name, c10::toString(value.scalar_type())));
+    if (value.numel() == 0) fail(fmt::format("tensor '{}' is empty", name));
     if (suffix->piece == Piece::Alpha) raw.alpha = value.to(at::kDouble).flatten()[0].item<double>();
     else (suffix->piece == Piece::Down ? raw.down : raw.up) = value;
   }
@@ -84,7 +86,7 @@ void Reader::collect() {
 void Reader::readSettings() {
   const auto found = file_.metadata().find("lora_adapter_metadata");
   if (found == file_.metadata().end()) return;
-  settings_ = json::parse(found->second, nullptr, false);
+  settings_ = parseJson(found->second, [this](const std::string& what) { fail("its lora_adapter_metadata " + what); });
   if (!settings_.is_object()) fail("its lora_adapter_metadata is no JSON object");
 }
 
@@ -134,7 +136,12 @@ void Reader::add(const std::string& key, Raw& raw) {
   for (const std::string_view prefix : kPrefixes)
     if (name.starts_with(prefix)) name.remove_prefix(prefix.size());
   const std::string layer = loraName(withoutProcessor(std::string(name)));
-  const double scale = alphaOf(key, layer, raw);
+  double scale = 1;
+  try {
+    scale = alphaOf(key, layer, raw);
+  } catch (const json::exception&) {
+    fail("its lora_adapter_metadata has a value of the wrong type");
+  }
   const std::optional<std::string> kohya = kohyaLayer(key);
   const std::optional<FluxEntry> original = kohya ? std::nullopt : fluxEntry(layer);
   if (original && !original->isNorm) addPieces(key, *original, raw, scale);

@@ -10,12 +10,16 @@
 #include <algorithm>
 #include <cstring>
 #include <fstream>
+#include <functional>
 #include <limits>
+#include <set>
+#include <string_view>
 
 namespace quantspot::model {
 namespace {
 
 constexpr std::uint64_t kMaxHeader = 100'000'000;  // the limit of the reference implementation
+constexpr std::size_t kMostDimensions = 16;
 
 constexpr std::pair<const char*, at::ScalarType> kDtypes[] = {
     {"F64", at::kDouble}, {"F32", at::kFloat},     {"F16", at::kHalf},
@@ -29,12 +33,28 @@ std::uint64_t littleEndian(std::span<const std::byte> bytes) {
   return value;
 }
 
-// The product of the shape times the element size; false when it does not fit.
+// The product of the shape times the element size; false when it does not fit, empty extents left out (torch's strides multiply the others).
 bool tensorBytes(const std::vector<std::int64_t>& shape, std::size_t elementSize, std::uint64_t& bytes) {
-  bytes = elementSize;
-  for (std::int64_t extent : shape)
-    if (extent < 0 || __builtin_mul_overflow(bytes, static_cast<std::uint64_t>(extent), &bytes)) return false;
+  if (shape.size() > kMostDimensions) return false;
+  std::int64_t all = static_cast<std::int64_t>(elementSize);
+  for (const std::int64_t extent : shape)
+    if (extent < 0 || __builtin_mul_overflow(all, std::max<std::int64_t>(extent, 1), &all)) return false;
+  const bool empty = std::ranges::find(shape, 0) != shape.end();
+  bytes = empty ? 0 : static_cast<std::uint64_t>(all);
   return true;
+}
+
+// The header as JSON; nlohmann would keep the last of equal names.
+nlohmann::json parseHeader(std::string_view text, const std::function<void(const std::string& what)>& fail) {
+  using Event = nlohmann::json::parse_event_t;
+  std::set<std::string> names;
+  const auto checked = [&](int depth, Event event, const nlohmann::json& value) {
+    if ((event == Event::object_start || event == Event::array_start) && depth > 4) fail("has a header that is nested too deeply");
+    if (event == Event::key && depth == 1 && !names.insert(value.get<std::string>()).second)
+      fail(fmt::format("names tensor '{}' twice", value.get<std::string>()));
+    return true;
+  };
+  return nlohmann::json::parse(text.begin(), text.end(), checked, false);
 }
 
 // Only whole numbers from 0; the library would convert −1 or 1e30 to something else.
@@ -57,7 +77,7 @@ SafeTensors::SafeTensors(const std::filesystem::path& path) : file_(path) {
   if (headerBytes > bytes.size() - 8)
     fail(fmt::format("is truncated: the header needs {} bytes, the file has {}", headerBytes + 8, bytes.size()));
   const auto begin = reinterpret_cast<const char*>(bytes.data()) + 8;
-  const auto header = nlohmann::json::parse(begin, begin + headerBytes, nullptr, false);
+  const auto header = parseHeader({begin, headerBytes}, [this](const std::string& what) { fail(what); });
   if (header.is_discarded() || !header.is_object()) fail("has a header that is not a JSON object");
   for (const auto& [name, value] : header.items())
     if (name != "__metadata__") parse(name, value, 8 + headerBytes);

@@ -81,7 +81,9 @@ void T5Tokenizer::readSentencePiece(const TokenizerFiles& files) {
     if (processor.IsControl(id)) control_.push_back(processor.IdToPiece(id));
   }
   // transformers appends these, in this order, unless tokenizer_config.json sets another number.
-  for (std::int64_t i = files.number("extra_ids", 100) - 1; i >= 0; --i) {
+  const std::int64_t extra = files.number("extra_ids", 100);
+  if (extra > 100'000) throw std::invalid_argument(fmt::format("tokenizer_config.json asks for {} extra_ids", extra));
+  for (std::int64_t i = extra - 1; i >= 0; --i) {
     control_.push_back(fmt::format("<extra_id_{}>", i));
     add(control_.back(), 0.0);
   }

@@ -82,7 +82,7 @@ AddedToken TokenizerFiles::special(const std::string& key, const std::string& fa
 std::optional<std::int64_t> TokenizerFiles::modelMaxLength() const {
   if (!config_.is_object() || !config_.contains("model_max_length") || !config_["model_max_length"].is_number()) return std::nullopt;
   const double value = config_["model_max_length"].get<double>();
-  return value >= 1 && value < 1e9 ? std::optional(static_cast<std::int64_t>(value)) : std::nullopt;  // 1e30 stands for "not set"
+  return value >= 1 && value < 1e6 ? std::optional(static_cast<std::int64_t>(value)) : std::nullopt;  // 1e30 stands for "not set"
 }
 
 std::int64_t TokenizerFiles::number(const std::string& key, std::int64_t fallback) const {

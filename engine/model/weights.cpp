@@ -26,7 +26,10 @@ std::vector<std::filesystem::path> shards(const std::filesystem::path& index) {
   std::vector<std::filesystem::path> files;
   for (const std::string& name : names) {
     files.push_back(index.parent_path() / name);
-    if (std::filesystem::path(name).has_parent_path() || !isThere(files.back()))
+    if (std::filesystem::path(name).has_parent_path() || name == "..")
+      throw ModelError(fmt::format("{}: {} names shard '{}', which lies outside of the folder; shards are names of files beside it",
+                                   index.parent_path().string(), index.filename().string(), name));
+    if (!isThere(files.back()))
       throw ModelError(fmt::format("{}: shard '{}' that {} names is missing; download the model again", index.parent_path().string(), name,
                                    index.filename().string()));
   }
@@ -182,6 +185,7 @@ std::string Weights::closest(const std::string& name) const {
   std::vector<std::string> names;
   if (source_) names = source_->names();
   for (const auto& [known, file] : where_) names.push_back(known);
+  std::erase_if(names, [](const std::string& known) { return known.size() > 300; });   // a distance takes the product of both lengths
   const auto nearest = std::ranges::min_element(names, {}, [&](const std::string& known) { return distance(known, name); });
   return nearest == names.end() ? "; the files hold no tensors" : fmt::format("; the closest name there is '{}'", *nearest);
 }

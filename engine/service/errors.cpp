@@ -15,6 +15,14 @@ using protocol::RpcError;
 
 std::string firstLine(std::string_view text) { return std::string(text.substr(0, text.find('\n'))); }
 
+// Names in damaged files may hold anything, line ends and terminal codes among it.
+std::string oneLine(std::string_view text) {
+  std::string line(text);
+  for (char& c : line)
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
+  return line;
+}
+
 // libtorch's CPU allocator throws a plain Error, known by its words only.
 RpcError describeTorch(const c10::Error& error) {
   const std::string line = firstLine(error.what_without_backtrace());
@@ -39,11 +47,11 @@ RpcError describe(const std::exception_ptr& error) try {
 } catch (const c10::Error& torch) {
   return describeTorch(torch);
 } catch (const nlohmann::json::exception& json) {
-  return {protocol::InvalidParams, json.what()};
+  return {protocol::InvalidParams, oneLine(json.what())};
 } catch (const std::invalid_argument& invalid) {
-  return {protocol::InvalidParams, invalid.what()};
+  return {protocol::InvalidParams, oneLine(invalid.what())};
 } catch (const std::exception& other) {
-  return {protocol::InternalError, other.what()};
+  return {protocol::InternalError, oneLine(other.what())};
 } catch (...) {
   return {protocol::InternalError, "an error that tells nothing about itself"};
 }

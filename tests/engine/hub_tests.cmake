@@ -1,6 +1,7 @@
 # Models as they lie on disk.
 quantspot_add_test(model_single_test TORCH SOURCES model_single_test.cpp LIBS quantspot_model LABELS parity)
 quantspot_add_test(model_malformed_test TORCH SOURCES model_malformed_test.cpp LIBS quantspot_model LABELS unit)
+quantspot_add_test(model_mutations_test TORCH SOURCES model_mutations_test.cpp LIBS quantspot_model LABELS unit)
 
 find_program(PYTHON3 python3 REQUIRED)
 quantspot_add_test(hub_cache_test SOURCES hub_cache_test.cpp LIBS quantspot_hub LABELS unit)

@@ -59,7 +59,7 @@ const std::vector<std::tuple<const char*, const char*, Damage>>& damages() {
       {"overlapping offsets", "overlaps", [](const fs::path& f) { writeHeader(f / kWeights, {{"x", entry("F32", 0, 8)}, {"y", entry("F32", 4, 12)}}, 12); }},
       {"a gap", "unused bytes", [](const fs::path& f) { writeHeader(f / kWeights, {{"x", entry("F32", 0, 4)}, {"y", entry("F32", 8, 12)}}, 12); }},
       {"missing shard", "shard 'b.safetensors'", [](const fs::path& f) { shard(f, "b.safetensors"); }},
-      {"shard outside", "shard '../vae/", [](const fs::path& f) { shard(f, "../vae/diffusion_pytorch_model.safetensors"); }},
+      {"shard outside", "shard '../vae/diffusion_pytorch_model.safetensors', which lies outside", [](const fs::path& f) { shard(f, "../vae/diffusion_pytorch_model.safetensors"); }},
       {"index names a tensor that no shard has", "conv_in.bias' is missing", [](const fs::path& f) {
          shard(f, "a.safetensors");
          std::vector<std::pair<std::string, at::Tensor>> tensors;
