@@ -14,6 +14,7 @@
 #include <QTemporaryDir>
 #include <QTest>
 
+#include <algorithm>
 #include <fstream>
 #include <set>
 
@@ -219,7 +220,9 @@ class ModelSingleTest : public QObject {
       if (!key.starts_with("_") && key != "sample_size") QVERIFY2(read.value(key, nlohmann::json()) == value, key.c_str());
     saveSafeTensors(path("b.safetensors"), sd3File("sd3_b", ""));   // no norms of queries: heads of 20 cannot be known
     QVERIFY(findPart(contentsOf(path("b.safetensors")), "sd3")->config.is_null());
-    QVERIFY(QString::fromStdString(inspectFile(path("b.safetensors")).missing.back()).contains("vae is missing"));
+    const auto missing = inspectFile(path("b.safetensors")).missing;
+    QVERIFY(std::ranges::any_of(missing, [](const std::string& line) { return line.starts_with("vae is missing"); }));
+    QVERIFY(std::ranges::none_of(missing, [](const std::string& line) { return line.starts_with("text_encoder_3"); }));
   }
   void sd3DoesWithoutT5() {
     auto tensors = sd3File("sd3_a", "model.diffusion_model.");
@@ -227,6 +230,7 @@ class ModelSingleTest : public QObject {
     addText(tensors, golden("sd3_a/pipeline/text_encoder_2"), "text_encoders.clip_g.transformer.", true);
     saveSafeTensors(path("sd3.safetensors"), tensors);
     const fs::path lent = path("lent");
+    fs::create_directories(lent);
     for (const char* part : {"tokenizer", "tokenizer_2", "vae"}) fs::copy(golden("sd3_a/pipeline") / part, lent / part, fs::copy_options::recursive);
     const AssembledPipeline assembled(path("sd3.safetensors"), lent);
     QVERIFY(inspectFolder(assembled.folder()).missing.empty());
