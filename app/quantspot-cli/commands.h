@@ -44,6 +44,7 @@ int compare(service::Service& service, const CompareOptions& options);
 struct QuantizeOptions {
   std::string model = "default", precision;
   std::filesystem::path out;             // a folder that is not there yet; of GGUF: a file
+  std::filesystem::path scales;          // report of a picture that was drawn with calibrated activations
 };
 // A checkpoint that the reference library of the precision loads: a pipeline, or its transformer as one GGUF file.
 int quantize(const QuantizeOptions& options);

@@ -98,6 +98,7 @@ void addQuantize(CLI::App& app, Arguments& a, std::function<int()>& run) {
       ->capture_default_str();
   q.add_option("--parts", a.parts, "As for generate");
   q.add_option("--precision", a.quantize.precision, "Id or policy, such as bnb-nf4?skip=proj_out or gguf-q4_k")->required();
+  q.add_option("--scales", a.quantize.scales, "quanto-int8a8: report.json of a picture that was drawn with it and --calibrate");
   q.add_option("--out", a.quantize.out, "A folder that is not there yet; of a transformer in GGUF: the .gguf file")->required();
   q.callback([&] { run = [&] { return quantize(a.quantize); }; });
 }

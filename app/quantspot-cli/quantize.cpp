@@ -1,6 +1,7 @@
 #include "app/quantspot-cli/commands.h"
 #include "app/quantspot-cli/files.h"
 #include "app/quantspot-cli/progress_bar.h"
+#include "engine/model/config.h"
 #include "engine/model/gguf_convert.h"
 #include "engine/pipeline/quantize_model.h"
 #include "engine/service/models.h"
@@ -19,6 +20,8 @@ nlohmann::json writeGguf(const QuantizeOptions& options, const quant::Policy& po
 nlohmann::json writePipeline(const QuantizeOptions& options, const quant::Policy& policy) {
   ProgressBar bar(options.precision);
   pipeline::QuantizeRequest request{service::resolveModel(options.model), options.out, policy};
+  if (!options.scales.empty())
+    request.scales = pipeline::activationScales(model::readJson(options.scales).value("activation_scales", nlohmann::json::object()));
   request.progress = [&](const std::string& stage, int step, int steps) { bar.show(stage, step, steps); };
   const pipeline::QuantizeResult result = pipeline::quantizeModel(request);
   return {{"out", options.out.string()}, {"precision", policy.text()}, {"bytes", result.bytes}, {"bytes_before", result.was},

@@ -25,8 +25,6 @@ std::unique_ptr<CheckpointFormat> checkpointFormat(const std::string& precision)
   if (auto quanto = quantoCheckpoint(precision)) return quanto;
   for (const char* direct : {"fp32", "bf16", "fp16", "fp8-layerwise", "fp8-layerwise-e5m2"})
     if (precision == direct) return std::make_unique<DirectFormat>();
-  if (precision == "quanto-int8a8")
-    throw std::invalid_argument("quanto-int8a8: diffusers 0.42.1 loads Quanto's weights from a checkpoint, but not its calibrated activations; use quanto-int8");
   if (precision.starts_with("int8-dynamic"))
     throw std::invalid_argument("int8-dynamic: torch quantizes when the program starts (torch.ao.quantization.quantize_dynamic); there is no checkpoint of it, but 'export' writes the code; or use torchao-int8dq");
   throw std::invalid_argument("no checkpoint in safetensors holds " + precision + "; gguf-* is a GGUF file, others are plain, fp8-layerwise, bnb-*, torchao-* and quanto-*");

@@ -24,6 +24,10 @@ class CheckpointFormat {
   virtual NamedTensors tensors(const std::string& layer, const quant::QuantizedTensor& weight) const = 0;
   // "quantization_config" of config.json: with what the library is told to load; `kept` are the layers that stay plain. Null: none.
   virtual nlohmann::ordered_json config(const std::vector<std::string>& kept) const = 0;
+  // Whether a layer's tensors are not whole without what a calibration found (scaleTensors()).
+  virtual bool needsActivationScales() const { return false; }
+  // Files in the component's folder, by name, that the library reads besides.
+  virtual std::map<std::string, nlohmann::ordered_json> filesBeside(const std::vector<std::string>& /*packed*/) const { return {}; }
   // Throws std::invalid_argument where the library cannot load this part so, or cannot be told that `kept` stays plain beside `packed`.
   virtual void check(const std::string& /*part*/, const std::vector<std::string>& /*kept*/, const std::vector<std::string>& /*packed*/) const {}
   // Of the safetensors file, beside "format": `packed` are the layers with their weights' shapes, `plain` all tensors of other kinds.

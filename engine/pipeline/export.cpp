@@ -60,6 +60,7 @@ class Export {
   void writeGguf(const fs::path& folder) const;
   std::string ggufName() const { return isGguf(request_.policy) ? denoiser_ + "-" + request_.policy.precision + ".gguf" : ""; }
   std::string judgedHash() const;
+  ActivationScales scales() const;
   json manifest(const fs::path& folder, const std::string& script) const;
   std::int64_t packedBytes() const;
   std::int64_t packedBytes(const std::string& part, const std::vector<model::LayerInfo>& layers) const;
@@ -153,6 +154,13 @@ std::string Export::judgedHash() const {
   return "";
 }
 
+// Of the first judged picture that has them.
+ActivationScales Export::scales() const {
+  for (const JudgedImage& image : request_.images)
+    if (image.scales.is_object()) return activationScales(image.scales);
+  return {};
+}
+
 json Export::manifest(const fs::path& folder, const std::string& script) const {
   json files = json::array(), images = json::array();
   std::set<fs::path> paths;
@@ -179,7 +187,7 @@ ExportResult Export::write() const {
   checkRoom(request_.out, bytes());
   const std::string script = runScript({request_.model, request_.policy, request_.recipe, ggufName(), judgedHash()});
   if (isGguf(request_.policy)) writeGguf(folder.path());
-  else quantizeModel({request_.model, folder.path() / "pipeline", onDisk(), request_.progress, request_.cancel});
+  else quantizeModel({request_.model, folder.path() / "pipeline", onDisk(), request_.progress, request_.cancel, scales()});
   writeText(folder.path() / "run.py", script);
   writeText(folder.path() / "requirements.txt", requirements(request_.policy));
   ExportResult result{0, manifest(folder.path(), "run.py")};

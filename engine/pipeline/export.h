@@ -15,6 +15,7 @@ namespace quantspot::pipeline {
 struct JudgedImage {
   std::string file, fileHash, pixelHash; // SHA-256 of the file and of its decoded 8-bit RGB pixels
   protocol::Recipe recipe;               // its prompt is empty when it is not known
+  nlohmann::json scales = {};            // "activation_scales" of its report; null: it has none
 };
 
 struct ExportRequest {

@@ -39,6 +39,7 @@ class Script {
 
  private:
   std::string loading() const;
+  std::string loadingScaled() const;
   std::string casting() const;
   std::string castingOf(const std::string& part) const;
   std::string packing() const;
@@ -54,7 +55,18 @@ class Script {
   const std::string type_;
 };
 
+// optimum-quanto's own loader, because diffusers' knows no activations. It rounds each layer's output, too; what was judged does not.
+std::string Script::loadingScaled() const {
+  return fmt::format("from optimum.quanto.models.diffusers_models import QuantizedDiffusersModel\n\n\n"
+                     "class Quantized(QuantizedDiffusersModel):\n    base_class = diffusers.{1}\n\n\n"
+                     "{0} = Quantized.from_pretrained(here / \"pipeline\" / \"{0}\")._wrapped.to({2})\n"
+                     "for module in {0}.modules():\n    if hasattr(module, \"disable_output_quantization\"):\n        module.disable_output_quantization()\n"
+                     "pipe = diffusers.{3}.from_pretrained(here / \"pipeline\", {0}={0}, torch_dtype={2})\n",
+                     info_.denoiser, className(request_.model, std::string(info_.denoiser)), type_, className(request_.model, ""));
+}
+
 std::string Script::loading() const {
+  if (request_.policy.precision == "quanto-int8a8") return loadingScaled();
   const std::string pipeline = className(request_.model, "");
   if (request_.gguf.empty()) return fmt::format("pipe = diffusers.{}.from_pretrained(here / \"pipeline\", torch_dtype={})\n", pipeline, type_);
   const std::string part(info_.denoiser);

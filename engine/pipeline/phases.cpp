@@ -194,7 +194,7 @@ Encoded Phases::encode() {
 
 model::LinearDecoration Phases::decoration() {
   return [this](const std::string& name, std::unique_ptr<quant::Linear> layer) {
-    if (quant::CalibratedLinear* scaled = quant::calibratedLinear(*layer)) calibratedLayers_.push_back(scaled);
+    if (quant::CalibratedLinear* scaled = quant::calibratedLinear(*layer)) calibratedLayers_.push_back(scaled), calibratedNames_.push_back(name);
     layer = adapters_.around(name, std::move(layer), device_);
     return request_.observe.flops ? flops_->around(std::move(layer)) : std::move(layer);
   };
@@ -207,7 +207,7 @@ std::vector<quant::StepSpan> Phases::spans() const {
 std::shared_ptr<model::Denoiser> Phases::loadDenoiser(const quant::Policy& policy) {
   const std::string part(family_.info().denoiser);
   notes_.seconds = 0;
-  calibratedLayers_.clear();
+  calibratedLayers_.clear(), calibratedNames_.clear();
   const std::shared_ptr<model::Denoiser> denoiser = meter_.phase("load", "load", [&] {
     return resident(&Resident::denoiser, [&] {
       model::LoadOptions options = loadOptions("load");
@@ -284,6 +284,13 @@ void Phases::calibrate(const model::Denoiser& denoiser, const Encoded& encoded, 
   });
   calibrated = {key, {}};
   for (const quant::CalibratedLinear* layer : calibratedLayers_) calibrated.scales.push_back(layer->scales());
+}
+
+nlohmann::json Phases::activationScales(const Calibrated& calibrated) const {
+  nlohmann::json scales = nlohmann::json::object();
+  for (std::size_t i = 0; i < calibratedNames_.size() && calibratedNames_.size() == calibrated.scales.size(); ++i)
+    scales[calibratedNames_[i]] = {{"input", calibrated.scales[i].input}, {"output", calibrated.scales[i].output}};
+  return scales;
 }
 
 at::Tensor Phases::encodeImage(PictureNoise& noise) {

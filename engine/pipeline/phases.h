@@ -55,6 +55,7 @@ class Phases {
   const nlohmann::json& peaks() const { return meter_.peaks(); }
   nlohmann::json fallbacks() const;                // layers that could not be held as asked
   nlohmann::json adapters() const { return adapters_.report(); }
+  nlohmann::json activationScales(const Calibrated& calibrated) const;   // layer → "input", "output"; empty: nothing was calibrated
   const nlohmann::json& packedCache() const { return packedCache_; }   // part → "read" or "written"
   nlohmann::json seconds() const;                  // of the report, without "total"
   // When observed: the latents after each call, as denoise() gives them, float32 on the CPU; and what the denoiser computed.
@@ -89,6 +90,7 @@ class Phases {
   Adapters adapters_;
   PackingNotes notes_;
   std::vector<quant::CalibratedLinear*> calibratedLayers_;   // of the denoiser that is loaded
+  std::vector<std::string> calibratedNames_;       // theirs
   const at::Device device_;
   const at::ScalarType compute_;
   const std::int64_t pixels_;                      // per latent

@@ -121,6 +121,8 @@ void Writer::write(const std::string& name, const PackedPart& part, QuantizeResu
   for (const auto& [layer, packed] : part) {
     const bool isPlain = packed.weight.precision == plain;
     for (auto& tensor : (isPlain ? *direct : *format).tensors(layer, packed.weight)) (isPlain ? others : tensors).push_back(std::move(tensor));
+    if (!isPlain && format->needsActivationScales())
+      for (auto& tensor : scaleTensors(layer, request_.scales)) tensors.push_back(std::move(tensor));
     if (packed.bias) others.emplace_back(layer + ".bias", *packed.bias);
     if (isPlain) kept.push_back(layer);
     else quantized.push_back(layer);
@@ -145,6 +147,7 @@ void Writer::write(const std::string& name, const PackedPart& part, QuantizeResu
   metadata["format"] = "pt";
   model::saveSafeTensors(file, tensors, metadata);
   writeConfig(request_.model / name / "config.json", folder / "config.json", format->config(kept));
+  for (const auto& [beside, content] : format->filesBeside(quantized)) std::ofstream(folder / beside) << content.dump(2) << "\n";
   copyBesideWeights(request_.model / name, folder);
   result.bytes += static_cast<std::int64_t>(fs::file_size(file));
   for (const fs::path& was : model::weightFiles(request_.model / name)) result.was += static_cast<std::int64_t>(fs::file_size(was));
@@ -197,6 +200,7 @@ QuantizeResult quantizeModel(const QuantizeRequest& request) {
   const model::ModelSummary summary = model::inspectFolder(request.model);
   if (!summary.missing.empty()) throw model::ModelError(fmt::format("{} is not complete: {}", request.model.string(), summary.missing.front()));
   checkCheckpoint(request.model, request.policy);   // before minutes of work
+  if (checkpointFormat(request.policy.precision)->needsActivationScales() && request.scales.empty()) scaleTensors(request.policy.precision, {});
   Packing packing(request);
   const std::map<std::string, PackedPart> parts = packing.run();
   const fs::path partial = request.out.string() + ".part";

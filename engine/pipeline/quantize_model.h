@@ -1,6 +1,7 @@
 // A pipeline's folder with its weights in packed form, for the reference library to load.
 #pragma once
 
+#include "engine/pipeline/checkpoint_quanto.h"
 #include "engine/pipeline/sampler.h"
 
 #include <filesystem>
@@ -12,6 +13,7 @@ struct QuantizeRequest {
   quant::Policy policy;
   std::function<void(const std::string& stage, int step, int steps)> progress = {};
   const std::atomic<bool>* cancel = nullptr;
+  ActivationScales scales = {};          // for precisions that need them (quanto-int8a8)
 };
 
 struct QuantizeResult {

@@ -192,6 +192,7 @@ std::vector<Sample> Sampler::generateBatch(const SampleRequest& asked) {
   report["seconds"]["total"] = total;
   report["floor_bytes"] = floor;
   report["prompt_reused"] = reused;
+  if (!request.calibration.empty()) report["activation_scales"] = phases.activationScales(state_->calibrated);
   if (reused) report["peak_bytes"]["encode"] = 0;   // nothing was encoded
   if (memory) report["memory_over_time"] = memory->points();
   if (request.observe.flops) report["flops"] = phases.flops();

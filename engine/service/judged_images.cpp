@@ -61,6 +61,7 @@ pipeline::JudgedImage Reading::picture(const fs::path& file, const json& report)
   if (report.value("image_sha256", "") != judged.pixelHash) throw std::runtime_error(file.string() + ": is not the picture that its report speaks of (image_sha256)");
   judged.recipe = report.at("recipe").get<protocol::Recipe>();
   judged.recipe.strength = {};
+  judged.scales = report.value("activation_scales", json());
   return judged;
 }
 

@@ -27,7 +27,7 @@ from PIL import Image
 from quant_cases import dequantize
 
 PRECISIONS = ("fp32,bf16,fp16,fp8-layerwise,fp8-layerwise-e5m2,bnb-int8,bnb-nf4,bnb-nf4-dq,bnb-fp4,bnb-fp4-dq,torchao-int8wo,torchao-int8dq,"
-              "torchao-fp8wo,torchao-fp8dq,quanto-int8,quanto-int4,quanto-int2,quanto-fp8,int8-dynamic,int8-dynamic?weights=per-channel")
+              "torchao-fp8wo,torchao-fp8dq,quanto-int8,quanto-int8a8,quanto-int4,quanto-int2,quanto-fp8,int8-dynamic,int8-dynamic?weights=per-channel")
 
 
 def let_a_cpu_through() -> None:
@@ -51,6 +51,10 @@ def compare(options: argparse.Namespace, precision: str, folder: Path) -> str:
     picture, export = folder / f"{name}.png", folder / name
     recipe = ["--model", options.model, "--precision", precision, "--prompt", options.prompt, "--seed", "7", "--steps", str(options.steps),
               "--width", str(options.width), "--height", str(options.height)]
+    if precision == "quanto-int8a8":
+        prompts = folder / "calibration.txt"
+        prompts.write_text(options.prompt + "\na panda\n")
+        recipe += ["--calibrate", str(prompts)]
     run(options.cli, "generate", *recipe, "--threads", "2", "--no-cache", "--out", str(picture), "--report", str(picture.with_suffix(".json")))
     run(options.cli, "export", "--model", options.model, "--precision", precision, "--images", str(picture), "--out", str(export), "--force")
     sys.argv = ["run.py", str(folder / f"{name}-reference.png"), "cpu"]

@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 
 import bitsandbytes as bnb
+import optimum.quanto
 import torch
 from diffusers import FluxTransformer2DModel, QuantoConfig, TorchAoConfig
 from safetensors import safe_open
@@ -84,6 +85,20 @@ def int4_saved(pipeline: Path, group: int) -> dict:
             "metadata": {name: metadata[name] for name in ("transformer_blocks.0.attn.to_q.weight", "proj_out.bias")}}
 
 
+def activations_saved(pipeline: Path) -> dict:
+    """quanto-int8a8 as optimum-quanto stores it; the n-th layer's scales are (n + 1) / 64 and (n + 1) / 32."""
+    model = FluxTransformer2DModel.from_pretrained(pipeline, subfolder="transformer", torch_dtype=torch.bfloat16)
+    linears = sorted(name for name, module in model.named_modules() if isinstance(module, torch.nn.Linear))
+    optimum.quanto.quantize(model, weights=optimum.quanto.qint8, activations=optimum.quanto.qint8, include=linears)
+    for index, name in enumerate(linears):
+        module = model.get_submodule(name)
+        module.input_scale = torch.tensor((index + 1) / 64, dtype=torch.bfloat16)
+        module.output_scale = torch.tensor((index + 1) / 32, dtype=torch.bfloat16)
+    optimum.quanto.freeze(model)
+    tensors = {name: tensor for name, tensor in model.state_dict().items() if isinstance(tensor, torch.Tensor)}
+    return {"tensors": len(tensors), "layers": digests(tensors), "files": {"quanto_qmap.json": optimum.quanto.quantization_map(model)}}
+
+
 def digests(tensors: dict[str, torch.Tensor]) -> dict[str, str]:
     layers = {name.rsplit(".", 1)[0] for name in tensors if name.endswith((".weight", ".bias", "._weight_qdata"))}
     layers |= {name.split(".weight._", 1)[0] for name in tensors if ".weight._" in name}
@@ -106,4 +121,5 @@ def make(golden: Path) -> None:
     cases |= {precision: saved(pipeline, TorchAoConfig(config)) for precision, config in TORCHAO.items()}
     cases |= {precision: saved(pipeline, QuantoConfig(kind)) for precision, kind in QUANTO.items()}
     cases |= {f"torchao-int4wo?group={group}": int4_saved(pipeline, group) for group in (32, 64)}
+    cases["quanto-int8a8"] = activations_saved(pipeline)
     (golden / "quant" / "checkpoints.json").write_text(json.dumps(cases, indent=1) + "\n")
