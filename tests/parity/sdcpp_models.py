@@ -5,14 +5,23 @@ Prompts of single letters are tokenized alike by the vocabulary written here and
 Steps of Euler's scheduler fall on whole timesteps when 999 is a multiple of their number less one: 4 steps.
 """
 
+import json
+import sys
 from pathlib import Path
 
+import diffusers
 import sd_cases
 import tiny_tokenizers
+import torch
+from diffusers import AutoencoderKL, UNet2DConditionModel
 from random_pipeline import PipelineSpec
 from random_pipeline import build as build_flux
 from safetensors.torch import load_file, save_file
 from tokenizers.pre_tokenizers import ByteLevel
+from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "bench"))
+from make_flux_stand_in import write  # noqa: E402
 
 CLIP_VOCABULARY = 49408
 PROMPT = "a b c"
@@ -25,13 +34,12 @@ SPECS = {
         seed=61, clip=CLIP_L, vae=AUTOENCODER | dict(scaling_factor=0.18215), **EULER,
         unet=dict(block_out_channels=[320, 640, 1280, 1280], attention_head_dim=8, layers_per_block=2, norm_num_groups=32,
                   down_block_types=["CrossAttnDownBlock2D"] * 3 + ["DownBlock2D"], up_block_types=["UpBlock2D"] + ["CrossAttnUpBlock2D"] * 3)),
-    "sdxl": sd_cases.Spec(
-        seed=62, clip=CLIP_L, clip_2=CLIP_G, vae=AUTOENCODER | dict(scaling_factor=0.13025), index=dict(force_zeros_for_empty_prompt=True), **EULER,
-        unet=dict(block_out_channels=[320, 640, 1280], attention_head_dim=[5, 10, 20], layers_per_block=2, norm_num_groups=32, use_linear_projection=True,
-                  transformer_layers_per_block=[1, 2, 10], addition_embed_type="text_time", addition_time_embed_dim=256,
-                  projection_class_embeddings_input_dim=2816, down_block_types=["DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"],
-                  up_block_types=["CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"])),
 }
+SDXL_UNET = dict(
+    block_out_channels=[320, 640, 1280], attention_head_dim=[5, 10, 20], layers_per_block=2, norm_num_groups=32, use_linear_projection=True,
+    transformer_layers_per_block=[1, 2, 10], addition_embed_type="text_time", addition_time_embed_dim=256, projection_class_embeddings_input_dim=2816,
+    down_block_types=["DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"], cross_attention_dim=2048, sample_size=128,
+    up_block_types=["CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"])
 FLUX = PipelineSpec(
     seed=63, clip_prefix=True, t5_files="json", clip=CLIP_L, scheduler=dict(shift=1.0), clip_pad=tiny_tokenizers.EOS,
     transformer=dict(num_layers=1, num_single_layers=1, num_attention_heads=24, attention_head_dim=128, axes_dims_rope=[16, 56, 56], guidance_embeds=True),
@@ -55,9 +63,33 @@ def build_without_text(folder: Path, size: int) -> None:
     save_file({key: value * (0 if "final_layer_norm" in key else 1) for key, value in load_file(file).items()}, file, {"format": "pt"})
 
 
+def build_sdxl(folder: Path) -> None:
+    """Weights cut from a pool of normal numbers, for 2.6 billion in fp32 are too many to draw and to calibrate."""
+    vocab, merges = clip_vocabulary()
+    text = dict(vocab_size=CLIP_VOCABULARY, max_position_embeddings=77, bos_token_id=CLIP_VOCABULARY - 2, eos_token_id=CLIP_VOCABULARY - 1)
+    with torch.device("meta"):
+        parts = {"unet": UNet2DConditionModel(**SDXL_UNET), "vae": AutoencoderKL(**(sd_cases.KL | AUTOENCODER | dict(scaling_factor=0.13025))),
+                 "text_encoder": CLIPTextModel(CLIPTextConfig(**text, **CLIP_L)),
+                 "text_encoder_2": CLIPTextModelWithProjection(CLIPTextConfig(**text, **CLIP_G))}
+    index = {"_class_name": "StableDiffusionXLPipeline", "_diffusers_version": diffusers.__version__, "force_zeros_for_empty_prompt": True}
+    for name, model in parts.items():
+        (folder / name).mkdir(parents=True, exist_ok=True)
+        (model.config.save_pretrained if "text" in name else model.save_config)(folder / name)
+        file = "model" if "text" in name else "diffusion_pytorch_model"
+        write(folder / name / f"{file}.safetensors", {key: tuple(value.shape) for key, value in model.state_dict().items()})
+        index[name] = ["transformers" if "text" in name else "diffusers", type(model).__name__]
+    for name, pad in (("tokenizer", tiny_tokenizers.EOS), ("tokenizer_2", "!")):
+        tiny_tokenizers.save_clip(folder / name, "vocab", vocab, merges, pad, 77)
+        index[name] = ["transformers", "CLIPTokenizer"]
+    getattr(diffusers, EULER["scheduler"])(**EULER["scheduler_options"]).save_pretrained(folder / "scheduler")
+    (folder / "model_index.json").write_text(json.dumps(index | {"scheduler": ["diffusers", EULER["scheduler"]]}, indent=2) + "\n")
+
+
 def build(name: str, folder: Path, size: int) -> None:
     tiny_tokenizers.clip_bpe = clip_vocabulary
     if name == "flux":
         return build_without_text(folder, size)
+    if name == "sdxl":
+        return build_sdxl(folder)
     recipe = dict(prompts=[PROMPT], seeds=[7], steps=4, width=size, height=size, guidance=1.0, negative_prompt=None)
     return sd_cases.build(SPECS[name], folder, recipe)
