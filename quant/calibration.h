@@ -24,11 +24,23 @@ struct ActivationScales {
 class CalibratedLinear {
  public:
   virtual ~CalibratedLinear() = default;
-  virtual ActivationScales scales() const = 0;
+  ActivationScales scales() const { return state_->scales; }
   // From a checkpoint, or ActivationScales{} to forget. Throws std::invalid_argument unless both are finite and above 0.
-  virtual void setScales(const ActivationScales& scales) = 0;
+  void setScales(const ActivationScales& scales);
   // While it is on, every forward() moves the scales by what it sees, with a momentum of 0.9; one thread at a time.
-  virtual void watch(bool on) = 0;
+  void watch(bool on) { state_->watching = on; }
+  // From now on both have the scales of `other`: for a layer that comes and goes, and one that stays in its place.
+  void follow(const CalibratedLinear& other) { state_ = other.state_; }
+
+ protected:
+  struct State {
+    ActivationScales scales;
+    bool watching = false;
+  };
+  State& state() const { return *state_; }   // forward() writes the scales, only while watching
+
+ private:
+  std::shared_ptr<State> state_ = std::make_shared<State>();
 };
 
 // Null when the layer's activations have no scales.

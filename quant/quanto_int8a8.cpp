@@ -9,7 +9,6 @@
 #include <ATen/ATen.h>
 
 #include <cmath>
-#include <stdexcept>
 
 namespace quantspot::quant {
 namespace {
@@ -34,15 +33,6 @@ at::Tensor rounded(const at::Tensor& x, float scale) {
 class Int8a8 final : public PackedLinear, public CalibratedLinear {
  public:
   using PackedLinear::PackedLinear;
-
-  ActivationScales scales() const override { return scales_; }
-  void setScales(const ActivationScales& scales) override {
-    for (const float scale : {scales.input, scales.output})
-      if (!(scale > 0) || !std::isfinite(scale))
-        throw std::invalid_argument("activation scale " + std::to_string(scale) + " of a quanto-int8a8 layer; calibrate with other prompts");
-    scales_ = scales;
-  }
-  void watch(bool on) override { watching_ = on; }
 
  protected:
   at::Tensor multiply(const at::Tensor& x) const override {
@@ -71,18 +61,16 @@ class Int8a8 final : public PackedLinear, public CalibratedLinear {
   // The scales before and after `product`.
   template <class Product>
   at::Tensor surround(const at::Tensor& x, Product&& product) const {
-    if (watching_) scales_.input = updated(scales_.input, absmaxScale(x));
-    const float found = scales_.input == 1 ? absmaxScale(x) : scales_.input, scale = found > 0 || std::isnan(found) ? found : 1;
+    auto& [scales, watching] = state();
+    if (watching) scales.input = updated(scales.input, absmaxScale(x));
+    const float found = scales.input == 1 ? absmaxScale(x) : scales.input, scale = found > 0 || std::isnan(found) ? found : 1;
     const at::Tensor columns = (weight().part("_scale") * at::full({}, scale, at::kBFloat16)).to(at::kFloat).flatten();
     const at::Tensor y = product(scale, columns);
-    if (watching_) scales_.output = updated(scales_.output, absmaxScale(y));
-    if (!scales_.quantizeOutput) return y;
-    const float out = scales_.output == 1 ? absmaxScale(y) : scales_.output;
+    if (watching) scales.output = updated(scales.output, absmaxScale(y));
+    if (!scales.quantizeOutput) return y;
+    const float out = scales.output == 1 ? absmaxScale(y) : scales.output;
     return rounded(y, out) * at::full({}, out, y.options());
   }
-
-  mutable ActivationScales scales_;  // written by forward() only while watching
-  bool watching_ = false;
 };
 
 }  // namespace

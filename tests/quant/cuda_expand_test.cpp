@@ -77,6 +77,20 @@ class CudaExpandTest : public QObject {
     }
   }
 
+  void everyByteOfCodesIsThatOfTheCpu_data() {
+    QTest::addColumn<QString>("id");
+    for (const char* id : {"bnb-nf4", "bnb-nf4-dq", "bnb-fp4", "bnb-fp4-dq", "torchao-int8wo", "torchao-int4wo", "quanto-int8", "quanto-int4", "quanto-int2"})
+      QTest::newRow(id) << id;
+  }
+  void everyByteOfCodesIsThatOfTheCpu() {
+    QFETCH(QString, id);
+    Described d = described(id.toStdString(), 8, 512);
+    at::Tensor bytes = d.packed.part("").view(at::kByte);
+    QVERIFY(bytes.numel() >= 256);
+    bytes.copy_(at::arange(bytes.numel(), at::kLong).remainder(256).to(at::kByte).view(bytes.sizes()));
+    QVERIFY(at::equal(bits(expanded(d.weight, at::kBFloat16, 0, 8)), bits(quantizer(id.toStdString()).unpack(d.packed))));
+  }
+
   void everyCodeOfEightBitFloatsIsTorchs_data() {
     QTest::addColumn<bool>("wideExponent");
     QTest::newRow("e4m3fn") << false;
