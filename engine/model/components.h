@@ -21,6 +21,7 @@ struct LoadOptions {
   ConvolutionFactory convolution;                  // empty: plain convolutions
   // Whether a layer that a GGUF file stores at one precision stays so; `main` is the precision of most of the file. Empty: never.
   std::function<bool(const std::string& name, std::string_view stored, std::string_view main)> keeps;
+  StoredFactory stored;                            // of layers that stay as a GGUF file has them; empty: they are read at once
   LinearDecoration decorate;                       // of every Linear layer; empty: none
   std::optional<at::ScalarType> softmax = {};      // of a denoiser's attention: what its softmax reads and gives; absent: torch's own kernel
   std::function<void(std::size_t done, std::size_t total)> onLayer;  // may throw Cancelled

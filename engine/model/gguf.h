@@ -39,6 +39,7 @@ class GgufFile {
   const std::filesystem::path& path() const { return file_.path(); }
   // Rows first … first+rows−1 of a tensor of at least one dimension as an owned (rows, bytes of a row) uint8 tensor.
   at::Tensor copyRows(const GgufTensor& tensor, std::int64_t first, std::int64_t rows) const;
+  void willNeed(const GgufTensor& tensor) const { file_.willNeed(tensor.bytes); }   // copyRows() comes soon
 
  private:
   MappedFile file_;

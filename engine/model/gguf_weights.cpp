@@ -106,12 +106,18 @@ at::Tensor GgufWeights::read(const std::string& name) const {
   return view.transposed && values.dim() == 2 ? values.t().contiguous() : values;
 }
 
-std::optional<quant::QuantizedTensor> GgufWeights::packed(const std::string& name) const {
+std::string_view GgufWeights::blocksOf(const std::string& name) const {
   const TensorView& view = views_.at(name);
   const GgufTensor& tensor = file_.tensors().at(view.tensor);
   // Blocks that reach over the ends of rows stand for values only.
-  if (tensor.shape.size() != 2 || !tensor.original.empty() || view.transposed || quant::ggmlType(tensor.type).elements == 1) return {};
-  return quant::ggufQuantizer(tensor.type).adopt(rowsOf(view), shape(name));
+  const bool inRows = tensor.shape.size() == 2 && tensor.original.empty() && !view.transposed;
+  return inRows ? quant::ggmlType(tensor.type).id : std::string_view();
+}
+
+std::optional<quant::QuantizedTensor> GgufWeights::packed(const std::string& name) const {
+  if (blocksOf(name).empty()) return {};
+  const TensorView& view = views_.at(name);
+  return quant::ggufQuantizer(file_.tensors().at(view.tensor).type).adopt(rowsOf(view), shape(name));
 }
 
 std::string_view GgufWeights::mainPrecision() const {

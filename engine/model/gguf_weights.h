@@ -15,6 +15,8 @@ class GgufWeights final : public TensorSource {
   const std::filesystem::path& path() const override { return file_.path(); }
   std::vector<std::int64_t> shape(const std::string& name) const override;
   at::Tensor read(const std::string& name) const override;       // plain types as they are, blocks as ggml's fp32 values
+  void willNeed(const std::string& name) const override { file_.willNeed(file_.tensors().at(views_.at(name).tensor)); }
+  std::string_view blocksOf(const std::string& name) const override;
   std::optional<quant::QuantizedTensor> packed(const std::string& name) const override;
   std::string_view mainPrecision() const override;
   Shapes shapes() const;                                         // by diffusers' names

@@ -23,13 +23,25 @@ struct LayerWeight {
   std::string name;                  // inside its component, with the part in front ("text_encoder_2.encoder…", "vae.decoder…")
   std::vector<std::int64_t> shape;   // (out, in); of a convolution (out, in, height, width)
   std::function<at::Tensor()> read;  // in the file's type, on the device; on the meta device it holds nothing; good at any time, from any thread
+  std::function<void()> willNeed = {};   // read() comes soon: the system fetches the bytes; returns at once; empty: there is no file
+};
+
+// A weight that a GGUF file holds in ggml's blocks. Good at any time, from any thread.
+struct StoredWeight {
+  std::string name;                  // as LayerWeight's
+  std::string precision;             // of the blocks, "gguf-q4_k"
+  std::vector<std::int64_t> shape;   // (out, in)
+  std::function<quant::QuantizedTensor()> read;   // a copy, on the CPU
+  std::function<void()> willNeed = {};
 };
 
 // Packs one weight.
 using LinearFactory = std::function<std::unique_ptr<quant::Linear>(const LayerWeight& weight, std::optional<at::Tensor> bias)>;
+// The layer of a weight that stays as it is stored.
+using StoredFactory = std::function<std::unique_ptr<quant::Linear>(const StoredWeight& weight, std::optional<at::Tensor> bias)>;
 // Null: the convolution stays plain.
-using ConvolutionFactory =
-    std::function<std::unique_ptr<quant::Convolution>(const LayerWeight& weight, std::optional<at::Tensor> bias, const quant::Conv2dOptions& options)>;
+using ConvolutionFactory = std::function<std::unique_ptr<quant::Convolution>(const LayerWeight& weight, std::optional<at::Tensor> bias,
+                                                                             const quant::Conv2dOptions& options)>;
 
 // Stands in for a part's weight files where only their names and shapes matter: `has` answers which of two namings there is,
 // `check` is told every tensor that would be read.

@@ -19,6 +19,8 @@ class MappedFile {
   const std::filesystem::path& path() const { return path_; }
   // Gives the pages of this range back to the system; reading them again loads them again. For ranges that were copied.
   void release(std::span<const std::byte> range) const;
+  // The system begins to read this range; returns at once. For what is wanted soon.
+  void willNeed(std::span<const std::byte> range) const;
 
  private:
   std::filesystem::path path_;

@@ -93,11 +93,15 @@ Linear Parameters::linear(const std::string& name, std::int64_t in, std::int64_t
 
 std::unique_ptr<quant::Linear> Parameters::keepStored(const std::string& name, const std::vector<std::int64_t>& shape, std::optional<at::Tensor> bias) const {
   if (!options_.keeps || !weights_ || weights_->mainPrecision().empty()) return nullptr;
-  auto stored = weights_->packed(name + ".weight", shape);
-  if (!stored || !options_.keeps(prefix_ + name, stored->precision, weights_->mainPrecision())) return nullptr;
-  for (auto& [part, tensor] : stored->parts) tensor = tensor.to(options_.device);
-  const quant::Quantizer& blocks = quant::storedQuantizer(stored->precision);
-  return blocks.linear(std::move(*stored), std::move(bias));
+  const std::string tensor = name + ".weight";
+  const std::string_view blocks = weights_->blocksOf(tensor, shape);
+  if (blocks.empty() || !options_.keeps(prefix_ + name, blocks, weights_->mainPrecision())) return nullptr;
+  const StoredWeight weight{prefix_ + name, std::string(blocks), shape, [weights = weights_, tensor, shape] { return weights->packed(tensor, shape).value(); },
+                            [weights = weights_, tensor] { weights->willNeed(tensor); }};
+  if (options_.stored) return options_.stored(weight, std::move(bias));
+  quant::QuantizedTensor stored = weight.read();
+  for (auto& [part, values] : stored.parts) values = values.to(options_.device);
+  return quant::storedQuantizer(blocks).linear(std::move(stored), std::move(bias));
 }
 
 // The files stay open for as long as somebody may read.
@@ -105,7 +109,7 @@ LayerWeight Parameters::weightOf(const std::string& name, std::vector<std::int64
   check(name + ".weight", shape);
   return {prefix_ + name, shape, [weights = weights_, tensor = name + ".weight", shape, device = options_.device, compute = options_.compute] {
     return device.is_meta() ? at::empty(shape, at::TensorOptions(compute).device(device)) : weights->read(tensor, shape).to(device);
-  }};
+  }, weights_ ? std::function<void()>([weights = weights_, tensor = name + ".weight"] { weights->willNeed(tensor); }) : nullptr};
 }
 
 template <class Work>

@@ -31,6 +31,7 @@ class SafeTensors {
   const std::map<std::string, std::string>& metadata() const { return metadata_; }
   const std::filesystem::path& path() const { return file_.path(); }
   at::Tensor copy(const TensorEntry& entry) const;  // owned, in the file's dtype; the mapped pages are released
+  void willNeed(const TensorEntry& entry) const { file_.willNeed(entry.bytes); }   // copy() comes soon
 
  private:
   void parse(const std::string& name, const nlohmann::json& json, std::size_t dataBegin);

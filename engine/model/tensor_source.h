@@ -14,8 +14,10 @@ class TensorSource {
   virtual const std::filesystem::path& path() const = 0;
   virtual std::vector<std::int64_t> shape(const std::string& name) const = 0;   // diffusers' own; here and below `name` must be there
   virtual at::Tensor read(const std::string& name) const = 0;                  // an owned copy; throws ModelError
+  virtual void willNeed(const std::string& name) const = 0;                    // read() or packed() comes soon
   virtual void checkType(const std::string& /*name*/) const {}                 // throws as read() would
-  // A weight in ggml's blocks as it is stored; nothing for plain types.
+  // The id of a weight's blocks as it is stored, and the weight in them; empty and nothing for plain types.
+  virtual std::string_view blocksOf(const std::string& /*name*/) const { return {}; }
   virtual std::optional<quant::QuantizedTensor> packed(const std::string& /*name*/) const { return {}; }
   // The id of the block type that most bytes of the file have; empty when it has none.
   virtual std::string_view mainPrecision() const { return {}; }

@@ -13,6 +13,7 @@ class ViewedSafeTensors final : public TensorSource {
   const std::filesystem::path& path() const override { return file_.path(); }
   std::vector<std::int64_t> shape(const std::string& name) const override;
   at::Tensor read(const std::string& name) const override;
+  void willNeed(const std::string& name) const override { file_.willNeed(file_.entries().at(views_.at(name).tensor)); }
   void checkType(const std::string& name) const override;
 
  private:

@@ -154,9 +154,21 @@ at::Tensor Weights::read(const std::string& name) const {
   return file.copy(entry);
 }
 
+void Weights::willNeed(const std::string& name) const {
+  if (source_) return source_->willNeed(name);
+  const SafeTensors& file = fileOf(name);
+  file.willNeed(file.entries().at(name));
+}
+
 std::vector<std::int64_t> Weights::shape(const std::string& name) const {
   if (!has(name)) failMissing(name);
   return source_ ? source_->shape(name) : files_[where_.at(name)].entries().at(name).shape;
+}
+
+std::string_view Weights::blocksOf(const std::string& name, const std::vector<std::int64_t>& shape) const {
+  if (!source_) return {};
+  checkSource(name, shape);
+  return source_->blocksOf(name);
 }
 
 std::optional<quant::QuantizedTensor> Weights::packed(const std::string& name, const std::vector<std::int64_t>& shape) const {

@@ -26,8 +26,11 @@ class Weights {
   at::Tensor read(const std::string& name, const std::vector<std::int64_t>& shape) const;
   at::Tensor read(const std::string& name) const;   // whatever its shape
   void check(const std::string& name, const std::vector<std::int64_t>& shape) const;   // throws as read() would, without reading
+  void willNeed(const std::string& name) const;     // of what is there: its bytes are wanted soon
   std::vector<std::string> names() const;
   std::vector<std::int64_t> shape(const std::string& name) const;   // throws ModelError when it is absent
+  // The id of the blocks that packed() gives; empty where it gives nothing. Throws as read() does.
+  std::string_view blocksOf(const std::string& name, const std::vector<std::int64_t>& shape) const;
   // The weight in ggml's blocks, where the file has it so; throws as read() does.
   std::optional<quant::QuantizedTensor> packed(const std::string& name, const std::vector<std::int64_t>& shape) const;
   // The block type that most of the file has, as a precision; empty: none.
