@@ -49,11 +49,18 @@ json readIndex(const model::MappedFile& file, const std::string& key) {
   return index;
 }
 
-at::Tensor copyPart(const model::MappedFile& file, const json& part) {
+at::TensorOptions typeOf(const json& part) { return at::TensorOptions(static_cast<at::ScalarType>(part.at("dtype").get<int>())); }
+
+std::span<const std::byte> partBytes(const model::MappedFile& file, const json& part) {
   const auto offset = part.at("offset").get<std::uint64_t>();
-  at::Tensor tensor = at::empty(part.at("shape").get<std::vector<std::int64_t>>(), static_cast<at::ScalarType>(part.at("dtype").get<int>()));
-  if (offset > file.bytes().size() || tensor.nbytes() > file.bytes().size() - offset) throw model::ModelError(file.path().string() + ": is damaged");
-  const auto bytes = file.bytes().subspan(offset, tensor.nbytes());
+  const std::size_t size = at::empty(part.at("shape").get<std::vector<std::int64_t>>(), typeOf(part).device(at::kMeta)).nbytes();
+  if (offset > file.bytes().size() || size > file.bytes().size() - offset) throw model::ModelError(file.path().string() + ": is damaged");
+  return file.bytes().subspan(offset, size);
+}
+
+at::Tensor copyPart(const model::MappedFile& file, const json& part) {
+  const auto bytes = partBytes(file, part);
+  at::Tensor tensor = at::empty(part.at("shape").get<std::vector<std::int64_t>>(), typeOf(part));
   if (!bytes.empty()) std::memcpy(tensor.mutable_data_ptr(), bytes.data(), bytes.size());
   file.release(bytes);
   return tensor;
@@ -72,7 +79,8 @@ std::vector<Known> known(const fs::path& folder) {
   for (const auto& entry : fs::directory_iterator(folder, ignored)) {
     const fs::file_time_type used = entry.last_write_time(ignored);
     if (entry.path().extension() == kExtension) all.push_back({entry.path(), used, static_cast<std::int64_t>(entry.file_size(ignored))});
-    else if (entry.path().extension() == ".part" && fs::file_time_type::clock::now() - used > std::chrono::hours(24)) fs::remove(entry.path(), ignored);
+    else if (entry.path().extension() == ".part" && fs::file_time_type::clock::now() - used > std::chrono::hours(24))
+      fs::remove(entry.path(), ignored);
   }
   std::ranges::sort(all, {}, &Known::used);
   return all;
@@ -80,7 +88,8 @@ std::vector<Known> known(const fs::path& folder) {
 
 void makeRoom(const PackedCacheOptions& options, const fs::path& keep) {
   std::vector<Known> files = known(options.folder);
-  std::int64_t total = std::accumulate(files.begin(), files.end(), std::int64_t{0}, [](std::int64_t sum, const Known& file) { return sum + file.bytes; });
+  std::int64_t total = 0;
+  for (const Known& file : files) total += file.bytes;
   for (const Known& file : files) {
     if (total <= options.limit) return;
     std::error_code ignored;
@@ -194,7 +203,8 @@ std::optional<PackedSet::Layer> PackedSet::find(const std::string& layer, at::In
   if (!reader_ || !reader_->layers().contains(layer)) return std::nullopt;
   try {
     const json& entry = reader_->layers().at(layer);
-    Layer found{{entry.at("precision"), entry.at("shape").get<std::vector<std::int64_t>>(), static_cast<at::ScalarType>(entry.at("dtype").get<int>()), {}},
+    Layer found{{entry.at("precision"), entry.at("shape").get<std::vector<std::int64_t>>(),
+                 static_cast<at::ScalarType>(entry.at("dtype").get<int>()), {}},
                 entry.value("asked", ""), entry.value("why", "")};
     if (std::accumulate(shape.begin(), shape.end(), std::int64_t{1}, std::multiplies<>()) !=
         std::accumulate(found.weight.shape.begin(), found.weight.shape.end(), std::int64_t{1}, std::multiplies<>()))
@@ -207,6 +217,16 @@ std::optional<PackedSet::Layer> PackedSet::find(const std::string& layer, at::In
   }
 }
 
+bool PackedSet::willNeed(const std::string& layer) const {
+  if (!reader_ || !reader_->layers().contains(layer)) return false;
+  try {
+    for (const json& part : reader_->layers().at(layer).at("parts")) reader_->file.willNeed(partBytes(reader_->file, part));
+    return true;
+  } catch (const std::exception&) {      // find() says what is wrong
+    return false;
+  }
+}
+
 void PackedSet::add(const std::string& layer, const Layer& packed) {
   if (!writer_) return;
   const bool plain = packed.weight.parts.size() == 1 && packed.weight.parts[0].second.scalar_type() == packed.weight.dtype && packed.why.empty();
@@ -215,8 +235,10 @@ void PackedSet::add(const std::string& layer, const Layer& packed) {
   const fs::space_info space = fs::space(writer_->options.folder, error);
   const std::int64_t after = static_cast<std::int64_t>(writer_->written) + packed.weight.bytes();
   if (after > writer_->options.limit) return writer_->giveUp("they take more than the cache may");
-  if (!error && static_cast<std::int64_t>(space.available) < packed.weight.bytes() + kSpare) return writer_->giveUp("less than 1 GiB would stay free");
-  json entry = {{"precision", packed.weight.precision}, {"shape", packed.weight.shape}, {"dtype", static_cast<int>(packed.weight.dtype)}, {"parts", json::array()}};
+  if (!error && static_cast<std::int64_t>(space.available) < packed.weight.bytes() + kSpare)
+    return writer_->giveUp("less than 1 GiB would stay free");
+  json entry = {{"precision", packed.weight.precision}, {"shape", packed.weight.shape}, {"dtype", static_cast<int>(packed.weight.dtype)},
+                {"parts", json::array()}};
   if (!packed.why.empty()) entry.update({{"asked", packed.asked}, {"why", packed.why}});
   for (const auto& [name, tensor] : packed.weight.parts) entry["parts"].push_back(writer_->addPart(name, tensor));
   writer_->layers[layer] = std::move(entry);

@@ -39,6 +39,8 @@ class PackedSet {
 
   // An owned copy; nothing while the set is being collected, and for a layer that it does not hold. Safe from several threads.
   std::optional<Layer> find(const std::string& layer, at::IntArrayRef shape) const;
+  // find() comes soon: the system reads ahead. False where it will give nothing.
+  bool willNeed(const std::string& layer) const;
   // Plain weights are left out: the model's own file holds them as well. Tensors of any device.
   void add(const std::string& layer, const Layer& packed);
   // Every layer is there: the file appears under its name, and others go where the limit asks for it. From then on find() reads it.

@@ -3,8 +3,9 @@
 #include "engine/model/folder.h"
 #include "engine/model/ops.h"
 #include "engine/pipeline/dry_run.h"
+#include "engine/pipeline/pinned.h"
 #include "engine/pipeline/report.h"
-#include "quant/calibration.h"
+#include "quant/gguf.h"
 #include "quant/plain.h"
 
 #include <ATen/ATen.h>
@@ -22,7 +23,9 @@ namespace {
 
 quant::LayerKind kindOf(at::IntArrayRef shape) { return shape.size() == 4 ? quant::LayerKind::Convolution : quant::LayerKind::Linear; }
 
-std::vector<std::int64_t> flat(at::IntArrayRef shape) { return {shape[0], std::accumulate(shape.begin() + 1, shape.end(), std::int64_t{1}, std::multiplies<>())}; }
+std::vector<std::int64_t> flat(at::IntArrayRef shape) {
+  return {shape[0], std::accumulate(shape.begin() + 1, shape.end(), std::int64_t{1}, std::multiplies<>())};
+}
 
 quant::QuantizedTensor packWith(const quant::Quantizer& quantizer, const at::Tensor& weight) {
   return weight.dim() == 4 ? quantizer.packConvolution(weight) : quantizer.pack(weight);
@@ -41,6 +44,12 @@ std::optional<PackedSet::Layer> kept(const model::LayerWeight& layer, const std:
   return found;
 }
 
+// Where a layer's weight is while the layer is away.
+struct Waiting {
+  std::function<quant::QuantizedTensor()> fetch;   // on the device
+  std::function<void()> willNeed = {};
+};
+
 // What loading packs with, of one part of a model.
 struct Packer {
   const quant::Policy& policy;
@@ -48,6 +57,7 @@ struct Packer {
   std::shared_ptr<PackedSet> set;
   at::Device device;
   std::shared_ptr<LayerStream> stream;
+  std::shared_ptr<PinnedMemory> pinned = std::make_shared<PinnedMemory>();
 
   Packed pack(const model::LayerWeight& layer) const {
     if (auto found = kept(layer, set, device)) {
@@ -84,7 +94,8 @@ struct Packer {
 std::int64_t packedBytes(const quant::Quantizer& quantizer, at::IntArrayRef shape, bool bias) {
   const at::ScalarType type = quantizer.computeType();
   const at::Tensor zeros = at::zeros(shape, type);
-  const auto shift = bias ? std::optional(at::zeros({shape[0]}, type)) : std::nullopt;
+  std::optional<at::Tensor> shift;
+  if (bias) shift = at::zeros({shape[0]}, type);
   return shape.size() == 4 ? quant::Conv2d(quantizer, zeros, shift).bytes() : quantizer.linear(quantizer.pack(zeros), shift)->bytes();
 }
 
@@ -108,34 +119,66 @@ std::unique_ptr<quant::Linear> linearOf(Packed packed, std::optional<at::Tensor>
   return packed.quantizer->linear(std::move(packed.weight), std::move(bias));
 }
 
-std::unique_ptr<quant::Convolution> convolutionOf(Packed packed, const model::LayerWeight& layer, std::optional<at::Tensor> bias, const quant::Conv2dOptions& how) {
+std::unique_ptr<quant::Convolution> convolutionOf(Packed packed, const model::LayerWeight& layer, std::optional<at::Tensor> bias,
+                                                  const quant::Conv2dOptions& how) {
   return std::make_unique<quant::Conv2d>(*packed.quantizer, std::move(packed.weight), layer.shape, std::move(bias), how);
-}
-
-// Again and again, of a layer that comes and goes: from the cache's file, else from the model's.
-Packed packAgain(const model::LayerWeight& layer, const quant::Quantizer& quantizer, const std::shared_ptr<PackedSet>& set, const at::Device& device) try {
-  if (auto found = kept(layer, set, device)) return {&quantizer, std::move(found->weight)};
-  return {&quantizer, packWith(quantizer, layer.read())};
-} catch (const std::invalid_argument& error) {
-  throw model::ModelError(layer.name + ": " + error.what());
 }
 
 bool isPlain(const quant::Quantizer& quantizer) { return quantizer.name() == quant::plainPrecision(quantizer.computeType()); }
 
+// Again and again, of a layer that comes and goes: from the cache's file, else from the model's.
+quant::QuantizedTensor packAgain(const model::LayerWeight& layer, const quant::Quantizer& quantizer, const std::shared_ptr<PackedSet>& set) try {
+  if (auto found = kept(layer, set, at::kCPU)) return std::move(found->weight);
+  return packWith(quantizer, layer.read());
+} catch (const std::invalid_argument& error) {
+  throw model::ModelError(layer.name + ": " + error.what());
+}
+
+Waiting waitInFile(const model::LayerWeight& layer, const quant::Quantizer& quantizer, const std::shared_ptr<PackedSet>& set) {
+  return {[layer, &quantizer, set] { return packAgain(layer, quantizer, set); },
+          [name = layer.name, ahead = layer.willNeed, set] { if (!(set && set->willNeed(name)) && ahead) ahead(); }};
+}
+
+Waiting waitPinned(quant::QuantizedTensor packed, const Packer& packer) {
+  for (auto& [name, part] : packed.parts) part = packer.pinned->place(part);
+  return {[packed = std::move(packed), device = packer.device] {
+    quant::QuantizedTensor there = packed;
+    for (auto& [name, part] : there.parts) part = part.to(device, part.scalar_type(), /*non_blocking=*/true);
+    return there;
+  }};
+}
+
+// Nothing where there is no file to read it from: packing takes too long to do it for every use.
+std::optional<Waiting> waitFor(const model::LayerWeight& layer, const Packed& packed, const Packer& packer) {
+  if (!packer.device.is_cpu()) return waitPinned(packed.weight, packer);
+  if (!packer.set && !isPlain(*packed.quantizer)) return std::nullopt;
+  return waitInFile(layer, *packed.quantizer, packer.set);
+}
+
+LayerSource<quant::Linear> linearFrom(Waiting waiting, const quant::Quantizer& quantizer, const std::optional<at::Tensor>& bias) {
+  return {[fetch = std::move(waiting.fetch), &quantizer, bias] { return linearOf({&quantizer, fetch()}, bias); }, std::move(waiting.willNeed)};
+}
+
 std::unique_ptr<quant::Linear> streamLinear(const model::LayerWeight& layer, const std::optional<at::Tensor>& bias, const Packer& packer) {
-  const quant::Quantizer* quantizer = &quantizerFor(packer.policy, layer.name, layer.shape);
-  std::int64_t bytes = 0;
-  if (isPlain(*quantizer)) {
-    bytes = layerBytes(*quantizer, layer.shape, bias.has_value());
-  } else {
-    Packed packed = packer.pack(layer);
-    quantizer = packed.quantizer;
-    auto linear = linearOf(std::move(packed), bias);
-    if (!packer.set || quant::calibratedLinear(*linear)) return linear;   // there is nowhere to read it from; its scales would be lost
-    bytes = linear->bytes();
-  }
-  const auto load = [layer, bias, quantizer, set = packer.set, device = packer.device] { return linearOf(packAgain(layer, *quantizer, set, device), bias); };
-  return packer.stream->linear(layer.name, quantizer->name(), layer.shape, bytes, load);
+  const quant::Quantizer& asked = quantizerFor(packer.policy, layer.name, layer.shape);
+  if (packer.device.is_cpu() && isPlain(asked))   // it need not be read to know what it takes
+    return packer.stream->linear(layer.name, asked.name(), layer.shape, layerBytes(asked, layer.shape, bias.has_value()),
+                                 linearFrom(waitInFile(layer, asked, packer.set), asked, bias));
+  Packed packed = packer.pack(layer);
+  const quant::Quantizer& used = *packed.quantizer;
+  std::optional<Waiting> waiting = waitFor(layer, packed, packer);
+  auto linear = linearOf(std::move(packed), bias);
+  if (!waiting) return linear;
+  return packer.stream->linear(layer.name, used.name(), layer.shape, linear->bytes(), linearFrom(std::move(*waiting), used, bias), linear.get());
+}
+
+// A layer that stays as a GGUF file has it.
+std::unique_ptr<quant::Linear> streamStored(const model::StoredWeight& weight, const std::optional<at::Tensor>& bias, const Packer& packer) {
+  const quant::Gguf& blocks = quant::storedQuantizer(weight.precision);
+  const std::int64_t bytes = weight.shape[0] * weight.shape[1] / blocks.type().elements * blocks.type().bytes;
+  Waiting waiting = packer.device.is_cpu() ? Waiting{weight.read, weight.willNeed} : waitPinned(weight.read(), packer);
+  return packer.stream->linear(weight.name, weight.precision, weight.shape, bytes + (bias ? 2 * bias->numel() : 0),
+                               linearFrom(std::move(waiting), blocks, bias));
 }
 
 std::unique_ptr<quant::Linear> packLinear(const model::LayerWeight& layer, std::optional<at::Tensor> bias, const Packer& packer) {
@@ -150,13 +193,13 @@ bool staysPlain(const model::LayerWeight& layer, const quant::Policy& policy) {
   return policy.precisionOf(layer.name, kindOf(layer.shape)) == quant::plainPrecision(quant::quantizer(policy.precision).computeType());
 }
 
-// As the models compute a convolution that is theirs.
+// As the models compute a convolution that is theirs: in the type of what passes it.
 class PlainConvolution final : public quant::Convolution {
  public:
-  PlainConvolution(const at::Tensor& weight, const std::optional<at::Tensor>& bias, const quant::Conv2dOptions& how, at::ScalarType compute)
-      : weight_(weight.to(compute)), bias_(bias.value_or(at::Tensor())), options_{.stride = how.stride[0], .padding = how.padding[0]} {}
+  PlainConvolution(at::Tensor weight, const std::optional<at::Tensor>& bias, const quant::Conv2dOptions& how)
+      : weight_(std::move(weight)), bias_(bias.value_or(at::Tensor())), options_{.stride = how.stride[0], .padding = how.padding[0]} {}
 
-  at::Tensor forward(const at::Tensor& x) const override { return model::conv2d(x, weight_, bias_, options_); }
+  at::Tensor forward(const at::Tensor& x) const override { return model::conv2d(x, weight_.to(x.scalar_type()), bias_, options_); }
   std::string_view precision() const override { return quant::plainPrecision(weight_.scalar_type()); }
   std::int64_t bytes() const override { return static_cast<std::int64_t>(weight_.nbytes() + (bias_.defined() ? bias_.nbytes() : 0)); }
 
@@ -165,10 +208,18 @@ class PlainConvolution final : public quant::Convolution {
   model::ConvOptions options_;
 };
 
-std::unique_ptr<quant::Convolution> streamPlain(const model::LayerWeight& layer, const std::optional<at::Tensor>& bias, const quant::Conv2dOptions& how, const Packer& packer) {
-  const quant::Quantizer& plain = quant::quantizer(quant::plainPrecision(quant::quantizer(packer.policy.precision).computeType()));
-  const auto load = [layer, bias, how, type = plain.computeType()] { return std::make_unique<PlainConvolution>(layer.read(), bias, how, type); };
-  return packer.stream->convolution(layer.name, plain.name(), layerBytes(plain, layer.shape, bias.has_value()), load);
+std::unique_ptr<quant::Convolution> streamPlain(const model::LayerWeight& layer, const std::optional<at::Tensor>& bias, const quant::Conv2dOptions& how,
+                                                const Packer& packer) {
+  // A part may compute in another type than the rest, as an autoencoder that overflows in fp16 does; its biases say so.
+  const at::ScalarType type = bias ? bias->scalar_type() : quant::quantizer(packer.policy.precision).computeType();
+  const quant::Quantizer& plain = quant::quantizer(quant::plainPrecision(type));
+  const auto read = [layer, bias, type] { return bias ? layer.read().to(type) : layer.read(); };
+  LayerSource<quant::Convolution> source{[=] { return std::make_unique<PlainConvolution>(read(), bias, how); }, layer.willNeed};
+  if (!packer.device.is_cpu())
+    source = {[weight = packer.pinned->place(read()), bias, how, device = packer.device] {
+      return std::make_unique<PlainConvolution>(weight.to(device, weight.scalar_type(), /*non_blocking=*/true), bias, how);
+    }};
+  return packer.stream->convolution(layer.name, plain.name(), layerBytes(plain, layer.shape, bias.has_value()), std::move(source));
 }
 
 std::unique_ptr<quant::Convolution> packConvolution(const model::LayerWeight& layer, std::optional<at::Tensor> bias, const quant::Conv2dOptions& how,
@@ -177,14 +228,15 @@ std::unique_ptr<quant::Convolution> packConvolution(const model::LayerWeight& la
   if (plain) return packer.stream ? streamPlain(layer, bias, how, packer) : nullptr;
   const Stopwatch watch;
   Packed packed = packer.pack(layer);
-  const quant::Quantizer* quantizer = packed.quantizer;
+  const quant::Quantizer& quantizer = *packed.quantizer;
+  std::optional<Waiting> waiting = packer.stream ? waitFor(layer, packed, packer) : std::nullopt;
   auto convolution = convolutionOf(std::move(packed), layer, bias, how);
   packer.notes.seconds += watch.seconds();
-  if (!packer.stream || !packer.set) return convolution;
-  const auto load = [layer, bias, how, quantizer, set = packer.set, device = packer.device] {
-    return convolutionOf(packAgain(layer, *quantizer, set, device), layer, bias, how);
+  if (!waiting) return convolution;
+  const auto load = [layer, bias, how, &quantizer, fetch = std::move(waiting->fetch)] {
+    return convolutionOf({&quantizer, fetch()}, layer, bias, how);
   };
-  return packer.stream->convolution(layer.name, quantizer->name(), convolution->bytes(), load);
+  return packer.stream->convolution(layer.name, quantizer.name(), convolution->bytes(), {load, std::move(waiting->willNeed)});
 }
 
 class MeasuredLinear final : public quant::Linear {
@@ -238,13 +290,16 @@ void packLayers(model::LoadOptions& options, const quant::Policy& policy, Packin
   options.convolution = [=](const model::LayerWeight& layer, std::optional<at::Tensor> bias, const quant::Conv2dOptions& how) {
     return packConvolution(layer, std::move(bias), how, packer);
   };
+  if (!packer.stream) return;
+  options.stored = [=](const model::StoredWeight& weight, const std::optional<at::Tensor>& bias) { return streamStored(weight, bias, packer); };
 }
 
 void measureLayers(model::LoadOptions& options, const quant::Policy& policy) {
   options.linear = [&](const model::LayerWeight& layer, const std::optional<at::Tensor>& bias) {
     return std::make_unique<MeasuredLinear>(quantizerFor(policy, layer.name, layer.shape), layer.shape, bias.has_value());
   };
-  options.convolution = [&](const model::LayerWeight& layer, const std::optional<at::Tensor>& bias, const quant::Conv2dOptions& how) -> std::unique_ptr<quant::Convolution> {
+  options.convolution = [&](const model::LayerWeight& layer, const std::optional<at::Tensor>& bias,
+                            const quant::Conv2dOptions& how) -> std::unique_ptr<quant::Convolution> {
     if (staysPlain(layer, policy)) return nullptr;
     return std::make_unique<MeasuredConvolution>(quantizerFor(policy, layer.name, layer.shape), layer.shape, bias.has_value(), how);
   };

@@ -25,8 +25,9 @@ struct PackingNotes {
 // go in its compute type. A layer whose compute type is not the policy's casts its activations to it and back. A layer that its precision
 // cannot hold (shape, range) gets what that precision names in its place, else the plain type; that is noted. `policy` and `notes` must
 // outlive the loading. The factories throw std::invalid_argument when the plain type cannot hold the weight either (NaN, infinity).
-// Layers that `packed` holds are taken from there, others are added to it; null: none. With a stream, layers come and go: plain ones from the
-// model's file, packed ones from the set; what is in neither stays, and so do layers whose activations have scales.
+// Layers that `packed` holds are taken from there, others are added to it; null: none. With a stream, layers come and go: on the CPU plain ones
+// and those that stay as a GGUF file has them from the model's file, packed ones from the set (without one they stay); on another device all from
+// pinned memory of the host.
 void packLayers(model::LoadOptions& options, const quant::Policy& policy, PackingNotes& notes, std::shared_ptr<PackedSet> packed = nullptr,
                 std::shared_ptr<LayerStream> stream = nullptr);
 

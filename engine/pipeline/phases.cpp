@@ -141,9 +141,12 @@ void Phases::prepareResident() {
   const bool comesAndGoes = request_.offload == Offload::Group || request_.offload == Offload::Sequential;
   if (!request_.adapters.empty() || !request_.schedule.empty() || !request_.calibration.empty() || comesAndGoes)
     throw std::invalid_argument("a variant with LoRA, a schedule, calibrated activations or offloaded layers cannot be kept in memory");
-  const std::string variant = fmt::format("{} {} {}", filesStamp(request_.model), request_.policy.text(), request_.device);
-  if (request_.resident->variant != variant) *request_.resident = {.variant = variant, .encoders = {}, .denoiser = {}, .autoencoder = {}, .fallbacks = {}};
+  const std::string variant = fmt::format("{} {} {} {}", filesStamp(request_.model), request_.policy.text(), request_.device,
+                                          request_.offload == Offload::Model ? "in turn" : "together");
+  if (request_.resident->variant != variant)
+    *request_.resident = {.variant = variant, .encoders = {}, .denoiser = {}, .autoencoder = {}, .streams = {}, .fallbacks = {}};
   notes_.fallbacks = request_.resident->fallbacks;
+  makeRoom();                            // of a picture that was not finished
 }
 
 template <class Part, class Load>
@@ -152,20 +155,35 @@ std::shared_ptr<Part> Phases::resident(std::shared_ptr<Part> Resident::* part, L
   std::shared_ptr<Part>& kept = request_.resident.get()->*part;
   if (!kept) {
     kept = load();
+    if (stream_) request_.resident->streams.push_back(std::exchange(stream_, nullptr));
     request_.resident->fallbacks = notes_.fallbacks;
   }
   return kept;
+}
+
+// Parts that take turns on the CPU are simply read; a device has them from pinned memory.
+std::shared_ptr<LayerStream> Phases::makeStream() const {
+  const Offload mode = request_.offload;
+  if (mode == Offload::None || (mode == Offload::Model && device_.is_cpu())) return nullptr;
+  const auto check = [cancel = request_.cancel] { if (cancel && *cancel) throw Cancelled(); };
+  const bool outlives = request_.resident != nullptr;   // the request, and whoever may cancel it
+  return std::make_shared<LayerStream>(mode, [device = device_](const Groups& groups) { return makeTransfer(groups, device); },
+                                       outlives ? std::function<void()>() : check);
+}
+
+void Phases::makeRoom() const {
+  if (!request_.resident) return;
+  for (const auto& stream : request_.resident->streams) stream->rest();
 }
 
 template <class Load>
 auto Phases::loadPacked(const std::string& part, const quant::Policy& policy, model::LoadOptions options, Load&& load) {
   const TightHeap tight;
   std::shared_ptr<PackedSet> set;
-  std::shared_ptr<LayerStream> stream;
   if (!request_.packedCache.folder.empty())
     set = std::make_shared<PackedSet>(request_.packedCache, packedKey(weightsHash(), part, policy.text()));
-  if (request_.offload == Offload::Group || request_.offload == Offload::Sequential) stream = std::make_shared<LayerStream>(request_.offload);
-  packLayers(options, policy, notes_, set, stream);
+  stream_ = makeStream();
+  packLayers(options, policy, notes_, set, stream_);
   auto loaded = load(options);
   if (!set) return loaded;
   set->keep();
@@ -187,6 +205,7 @@ Encoded Phases::encode() {
     made.weights = weightsBlock(encoders->bytes(), encoders->layers());
     return made;
   });
+  makeRoom();
   meter_.move("encode", "load_text", loading);   // not in "load", which is to be compared between variants
   trimHeap();
   return out;
@@ -350,6 +369,7 @@ at::Tensor Phases::denoise(const Encoded& encoded, const std::function<at::Tenso
       return pipeline::denoise(*denoiser, *scheduler, conditioning, latents, std::ref(noise), options);
     });
   }
+  makeRoom();
   return latents;
 }
 
@@ -382,6 +402,7 @@ std::vector<RgbImage> Phases::decode(const at::Tensor& latents) {
     for (const at::Tensor& one : decoded.unbind(0)) made.push_back(toRgb(one));
     return made;
   });
+  makeRoom();
   tell("decode", 1, 1);
   return images;
 }

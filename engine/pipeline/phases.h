@@ -43,7 +43,8 @@ class Phases {
   // `calibrated` is used when it is of this request, and else made when the request asks for it.
   at::Tensor denoise(const Encoded& encoded, const std::function<at::Tensor(std::int64_t channels)>& noiseFor, Calibrated& calibrated);
   // All steps with a denoiser of the caller's, from the noise of these seeds; nothing is measured. `onCall` after every call.
-  at::Tensor draw(const model::Denoiser& denoiser, const Conditioning& conditioning, const std::vector<std::uint64_t>& seeds, const std::function<void()>& onCall) const;
+  at::Tensor draw(const model::Denoiser& denoiser, const Conditioning& conditioning, const std::vector<std::uint64_t>& seeds,
+                  const std::function<void()>& onCall) const;
   std::vector<RgbImage> decode(const at::Tensor& latents);
 
   std::int64_t latentHeight() const { return recipe_.height / pixels_; }
@@ -69,6 +70,8 @@ class Phases {
   // Loads one part with what the cache has of it, and keeps what it has not.
   template <class Load>
   auto loadPacked(const std::string& part, const quant::Policy& policy, model::LoadOptions options, Load&& load);
+  std::shared_ptr<LayerStream> makeStream() const;   // null where layers stay
+  void makeRoom() const;                           // the part that worked leaves the device where another one comes
   std::vector<quant::StepSpan> spans() const;
   void prepareResident();
   // The resident part, where there is one; else what `load` makes, which then stays.
@@ -88,6 +91,7 @@ class Phases {
   const model::Family& family_;
   const protocol::Recipe recipe_;                  // what all pictures share, in the size that is drawn
   Adapters adapters_;
+  std::shared_ptr<LayerStream> stream_;            // of the part that was loaded last
   PackingNotes notes_;
   std::vector<quant::CalibratedLinear*> calibratedLayers_;   // of the denoiser that is loaded
   std::vector<std::string> calibratedNames_;       // theirs

@@ -1,4 +1,5 @@
-// A variant that stays in memory between pictures, for a server. All its parts are there at once.
+// A variant that stays in memory between pictures, for a server. All its parts are there at once; with Offload::Model on a device they wait in
+// pinned memory of the host and take turns there.
 #pragma once
 
 #include "engine/model/components.h"
@@ -17,6 +18,7 @@ struct Resident {
   std::shared_ptr<model::TextEncoders> encoders;
   std::shared_ptr<model::Denoiser> denoiser;
   std::shared_ptr<model::Autoencoder> autoencoder;
+  std::vector<std::shared_ptr<LayerStream>> streams;   // of parts that wait in pinned memory while others work
   std::vector<PackingNotes::Fallback> fallbacks;
 
   bool holds() const { return encoders && denoiser && autoencoder; }

@@ -91,7 +91,7 @@ class OffloadTest : public QObject {
 
   void whatFailsAheadFailsWhereItIsNeeded() {
     LayerStream stream(Offload::Group);
-    const auto add = [&](const char* name, std::function<std::unique_ptr<quant::Linear>()> load) { return stream.linear(name, "bf16", {2, 2}, 8, std::move(load)); };
+    const auto add = [&](const char* name, std::function<std::unique_ptr<quant::Linear>()> load) { return stream.linear(name, "bf16", {2, 2}, 8, {std::move(load)}); };
     const auto good = add("a.0.x", [&] { return std::make_unique<Counted>(alive_, most_); });
     const auto bad = add("a.1.x", []() -> std::unique_ptr<quant::Linear> { throw std::runtime_error("the disk is gone"); });
     QVERIFY(good->forward(at::zeros({2})).sum().item<float>() == 2);
@@ -106,7 +106,7 @@ class OffloadTest : public QObject {
     std::vector<std::unique_ptr<quant::Linear>> all;
     const auto& plain = quant::quantizer("fp32");
     for (std::int64_t i = 0; i < layers; ++i)
-      all.push_back(stream.linear(std::to_string(i), "fp32", {size, size}, bytes, [&] { return plain.linear(plain.pack(at::ones({size, size})), {}); }));
+      all.push_back(stream.linear(std::to_string(i), "fp32", {size, size}, bytes, {[&] { return plain.linear(plain.pack(at::ones({size, size})), {}); }}));
     const c10::InferenceMode inference;
     at::Tensor x = at::ones({1, size});
     x = all.front()->forward(x);
@@ -122,6 +122,10 @@ class OffloadTest : public QObject {
     QCOMPARE(pipeline::parseOffload("group"), Offload::Group);
     QVERIFY_EXCEPTION_THROWN(pipeline::parseOffload("disk"), std::invalid_argument);
     QCOMPARE(pipeline::blockOf("transformer_blocks.3.attn.to_q"), std::string("transformer_blocks.3"));
+    QCOMPARE(pipeline::blockOf("text_encoder_2.encoder.block.3.layer.0.SelfAttention.q"), std::string("text_encoder_2.encoder.block.3"));
+    QCOMPARE(pipeline::blockOf("up_blocks.0.attentions.1.transformer_blocks.3.attn1.to_out.0"), std::string("up_blocks.0.attentions.1.transformer_blocks.3"));
+    QCOMPARE(pipeline::blockOf("vae.decoder.up_blocks.2.resnets.1.conv1"), std::string("vae.decoder.up_blocks.2.resnets.1"));
+    QCOMPARE(pipeline::blockOf("down_blocks.1.attentions.0.proj_in"), std::string("down_blocks.1"));
     QCOMPARE(pipeline::blockOf("time_text_embed.timestep_embedder.linear_1"), std::string("time_text_embed.timestep_embedder.linear_1"));
   }
 
@@ -135,10 +139,10 @@ class OffloadTest : public QObject {
       LayerStream stream(mode);
       for (int block = 0; block < kBlocks; ++block)
         for (int layer = 0; layer < kLayers; ++layer)
-          all.push_back(stream.linear("blocks." + std::to_string(block) + "." + std::to_string(layer), "bf16", {2, 2}, 8, [this] {
+          all.push_back(stream.linear("blocks." + std::to_string(block) + "." + std::to_string(layer), "bf16", {2, 2}, 8, {[this] {
             ++made_;
             return std::make_unique<Counted>(alive_, most_);
-          }));
+          }}));
     }
     QCOMPARE(made_.load(), 0);
     at::Tensor x = at::zeros({2});

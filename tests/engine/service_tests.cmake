@@ -1,7 +1,7 @@
 quantspot_add_test(protocol_framing_test SOURCES protocol_framing_test.cpp LIBS quantspot_protocol LABELS unit)
 quantspot_add_test(protocol_messages_test SOURCES protocol_messages_test.cpp LIBS quantspot_protocol LABELS unit)
 quantspot_add_test(protocol_schema_test SOURCES protocol_schema_test.cpp LIBS quantspot_protocol LABELS unit)
-foreach(name cache gguf recipe latents loading measure memory_model observe offload sensitivity)
+foreach(name cache gguf recipe latents loading measure memory_model observe offload offload_memory sensitivity transfer)
   quantspot_add_test(pipeline_${name}_test TORCH SOURCES pipeline_${name}_test.cpp LIBS quantspot_pipeline LABELS unit)
 endforeach()
 quantspot_add_test(pipeline_auto_test TORCH SOURCES pipeline_auto_test.cpp LIBS quantspot_pipeline LABELS unit)
@@ -48,3 +48,9 @@ add_dependencies(service_estimate_test quantspot-engine fake_driver)
 quantspot_add_test(cli_recommend_test SOURCES cli_recommend_test.cpp LIBS Qt6::Core LABELS unit TIMEOUT 600)
 add_dependencies(cli_recommend_test quantspot-cli)
 target_compile_definitions(cli_recommend_test PRIVATE QUANTSPOT_CLI="$<TARGET_FILE:quantspot-cli>")
+
+# Layers that come and go in every family; the same program once more for a GPU, without which ctest says that it was skipped.
+quantspot_add_test(pipeline_offload_families_test TORCH SOURCES pipeline_offload_families_test.cpp LIBS quantspot_pipeline LABELS unit TIMEOUT 600)
+quantspot_add_test(pipeline_offload_cuda_test TORCH SOURCES pipeline_offload_families_test.cpp LIBS quantspot_pipeline LABELS gpu TIMEOUT 600)
+target_compile_definitions(pipeline_offload_cuda_test PRIVATE QUANTSPOT_TESTS_A_GPU)
+set_tests_properties(pipeline_offload_cuda_test PROPERTIES SKIP_REGULAR_EXPRESSION "no CUDA device")
