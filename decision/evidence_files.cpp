@@ -26,6 +26,18 @@ nlohmann::json parsed(const std::string& text, const fs::path& path) {
   return json;
 }
 
+bool holdsAnalysis(const fs::path& file) { return file.extension() == ".zip" || file.filename() == "analysis.json"; }
+
+fs::path newestIn(const fs::path& folder) {
+  fs::path newest;
+  fs::file_time_type time = fs::file_time_type::min();
+  for (const auto& entry : fs::directory_iterator(folder))
+    if (entry.is_regular_file() && holdsAnalysis(entry.path()) && (newest.empty() || entry.last_write_time() > time))
+      newest = entry.path(), time = entry.last_write_time();
+  if (newest.empty()) throw std::runtime_error(fmt::format("{}: holds neither a study's bundle (.zip) nor an analysis.json", folder.string()));
+  return newest;
+}
+
 }  // namespace
 
 void readComparison(Evidence& evidence, const fs::path& path) {
@@ -33,14 +45,18 @@ void readComparison(Evidence& evidence, const fs::path& path) {
   addComparison(evidence, parsed(textOf(file), file), file.string());
 }
 
-void readStudy(Evidence& evidence, const fs::path& path) {
-  std::string text = textOf(path);
+nlohmann::json readAnalysis(const fs::path& path) {
+  const fs::path file = fs::is_directory(path) ? newestIn(path) : path;
+  std::string text = textOf(file);
   if (text.starts_with("PK")) try {
     text = storedFile(text, "analysis.json");
   } catch (const std::runtime_error& error) {
-    throw std::runtime_error(fmt::format("{}: {}; a sealed bundle holds no analysis", path.string(), error.what()));
+    throw std::runtime_error(fmt::format("{}: {}; a sealed bundle holds no analysis: unlock the study and export it again", file.string(),
+                                         error.what()));
   }
-  addStudy(evidence, parsed(text, path), path.string());
+  return parsed(text, file);
 }
+
+void readStudy(Evidence& evidence, const fs::path& path) { addStudy(evidence, readAnalysis(path), path.string()); }
 
 }  // namespace quantspot::decision

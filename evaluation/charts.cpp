@@ -5,6 +5,7 @@
 #include <spdlog/fmt/fmt.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <map>
 
@@ -13,6 +14,7 @@ namespace {
 
 using nlohmann::json;
 
+constexpr std::size_t kFewPoints = 32;     // of a line: more stand too close for marks and intervals
 constexpr double kMiB = 1024.0 * 1024.0;   // axes in whole units have round ticks
 
 template <class Names>
@@ -27,9 +29,11 @@ const json* estimateOf(const json& summary, const std::string& figure) {
   return found == summary["figures"].end() || !(*found)["value"].is_number() ? nullptr : &*found;
 }
 
-std::string label(const std::string& figure) {
+std::string label(const json& report, const std::string& figure) {
   const FigureInfo* info = figureInfo(figure);
-  return !info ? figure : info->unit.empty() || info->unit == "B" ? std::string(info->label) : fmt::format("{} ({})", info->label, info->unit);
+  if (!info) return figure;
+  const std::string name = labelOf(report, *info);
+  return info->unit.empty() || info->unit == "B" ? name : fmt::format("{} ({})", name, info->unit);
 }
 
 struct Mark { std::string precision; std::size_t index = 0; double quality = 0, memory = 0, latency = 0; bool front = false; const json* interval = nullptr; };
@@ -67,12 +71,14 @@ void drawQuality(Canvas& canvas, Box box, const json& report, const std::string&
     if (mark.interval->is_array()) values.insert(values.end(), {(*mark.interval)[0], (*mark.interval)[1]});
     slowest = std::max(slowest, mark.latency);
   }
-  Plot plot(canvas, box, label(quality) + " against peak memory (area: time; dashed: Pareto front)", axisOf("peak memory, MiB", memory, false),
-            axisOf(label(quality), values, false));
+  Plot plot(canvas, box, label(report, quality) + " against peak memory (area: time; dashed: Pareto front)",
+            axisOf("peak memory, MiB", memory, false),
+            axisOf(label(report, quality), values, false));
   drawFront(plot, marks);
   for (const Mark& mark : marks) {
     const Color color = colors[mark.index];
-    canvas.beginLink(fmt::format("#p{}", mark.index), fmt::format("{}: {} {:.4g}, {}, {}", mark.precision, label(quality), mark.quality, bytesText(mark.memory), secondsText(mark.latency)));
+    canvas.beginLink(fmt::format("#p{}", mark.index), fmt::format("{}: {} {:.4g}, {}, {}", mark.precision, label(report, quality), mark.quality,
+                                                                  bytesText(mark.memory), secondsText(mark.latency)));
     if (mark.interval->is_array()) plot.whisker(mark.memory / kMiB, (*mark.interval)[0], (*mark.interval)[1], color);
     canvas.circle(plot.at(mark.memory / kMiB, mark.quality), 3 + 6 * std::sqrt(mark.latency / slowest), color, !mark.front);
     canvas.endLink();
@@ -97,7 +103,8 @@ void drawCategories(Canvas& canvas, Box box, const json& report, const std::stri
     values.push_back(row["value"]);
     if (row["ci95"].is_array()) values.insert(values.end(), {row["ci95"][0], row["ci95"][1]});
   }
-  Plot plot(canvas, box, label(figure) + " by category", {"", 0, static_cast<double>(categories.size()), {}}, axisOf(label(figure), values, true), false);
+  Plot plot(canvas, box, label(report, figure) + " by category", {"", 0, static_cast<double>(categories.size()), {}},
+            axisOf(label(report, figure), values, true), false);
   const double width = 0.8 / static_cast<double>(names.size());
   for (const json& row : report["categories"]) {
     if (row["figure"] != figure || !row["value"].is_number()) continue;
@@ -144,7 +151,8 @@ void drawPrompts(Canvas& canvas, Box box, const json& report, const std::string&
   std::vector<double> xs, ys;
   for (const PromptMark& mark : marks) xs.push_back(mark.x), ys.push_back(mark.y);
   if (!paired) xs.insert(xs.end(), ys.begin(), ys.end()), ys = xs;   // one scale for both
-  Plot plot(canvas, box, label(figure) + " of each prompt and seed", axisOf(paired ? "comparison" : names[0], xs, false), axisOf(paired ? label(figure) : "the others", ys, false));
+  Plot plot(canvas, box, label(report, figure) + " of each prompt and seed", axisOf(paired ? "comparison" : names[0], xs, false),
+            axisOf(paired ? label(report, figure) : "the others", ys, false));
   if (!paired && !xs.empty()) {
     const auto [low, high] = std::ranges::minmax(xs);
     canvas.line(plot.at(low, low), plot.at(high, high), {0.6, 0.6, 0.6}, 1, true);
@@ -158,7 +166,7 @@ void drawPrompts(Canvas& canvas, Box box, const json& report, const std::string&
   plot.legend({names.begin() + 1, names.end()}, {colors.begin() + 1, colors.end()});
 }
 
-struct Line { std::size_t precision; std::vector<Point> points; };
+struct Line { std::size_t precision; std::vector<Point> points; std::vector<std::array<double, 3>> intervals = {}; };   // intervals: x, low, high
 
 void drawLines(Canvas& canvas, Box box, const json& report, const std::string& title, const std::vector<Line>& lines, const std::string& x, const std::string& y) {
   const auto names = precisionsOf(report);
@@ -166,13 +174,17 @@ void drawLines(Canvas& canvas, Box box, const json& report, const std::string& t
   std::vector<double> xs, ys;
   for (const Line& line : lines)
     for (const Point& p : line.points) xs.push_back(p.x), ys.push_back(p.y);
+  for (const Line& line : lines)
+    for (const auto& [at, low, high] : line.intervals) ys.insert(ys.end(), {low, high});
   Plot plot(canvas, box, title, axisOf(x, xs, false), axisOf(y, ys, true));
   for (const Line& line : lines) {
     std::vector<Point> points;
     for (const Point& p : line.points) points.push_back(plot.at(p.x, p.y));
     canvas.beginLink("", names[line.precision]);
     canvas.polyline(points, colors[line.precision]);
-    if (points.size() <= 32)
+    if (points.size() <= kFewPoints)
+      for (const auto& [at, low, high] : line.intervals) plot.whisker(at, low, high, colors[line.precision]);
+    if (points.size() <= kFewPoints)
       for (const Point& p : points) canvas.circle(p, 1.8, colors[line.precision], false);
     canvas.endLink();
   }
@@ -185,7 +197,10 @@ std::vector<Line> linesOf(const json& report, const char* rows, const char* plac
   for (std::size_t v = 0; v < names.size(); ++v) {
     Line line{v, {}};
     for (const json& row : report[rows])
-      if (row["precision"] == names[v] && row["value"].is_number()) line.points.push_back({row[place], row["value"]});
+      if (row["precision"] == names[v] && row["value"].is_number()) {
+        line.points.push_back({row[place], row["value"]});
+        if (row["ci95"].is_array()) line.intervals.push_back({row[place], row["ci95"][0], row["ci95"][1]});
+      }
     if (!line.points.empty()) lines.push_back(std::move(line));
   }
   return lines;

@@ -18,9 +18,16 @@ constexpr FigureInfo kFigures[] = {
     {"ms-ssim", "MS-SSIM", "", Better::Higher, Source::Pair, 4},
     {"gmsd", "GMSD", "", Better::Lower, Source::Pair, 4},
     {"lpips", "LPIPS", "", Better::Lower, Source::Pair, 4},
-    {"fid", "FID", "", Better::Lower, Source::Set, 2},
+    {"lpips-vgg", "LPIPS (vgg)", "", Better::Lower, Source::Pair, 4},
+    {"lpips-squeeze", "LPIPS (squeeze)", "", Better::Lower, Source::Pair, 4},
+    {"dists", "DISTS", "", Better::Lower, Source::Pair, 4},
+    {"clip-image", "CLIP-image", "", Better::Higher, Source::Pair, 2},
     {"kid", "KID", "", Better::Lower, Source::Set, 4},
+    {"fid", "FID", "", Better::Lower, Source::Set, 2},
+    {"cmmd", "CMMD", "", Better::Lower, Source::Set, 3},
+    {"kd-clip-tiny", "KD-CLIP-tiny", "", Better::Lower, Source::Set, 4},
     {"fd-clip-tiny", "FD-CLIP-tiny", "", Better::Lower, Source::Set, 4},
+    {"cmmd-clip-tiny", "CMMD-CLIP-tiny", "", Better::Lower, Source::Set, 3},
     {"rating", "Human rating", "of 5", Better::Higher, Source::Set, 2},
     {"latency", "Time per picture", "s", Better::Lower, Source::Report, 2},
     {"step", "Time per step", "s", Better::Lower, Source::Report, 3},
@@ -107,6 +114,16 @@ double denoiserBytes(const json& report) {
   return number(part(weights, std::string(denoiserOf(weights))), "bytes");
 }
 
+std::string cautionOf(std::string_view id, std::size_t n) {
+  if (id != "fid" || n >= kFewForFid) return "";
+  return fmt::format("{} pictures: below {} FID is far too high by its own bias; go by KID or by paired LPIPS", n, kFewForFid);
+}
+
+std::string labelOf(const nlohmann::json& report, const FigureInfo& info) {
+  const json& label = part(part(report, "labels"), std::string(info.id));
+  return label.is_string() ? label.get<std::string>() : std::string(info.label);
+}
+
 std::string bytesText(double bytes) {
   constexpr std::array kUnits = {"B", "KiB", "MiB", "GiB", "TiB"};
   std::size_t unit = 0;
@@ -128,6 +145,8 @@ std::string secondsText(double seconds) {
 std::string figureText(const FigureInfo& info, std::optional<double> value) {
   if (!value || !std::isfinite(*value)) return "–";
   if (info.unit == "B") return bytesText(*value);
+  // What rounds away is told by its first digits.
+  if (info.source == Source::Set && *value != 0 && std::abs(*value) < 5 * std::pow(10.0, -info.digits)) return fmt::format("{:.2g}", *value);
   return fmt::format("{:.{}f}{}{}", *value, info.digits, info.unit.empty() ? "" : " ", info.unit);
 }
 

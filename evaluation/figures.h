@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -34,6 +35,12 @@ double latencySeconds(const nlohmann::json& report);                 // encode +
 double memoryBytes(const nlohmann::json& report);                    // highest peak, of the accelerator or of the host above its floor
 double denoiserBytes(const nlohmann::json& report);
 std::string_view denoiserOf(const nlohmann::json& weights);          // "unet" or "transformer"
+
+inline constexpr std::size_t kFewForFid = 2048;
+// Why a figure of so many pictures must not be trusted; empty where it may.
+std::string cautionOf(std::string_view id, std::size_t n);
+// As tables name it: with what stood in for real weights ("CLIP-tiny score") where the report says so.
+std::string labelOf(const nlohmann::json& report, const FigureInfo& info);
 
 // "12.34 dB", "318 MiB", "–" for nothing; bytes in binary units.
 std::string figureText(const FigureInfo& info, std::optional<double> value);

@@ -16,7 +16,7 @@ using nlohmann::json;
 constexpr const char* kStyle =
     "body{background:#fff;color:#222;font:14px/1.45 sans-serif;margin:2em auto;max-width:1100px;padding:0 1em}h1{font-size:1.5em}h2{font-size:1.15em;margin:2em 0 .4em}"
     "table{border-collapse:collapse}th,td{border-bottom:1px solid #ddd;padding:.3em .7em;text-align:left;vertical-align:top}td.n{text-align:right;white-space:nowrap}"
-    "small{color:#666;display:block}.pass{color:#1a6b2f}.fail{color:#b3261e}.lacks{color:#666}.charts{display:flex;flex-wrap:wrap;gap:1em}"
+    "small{color:#666;display:block}td small{max-width:16em;white-space:normal}.pass{color:#1a6b2f}.fail{color:#b3261e}.lacks{color:#666}.charts{display:flex;flex-wrap:wrap;gap:1em}"
     "section{background:#777;color:#fff;padding:.6em 1em;margin:.6em 0}section h3{font-size:1em;margin:.1em 0}section p{margin:.1em 0 .6em}.row{display:flex;flex-wrap:wrap;gap:1em}"
     "figure{margin:0;max-width:12em}figure a.thumb img{width:128px;display:block;image-rendering:auto}figcaption{font-size:12px;margin-top:.3em}.close{display:none}"
     "figure:target{position:fixed;inset:0;max-width:none;background:#777;z-index:2;overflow:auto;padding:2em}figure:target a.thumb img{width:auto;image-rendering:pixelated}"
@@ -24,10 +24,12 @@ constexpr const char* kStyle =
 
 std::string number(const json& value, int digits, const char* none = "–") { return value.is_number() ? fmt::format("{:.{}f}", value.get<double>(), digits) : none; }
 
+// "23.10 (22.80 to 23.40), N = 64"; a set's figure and a mean alike.
 std::string estimateText(const FigureInfo& info, const json& estimate) {
   std::string text = figureText(info, estimate["value"].is_number() ? std::optional(estimate["value"].get<double>()) : std::nullopt);
   if (estimate["ci95"].is_array())
     text += fmt::format(" ({} to {})", figureText(info, estimate["ci95"][0].get<double>()), figureText(info, estimate["ci95"][1].get<double>()));
+  if (info.source != Source::Report) text += fmt::format(", N = {}", estimate.value("n", std::size_t{0}));
   return text;
 }
 
@@ -38,7 +40,11 @@ std::string summaryHtml(const json& report) {
   html += "</tr>";
   for (std::size_t i = 1; i < table.rows.size(); ++i) {
     html += fmt::format("<tr id=p{}>", i - 1);
-    for (std::size_t k = 0; k < table.rows[i].size(); ++k) html += (k == 0 ? "<td>" : "<td class=n>") + escaped(table.rows[i][k]) + "</td>";
+    for (std::size_t k = 0; k < table.rows[i].size(); ++k) {
+      const auto caution = table.cautions.find({i, k});
+      if (caution == table.cautions.end()) html += (k == 0 ? "<td>" : "<td class=n>") + escaped(table.rows[i][k]) + "</td>";
+      else html += fmt::format("<td class=\"n lacks\" title=\"{0}\">{1}<small>{0}</small></td>", escaped(caution->second), escaped(table.rows[i][k]));
+    }
     html += "</tr>";
   }
   return html + "</table>";
@@ -119,20 +125,21 @@ std::string flopsHtml(const json& report) {
 }  // namespace
 
 TextTable summaryTable(const json& report) {
-  TextTable table{{{"Precision", "Pictures"}}};
+  TextTable table{{{"Precision", "Pictures"}}, {}};
   std::vector<const FigureInfo*> shown;
   for (const FigureInfo& info : figures()) {
     bool any = false;
     for (const json& row : report["summary"]) any = any || row["figures"].contains(std::string(info.id));
     if (any && info.id != "step" && info.id != "total") shown.push_back(&info);
   }
-  for (const FigureInfo* info : shown) table.rows[0].emplace_back(info->label);
+  for (const FigureInfo* info : shown) table.rows[0].push_back(labelOf(report, *info));
   for (const json& row : report["summary"]) {
     std::string drawn = row["drawn"].dump();
     if (row["failed"] > 0) drawn += fmt::format(", {} failed", row["failed"].dump());
     std::vector<std::string> cells = {row["precision"].get<std::string>() + (row["baseline"] ? " (baseline)" : ""), drawn};
     for (const FigureInfo* info : shown) {
       const auto found = row["figures"].find(std::string(info->id));
+      if (found != row["figures"].end() && found->contains("caution")) table.cautions[{table.rows.size(), cells.size()}] = (*found)["caution"];
       cells.push_back(found == row["figures"].end() ? "–" : estimateText(*info, *found));
     }
     table.rows.push_back(std::move(cells));

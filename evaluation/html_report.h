@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include <filesystem>
+#include <map>
 #include <string>
 
 namespace quantspot::evaluation {
@@ -17,7 +18,10 @@ struct HtmlOptions {
 std::string htmlReport(const nlohmann::json& report, const std::filesystem::path& folder, const HtmlOptions& options = {});
 
 // Of summary and thresholds, for every form of the report: header, then a row per precision.
-struct TextTable { std::vector<std::vector<std::string>> rows; };
+struct TextTable {
+  std::vector<std::vector<std::string>> rows;
+  std::map<std::pair<std::size_t, std::size_t>, std::string> cautions;   // row, column: why the figure must not be trusted
+};
 TextTable summaryTable(const nlohmann::json& report);
 
 }  // namespace quantspot::evaluation

@@ -41,11 +41,13 @@ std::vector<ParetoPoint> paretoOf(const std::vector<PrecisionSummary>& summaries
 }
 
 std::string qualityFigure(const std::vector<PrecisionSummary>& summaries) {
-  for (const FigureInfo& info : figures()) {
-    if (info.source == Source::Report) continue;
-    const auto has = [&](const PrecisionSummary& summary) { return summary.figures.contains(std::string(info.id)); };
-    if (std::ranges::count_if(summaries, has) >= 2) return std::string(info.id);
-  }
+  const auto having = [&](std::string_view id) {
+    return std::ranges::count_if(summaries, [&](const PrecisionSummary& summary) { return summary.figures.contains(std::string(id)); });
+  };
+  // A pair has no value of the baseline: one other precision is enough.
+  if (having("lpips") >= 1 && !summaries.empty() && summaries.front().drawn < kFewForFid) return "lpips";
+  for (const FigureInfo& info : figures())
+    if (info.source != Source::Report && having(info.id) >= 2) return std::string(info.id);
   return "";
 }
 

@@ -20,7 +20,8 @@ void markFront(std::vector<ParetoPoint>& points);
 // Of the precisions that have all three figures; `quality` is a figure id. For a figure against the baseline the baseline itself has no
 // value: it is the best there is, unless something is better.
 std::vector<ParetoPoint> paretoOf(const std::vector<PrecisionSummary>& summaries, const std::string& quality);
-// The first of "clip", "lpips", "ssim", … that two precisions have; empty when there is none.
+// What quality is by default: paired LPIPS below 2,048 pictures where it was taken, else the first of figures() that two precisions have; empty when
+// there is none.
 std::string qualityFigure(const std::vector<PrecisionSummary>& summaries);
 
 nlohmann::json paretoJson(const std::vector<ParetoPoint>& points, const std::string& quality);

@@ -32,6 +32,8 @@ void drawSummary(paper::Flow& flow, const json& report) {
     for (std::size_t k = 1; k < table.rows[i].size(); ++k)
       line += fmt::format("{}{}: {}", line.empty() ? "" : "  ·  ", table.rows[0][k], table.rows[i][k]);
     words(flow, line);
+    for (const auto& [at, caution] : table.cautions)
+      if (at.first == i) words(flow, fmt::format("{}: {}.", table.rows[0][at.second], caution), 8, kQuiet, 8);
   }
 }
 

@@ -55,7 +55,7 @@ class Assembly {
     if (!report) return {};
     if (!told_.insert(cell.precision).second) withoutLayers(*report);
     json made = {{"precision", precision}, {"image", cell.image}, {"key", cell.key},
-                 {"scores", scoresOf(plan_, store_, cell, options_.metrics, options_.scoredBy)}, {"report", std::move(*report)}};
+                 {"scores", scoresOf(plan_, store_, cell, options_.metrics.cells)}, {"report", std::move(*report)}};
     if (cell.precision > 0 && !baseline.empty())
       if (const auto own = store_.latents(cell.key); !own.empty()) made["growth"] = growthOf(errorGrowth(own, baseline));
     return made;
@@ -129,12 +129,13 @@ json flopsOf(const json& comparisons) {
 
 }  // namespace
 
-json analyze(const json& comparisons, const std::vector<std::string>& precisions, const std::vector<Threshold>& thresholds, const SetFigures& sets) {
+json analyze(const json& comparisons, const std::vector<std::string>& precisions, const std::vector<Threshold>& thresholds, const SetFigures& sets,
+             const std::map<std::string, std::string>& labels) {
   const auto summaries = summarize(comparisons, precisions, sets);
   const std::string quality = qualityFigure(summaries);
   return {{"summary", summaryJson(summaries)}, {"categories", categoriesJson(byCategory(comparisons, precisions))},
           {"pareto", paretoJson(paretoOf(summaries, quality), quality)}, {"thresholds", thresholdsJson(thresholds)},
-          {"judged", judgedJson(judge(summaries, thresholds))}, {"step_seconds", byPlace(comparisons, precisions, "step", stepSeconds)},
+          {"judged", judgedJson(judge(summaries, thresholds, labels))}, {"step_seconds", byPlace(comparisons, precisions, "step", stepSeconds)},
           {"growth", byPlace(comparisons, precisions, "call", [](const json& sample) { return list(sample, "growth", "relative"); })},
           {"growth_cosine", byPlace(comparisons, precisions, "call", [](const json& sample) { return list(sample, "growth", "cosine"); })},
           {"memory_over_time", memoryOverTime(comparisons)}, {"flops", flopsOf(comparisons)}};
@@ -147,18 +148,29 @@ json makeReport(const Plan& plan, const Store& store, const ReportOptions& optio
   Assembly assembly(plan, store, options);
   for (std::size_t p = 0; p < request.prompts.prompts.size(); ++p)
     for (std::size_t s = 0; s < request.seeds.size(); ++s) report["comparisons"].push_back(assembly.comparison(p, s));
-  report.update(analyze(report["comparisons"], request.precisions, options.thresholds, options.sets));
+  const SetReport sets = setFiguresOf(plan, store, options.metrics.sets, options.real);
+  SetFigures figures = options.ratings;
+  for (const auto& [precision, found] : sets.figures) figures[precision].insert(found.begin(), found.end());
+  const auto labels = labelsOf(options.metrics);
+  report["sets"] = sets.told, report["labels"] = labels, report["lacking"] = lackingText(options.metrics);
+  report["metrics"] = json::array();
+  for (const auto* list : {&options.metrics.cells, &options.metrics.sets})
+    for (const Metric& metric : *list)
+      report["metrics"].push_back({{"figure", metric.gives}, {"label", metric.label}, {"weights_sha256", metric.weights_sha256}});
+  report.update(analyze(report["comparisons"], request.precisions, options.thresholds, figures, labels));
   return report;
 }
 
 std::string figuresNote(const json& report) {
   std::string note = "Means with 95 % bootstrap intervals. PSNR, SSIM and their like are against " + report["precisions"][0].get<std::string>() +
                      ". Peak memory: what the picture took beyond the idle engine. Time per picture: without loading.";
+  if (const std::string lacking = report.value("lacking", ""); !lacking.empty()) note += " " + lacking + ".";
   const json sets = report.value("sets", json());
   if (!sets.is_object()) return note;
   const bool inception = sets.value("network", "") == "inception";
   const bool own = sets["against"] == report["precisions"][0];
-  return note + fmt::format(" {} from all pictures of a precision, as a set, to {}{}", inception ? "FID and KID: distances" : "FD-CLIP-tiny: Fréchet distance",
+  return note + fmt::format(" {} from all pictures of a precision, as a set, to {}{}", inception ? "FID and KID: distances"
+                            : "FD-CLIP-tiny: Fréchet distance, KD-CLIP-tiny: kernel distance,",
                             own ? "those of the baseline" : sets["against"].get<std::string>(), inception ? "." : ", in the small embedded CLIP's features: no FID.");
 }
 

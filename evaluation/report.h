@@ -1,7 +1,9 @@
 // report.json: every number of an evaluation. Tables, pages and charts are made of it alone.
 #pragma once
 
+#include "evaluation/metric_choice.h"
 #include "evaluation/plan.h"
+#include "evaluation/set_scoring.h"
 #include "evaluation/store.h"
 #include "evaluation/summary.h"
 #include "evaluation/thresholds.h"
@@ -14,19 +16,19 @@ namespace quantspot::evaluation {
 struct ReportOptions {
   std::string model;                     // as the user named it, resolved
   std::string run;                       // whose failures are told
-  std::vector<std::string> metrics;      // of each cell
-  std::string scoredBy;                  // see scoring.h
+  MetricChoice metrics;
   std::vector<Threshold> thresholds = defaultThresholds();
-  SetFigures sets = {};
+  RealPictures real = {};                // that sets are compared with
+  SetFigures ratings = {};
 };
 
-// {"schema", "model", "precisions", "prompt_set", "comparisons", …and what analyze() adds}. Layers are in the first sample of each
-// precision only. A cell that is neither finished nor failed is left out of its comparison.
+// {"schema", "model", "precisions", "prompt_set", "comparisons", "metrics", "labels", "lacking", "sets", …and what analyze() adds}. Layers are in
+// the first sample of each precision only. A cell that is neither finished nor failed is left out of its comparison.
 nlohmann::json makeReport(const Plan& plan, const Store& store, const ReportOptions& options);
 
 // "summary", "categories", "pareto", "thresholds", "judged", "step_seconds", "growth", "memory_over_time" of comparisons.
 nlohmann::json analyze(const nlohmann::json& comparisons, const std::vector<std::string>& precisions, const std::vector<Threshold>& thresholds,
-                       const SetFigures& sets = {});
+                       const SetFigures& sets = {}, const std::map<std::string, std::string>& labels = {});
 
 // How the figures of a report were obtained, in a few sentences: for its pages.
 std::string figuresNote(const nlohmann::json& report);

@@ -3,6 +3,7 @@
 #include "engine/model/sha256.h"
 
 #include <cstring>
+#include <iterator>
 #include <stdexcept>
 
 namespace quantspot::evaluation {
@@ -10,6 +11,8 @@ namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
+
+constexpr std::ptrdiff_t kHashDigits = 64;
 
 std::string hashOf(const Bytes& bytes) { return model::sha256Hex(bytes.data(), bytes.size()); }
 
@@ -44,6 +47,8 @@ bool Store::finished(const std::string& key, bool latents) {
   if (latents && whole(key, false)) return false;   // good for others
   std::error_code ignored;
   for (const char* ending : {".json", ".png", ".latents"}) fs::remove(object(key, ending), ignored);
+  const std::lock_guard lock(remembered_->mutex);
+  remembered_->pixels.erase(key);
   return false;
 }
 
@@ -54,6 +59,18 @@ std::optional<json> Store::report(const std::string& key) const {
 }
 
 Bytes Store::png(const std::string& key) const { return readBytes(object(key, ".png")); }
+
+std::string Store::pixels(const std::string& key) const {
+  {
+    const std::lock_guard lock(remembered_->mutex);
+    if (const auto found = remembered_->pixels.find(key); found != remembered_->pixels.end()) return found->second;
+  }
+  const auto report = this->report(key);
+  if (!report) return "";
+  const std::string hash = report->value("image_sha256", key);
+  const std::lock_guard lock(remembered_->mutex);
+  return remembered_->pixels[key] = hash;
+}
 
 std::vector<std::vector<float>> Store::latents(const std::string& key) const {
   const auto entry = readJson(object(key, ".json"));
@@ -88,6 +105,27 @@ void Store::place(const std::string& key, const fs::path& at) const {
 
 std::optional<json> Store::score(const std::string& key) const { return readJson(folder_ / "scores" / key.substr(0, 2) / (key + ".json")); }
 void Store::putScore(const std::string& key, const json& score) { writeJson(folder_ / "scores" / key.substr(0, 2) / (key + ".json"), score); }
+
+// 64 digits, the hash of what follows: little-endian float32, as on every machine that this runs on.
+std::optional<std::vector<float>> Store::features(const std::string& key) const try {
+  const Bytes bytes = readBytes(folder_ / "features" / key.substr(0, 2) / key);
+  if (std::ssize(bytes) < kHashDigits || (bytes.size() - std::size_t{kHashDigits}) % sizeof(float) != 0) return std::nullopt;
+  const Bytes body(bytes.begin() + kHashDigits, bytes.end());
+  if (hashOf(body) != std::string(bytes.begin(), bytes.begin() + kHashDigits)) return std::nullopt;
+  std::vector<float> values(body.size() / sizeof(float));
+  std::memcpy(values.data(), body.data(), body.size());
+  return values;
+} catch (const std::runtime_error&) {
+  return std::nullopt;                   // not there
+}
+
+void Store::putFeatures(const std::string& key, const std::vector<float>& features) {
+  Bytes body(features.size() * sizeof(float));
+  std::memcpy(body.data(), features.data(), body.size());
+  const std::string hash = hashOf(body);
+  body.insert(body.begin(), hash.begin(), hash.end());
+  writeWhole(folder_ / "features" / key.substr(0, 2) / key, body);
+}
 
 void Store::fail(const std::string& key, const std::string& run, const std::string& why) {
   writeJson(folder_ / "failures" / (key + ".json"), {{"run", run}, {"why", why}});

@@ -7,6 +7,9 @@
 #include <nlohmann/json.hpp>
 
 #include <filesystem>
+#include <map>
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -22,8 +25,8 @@ struct Drawn {
   std::size_t latentCalls = 0;
 };
 
-// DIR/objects/ab/<key>.{json,png,latents}, DIR/scores/ab/<key>.json, DIR/failures/<key>.json. Safe from any thread and process:
-// each file is written whole, the JSON last. All throw std::runtime_error with the path when the disk refuses.
+// DIR/objects/ab/<key>.{json,png,latents}, DIR/scores/ab/<key>.json, DIR/features/ab/<key>, DIR/failures/<key>.json. Safe from any thread and
+// process: each file is written whole, the JSON last. All throw std::runtime_error with the path when the disk refuses.
 class Store {
  public:
   explicit Store(std::filesystem::path folder);
@@ -32,6 +35,8 @@ class Store {
   bool finished(const std::string& key, bool latents = false);
   std::optional<nlohmann::json> report(const std::string& key) const;
   Bytes png(const std::string& key) const;
+  // SHA-256 of its pixels; empty when it is not there. Remembered.
+  std::string pixels(const std::string& key) const;
   // Values of each call; empty when there are none.
   std::vector<std::vector<float>> latents(const std::string& key) const;
   void put(const std::string& key, const Drawn& drawn);
@@ -40,6 +45,9 @@ class Store {
 
   std::optional<nlohmann::json> score(const std::string& key) const;
   void putScore(const std::string& key, const nlohmann::json& score);
+  // A picture as a network sees it; nothing where it is absent or damaged.
+  std::optional<std::vector<float>> features(const std::string& key) const;
+  void putFeatures(const std::string& key, const std::vector<float>& features);
 
   // Why a cell could not be drawn, for the programs of one run; a later run tries again.
   void fail(const std::string& key, const std::string& run, const std::string& why);
@@ -51,7 +59,12 @@ class Store {
   std::filesystem::path object(const std::string& key, const char* ending) const;
   bool whole(const std::string& key, bool latents) const;
 
+  struct Remembered {
+    std::mutex mutex;
+    std::map<std::string, std::string> pixels;
+  };
   std::filesystem::path folder_;
+  std::shared_ptr<Remembered> remembered_ = std::make_shared<Remembered>();   // of copies, too: a finished cell stays as it is
 };
 
 // The name of a score: what it says and of which pictures (by the hash of their pixels).

@@ -131,7 +131,10 @@ json summaryJson(const std::vector<PrecisionSummary>& summaries) {
   for (const PrecisionSummary& summary : summaries) {
     json row = {{"precision", summary.precision}, {"baseline", &summary == &summaries.front()}, {"drawn", summary.drawn},
                 {"failed", summary.failed}, {"missing", summary.missing}, {"figures", json::object()}, {"changes", json::object()}};
-    for (const auto& [id, estimate] : summary.figures) row["figures"][id] = estimateJson(estimate);
+    for (const auto& [id, estimate] : summary.figures) {
+      row["figures"][id] = estimateJson(estimate);
+      if (const std::string caution = cautionOf(id, estimate.n); !caution.empty()) row["figures"][id]["caution"] = caution;
+    }
     for (const auto& [id, estimate] : summary.changes) row["changes"][id] = estimateJson(estimate);
     all.push_back(std::move(row));
   }

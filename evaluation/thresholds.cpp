@@ -44,7 +44,10 @@ std::string numberText(const Threshold& t, double value) {
   return info && info->unit == "B" ? bytesText(value) : plain(value, 2);
 }
 
-std::string figureLabel(const Threshold& t) {
+using Labels = std::map<std::string, std::string>;
+
+std::string figureLabel(const Threshold& t, const Labels& labels) {
+  if (const auto given = labels.find(t.figure); given != labels.end()) return given->second;
   const FigureInfo* info = figureInfo(t.figure);
   return info ? std::string(info->label) : t.figure;
 }
@@ -58,8 +61,9 @@ std::optional<Estimate> measured(const Threshold& t, const PrecisionSummary& sum
   if (figure == summary.figures.end()) {
     why = summary.drawn == 0 && summary.failed > 0 ? "every picture failed"
           : summary.drawn == 0                     ? "nothing is drawn yet"
-          : t.figure == "fid"                      ? "FID needs Inception weights and a set of real pictures"
-          : t.figure == "rating"                   ? "no study has rated it"
+          : t.figure == "fid"
+              ? "FID needs Inception weights (`quantspot-cli metrics download inception`) and a set of real pictures"
+          : t.figure == "rating"                   ? "no study has rated it: ask people in a study with rating trials, then give its bundle"
           : info && info->source == Source::Set    ? "it needs a set of pictures to compare with"
                                                    : "it was not measured";
     return std::nullopt;
@@ -76,16 +80,16 @@ std::optional<Estimate> measured(const Threshold& t, const PrecisionSummary& sum
   return out;
 }
 
-std::string nounOf(const Threshold& t, const std::string& baseline) {
-  if (t.measure == Measure::Change) return figureLabel(t) + " change";
-  if (t.measure == Measure::Share) return figureLabel(t) + " against " + baseline;
-  return figureLabel(t);
+std::string nounOf(const Threshold& t, const std::string& baseline, const Labels& labels) {
+  if (t.measure == Measure::Change) return figureLabel(t, labels) + " change";
+  if (t.measure == Measure::Share) return figureLabel(t, labels) + " against " + baseline;
+  return figureLabel(t, labels);
 }
 
-ThresholdCell cellOf(const Threshold& t, const PrecisionSummary& summary, const PrecisionSummary& baseline) {
+ThresholdCell cellOf(const Threshold& t, const PrecisionSummary& summary, const PrecisionSummary& baseline, const Labels& labels) {
   ThresholdCell cell{t.id, summary.precision, Verdict::LacksData, {}, {}, true, {}};
   std::string why;
-  const std::string noun = nounOf(t, baseline.precision);
+  const std::string noun = nounOf(t, baseline.precision, labels);
   const auto found = measured(t, summary, baseline, why);
   if (!found || !std::isfinite(found->value)) {
     cell.sentence = fmt::format("{}: lacks data, {}.", noun, found ? "its value is not finite" : why);
@@ -102,6 +106,7 @@ ThresholdCell cellOf(const Threshold& t, const PrecisionSummary& summary, const 
   if (found->ci95) cell.sentence += fmt::format(" (95 % {} to {}, N = {})", numberText(t, found->ci95->low), numberText(t, found->ci95->high), found->n);
   else cell.sentence += fmt::format(" (N = {})", found->n);
   cell.sentence += pass ? fmt::format(" is {}: passes.", limitText(t)) : fmt::format(" is not {}: fails by {}.", limitText(t), away);
+  if (const std::string caution = cautionOf(t.figure, found->n); !caution.empty()) cell.sentence += " " + caution + ".";
   if (!cell.sure) cell.sentence += " The interval holds the limit: more pictures would decide.";
   return cell;
 }
@@ -124,11 +129,11 @@ std::string limitText(const Threshold& t) {
   return fmt::format("{} {} %{}", side, plain(t.limit, digits), t.measure == Measure::Share ? " of the baseline" : "");
 }
 
-std::vector<ThresholdCell> judge(const std::vector<PrecisionSummary>& summaries, const std::vector<Threshold>& thresholds) {
+std::vector<ThresholdCell> judge(const std::vector<PrecisionSummary>& summaries, const std::vector<Threshold>& thresholds, const Labels& labels) {
   std::vector<ThresholdCell> cells;
   for (std::size_t i = 1; i < summaries.size(); ++i)
     for (const Threshold& threshold : thresholds)
-      if (threshold.on) cells.push_back(cellOf(threshold, summaries[i], summaries.front()));
+      if (threshold.on) cells.push_back(cellOf(threshold, summaries[i], summaries.front(), labels));
   return cells;
 }
 

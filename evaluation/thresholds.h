@@ -42,7 +42,9 @@ std::vector<Threshold> defaultThresholds();
 std::string limitText(const Threshold& threshold);
 
 // For every precision but the baseline and every threshold that is on; by precision. summaries: the baseline first.
-std::vector<ThresholdCell> judge(const std::vector<PrecisionSummary>& summaries, const std::vector<Threshold>& thresholds);
+// labels: of figures that something stands in for, by id.
+std::vector<ThresholdCell> judge(const std::vector<PrecisionSummary>& summaries, const std::vector<Threshold>& thresholds,
+                                 const std::map<std::string, std::string>& labels = {});
 // Of all its cells: fails when one fails, lacks data when one lacks them, else passes.
 Verdict overall(const std::vector<ThresholdCell>& cells, const std::string& precision);
 std::string_view verdictName(Verdict verdict);   // "pass", "fail", "lacks data"

@@ -66,8 +66,9 @@ std::vector<double> frechetReplicates(const at::Tensor& a, const at::Tensor& b, 
   return replicates;
 }
 
-FeatureStatistics readStatistics(const std::filesystem::path& path) {
-  const auto arrays = readNpz(path);
+FeatureStatistics readStatistics(const std::filesystem::path& path) { return readStatistics(readNpz(path), path); }
+
+FeatureStatistics readStatistics(const std::map<std::string, at::Tensor>& arrays, const std::filesystem::path& path) {
   for (const char* name : {"mu", "sigma"})
     if (!arrays.contains(name)) throw FileError(path, std::string("has no array \"") + name + "\"; a statistics file has mu and sigma");
   FeatureStatistics s{arrays.at("mu").to(at::kDouble), arrays.at("sigma").to(at::kDouble), 0};

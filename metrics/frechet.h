@@ -4,6 +4,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <vector>
 
@@ -27,6 +28,7 @@ std::vector<double> frechetReplicates(const at::Tensor& a, const at::Tensor& b, 
 
 // .npz with "mu" and "sigma", as pytorch-fid, clean-fid and torch-fidelity keep them; also "n" where we wrote it. Throws FileError.
 FeatureStatistics readStatistics(const std::filesystem::path& path);
+FeatureStatistics readStatistics(const std::map<std::string, at::Tensor>& arrays, const std::filesystem::path& name);   // of readNpz()
 void writeStatistics(const std::filesystem::path& path, const FeatureStatistics& statistics);
 
 }  // namespace quantspot::metrics

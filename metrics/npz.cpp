@@ -84,11 +84,13 @@ Bytes npyOf(const at::Tensor& array) {
 
 }  // namespace
 
-std::map<std::string, at::Tensor> readNpz(const std::filesystem::path& path) {
-  const ZipArchive archive(path, readAll(path));
+std::map<std::string, at::Tensor> readNpz(const std::filesystem::path& path) { return readNpz(path, readAll(path)); }
+
+std::map<std::string, at::Tensor> readNpz(const std::filesystem::path& name, Bytes file) {
+  const ZipArchive archive(name, std::move(file));
   std::map<std::string, at::Tensor> arrays;
-  for (const std::string& name : archive.names())
-    if (name.ends_with(".npy")) arrays[name.substr(0, name.size() - 4)] = arrayOf(archive, name);
+  for (const std::string& member : archive.names())
+    if (member.ends_with(".npy")) arrays[member.substr(0, member.size() - 4)] = arrayOf(archive, member);
   return arrays;
 }
 

@@ -25,7 +25,8 @@ struct CompareOptions {
   std::vector<std::uint64_t> seeds;
   std::size_t batch = 1;                 // seeds drawn in one pass
   std::filesystem::path out;
-  std::filesystem::path thresholds, ratings;   // JSON; empty: the default limits, no ratings
+  std::filesystem::path thresholds, ratings;   // JSON (ratings: also a study's bundle); empty: the default limits, no ratings
+  std::vector<std::string> metrics;      // ids; empty: what needs no download
   std::filesystem::path real;            // pictures or statistics that sets are compared with; empty: the baseline's pictures
   bool estimateOnly = false, pdf = false;
   double price = 0;                      // of one worker's hour

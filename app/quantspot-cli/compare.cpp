@@ -1,19 +1,19 @@
 #include "app/quantspot-cli/commands.h"
 #include "app/quantspot-cli/draw_cells.h"
 #include "app/quantspot-cli/files.h"
-#include "app/quantspot-cli/set_scores.h"
 #include "app/quantspot-cli/workers.h"
+#include "decision/evidence_files.h"
 #include "engine/model/mapped_file.h"
 #include "engine/model/sha256.h"
-#include "engine/model/weights.h"
 #include "engine/pipeline/hash_cache.h"
 #include "engine/protocol/base64.h"
 #include "engine/service/models.h"
-#include "engine/service/scorer.h"
+#include "engine/service/metric_offer.h"
+#include "engine/service/traits.h"
 #include "evaluation/html_report.h"
 #include "evaluation/pdf_report.h"
 #include "evaluation/report.h"
-#include "evaluation/scoring.h"
+#include "evaluation/score_queue.h"
 #include "evaluation/tables.h"
 #include "quant/precision_info.h"
 
@@ -23,6 +23,7 @@
 
 #include <chrono>
 #include <cstdio>
+#include <set>
 #include <stdexcept>
 
 namespace quantspot::cli {
@@ -31,8 +32,7 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-// What metrics/score gives without further files.
-const std::vector<std::string> kMetrics = evaluation::cellMetrics({"clip", "psnr", "ssim", "gmsd"});
+constexpr int kDefaultSide = 128;        // of models that do not say what they were made for
 
 void checkDistinct(const std::vector<std::string>& precisions) {
   if (precisions.empty()) throw std::invalid_argument("--precisions names none");
@@ -64,25 +64,30 @@ evaluation::Plan planOf(const CompareOptions& options) {
                            options.precisions});
 }
 
-// Names the CLIP that scores, by its weights.
-std::string scorerName(const std::string& model) {
-  std::string name;
-  for (const fs::path& file : model::weightFiles(service::clipFolderOf(service::resolveModel(model)))) name += hashOfFile(file);
-  return name;
+// Told before hours of work: which metrics, and what they lack.
+evaluation::MetricChoice metricsOf(const CompareOptions& options) {
+  int width = options.base.recipe.width, height = options.base.recipe.height;
+  if (width == 0 || height == 0) {
+    const protocol::ModelTraits traits = service::modelTraits({options.base.model});
+    width = traits.width > 0 ? traits.width : kDefaultSide, height = traits.height > 0 ? traits.height : kDefaultSide;
+  }
+  return evaluation::chooseMetrics(service::offeredMetrics({options.base.model}).metrics, options.metrics, width, height);
 }
 
 // A score that cannot be taken is left out: a picture without one is still a picture.
-void scoreAll(service::Service& service, const CompareOptions& options, const evaluation::Plan& plan, evaluation::Store& store, const std::string& by) {
-  std::string reason;
-  for (const evaluation::ScoreTask& task : evaluation::missingScores(plan, store, kMetrics, by)) {
+void scoreAll(service::Service& service, evaluation::ScoreQueue& queue) {
+  queue.addAll(), queue.addSets();
+  std::set<std::string> told;
+  while (const auto job = queue.next()) {
     try {
-      const std::string reference = task.baseline ? protocol::toBase64(store.png(task.baseline->key)) : "";
-      store.putScore(task.key, service.score({task.metric, protocol::toBase64(store.png(task.cell.key)), reference, task.prompt, options.base.model}));
+      queue.done(*job, service.score(job->params));
     } catch (const std::exception& error) {
-      if (reason.empty()) std::fprintf(stderr, "quantspot-cli: no %s: %s\n", task.metric.c_str(), error.what());
-      reason = error.what();
+      queue.failed(*job, error.what());
+      if (told.insert(job->params.metric).second) std::fprintf(stderr, "quantspot-cli: no %s: %s\n", job->params.metric.c_str(), error.what());
     }
   }
+  if (const std::string lacking = evaluation::lackingText(queue.metrics()); !lacking.empty())
+    std::fprintf(stderr, "quantspot-cli: %s\n", lacking.c_str());
 }
 
 json number(const json& row, const char* figure) {
@@ -116,21 +121,16 @@ json ditTable(const json& report) {
 }
 
 int writeReport(const CompareOptions& options, const evaluation::Plan& plan, evaluation::Store& store, const evaluation::Work& work, const std::string& run,
-                const std::string& by) {
-  evaluation::ReportOptions told{.model = service::resolveModel(options.base.model).string(), .run = run, .metrics = kMetrics, .scoredBy = by};
+                const evaluation::ScoreQueue& queue) {
+  evaluation::ReportOptions told{.model = service::resolveModel(options.base.model).string(), .run = run, .metrics = queue.metrics(),
+                                 .real = queue.real()};
   if (!options.thresholds.empty()) told.thresholds = evaluation::readThresholds(options.thresholds);
-  if (!options.ratings.empty()) told.sets = evaluation::ratingsOf(json::parse(evaluation::readText(options.ratings), nullptr, false));
-  json compared;
-  try {
-    compared = addSetScores(plan, store, options.real, told.sets);
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "quantspot-cli: no distances of sets: %s\n", error.what());
-  }
+  if (!options.ratings.empty()) told.ratings = evaluation::ratingsOf(decision::readAnalysis(options.ratings));
   json report = evaluation::makeReport(plan, store, told);
-  report["sets"] = compared;
   if (options.preset == "dit") report["dit"] = ditTable(report);
   json made = {{"report", (options.out / "report.json").string()}, {"html", (options.out / "report.html").string()}, {"tables", json::array()},
-               {"samples", plan.cells().size()}, {"drawn", work.state().finished - work.state().before}};
+               {"samples", plan.cells().size()}, {"drawn", work.state().finished - work.state().before},
+               {"features", queue.computedFeatures()}};
   evaluation::writeJson(options.out / "report.json", report);
   evaluation::writeWhole(options.out / "report.html", evaluation::htmlReport(report, options.out));
   for (const fs::path& table : evaluation::writeTables(report, options.out)) made["tables"].push_back(table.string());
@@ -186,6 +186,7 @@ int compare(service::Service& service, const CompareOptions& options) {
     drawer.drawAll(false);
     return 0;
   }
+  evaluation::ScoreQueue queue(plan, store, metricsOf(options), options.base.model, evaluation::realPictures(options.real));
   evaluation::RunCosts costs = evaluation::runCosts(plan, store, work, options.workers, options.price);
   if (options.estimateOnly) {
     drawer.drawPilot(costs.unknown);
@@ -198,9 +199,8 @@ int compare(service::Service& service, const CompareOptions& options) {
   if (options.workers > 1) runWorkers(options, run, plan, store, claims, work);
   drawer.drawAll(true);                  // what is left, and what others draw
   placeAll(options, plan, store, run);
-  const std::string by = scorerName(options.base.model);
-  scoreAll(service, options, plan, store, by);
-  return writeReport(options, plan, store, work, run, by);
+  scoreAll(service, queue);
+  return writeReport(options, plan, store, work, run, queue);
 }
 
 }  // namespace quantspot::cli

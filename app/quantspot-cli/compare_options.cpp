@@ -27,8 +27,15 @@ void applyDit(CompareOptions& options, const std::function<bool(const std::strin
 
 void addCompareOptions(CLI::App& c, CompareOptions& o) {
   c.add_option("--thresholds", o.thresholds, "JSON list of limits that a precision must keep (default: those of report.json)")->check(CLI::ExistingFile);
-  c.add_option("--ratings", o.ratings, "People's ratings: analysis.json of a study, or {\"bnb-nf4\": {\"value\": 4.2, \"n\": 30}}")->check(CLI::ExistingFile);
-  c.add_option("--real", o.real, "Folder of real pictures, or their statistics (.npz), for FID and KID (default: how far from the baseline's pictures)")->check(CLI::ExistingPath);
+  c.add_option("--metrics", o.metrics,
+               "What is measured, such as clip,lpips,lpips-vgg,dists,ms-ssim,kid,fid,cmmd (default: all whose weights are here)")
+      ->delimiter(',');
+  c.add_option("--ratings", o.ratings,
+               "People's ratings: a study's bundle, its analysis.json, a folder with them, or {\"bnb-nf4\": {\"value\": 4.2, \"n\": 30}}")
+      ->check(CLI::ExistingPath);
+  c.add_option("--real", o.real,
+               "Folder of real pictures, or their statistics (.npz), for FID and KID (default: how far from the baseline's pictures)")
+      ->check(CLI::ExistingPath);
   c.add_flag("--estimate", o.estimateOnly, "Only tell time, disk and cost; draws one picture of each precision when none is there (it is kept)");
   c.add_option("--price", o.price, "Of one worker's hour, for the estimate")->check(CLI::NonNegativeNumber);
   c.add_flag("--pdf", o.pdf, "Write report.pdf, too");

@@ -71,14 +71,18 @@ std::string filesStamp(const fs::path& folder) {
 HashCache::HashCache() : cache_(defaultCache()) {}
 
 std::string HashCache::weightsHash(const fs::path& model) const {
+  return remembered(model, "", [&] { return model::weightsHash(model); });
+}
+
+std::string HashCache::remembered(const fs::path& folder, const std::string& kind, const std::function<std::string()>& compute) const {
   static std::mutex mutex;
   static std::map<std::string, std::string> known;
-  const std::string stamp = filesStamp(model);
+  const std::string stamp = kind + filesStamp(folder);
   const std::lock_guard lock(mutex);
   if (const auto found = known.find(stamp); found != known.end()) return found->second;
   nlohmann::json stored = cache_.empty() ? nlohmann::json::object() : readCache(cache_);
   if (const auto found = stored.find(stamp); found != stored.end() && found->is_string()) return known[stamp] = found->get<std::string>();
-  const std::string hash = model::weightsHash(model);
+  const std::string hash = compute();
   stored[stamp] = hash;
   if (!cache_.empty()) writeCache(cache_, stored);
   return known[stamp] = hash;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <string>
 
 namespace quantspot::pipeline {
@@ -16,6 +17,8 @@ class HashCache {
   HashCache();
   explicit HashCache(std::filesystem::path cache) : cache_(std::move(cache)) {}
   std::string weightsHash(const std::filesystem::path& model) const;
+  // Of any folder: what `hash` says of its files, remembered the same way under `kind`.
+  std::string remembered(const std::filesystem::path& folder, const std::string& kind, const std::function<std::string()>& hash) const;
 
  private:
   std::filesystem::path cache_;

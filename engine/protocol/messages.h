@@ -74,6 +74,7 @@ struct ScoreParams {
   std::string net = "alex";                    // of lpips: alex, vgg, squeeze
   std::vector<std::string> images = {}, references = {};
   std::vector<std::vector<float>> image_features = {}, reference_features = {};   // in place of pictures, a row each, of the same weights
+  std::string reference_file = {};             // in place of references: a .npz file, base64, of mu and sigma (fid only) or features
   bool return_features = false;                // of images, or of image_features; references may then be absent
 };
 struct ScoreResult {
@@ -87,11 +88,25 @@ struct ScoreResult {
   std::vector<std::vector<float>> features = {};
 };
 
-// metrics/list, metrics/download: real weights of metrics, kept on the engine's machine. purpose: the metrics that they serve.
-struct MetricWeightsEntry { std::string name, purpose; std::vector<std::string> sources; bool installed = false; };
+// metrics/list, metrics/download: real weights of metrics, kept on the engine's machine. purpose: the metrics that they serve; bytes: about, of all
+// that is fetched.
+struct MetricWeightsEntry { std::string name, purpose, license; std::vector<std::string> sources; std::int64_t bytes = 0; bool installed = false; };
 struct MetricsListResult { std::string folder; std::vector<MetricWeightsEntry> metrics; };
 struct MetricDownloadParams { std::string name; };
 struct MetricDownloadResult { std::string name, path; };
+
+// metrics/offered: what this engine can score pictures of a model with, by the weights that are there.
+struct OfferedParams { std::string model = "default"; };
+struct OfferedMetric {
+  std::string id, kind;                // id: of a figure, such as "lpips-vgg"; kind: "prompt", "pair", "set"
+  std::string gives, label;            // what comes, such as "fd-clip-tiny" while Inception is not there; gives is else id
+  std::string metric, net, clip;       // to ask for it: of ScoreParams
+  bool ready = true;                   // false: it cannot be taken before `needs` is there
+  std::string needs;                   // entry of metrics/list that it lacks, or that something smaller stands in for
+  std::string weights_sha256;          // of what scores now; empty: no weights
+  int smallest = 0;                    // pixels a side that it needs
+};
+struct OfferedResult { std::vector<OfferedMetric> metrics; };
 
 // bits: per weight, scales included; convolutions: a rule without "conv:" reaches them, too.
 struct PrecisionInfo { std::string id, label, family; double bits = 0; bool convolutions = false; };
@@ -163,8 +178,11 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(GenerateParams, model, precision
 void to_json(nlohmann::json& json, const GenerateResult& result);   // latents only where there are some
 void from_json(const nlohmann::json& json, GenerateResult& result);
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ScoreParams, metric, image, reference, prompt, model, clip, weights, net, images, references,
-                                                image_features, reference_features, return_features)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(MetricWeightsEntry, name, purpose, sources, installed)
+                                                image_features, reference_features, reference_file, return_features)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(OfferedParams, model)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(OfferedMetric, id, kind, gives, label, metric, net, clip, ready, needs, weights_sha256, smallest)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(OfferedResult, metrics)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(MetricWeightsEntry, name, purpose, license, sources, bytes, installed)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(MetricsListResult, folder, metrics)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(MetricDownloadParams, name)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(MetricDownloadResult, name, path)

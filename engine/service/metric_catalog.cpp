@@ -2,6 +2,7 @@
 
 #include "engine/hub/download.h"
 #include "engine/hub/listing.h"
+#include "engine/hub/settings.h"
 #include "engine/hub/url_fetch.h"
 #include "engine/model/safetensors.h"
 #include "metrics/torch_file.h"
@@ -9,18 +10,12 @@
 #include <spdlog/fmt/fmt.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <utility>
 
 namespace quantspot::service {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string environment(const char* name) {
-  const char* value = std::getenv(name);
-  return value ? value : "";
-}
 
 // Called from several threads, one at a time; told once per MiB.
 std::function<void(std::uint64_t, std::uint64_t)> telling(const Control& control) {
@@ -75,26 +70,26 @@ std::string names() {
 
 const std::vector<MetricEntry>& metricCatalog() {
   static const std::vector<MetricEntry> entries = {
-      {"inception", "FID, KID", "",
+      {"inception", "FID, KID", "", "Apache-2.0", 91.2,
        {{"weights-inception-2015-12-05-6726825d.pth",
          "https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/weights-inception-2015-12-05-6726825d.pth", "6726825d"}}},
-      {"inception-torchscript", "FID, KID, as clean-fid loads it", "",
+      {"inception-torchscript", "FID, KID, as clean-fid loads it", "", "NVIDIA (non-commercial)", 91.5,
        {{"inception-2015-12-05.pt", "https://nvlabs-fi-cdn.nvidia.com/stylegan2-ada-pytorch/pretrained/metrics/inception-2015-12-05.pt", ""}}},
-      {"lpips-alex", "LPIPS", "",
+      {"lpips-alex", "LPIPS", "", "BSD-3-Clause (trunk), BSD-2-Clause", 233,
        {{"alexnet-owt-7be5be79.pth", "https://download.pytorch.org/models/alexnet-owt-7be5be79.pth", "7be5be79"},
         {"lpips-alex.pth", "https://raw.githubusercontent.com/richzhang/PerceptualSimilarity/master/lpips/weights/v0.1/alex.pth", ""}}},
-      {"lpips-vgg", "LPIPS", "",
+      {"lpips-vgg", "LPIPS", "", "BSD-3-Clause (trunk), BSD-2-Clause", 528,
        {{"vgg16-397923af.pth", "https://download.pytorch.org/models/vgg16-397923af.pth", "397923af"},
         {"lpips-vgg.pth", "https://raw.githubusercontent.com/richzhang/PerceptualSimilarity/master/lpips/weights/v0.1/vgg.pth", ""}}},
-      {"lpips-squeeze", "LPIPS", "",
+      {"lpips-squeeze", "LPIPS", "", "BSD-3-Clause (trunk), BSD-2-Clause", 4.8,
        {{"squeezenet1_1-b8a52dc0.pth", "https://download.pytorch.org/models/squeezenet1_1-b8a52dc0.pth", "b8a52dc0"},
         {"lpips-squeeze.pth", "https://raw.githubusercontent.com/richzhang/PerceptualSimilarity/master/lpips/weights/v0.1/squeeze.pth", ""}}},
-      {"dists", "DISTS", "",
+      {"dists", "DISTS", "", "BSD-3-Clause (trunk), MIT", 528,
        {{"vgg16-397923af.pth", "https://download.pytorch.org/models/vgg16-397923af.pth", "397923af"},
         {"dists_weights.pt", "https://github.com/photosynthesis-team/piq/releases/download/v0.4.1/dists_weights.pt", ""}}},
-      {"clip-vit-large-patch14", "CLIP score", "openai/clip-vit-large-patch14", {}},
-      {"clip-vit-base-patch32", "CLIP score", "openai/clip-vit-base-patch32", {}},
-      {"clip-vit-large-patch14-336", "CMMD, CLIP score", "openai/clip-vit-large-patch14-336", {}},
+      {"clip-vit-large-patch14", "CLIP score", "openai/clip-vit-large-patch14", "MIT", 1631, {}},
+      {"clip-vit-base-patch32", "CLIP score", "openai/clip-vit-base-patch32", "MIT", 577, {}},
+      {"clip-vit-large-patch14-336", "CMMD, CLIP score", "openai/clip-vit-large-patch14-336", "MIT", 1633, {}},
   };
   return entries;
 }
@@ -105,9 +100,9 @@ const MetricEntry* findMetric(std::string_view name) {
 }
 
 fs::path metricsFolder() {
-  if (const std::string given = environment("QUANTSPOT_METRICS"); !given.empty()) return given;
-  if (const std::string data = environment("XDG_DATA_HOME"); !data.empty()) return fs::path(data) / "quantspot/metrics";
-  return fs::path(environment("HOME")) / ".local/share/quantspot/metrics";
+  if (const std::string given = hub::environment("QUANTSPOT_METRICS"); !given.empty()) return given;
+  if (const std::string data = hub::environment("XDG_DATA_HOME"); !data.empty()) return fs::path(data) / "quantspot/metrics";
+  return fs::path(hub::environment("HOME")) / ".local/share/quantspot/metrics";
 }
 
 std::vector<fs::path> installedMetric(std::string_view name) {
@@ -132,7 +127,8 @@ protocol::MetricsListResult listMetrics() {
     std::vector<std::string> sources;
     if (!entry.repo.empty()) sources.emplace_back(entry.repo);
     for (const MetricFile& file : entry.files) sources.emplace_back(file.url);
-    result.metrics.push_back({std::string(entry.name), std::string(entry.what), std::move(sources), !installedMetric(entry.name).empty()});
+    result.metrics.push_back({std::string(entry.name), std::string(entry.what), std::string(entry.license), std::move(sources),
+                              static_cast<std::int64_t>(entry.mebibytes * 1024 * 1024), !installedMetric(entry.name).empty()});
   }
   return result;
 }

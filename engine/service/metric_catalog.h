@@ -18,6 +18,8 @@ struct MetricFile {
 struct MetricEntry {
   std::string_view name, what;           // what: the metrics that it serves, for people
   std::string_view repo;                 // of a Hugging Face hub (a CLIPModel); empty: files
+  std::string_view license;              // as the makers state it
+  double mebibytes;                      // about, of all that is fetched
   std::vector<MetricFile> files;
 };
 

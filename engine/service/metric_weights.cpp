@@ -10,14 +10,23 @@
 #include <ATen/ATen.h>
 #include <spdlog/fmt/fmt.h>
 
+#include <fstream>
+
 namespace quantspot::service {
 namespace {
 
 namespace fs = std::filesystem;
 constexpr const char* kScriptMark = "layers.conv.beta";   // only inception-2015-12-05.pt has it
 
+// By its content, whatever it is called: a length of eight bytes, then JSON.
+bool isSafeTensors(const fs::path& path) {
+  char begin[9] = {};
+  std::ifstream(path, std::ios::binary).read(begin, sizeof begin);
+  return path.extension() == ".safetensors" || begin[8] == '{';
+}
+
 std::map<std::string, at::Tensor> readFile(const fs::path& path) {
-  if (path.extension() != ".safetensors") return metrics::readTorchFile(path);
+  if (!isSafeTensors(path)) return metrics::readTorchFile(path);
   const model::SafeTensors file(path);
   std::map<std::string, at::Tensor> tensors;
   for (const auto& [name, entry] : file.entries()) tensors[name] = file.copy(entry);

@@ -158,13 +158,11 @@ protocol::ScoreResult Scorer::scorePrompt(const protocol::ScoreParams& params) {
 protocol::ScoreResult Scorer::scorePair(const protocol::ScoreParams& params) {
   const metrics::Image image = imageOf(params.image, "image"), reference = imageOf(params.reference, "reference");
   const ScoreWeights weights = weightsOf(params);
-  if (const std::string key = params.metric + "\n" + keyOf(weights); !pair_ || pairKey_ != key) {
-    pair_.reset();
-    pair_ = pairMetric(params.metric, weights);
-    pairKey_ = key;
-  }
-  protocol::ScoreResult result{params.metric, pair_->label, pair_->score(image, reference)};
-  result.weights_sha256 = pair_->sha256;
+  const std::string key = params.metric + "\n" + keyOf(weights);
+  auto pair = pairs_.find(key);
+  if (pair == pairs_.end()) pair = pairs_.emplace(key, pairMetric(params.metric, weights)).first;
+  protocol::ScoreResult result{params.metric, pair->second.label, pair->second.score(image, reference)};
+  result.weights_sha256 = pair->second.sha256;
   return result;
 }
 
@@ -180,8 +178,10 @@ protocol::ScoreResult Scorer::scoreSet(const protocol::ScoreParams& params) {
   const at::Tensor b = params.reference_features.empty() ? featuresOf(*network_, params.references, "reference")
       : tableOf(params.reference_features, "reference_features");
   protocol::ScoreResult result;
-  if (a.defined() && b.defined()) {
-    const SetScore score = scoreSets(params.metric, network_->kind(), {a, {}}, {b, {}});
+  const FeatureSet reference = params.reference_file.empty() ? FeatureSet{b, {}}
+      : readFeatureSet("reference_file", protocol::fromBase64(params.reference_file));
+  if (a.defined() && (reference.rows.defined() || reference.statistics)) {
+    const SetScore score = scoreSets(params.metric, network_->kind(), {a, {}}, reference);
     result = {score.metric, score.label, score.value};
     result.n = score.n;
     if (score.ci95) result.ci95 = {score.ci95->low, score.ci95->high};

@@ -6,6 +6,7 @@
 #include "engine/service/set_score.h"
 
 #include <functional>
+#include <map>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -49,10 +50,10 @@ class Scorer {
   protocol::ScoreResult scorePair(const protocol::ScoreParams& params);
   protocol::ScoreResult scoreSet(const protocol::ScoreParams& params);
 
-  // The last of each is kept, by what it was made from: it is asked for again and again.
-  std::string clipKey_, pairKey_, networkKey_;
+  // Kept by what they were made from: a comparison asks for all of its metrics, picture by picture. Of networks for sets the last one.
+  std::string clipKey_, networkKey_;
   std::unique_ptr<ClipScorer> clip_;
-  std::optional<PairMetric> pair_;
+  std::map<std::string, PairMetric> pairs_;
   std::unique_ptr<FeatureNetwork> network_;
 };
 

@@ -3,6 +3,7 @@
 #include "engine/service/crash_hook.h"
 #include "engine/service/errors.h"
 #include "engine/service/metric_catalog.h"
+#include "engine/service/metric_offer.h"
 #include "engine/service/traits.h"
 
 #include <algorithm>
@@ -48,6 +49,9 @@ void Server::addMethods() {
                                  return json(service_.exportVariant(params.get<protocol::ExportParams>(), control));
                                }};
   methods_["metrics/list"] = {true, [](const json&, const Control&) { return json(listMetrics()); }};
+  methods_["metrics/offered"] = {false, [](const json& params, const Control&) {
+                                   return json(offeredMetrics(params.get<protocol::OfferedParams>()));
+                                 }};
   methods_["metrics/download"] = {false, [](const json& params, const Control& control) {
                                     const auto wanted = params.get<protocol::MetricDownloadParams>();
                                     return json(protocol::MetricDownloadResult{wanted.name, downloadMetric(wanted.name, control).string()});

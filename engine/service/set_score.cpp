@@ -137,14 +137,16 @@ std::unique_ptr<FeatureNetwork> networkFor(const std::string& metric, const std:
   return clipNetwork(clipFolderOf(defaultModel()));
 }
 
-FeatureSet readFeatureSet(const fs::path& path) {
-  const auto arrays = metrics::readNpz(path);
+FeatureSet readFeatureSet(const fs::path& path) { return readFeatureSet(path, metrics::readAll(path)); }
+
+FeatureSet readFeatureSet(const fs::path& path, std::vector<std::uint8_t> file) {
+  const auto arrays = metrics::readNpz(path, std::move(file));
   for (const char* name : {"feats", "features"})
     if (const auto found = arrays.find(name); found != arrays.end()) {
       if (found->second.dim() != 2) throw metrics::FileError(path, std::string(name) + " is no table of features");
       return {found->second.to(at::kDouble), {}};
     }
-  return {{}, metrics::readStatistics(path)};
+  return {{}, metrics::readStatistics(arrays, path)};
 }
 
 SetScore scoreSets(const std::string& metric, const std::string& network, const FeatureSet& a, const FeatureSet& b) {

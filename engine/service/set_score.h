@@ -36,6 +36,7 @@ struct FeatureSet {
 };
 // A .npz file: mu and sigma, or features under "feats" or "features" (N, D). Throws metrics::FileError.
 FeatureSet readFeatureSet(const std::filesystem::path& path);
+FeatureSet readFeatureSet(const std::filesystem::path& name, std::vector<std::uint8_t> file);   // its bytes
 
 struct SetScore {
   std::string metric, label;             // "fid", "FID"; with the embedded CLIP "fd-clip-tiny", "FD-CLIP-tiny"

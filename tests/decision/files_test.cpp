@@ -4,8 +4,12 @@
 #include "tests/decision/fixtures.h"
 
 #include <QFile>
+#include <QDir>
 #include <QTemporaryDir>
 #include <QTest>
+
+#include <chrono>
+#include <filesystem>
 
 using namespace quantspot::decision;
 using namespace quantspot::decision::test;
@@ -88,6 +92,12 @@ class FilesTest : public QObject {
       QCOMPARE(evidence.of("bnb-nf4").seen->trials, 120);
       QCOMPARE(evidence.sources.front().name, std::string("study 3"));
     }
+    // Of a folder: the newest of either.
+    std::filesystem::last_write_time(folder.filePath("bundle.zip").toStdString(), std::filesystem::file_time_type::clock::now() - std::chrono::hours(1));
+    written(folder, "analysis.json", "{\"newest\": true}");
+    QVERIFY(readAnalysis(folder.path().toStdString()).contains("newest"));
+    QVERIFY(QDir(folder.path()).mkpath("none"));
+    QVERIFY_EXCEPTION_THROWN(readAnalysis(folder.filePath("none").toStdString()), std::runtime_error);
     QVERIFY(refusal(written(folder, "sealed.zip", zipOf({{"frozen.json", "{}"}})), readStudy).contains("sealed.zip: there is no analysis.json in it"));
     QVERIFY(refusal(written(folder, "x.json", "{"), readStudy).contains("x.json: is no JSON"));
     QVERIFY(refusal(folder.filePath("none.json").toStdString(), readStudy).contains("none.json: cannot be read"));

@@ -63,15 +63,49 @@ class CompareTest : public QObject {
     const QString out = path("sets");
     const QStringList arguments = {"--precisions", "bf16,quanto-int2", "--prompts", path("six.tsv"), "--seeds", "0", "--out", out};
     const auto figure = [&](int row) -> QJsonValue { return readJson(out + "/report.json")["summary"].toArray().at(row)["figures"]["fd-clip-tiny"]; };
-    QCOMPARE(run(arguments).code, 0);
+    const Outcome first = run(arguments);
+    QCOMPARE(first.code, 0);
+    QCOMPARE(first.json()["features"].toInt(), 12);
+    QVERIFY2(first.err.contains("LPIPS (alex) is not measured") && first.err.contains("quantspot-cli metrics download"), first.err);
+    QCOMPARE(run(arguments).json()["features"].toInt(), 0);   // they are kept with the pictures
     QCOMPARE(readJson(out + "/report.json")["sets"].toObject()["against"].toString(), "bf16");
     QVERIFY(figure(0).isUndefined() && figure(1)["value"].toDouble() > 0);
-    QVERIFY(read(out + "/report.html").contains("FD-CLIP-tiny: Fréchet distance from all pictures of a precision, as a set, to those of the baseline"));
+    QVERIFY(read(out + "/report.html").contains("FD-CLIP-tiny: Fréchet distance, KD-CLIP-tiny: kernel distance, from all pictures of a precision, as a set, to those of the baseline"));
+    QVERIFY(read(out + "/report.html").contains("CLIP-tiny stands in for CLIP score") &&
+            read(out + "/report.html").contains("<th>CLIP-tiny score</th>"));
     const Outcome same = runCli({"score", "--metric", "fid", "--a", out + "/quanto-int2", "--b", out + "/bf16"});
     QVERIFY2(std::abs(same.json()["value"].toDouble() - figure(1)["value"].toDouble()) < 1e-6, same.err);
     QCOMPARE(figure(1)["n"].toInt(), 6);
-    QCOMPARE(run(arguments + QStringList{"--real", out + "/quanto-int2"}).code, 0);
+    QVERIFY(readJson(out + "/report.json")["summary"].toArray().at(1)["figures"]["kd-clip-tiny"]["ci95"].isArray());
+    const Outcome real = run(arguments + QStringList{"--real", out + "/quanto-int2"});
+    QCOMPARE(real.code, 0);
+    QCOMPARE(real.json()["features"].toInt(), 6);             // of the real files; those of the pictures are known
     QVERIFY(figure(0)["value"].toDouble() > 100 * std::abs(figure(1)["value"].toDouble()));   // which is now the real set itself
+  }
+
+  // Statistics of real pictures stand for them where mu and sigma are enough; KID says that they are not.
+  void statisticsFilesAreRealSets() {
+    const QString out = path("sets"), file = path("real.npz");
+    QCOMPARE(runCli({"score", "--metric", "fid", "--a", out + "/bf16", "--b", out + "/bf16", "--save-statistics", file}).code, 0);
+    const Outcome result = run({"--precisions", "bf16,quanto-int2", "--prompts", path("six.tsv"), "--seeds", "0", "--out", out, "--real", file});
+    QVERIFY2(result.code == 0 && result.err.contains("KID and CMMD need single pictures"), result.err);
+    const QJsonArray rows = readJson(out + "/report.json")["summary"].toArray();
+    QVERIFY(std::abs(rows[0]["figures"]["fd-clip-tiny"]["value"].toDouble()) < 1e-6 && rows[1]["figures"]["fd-clip-tiny"]["value"].toDouble() > 0);
+    QVERIFY(rows[1]["figures"]["kd-clip-tiny"].isUndefined());
+  }
+
+  void whatIsMeasuredIsTheUsers() {
+    const QString out = path("sets");
+    const QStringList arguments = {"--precisions", "bf16,quanto-int2", "--prompts", path("six.tsv"), "--seeds", "0", "--out", out};
+    const Outcome result = run(arguments + QStringList{"--metrics", "clip-image,ssim"});
+    QVERIFY2(result.code == 0, result.err);
+    const QJsonObject figures = readJson(out + "/report.json")["summary"].toArray().at(1)["figures"].toObject();
+    QVERIFY(figures.contains("clip-image") && figures.contains("ssim") && !figures.contains("psnr") && !figures.contains("fd-clip-tiny"));
+    for (const auto& [metric, word] : {std::pair{"lpips-vgg", "quantspot-cli metrics download lpips-vgg"},
+                                       std::pair{"beauty", "there are clip, psnr"}}) {
+      const Outcome wrong = run(arguments + QStringList{"--metrics", metric});
+      QVERIFY2(wrong.code == 2 && wrong.err.contains(word), wrong.err);
+    }
   }
 
   void whatWasDrawnBeforeAKillIsKept() {

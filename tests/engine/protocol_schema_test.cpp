@@ -50,7 +50,10 @@ class SchemaTest : public QObject {
     score.ci95 = {19.5, 20.5}, score.published = 21, score.warnings = {"few"}, score.features = {{0.5f}};
     compare("ScoreResult", score);
     QCOMPARE(QString::fromStdString(schema_.check(json(ScoreResult{"clip", "CLIP-tiny", 20}), "ScoreResult")), QString());
-    compare("MetricWeightsEntry", MetricWeightsEntry{"inception", "FID", {"https://x"}, true});
+    compare("MetricWeightsEntry", MetricWeightsEntry{"inception", "FID", "MIT", {"https://x"}, 1, true});
+    compare("OfferedParams", OfferedParams{});
+    compare("OfferedMetric", OfferedMetric{"fid", "set", "fd-clip-tiny", "FD-CLIP-tiny", "fid"});
+    compare("OfferedResult", OfferedResult{});
     compare("MetricsListResult", MetricsListResult{"/x", {}});
     compare("MetricDownloadParams", MetricDownloadParams{"inception"});
     compare("MetricDownloadResult", MetricDownloadResult{"inception", "/x"});

@@ -3,9 +3,11 @@
 #include "engine/pipeline/png.h"
 #include "engine/protocol/base64.h"
 #include "engine/service/metric_catalog.h"
+#include "engine/service/metric_offer.h"
 #include "engine/service/metric_weights.h"
 #include "engine/service/models.h"
 #include "engine/service/scorer.h"
+#include "evaluation/figures.h"
 #include "metrics/lpips.h"
 #include "metrics/npz.h"
 #include "tests/metrics/formulas.h"
@@ -96,6 +98,78 @@ class ScoresTest : public QObject {
     params.net = "squeeze";
     QVERIFY(messageOf([&] { scorer_.score(params); }).contains("squeezenet1_1-b8a52dc0.pth"));
     fs::remove_all(place, error);
+  }
+
+  // What is offered follows what is here: real weights, else what stands in for them, else what is lacking.
+  void offersFollowWhatIsInstalled() {
+    const auto offer = [](const char* id) {
+      for (const auto& metric : service::offeredMetrics({"default"}).metrics)
+        if (metric.id == id) return metric;
+      return protocol::OfferedMetric{};
+    };
+    const auto clip = offer("clip"), fid = offer("fid"), lpips = offer("lpips-squeeze"), msSsim = offer("ms-ssim");
+    QVERIFY(clip.ready && clip.label == "CLIP-tiny" && clip.needs == "clip-vit-large-patch14" && clip.weights_sha256.size() == 64 &&
+            clip.clip.empty());
+    QVERIFY(fid.ready && fid.gives == "fd-clip-tiny" && fid.label == "FD-CLIP-tiny" && fid.needs == "inception" && fid.kind == "set");
+    QVERIFY(!lpips.ready && lpips.needs == "lpips-squeeze" && lpips.metric == "lpips" && lpips.net == "squeeze");
+    QVERIFY(msSsim.ready && msSsim.needs.empty() && msSsim.weights_sha256.empty() && msSsim.smallest == 176);
+    for (const auto& metric : service::offeredMetrics({"default"}).metrics) QVERIFY2(evaluation::figureInfo(metric.gives), metric.gives.c_str());
+
+    const fs::path place = service::metricsFolder() / "lpips-squeeze";
+    fs::create_directories(place);
+    const service::MetricEntry& entry = *service::findMetric("lpips-squeeze");
+    fs::copy_file(path("trunk.safetensors"), place / entry.files[0].name);   // read by content, not by name
+    fs::copy_file(path("lines.safetensors"), place / entry.files[1].name);
+    const auto there = offer("lpips-squeeze");
+    QVERIFY(there.ready && there.needs.empty() && there.weights_sha256.size() == 64);
+    ScoreParams params{there.metric, png(test::texture(40, 40, 1)), png(test::texture(40, 40, 2))};
+    params.net = there.net;
+    QCOMPARE(scorer_.score(params).weights_sha256, there.weights_sha256);
+    fs::remove_all(place);
+    QVERIFY(!offer("lpips-squeeze").ready);
+
+    const fs::path large = service::metricsFolder() / "clip-vit-large-patch14";
+    fs::create_directories(large.parent_path());
+    fs::create_directory_symlink(test::kScores / "clip", large);
+    const bool whole = fs::exists(large / "model.safetensors");
+    const auto real = offer("clip");
+    QCOMPARE(real.label, std::string(whole ? "CLIP" : "CLIP-tiny"));
+    QCOMPARE(real.clip, std::string(whole ? "clip-vit-large-patch14" : ""));
+    fs::remove(large);
+    QVERIFY(messageOf([] { service::offeredMetrics({"/no/such/model"}); }).contains("/no/such/model"));
+  }
+
+  // A comparison asks for several metrics picture by picture: each network is read once.
+  void networksAreKeptBetweenMetrics() {
+    ScoreParams lpips{"lpips", png(test::texture(40, 40, 1)), png(test::texture(40, 40, 2))}, psnr{"psnr", lpips.image, lpips.reference};
+    lpips.net = "squeeze";
+    lpips.weights = {path("trunk.safetensors").string(), path("lines.safetensors").string()};
+    service::Scorer scorer;
+    const double first = scorer.score(lpips).value;
+    scorer.score(psnr);
+    fs::rename(path("trunk.safetensors"), path("away.safetensors"));
+    QCOMPARE(scorer.score(lpips).value, first);
+    fs::rename(path("away.safetensors"), path("trunk.safetensors"));
+  }
+
+  void statisticsAreSentAsAFile() {
+    ScoreParams params{.metric = "fid"};
+    params.image_features = {{1, 2, 0}, {3, 5, 1}, {2, 2, 2}, {0, 1, 4}, {4, 4, 4}, {1, 0, 1}};
+    params.reference_features = {{1, 1, 1}, {2, 5, 0}, {3, 3, 3}, {0, 4, 2}, {2, 2, 5}, {1, 3, 1}};
+    const double value = scorer_.score(params).value;
+    at::Tensor rows = at::empty({6, 3});
+    for (int i = 0; i < 6; ++i)
+      for (int k = 0; k < 3; ++k) rows[i][k] = params.reference_features[static_cast<std::size_t>(i)][static_cast<std::size_t>(k)];
+    metrics::writeStatistics(path("sent.npz"), metrics::statisticsOf(rows));
+    params.reference_features.clear();
+    params.reference_file = protocol::toBase64(metrics::readAll(path("sent.npz")));
+    const auto sent = scorer_.score(params);
+    QVERIFY(test::near(sent.value, value, 1e-9) && !sent.ci95 && sent.n == 6);
+    params.reference_file = "UEsDBA==";
+    QVERIFY(messageOf([&] { scorer_.score(params); }).contains("reference_file"));
+    params.metric = "kid";
+    params.reference_file = protocol::toBase64(metrics::readAll(path("sent.npz")));
+    QVERIFY(messageOf([&] { scorer_.score(params); }).contains("single pictures"));
   }
 
   void namesOfTorchScriptAreFound() {

@@ -1,6 +1,7 @@
 // A plan, and cells as an engine would have drawn them.
 #pragma once
 
+#include "evaluation/metric_choice.h"
 #include "evaluation/plan.h"
 #include "evaluation/store.h"
 
@@ -21,5 +22,15 @@ inline Drawn drawn(const Cell& cell, double factor = 1) {
   made.png = {1, 2, 3, static_cast<std::uint8_t>(cell.prompt), static_cast<std::uint8_t>(cell.seed), static_cast<std::uint8_t>(cell.precision)};
   return made;
 }
+
+inline Metric metric(const std::string& id, const std::string& kind, const std::string& weights = {}) {
+  Metric metric;
+  metric.id = metric.gives = metric.label = metric.metric = id;
+  metric.kind = kind, metric.weights_sha256 = weights;
+  return metric;
+}
+
+// CLIP and PSNR, no sets.
+inline MetricChoice choice() { return {{metric("clip", "prompt", "by"), metric("psnr", "pair")}, {}, {}}; }
 
 }  // namespace quantspot::evaluation::test

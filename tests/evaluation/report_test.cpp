@@ -22,7 +22,7 @@ using nlohmann::json;
 
 namespace {
 
-const std::vector<std::string> kMetrics = {"clip", "psnr"};
+const MetricChoice kMetrics = test::choice();
 
 double clipOf(const Cell& cell) { return 20.0 + static_cast<double>(cell.prompt) - static_cast<double>(cell.precision); }
 
@@ -30,9 +30,9 @@ double clipOf(const Cell& cell) { return 20.0 + static_cast<double>(cell.prompt)
 json filled(const std::filesystem::path& at, const Plan& plan) {
   Store store(at);
   for (const Cell& cell : plan.cells()) store.put(cell.key, test::drawn(cell, cell.precision == 0 ? 1 : 0.5));
-  for (const ScoreTask& task : missingScores(plan, store, kMetrics, "by"))
-    store.putScore(task.key, {{"value", task.metric == "clip" ? json(clipOf(task.cell)) : task.cell.prompt == 0 ? json() : json(30.5)}});
-  return makeReport(plan, store, {.model = "/m", .run = "r", .metrics = kMetrics, .scoredBy = "by"});
+  for (const ScoreTask& task : missingScores(plan, store, kMetrics.cells))
+    store.putScore(task.key, {{"value", task.metric.id == "clip" ? json(clipOf(task.cell)) : task.cell.prompt == 0 ? json() : json(30.5)}});
+  return makeReport(plan, store, {.model = "/m", .run = "r", .metrics = kMetrics});
 }
 
 const json& row(const json& rows, const char* key, const std::string& value) {
@@ -52,18 +52,19 @@ class ReportTest : public QObject {
   void scoresAreAskedForOnce() {
     const Plan plan(test::request(2, 1));
     Store store(folder("scores"));
-    QVERIFY(missingScores(plan, store, kMetrics, "by").empty());   // nothing is drawn
+    QVERIFY(missingScores(plan, store, kMetrics.cells).empty());   // nothing is drawn
     for (const Cell& cell : plan.cells()) store.put(cell.key, test::drawn(cell));
-    const auto tasks = missingScores(plan, store, kMetrics, "by");
+    const auto tasks = missingScores(plan, store, kMetrics.cells);
     QCOMPARE(tasks.size(), std::size_t{6});                        // clip of four, psnr of two
     for (const ScoreTask& task : tasks) {
-      QCOMPARE(task.baseline.has_value(), task.metric == "psnr");
+      QCOMPARE(task.baseline.has_value(), task.metric.id == "psnr");
       store.putScore(task.key, {{"value", 1.5}});
     }
-    QVERIFY(missingScores(plan, store, kMetrics, "by").empty());
-    QCOMPARE(missingScores(plan, store, {"ssim"}, "by").size(), std::size_t{2});
-    QCOMPARE(missingScores(plan, store, {"clip"}, "other weights").size(), std::size_t{4});
-    QCOMPARE(cellMetrics({"kid", "ssim", "clip", "fid"}), (std::vector<std::string>{"clip", "ssim"}));
+    QVERIFY(missingScores(plan, store, kMetrics.cells).empty());
+    QCOMPARE(missingScores(plan, store, {test::metric("ssim", "pair")}).size(), std::size_t{2});
+    Metric other = test::metric("clip", "prompt");
+    other.weights_sha256 = "other weights";
+    QCOMPARE(missingScores(plan, store, {other}).size(), std::size_t{4});
   }
 
   void figuresAreMeansWithTheirNumber() {
@@ -106,12 +107,12 @@ class ReportTest : public QObject {
     Store store(folder("failed"));
     store.put(plan.cell(0, 0, 0).key, test::drawn(plan.cell(0, 0, 0)));
     store.fail(plan.cell(0, 0, 1).key, "r", "out of memory");
-    const json report = makeReport(plan, store, {.model = "/m", .run = "r", .metrics = {}, .scoredBy = ""});
+    const json report = makeReport(plan, store, {.model = "/m", .run = "r", .metrics = {}});
     QCOMPARE(report["comparisons"][0]["samples"][1]["error"].get<std::string>(), std::string("out of memory"));
     QVERIFY(report["comparisons"][1]["samples"].empty());
     const json& low = row(report["summary"], "precision", "bnb-nf4");
     QVERIFY(low["failed"] == 1 && low["missing"] == 1 && low["drawn"] == 0);
-    const json later = makeReport(plan, store, {.model = "/m", .run = "another", .metrics = {}, .scoredBy = ""});
+    const json later = makeReport(plan, store, {.model = "/m", .run = "another", .metrics = {}});
     QCOMPARE(later["comparisons"][0]["samples"].size(), std::size_t{1});
   }
 
@@ -163,7 +164,7 @@ class ReportTest : public QObject {
       made.latentCalls = 2;
       store.put(cell.key, made);
     }
-    const json report = makeReport(plan, store, {.model = "/m", .run = "r", .metrics = {}, .scoredBy = ""});
+    const json report = makeReport(plan, store, {.model = "/m", .run = "r", .metrics = {}});
     QCOMPARE(report["growth"].size(), std::size_t{2});
     QVERIFY(report["growth"][0]["value"] == 0.0 && report["growth"][1]["value"] == 1.0 && report["growth"][1]["call"] == 2);
   }
@@ -195,7 +196,7 @@ class ReportTest : public QObject {
     const json& clip = row(report["summary"], "precision", "bf16")["figures"]["clip"];
     const FigureInfo& info = *figureInfo("clip");
     const auto text = [&](const json& value) { return figureText(info, value.get<double>()); };
-    QCOMPARE(rows[1][column("CLIP score")], text(clip["value"]) + " (" + text(clip["ci95"][0]) + " to " + text(clip["ci95"][1]) + ")");
+    QCOMPARE(rows[1][column("CLIP score")], text(clip["value"]) + " (" + text(clip["ci95"][0]) + " to " + text(clip["ci95"][1]) + "), N = 12");
     QCOMPARE(rows[2][column("Time per picture")], std::string("2.50 s (2.50 s to 2.50 s)"));
     QCOMPARE(rows[1][column("PSNR")], std::string("–"));
     QVERIFY(htmlReport(report, folder("numbers")).find(rows[1][column("CLIP score")]) != std::string::npos);
@@ -215,7 +216,7 @@ class ReportTest : public QObject {
   void aReportWithoutAnythingIsStillOne() {
     const Plan plan(test::request(1, 1));
     Store store(folder("none"));
-    const json report = makeReport(plan, store, {.model = "/m", .run = "r", .metrics = kMetrics, .scoredBy = "by"});
+    const json report = makeReport(plan, store, {.model = "/m", .run = "r", .metrics = kMetrics});
     QVERIFY(htmlReport(report, folder("none")).find("lacks data, nothing is drawn yet") != std::string::npos);
     writePdf(report, folder("none"), folder("none") / "x.pdf");
     QVERIFY(chartsOf(report).empty());

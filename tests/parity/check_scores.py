@@ -2,11 +2,12 @@
 
 Makes pictures, weight files of random weights in every form (safetensors, both kinds of .pth, TorchScript under the names of
 inception-2015-12-05.pt, lpips' own lines) and prints each score beside the reference's. Exits with 1 where they differ by more than 1e-4 (FID
-and KID: 1e-5).
+and KID: 1e-5). The same once more through `compare --metrics`, picture by picture, with the weights where downloads lie.
 """
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -134,6 +135,49 @@ def pairs(cli: str, root: Path, a: list[Path], b: list[Path], check: Check) -> N
         check.line(f"lpips {net}, lpips' own lines", got["value"], float(expected), 1e-4)
 
 
+def place_downloads(root: Path) -> dict:
+    """Weights where `metrics download` would put them, random trunks with lpips' own lines; the reference networks of the same weights."""
+    import lpips
+    networks = {"inception": inception_network(False)}
+    names = {"alex": "alexnet-owt-7be5be79.pth", "vgg": "vgg16-397923af.pth", "squeeze": "squeezenet1_1-b8a52dc0.pth"}
+    for net, file in names.items():
+        networks[net] = model = lpips.LPIPS(net=net, verbose=False)
+        folder = root / f"lpips-{net}"
+        folder.mkdir(parents=True)
+        torch.save({"features." + key.split(".", 1)[1]: value.clone() for key, value in model.net.state_dict().items()}, folder / file)
+        (folder / f"lpips-{net}.pth").write_bytes((Path(lpips.__file__).parent / f"weights/v0.1/{net}.pth").read_bytes())
+    (root / "inception").mkdir()
+    torch.save(networks["inception"].state_dict(), root / "inception" / "weights-inception-2015-12-05-6726825d.pth")
+    return networks
+
+
+@torch.no_grad()
+def comparison(cli: str, root: Path, check: Check) -> None:
+    """compare --metrics on the built-in model, once more from its pictures; the second run computes no feature."""
+    import lpips
+    from cleanfid.fid import fid_from_feats, kernel_distance
+    from cleanfid.resize import build_resizer
+    networks = place_downloads(root / "downloads")
+    (root / "prompts.txt").write_text("\n".join(f"a {thing}" for thing in ("fox", "cat", "pizza", "banana", "star", "crown")))
+    command = [cli, "compare", "--precisions", "bf16,quanto-int2", "--prompts", str(root / "prompts.txt"), "--steps", "2", "--width", "64", "--height", "64",
+               "--threads", "1", "--out", str(root / "out"), "--metrics", "lpips,lpips-vgg,lpips-squeeze,fid,kid"]
+    environment = os.environ | {"QUANTSPOT_METRICS": str(root / "downloads")}
+    runs = [json.loads(subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout) for _ in range(2)]
+    check.line("features, first run and second", runs[0]["features"] - runs[1]["features"], 12, 1e-9)
+    report = json.loads((root / "out" / "report.json").read_text())
+    images = [{sample["precision"]: root / "out" / sample["image"] for sample in one["samples"]} for one in report["comparisons"]]
+    for figure, net in (("lpips", "alex"), ("lpips-vgg", "vgg"), ("lpips-squeeze", "squeeze")):
+        for index, one in enumerate(report["comparisons"]):
+            pair = [lpips.im2tensor(np.asarray(Image.open(images[index][precision]))) for precision in ("quanto-int2", "bf16")]
+            check.line(f"{figure} of picture {index}", one["samples"][1]["scores"][figure], networks[net](*pair).item(), 1e-4)
+    resizer = build_resizer("clean")
+    features = [np.concatenate([networks["inception"](torch.from_numpy(resizer(np.asarray(Image.open(one[precision]))).transpose(2, 0, 1))[None])[0].numpy()
+                                for one in images]) for precision in ("quanto-int2", "bf16")]
+    figures = report["summary"][1]["figures"]
+    check.line("fid of the sets", figures["fid"]["value"], float(fid_from_feats(*features)), 1e-5)
+    check.line("kid of the sets", figures["kid"]["value"], float(kernel_distance(*features, num_subsets=1)), 1e-5)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--cli", required=True)
@@ -152,6 +196,7 @@ def main() -> int:
                 Image.fromarray(pixels).save(names[side][-1])
         pairs(arguments.cli, root, names["a"], names["b"], check)
         sets(arguments.cli, root, names["a"], names["b"], check)
+        comparison(arguments.cli, root, check)
     return 1 if check.worst > 1 else 0
 
 

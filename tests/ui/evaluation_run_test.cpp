@@ -3,10 +3,13 @@
 #include "ui/models/evaluation_matrix.h"
 
 #include <QAbstractItemModelTester>
+#include <QDir>
+#include <QFile>
 #include <QSignalSpy>
 #include <QTemporaryDir>
 #include <QTest>
 
+#include <cmath>
 #include <fstream>
 
 using namespace quantspot;
@@ -59,13 +62,114 @@ class EvaluationRunTest : public QObject {
         const QModelIndex at = matrix.index(row, column);
         QCOMPARE(at.data(EvaluationMatrix::StateRole).toInt(), int(EvaluationMatrix::Finished));
         QCOMPARE(at.data(Qt::DecorationRole).value<QImage>().size(), QSize(2, 2));
-        QVERIFY2(at.data().toString() == "CLIP score 0.25", qPrintable(at.data().toString()));
+        QVERIFY2(at.data().toString() == "CLIP-tiny score 0.25", qPrintable(at.data().toString()));
         QCOMPARE(at.data(Qt::ToolTipRole).toString().contains("PSNR 31.50 dB"), column > 0);
       }
     QVERIFY(bench.reports());
     QCOMPARE(bench.run.report()["summary"][2]["figures"]["psnr"]["value"].get<double>(), 31.5);
     QVERIFY(QFile::exists(folder.filePath("bnb-nf4/0002-seed1.png")));
     QVERIFY(!bench.run.statusText().isEmpty());
+  }
+
+  // Six of each precision are a set; what was measured once is not measured again, by whichever window.
+  void setsAreComparedWhenAllIsDrawn() {
+    QTemporaryDir folder;
+    {
+      Bench bench;
+      QVERIFY(bench.open(request(folder.path())));
+      bench.run.start();
+      QVERIFY(bench.reaches(State::Finished) && bench.reports());
+      QVERIFY(QTest::qWaitFor([&] {
+        const auto& found = bench.run.report()["summary"][2]["figures"];
+        return found.contains("fd-clip-tiny") && found.contains("kd-clip-tiny");
+      }));
+      const auto& figures = bench.run.report()["summary"][2]["figures"];
+      QVERIFY(figures["fd-clip-tiny"]["value"] == 0.05 && figures["fd-clip-tiny"]["n"] == 6 && figures["kd-clip-tiny"]["ci95"][0] == 0.04);
+      QVERIFY(!bench.run.report()["summary"][0]["figures"].contains("fd-clip-tiny") && bench.run.report()["sets"]["against"] == "bf16");
+    }
+    Bench again({"--error=fid", "--error=kid", "--error=clip"});
+    QVERIFY(again.open(request(folder.path())));
+    QCOMPARE(again.run.state(), State::Finished);          // nothing is left to ask for
+    QVERIFY(QTest::qWaitFor([&] { return again.run.report().is_object() && again.run.report()["sets"].is_object(); }));
+  }
+
+  void onlyWhatIsAskedForIsMeasured() {
+    QTemporaryDir folder;
+    EvaluationRequest wanted = request(folder.path());
+    wanted.metrics = {"psnr"};
+    {
+      Bench bench;
+      QVERIFY(bench.open(wanted));
+      bench.run.start();
+      QVERIFY(bench.reaches(State::Finished) && bench.reports());
+      QVERIFY(bench.run.report()["sets"].is_null() && !bench.run.report()["summary"][1]["figures"].contains("clip"));
+    }
+    // More metrics later: the pictures are there, their scores come when it goes on.
+    wanted.metrics = {"psnr", "ssim", "kid"};
+    Bench more;
+    QVERIFY(more.open(wanted));
+    QCOMPARE(more.run.state(), State::Paused);
+    more.run.start();
+    QVERIFY(more.reaches(State::Finished));
+    QCOMPARE(more.run.counts().before, std::size_t{18});
+    QVERIFY(QTest::qWaitFor([&] { return more.run.report()["summary"][1]["figures"].contains("kd-clip-tiny"); }));
+    QVERIFY(more.run.report()["summary"][1]["figures"].contains("ssim"));
+    QCOMPARE(EvaluationRun::lastIn(folder.path())->metrics, wanted.metrics);
+    wanted.metrics = {"lpips"};
+    QSignalSpy failed(&more.run, &EvaluationRun::failed);
+    more.run.open(wanted);
+    QVERIFY(QTest::qWaitFor([&] { return failed.count() == 1; }));
+    QVERIFY(failed[0][0].toString().contains("quantspot-cli metrics download lpips-alex"));
+  }
+
+  void realPicturesAndRatingsAreRead() {
+    QTemporaryDir folder;
+    const auto write = [&](const QString& name, const QByteArray& text) {
+      QFile file(folder.filePath(name));
+      return file.open(QIODevice::WriteOnly) && file.write(text) == text.size();
+    };
+    QVERIFY(QDir(folder.path()).mkpath("photos") && write("photos/a.png", "one") && write("photos/b.jpg", "two"));
+    QVERIFY(write("analysis.json",
+                  R"({"figures": {"rating": {"scores": [{"variant": "bnb-nf4", "mos": 4.2, "interval": [4.05, 4.4], "people": 12}]}}})"));
+    EvaluationRequest wanted = request(folder.filePath("out"));
+    wanted.real = folder.filePath("photos"), wanted.ratings = folder.path();
+    Bench bench;
+    QVERIFY(bench.open(wanted));
+    bench.run.start();
+    QVERIFY(bench.reaches(State::Finished));
+    // The baseline, too, has a distance to real ones.
+    QVERIFY(QTest::qWaitFor([&] { return bench.run.report().is_object() && bench.run.report()["summary"][0]["figures"].contains("fd-clip-tiny"); }));
+    const auto judged = [&](const char* precision) -> std::string {
+      for (const auto& cell : bench.run.report()["judged"])
+        if (cell["precision"] == precision && cell["threshold"] == "human-rating") return cell["sentence"];
+      return "";
+    };
+    QVERIFY(judged("bnb-nf4").starts_with("Human rating 4.20") && judged("bnb-nf4").ends_with("passes."));
+    QVERIFY(judged("bnb-int8").find("lacks data, no study has rated it: ask people in a study") != std::string::npos);
+    QSignalSpy failed(&bench.run, &EvaluationRun::failed);
+    wanted.real = folder.filePath("nowhere");
+    bench.run.open(wanted);
+    QVERIFY(QTest::qWaitFor([&] { return failed.count() == 1; }));
+    QVERIFY(failed[0][0].toString().contains("nowhere"));
+    QCOMPARE(bench.run.state(), State::Empty);
+  }
+
+  // The fake engine's latents are (kind, call): the error of another kind than the baseline's 0 shrinks as the call grows.
+  void latentsTellHowTheErrorGrows() {
+    QTemporaryDir folder;
+    EvaluationRequest wanted = request(folder.path());
+    wanted.growth = 2;
+    Bench bench;
+    QVERIFY(bench.open(wanted));
+    bench.run.start();
+    QVERIFY(bench.reaches(State::Finished) && bench.reports());
+    const auto& growth = bench.run.report()["growth"];
+    QCOMPARE(growth.size(), std::size_t{2 * 4});           // two precisions, four calls
+    for (const auto& row : growth) {
+      const double kind = row["precision"] == "bnb-int8" ? 1 + 8 % 3 : 1 + 7 % 3;
+      QVERIFY(row["n"] == 2 && std::abs(row["value"].get<double>() - kind / row["call"].get<double>()) < 1e-6);
+    }
+    QCOMPARE(EvaluationRun::lastIn(folder.path())->growth, std::size_t{2});
   }
 
   void itGoesOnTomorrow() {

@@ -6,8 +6,7 @@
 namespace quantspot::ui {
 namespace {
 
-QString scoreText(const evaluation::FigureInfo& info, const nlohmann::json& value) {
-  const QString label = QString::fromUtf8(info.label.data(), static_cast<qsizetype>(info.label.size()));
+QString scoreText(const evaluation::FigureInfo& info, const QString& label, const nlohmann::json& value) {
   if (value.is_number()) return label + u' ' + QString::fromStdString(evaluation::figureText(info, value.get<double>()));
   return info.id == "psnr" ? label + QStringLiteral(" ∞ dB") : QString();
 }
@@ -50,10 +49,11 @@ EvaluationMatrix::Entry& EvaluationMatrix::entry(const QModelIndex& index) const
   const nlohmann::json scores = run_->scoresOf(at);
   for (const evaluation::FigureInfo& info : evaluation::figures())
     if (const auto score = scores.find(std::string(info.id)); score != scores.end())
-      if (const QString text = scoreText(info, *score); !text.isEmpty()) lines << text;
+      if (const QString text = scoreText(info, run_->labelOf(info), *score); !text.isEmpty()) lines << text;
   if (const auto report = run_->store()->report(at.key))
     for (const char* id : {"latency", "memory"})
-      if (const auto value = evaluation::figureOf({{"report", *report}}, id); value && *value > 0) lines << scoreText(*evaluation::figureInfo(id), *value);
+      if (const auto value = evaluation::figureOf({{"report", *report}}, id); value && *value > 0)
+        lines << scoreText(*evaluation::figureInfo(id), run_->labelOf(*evaluation::figureInfo(id)), *value);
   found.text = lines.value(0);
   found.tip = lines.join(u'\n');
   return found;

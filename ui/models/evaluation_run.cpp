@@ -1,5 +1,6 @@
 #include "ui/models/evaluation_run.h"
 
+#include "decision/evidence_files.h"
 #include "engine/protocol/base64.h"
 #include "evaluation/figures.h"
 #include "evaluation/html_report.h"
@@ -8,6 +9,7 @@
 
 #include <QCoreApplication>
 #include <QDateTime>
+#include <QPointer>
 #include <QThreadPool>
 
 #include <algorithm>
@@ -18,10 +20,24 @@ namespace {
 using evaluation::Cell;
 using nlohmann::json;
 
-const std::vector<std::string> kMetrics = evaluation::cellMetrics({"clip", "psnr", "ssim", "gmsd"});
 constexpr int kReportEveryMs = 1000, kLookEveryMs = 2000;
 
 std::filesystem::path pathOf(const QString& text) { return text.toStdString(); }
+
+std::vector<std::string> stringsOf(const QStringList& list) {
+  std::vector<std::string> all;
+  for (const QString& one : list) all.push_back(one.toStdString());
+  return all;
+}
+
+// After every call, as the engine sends them.
+void addLatents(evaluation::Drawn& drawn, const std::vector<std::string>& calls) {
+  for (const std::string& call : calls) {
+    const auto bytes = protocol::fromBase64(call);
+    drawn.latents.insert(drawn.latents.end(), bytes.begin(), bytes.end());
+  }
+  drawn.latentCalls = calls.size();
+}
 
 }  // namespace
 
@@ -49,53 +65,81 @@ void EvaluationRun::open(EvaluationRequest request) {
   if (isBusy()) return Q_EMIT failed(tr("An evaluation is running; pause it first."));
   request_ = std::move(request);
   context_ = std::make_unique<QObject>();
-  work_.reset(), claims_.reset(), store_.reset(), plan_.reset();
+  scores_.reset(), work_.reset(), claims_.reset(), store_.reset(), plan_.reset();
   report_ = nullptr;
   for (Worker& worker : workers_) worker = {.engine = worker.engine};
   setState(State::Opening);
   const protocol::InspectParams inspect{.model = request_.model.toStdString(), .precision = "bf16", .hash = true};
   workers_[0].engine->call<protocol::InspectResult>(
-      QStringLiteral("models/inspect"), inspect, context_.get(), [this](const protocol::InspectResult& result) { planned(result.weights_sha256); },
-      [this](const RpcError& error) {
-        setState(State::Empty);
-        Q_EMIT failed(error.message);
-      });
+      QStringLiteral("models/inspect"), inspect, context_.get(),
+          [this](const protocol::InspectResult& result) { askForMetrics(result.weights_sha256); },
+      [this](const RpcError& error) { refuse(error.message); });
 }
 
-void EvaluationRun::planned(const std::string& weights) {
+void EvaluationRun::refuse(const QString& why) {
+  scores_.reset(), work_.reset(), claims_.reset(), store_.reset(), plan_.reset();
+  setState(State::Empty);
+  Q_EMIT failed(why);
+}
+
+// Many real pictures take a while to read: aside.
+void EvaluationRun::askForMetrics(const std::string& weights) {
+  const auto read = [real = pathOf(request_.real), ratings = pathOf(request_.ratings)] {
+    Files files{evaluation::realPictures(real), {}};
+    if (!ratings.empty()) files.ratings = evaluation::ratingsOf(decision::readAnalysis(ratings));
+    return files;
+  };
+  workers_[0].engine->call<protocol::OfferedResult>(
+      QStringLiteral("metrics/offered"), protocol::OfferedParams{request_.model.toStdString()}, context_.get(),
+      [this, weights, read](const protocol::OfferedResult& offered) {
+        const Found found{weights, offered.metrics};
+        QPointer<QObject> asked = context_.get();   // another evaluation may be opened meanwhile
+        background_.run<Files>(read, [this, asked, found](Files files) { if (asked) planned(found, std::move(files)); },
+                               [this, asked](const QString& why) { if (asked) refuse(why); });
+      },
+      [this](const RpcError& error) { refuse(error.message); });
+}
+
+void EvaluationRun::planned(const Found& found, Files files) {
   try {
-    std::vector<std::string> precisions;
-    for (const QString& precision : request_.precisions) precisions.push_back(precision.toStdString());
     const json extras = {{"offload", "none"}, {"loras", json::array()}, {"calibration", json::array()}};
-    plan_ = std::make_unique<evaluation::Plan>(evaluation::PlanRequest{weights, json(request_.recipe), extras, request_.prompts, request_.seeds, precisions});
+    plan_ = std::make_unique<evaluation::Plan>(
+        evaluation::PlanRequest{found.weights, json(request_.recipe), extras, request_.prompts, request_.seeds, stringsOf(request_.precisions)});
     store_ = std::make_unique<evaluation::Store>(pathOf(request_.folder) / "store");
     claims_ = std::make_unique<evaluation::Claims>(pathOf(request_.folder) / "store" / "claims");
     run_ = "window " + QString::number(QDateTime::currentMSecsSinceEpoch()).toStdString();
-    work_ = std::make_unique<evaluation::Work>(*plan_, *store_, *claims_, evaluation::WorkOptions{.run = run_});
+    work_ = std::make_unique<evaluation::Work>(*plan_, *store_, *claims_, evaluation::WorkOptions{.run = run_, .withLatents = request_.growth});
+    scores_ = std::make_unique<evaluation::ScoreQueue>(
+        *plan_, *store_, evaluation::chooseMetrics(found.offered, stringsOf(request_.metrics), request_.recipe.width, request_.recipe.height),
+        request_.model.toStdString(), std::move(files.real));
+    ratings_ = std::move(files.ratings);
     if (const auto saved = evaluation::readJson(pathOf(request_.folder) / "thresholds.json")) thresholds_ = evaluation::thresholdsOf(*saved);
     save();
+    allAsked_ = false;
+    scores_->addAll();
+    costs_ = evaluation::runCosts(*plan_, *store_, *work_, workers_.size());
+    drawnSeconds_ = 0, drawnCells_ = 0;
+    setState(allDrawn() && scores_->complete() ? State::Finished : State::Paused);
   } catch (const std::exception& error) {
-    work_.reset(), claims_.reset(), store_.reset(), plan_.reset();
-    setState(State::Empty);
-    return Q_EMIT failed(QString::fromStdString(error.what()));
+    return refuse(QString::fromStdString(error.what()));
   }
-  scoredBy_ = "window " + weights;
-  asked_.clear();
-  drawnSeconds_ = 0, drawnCells_ = 0;
-  costs_ = evaluation::runCosts(*plan_, *store_, *work_, workers_.size());
-  setState(work_->complete() ? State::Finished : State::Paused);
   Q_EMIT opened();
   makeReport();
+}
+
+bool EvaluationRun::allDrawn() {
+  if (!work_->complete()) return false;
+  if (!std::exchange(allAsked_, true)) scores_->addAll(), scores_->addSets();
+  return true;
 }
 
 void EvaluationRun::save() const {
   json prompts = json::array();
   for (const evaluation::Prompt& p : request_.prompts.prompts) prompts.push_back({p.text, p.category, p.challenge});
-  std::vector<std::string> precisions;
-  for (const QString& precision : request_.precisions) precisions.push_back(precision.toStdString());
   evaluation::writeJson(pathOf(request_.folder) / "evaluation.json",
                         {{"model", request_.model.toStdString()}, {"recipe", request_.recipe}, {"prompt_set", request_.prompts.name}, {"prompts", prompts},
-                         {"seeds", request_.seeds}, {"precisions", precisions}});
+                         {"seeds", request_.seeds}, {"precisions", stringsOf(request_.precisions)}, {"metrics", stringsOf(request_.metrics)},
+                         {"real", request_.real.toStdString()}, {"ratings", request_.ratings.toStdString()}, {"error_growth", request_.growth}});
 }
 
 std::optional<EvaluationRequest> EvaluationRun::lastIn(const QString& folder) try {
@@ -105,6 +149,9 @@ std::optional<EvaluationRequest> EvaluationRun::lastIn(const QString& folder) tr
                             saved->at("seeds").get<std::vector<std::uint64_t>>(), {}, folder};
   for (const json& p : saved->at("prompts")) request.prompts.prompts.push_back({p.at(0), p.at(1), p.at(2)});
   for (const json& precision : saved->at("precisions")) request.precisions << QString::fromStdString(precision);
+  for (const json& metric : saved->value("metrics", json::array())) request.metrics << QString::fromStdString(metric);
+  request.real = QString::fromStdString(saved->value("real", "")), request.ratings = QString::fromStdString(saved->value("ratings", ""));
+  request.growth = saved->value("error_growth", std::size_t{0});
   return request;
 } catch (const json::exception&) {
   return std::nullopt;                   // not ours, or damaged
@@ -149,9 +196,11 @@ void EvaluationRun::pump() {
 }
 
 void EvaluationRun::give(Worker& worker) {
-  if (!worker.scores.empty()) return nextScore(worker);
+  if (state_ != State::Running) return;
   try {
-    if (const auto cell = nextCell()) draw(worker, *cell);
+    allDrawn();
+    if (auto job = scores_->next()) score(worker, std::move(*job));
+    else if (const auto cell = nextCell()) draw(worker, *cell);
   } catch (const std::exception& error) {   // the disk
     setState(State::Pausing);
     Q_EMIT failed(QString::fromStdString(error.what()));
@@ -163,7 +212,8 @@ void EvaluationRun::draw(Worker& worker, const Cell& cell) {
   worker.since.start();
   protocol::GenerateParams params{.model = request_.model.toStdString(), .precision = plan_->request().precisions[cell.precision],
                                   .recipe = plan_->recipeOf(cell).get<protocol::Recipe>()};
-  if (work_->isWatched(cell)) params.observe = {"memory"};
+  if (work_->isWatched(cell)) params.observe.push_back("memory");
+  if (work_->wantsLatents(cell)) params.observe.push_back("latents");
   Worker* const it = &worker;
   worker.engine->call<protocol::GenerateResult>(
       QStringLiteral("samples/generate"), params, context_.get(), [this, it](const protocol::GenerateResult& result) { drawn(*it, result); },
@@ -174,9 +224,11 @@ void EvaluationRun::draw(Worker& worker, const Cell& cell) {
 void EvaluationRun::drawn(Worker& worker, const protocol::GenerateResult& result) {
   const Cell cell = *worker.cell;
   try {
-    work_->done(cell, {result.report, protocol::fromBase64(result.png), {}, 0});
+    evaluation::Drawn made{result.report, protocol::fromBase64(result.png), {}, 0};
+    addLatents(made, result.latents);
+    work_->done(cell, made);
     store_->place(cell.key, pathOf(request_.folder) / cell.image);
-    worker.scores = takeScores(cell.prompt, cell.seed);
+    scores_->add(cell.prompt, cell.seed);
   } catch (const std::exception& error) {
     return cellFailed(worker, QString::fromStdString(error.what()));
   }
@@ -200,37 +252,27 @@ void EvaluationRun::cellFailed(Worker& worker, const QString& why) {
   pump();
 }
 
-std::vector<evaluation::ScoreTask> EvaluationRun::takeScores(std::size_t prompt, std::size_t seed) {
-  std::vector<evaluation::ScoreTask> tasks = evaluation::missingScores(*plan_, *store_, kMetrics, scoredBy_, prompt, seed);
-  std::erase_if(tasks, [this](const evaluation::ScoreTask& task) { return asked_.contains(QString::fromStdString(task.key)); });
-  for (const evaluation::ScoreTask& task : tasks) asked_ << QString::fromStdString(task.key);
-  return tasks;
+void EvaluationRun::score(Worker& worker, evaluation::ScoreJob job) {
+  worker.job = std::move(job);
+  Worker* const it = &worker;
+  worker.engine->call<protocol::ScoreResult>(
+      QStringLiteral("metrics/score"), worker.job->params, context_.get(), [this,
+                                                                            it](const protocol::ScoreResult& result) { scored(*it, &result, {}); },
+      [this, it](const RpcError& error) { scored(*it, nullptr, error.message); });   // a picture without a score is still a picture
 }
 
-void EvaluationRun::nextScore(Worker& worker) {
-  const evaluation::ScoreTask task = worker.scores.back();
-  worker.scores.pop_back();
-  worker.scoring = true;
-  Worker* const it = &worker;
-  const auto ended = [this, it, task] {
-    it->scoring = false;
-    tell(task.cell);
-    pump();
-  };
-  protocol::ScoreParams params{.metric = task.metric, .image = protocol::toBase64(store_->png(task.cell.key)), .reference = "", .prompt = task.prompt,
-                               .model = request_.model.toStdString()};
-  if (task.baseline) params.reference = protocol::toBase64(store_->png(task.baseline->key));
-  worker.engine->call<protocol::ScoreResult>(
-      QStringLiteral("metrics/score"), params, context_.get(),
-      [this, task, ended](const protocol::ScoreResult& score) {
-        try {
-          store_->putScore(task.key, score);
-        } catch (const std::exception& error) {
-          Q_EMIT failed(QString::fromStdString(error.what()));
-        }
-        ended();
-      },
-      [ended](const RpcError&) { ended(); });   // a picture without a score is still a picture
+void EvaluationRun::scored(Worker& worker, const protocol::ScoreResult* result, const QString& why) {
+  const evaluation::ScoreJob job = *std::exchange(worker.job, std::nullopt);
+  try {
+    if (result) scores_->done(job, *result);
+    else scores_->failed(job, why.toStdString());
+  } catch (const std::exception& error) {
+    setState(State::Pausing);
+    Q_EMIT failed(QString::fromStdString(error.what()));
+  }
+  if (job.cell) tell(job.cell->cell);
+  else Q_EMIT statusChanged(statusText());
+  pump();
 }
 
 void EvaluationRun::settle() {
@@ -239,7 +281,7 @@ void EvaluationRun::settle() {
   // Cells that another program draws are waited for.
   if (state_ == State::Running && !pilot_ && !complete) return;
   costs_ = evaluation::runCosts(*plan_, *store_, *work_, workers_.size());
-  setState(complete ? State::Finished : State::Paused);
+  setState(complete && scores_->complete() ? State::Finished : State::Paused);
   makeReport();
 }
 
@@ -281,7 +323,15 @@ bool EvaluationRun::isDrawing(const Cell& cell) const {
 }
 
 bool EvaluationRun::isFinished(const Cell& cell) const { return work_ && work_->stateOf(cell) == evaluation::Work::State::Finished; }
-json EvaluationRun::scoresOf(const Cell& cell) const { return evaluation::scoresOf(*plan_, *store_, cell, kMetrics, scoredBy_); }
+json EvaluationRun::scoresOf(const Cell& cell) const { return evaluation::scoresOf(*plan_, *store_, cell, scores_->metrics().cells); }
+evaluation::MetricChoice EvaluationRun::metrics() const { return scores_ ? scores_->metrics() : evaluation::MetricChoice(); }
+
+QString EvaluationRun::labelOf(const evaluation::FigureInfo& figure) const {
+  const auto labels = evaluation::labelsOf(metrics());
+  const auto given = labels.find(std::string(figure.id));
+  return QString::fromStdString(given == labels.end() ? std::string(figure.label) : given->second);
+}
+
 QString EvaluationRun::costsText() const { return work_ ? QString::fromStdString(evaluation::costsText(costs_, workers_.size())) : QString(); }
 
 QString EvaluationRun::statusText() const {
@@ -291,6 +341,7 @@ QString EvaluationRun::statusText() const {
   QString text = tr("%1 of %2 pictures").arg(counts.finished).arg(counts.cells);
   if (counts.failed > 0) text += tr(" · %1 failed").arg(counts.failed);
   if (state_ == State::Pausing) return text + tr(" · pausing after the picture at hand");
+  if (state_ == State::Running && counts.finished + counts.failed == counts.cells) return text + tr(" · measuring, %1 left").arg(scores_->left());
   if (state_ == State::Running && drawnCells_ > 0) {
     const double left = drawnSeconds_ / static_cast<double>(drawnCells_) * static_cast<double>(counts.cells - counts.finished - counts.failed) / static_cast<double>(workers_.size());
     return text + tr(" · about %1 left").arg(QString::fromStdString(evaluation::secondsText(std::max(1.0, left))));
@@ -310,7 +361,8 @@ void EvaluationRun::setThresholds(std::vector<evaluation::Threshold> thresholds)
 }
 
 evaluation::ReportOptions EvaluationRun::reportOptions() const {
-  return {.model = request_.model.toStdString(), .run = run_, .metrics = kMetrics, .scoredBy = scoredBy_, .thresholds = thresholds_};
+  return {.model = request_.model.toStdString(), .run = run_, .metrics = scores_->metrics(), .thresholds = thresholds_, .real = scores_->real(),
+          .ratings = ratings_};
 }
 
 // The intervals of a large evaluation take seconds: aside, on copies.

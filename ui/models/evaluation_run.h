@@ -4,16 +4,20 @@
 
 #include "evaluation/report.h"
 #include "evaluation/run_costs.h"
-#include "evaluation/scoring.h"
+#include "evaluation/score_queue.h"
 #include "evaluation/work.h"
 #include "ui/client/engine_client.h"
+#include "ui/models/background.h"
 
 #include <QElapsedTimer>
-#include <QSet>
 #include <QTimer>
 
 #include <memory>
 #include <optional>
+
+namespace quantspot::evaluation {
+struct FigureInfo;
+}
 
 namespace quantspot::ui {
 
@@ -24,6 +28,9 @@ struct EvaluationRequest {
   std::vector<std::uint64_t> seeds;
   QStringList precisions;                    // the first is the baseline
   QString folder;                            // pictures, tables and what is needed to go on
+  QStringList metrics = {};                  // ids; empty: what needs no download
+  QString real = {}, ratings = {};           // pictures or statistics that sets are compared with; a study's bundle, analysis.json or folder
+  std::size_t growth = 0;                    // comparisons whose latents are kept after every step
 };
 
 class EvaluationRun : public QObject {
@@ -59,6 +66,8 @@ class EvaluationRun : public QObject {
   bool isDrawing(const evaluation::Cell& cell) const;
   bool isFinished(const evaluation::Cell& cell) const;
   nlohmann::json scoresOf(const evaluation::Cell& cell) const;
+  evaluation::MetricChoice metrics() const;  // of the evaluation that is open
+  QString labelOf(const evaluation::FigureInfo& figure) const;
   QString costsText() const;                 // "48 of 320 pictures are there; …"
   QString statusText() const;                // "49 of 320 · about 4 min left"
 
@@ -84,21 +93,25 @@ class EvaluationRun : public QObject {
   struct Worker {
     EngineClient* engine = nullptr;
     std::optional<evaluation::Cell> cell = {};   // that is being drawn
-    std::vector<evaluation::ScoreTask> scores = {};
-    bool scoring = false;
+    std::optional<evaluation::ScoreJob> job = {};
     QElapsedTimer since = {};
-    bool idle() const { return !cell && !scoring; }
+    bool idle() const { return !cell && !job; }
   };
 
-  void planned(const std::string& weights);
+  struct Found { std::string weights; std::vector<evaluation::Metric> offered; };   // by the engine
+  struct Files { evaluation::RealPictures real; evaluation::SetFigures ratings; };  // that the request names
+  void refuse(const QString& why);
+  void askForMetrics(const std::string& weights);
+  void planned(const Found& found, Files files);
   void save() const;
   void pump();
   void give(Worker& worker);
   void draw(Worker& worker, const evaluation::Cell& cell);
   void drawn(Worker& worker, const protocol::GenerateResult& result);
   void cellFailed(Worker& worker, const QString& why);
-  void nextScore(Worker& worker);
-  std::vector<evaluation::ScoreTask> takeScores(std::size_t prompt, std::size_t seed);
+  void score(Worker& worker, evaluation::ScoreJob job);
+  void scored(Worker& worker, const protocol::ScoreResult* result, const QString& why);
+  bool allDrawn();                           // then also what others drew is scored, and sets are compared
   std::optional<evaluation::Cell> nextCell();
   void settle();                             // all engines are idle: paused or finished
   void setState(State state);
@@ -116,9 +129,11 @@ class EvaluationRun : public QObject {
   std::unique_ptr<evaluation::Store> store_;
   std::unique_ptr<evaluation::Claims> claims_;
   std::unique_ptr<evaluation::Work> work_;
+  std::unique_ptr<evaluation::ScoreQueue> scores_;
   std::unique_ptr<QObject> context_;         // of the calls for the evaluation at hand
-  std::string run_, scoredBy_;
-  QSet<QString> asked_;                      // scores that are under way, or could not be taken
+  std::string run_;
+  bool allAsked_ = false;                    // everything is in scores_
+  evaluation::SetFigures ratings_;
   std::vector<evaluation::Threshold> thresholds_ = evaluation::defaultThresholds();
   evaluation::RunCosts costs_;
   double drawnSeconds_ = 0;
@@ -126,6 +141,7 @@ class EvaluationRun : public QObject {
   nlohmann::json report_;
   bool reporting_ = false, stale_ = false;
   QTimer reportTimer_, lookTimer_;
+  Background background_{this};
 };
 
 }  // namespace quantspot::ui

@@ -10,7 +10,9 @@
 #include "engine/protocol/framing.h"
 #include "engine/protocol/rpc.h"
 #include "tests/ui/fake_engine/layers.h"
+#include "tests/ui/fake_engine/metrics.h"
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -36,6 +38,7 @@ std::map<std::string, std::string> flags;
 FrameReader reader;
 std::deque<Call> waiting;   // came while a picture was painted
 int generated = 0;
+std::string downloaded;     // weights of a metric, in this start
 
 bool is(const std::string& flag, const std::string& value) { return flags.contains(flag) && flags[flag] == value; }
 int number(const std::string& flag, int otherwise) { return flags.contains(flag) ? std::atoi(flags[flag].c_str()) : otherwise; }
@@ -95,7 +98,9 @@ json generate(int id, const GenerateParams& params) {
                        {"noise_sha256", is("noise", params.precision) ? "other" : "same"},
                        {"asked", params},
                        {"loras", loraReports(params.loras)}};
-  return GenerateResult{is("plain", params.precision) ? kPlain : kPictures[kind], report};
+  GenerateResult made{is("plain", params.precision) ? kPlain : kPictures[kind], report};
+  if (std::ranges::find(params.observe, "latents") != params.observe.end()) made.latents = quantspot::fake::latents(kSteps, kind);
+  return made;
 }
 
 // Blocks of its layers; the error is the bytes that are saved, so that tests know it. Slow as a picture.
@@ -118,6 +123,15 @@ json download(int id, const DownloadParams& params) {
   return DownloadResult{params.repo, "/cache/" + params.repo, "0", "mit", 3, kSteps, kSteps};
 }
 
+json downloadWeights(int id, const MetricDownloadParams& params) {
+  for (int step = 0; step <= kSteps; ++step) {
+    send(encode(Call{{}, "progress", Progress{id, "download", step, kSteps}}));
+    if (cancelledDuring(id)) throw RpcError(Cancelled, "cancelled");
+  }
+  downloaded = params.name;
+  return MetricDownloadResult{params.name, "/metrics/" + params.name};
+}
+
 json answer(int id, const Call& call) {
   if (call.method == "initialize")
     return InitializeResult{number("protocol", kProtocolVersion), {{"version", "fake"}, {"hardware", {{"cpu", "Fake CPU"}, {"ram_free", std::int64_t{64} << 30}, {"gpus", json::array()}}}},
@@ -137,9 +151,13 @@ json answer(int id, const Call& call) {
   if (call.method == "policies/scan") return scan(id, call.params.get<ScanParams>());
   if (call.method == "models/download") return download(id, call.params.get<DownloadParams>());
   if (call.method == "samples/generate") return generate(id, call.params.get<GenerateParams>());
+  if (call.method == "metrics/list") return quantspot::fake::weights(downloaded);
+  if (call.method == "metrics/download") return downloadWeights(id, call.params.get<MetricDownloadParams>());
+  if (call.method == "metrics/offered") return quantspot::fake::offered();
   if (call.method == "metrics/score") {
     const auto params = call.params.get<ScoreParams>();
     if (is("error", params.metric)) throw RpcError(InternalError, "no weights for " + params.metric);
+    if (params.return_features || !params.image_features.empty()) return quantspot::fake::setScore(params);
     return ScoreResult{params.metric, params.metric == "clip" ? "CLIP-tiny" : "", params.metric == "psnr" ? 31.5 : 0.25};
   }
   throw RpcError(MethodNotFound, "no method " + call.method);
