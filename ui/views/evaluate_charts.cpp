@@ -23,6 +23,7 @@ namespace {
 using nlohmann::json;
 
 constexpr double kMiB = 1024.0 * 1024.0;
+constexpr std::size_t kFewPoints = 32;   // of a line: more stand too close for intervals
 constexpr int kReach = 9;                // pixels from a point that still mean it
 
 QString text(const std::string& utf8) { return QString::fromStdString(utf8); }
@@ -39,7 +40,8 @@ const json* value(const json& row, const std::string& figure) {
 EvaluateCharts::EvaluateCharts(QWidget* parent) : QWidget(parent), figure_(new QComboBox), note_(new QLabel) {
   static const char* const kTitles[PlotCount] = {"Quality against memory", "Quality by category", "Each prompt and seed", "Time of each step", "Memory over time", "Error of the latents"};
   static const char* const kTips[PlotCount] = {"Larger: slower; line: Pareto front, of which nothing is better in quality, memory and time", "Means with 95 % intervals", "Press a point for its pictures",
-                                               "Means over the pictures", "Of one picture of each precision, above what the engine had before", "Against the baseline's: from quantspot-cli compare --error-growth"};
+                                               "Means over the pictures", "Of one picture of each precision, above what the engine had before",
+                                                   "Relative L2 against the baseline's after each step; asked for under Measure"};
   auto* grid = new QGridLayout(this);
   grid->setContentsMargins(0, 0, 0, 0), grid->setSpacing(10);
   figure_->setAccessibleName(QStringLiteral("Measure of quality")), figure_->setFixedWidth(160);
@@ -73,9 +75,10 @@ void EvaluateCharts::fillFigures() {
     if (info.source == evaluation::Source::Report) continue;
     int have = 0;
     for (const json& row : report_["summary"]) have += value(row, std::string(info.id)) ? 1 : 0;
-    if (have > 0) figure_->addItem(text(std::string(info.label)), text(std::string(info.id)));
+    if (have > 0) figure_->addItem(text(evaluation::labelOf(report_, info)), text(std::string(info.id)));
   }
-  figure_->setCurrentIndex(std::max(0, figure_->findData(chosen)));
+  const QString usual = text(report_["pareto"]["quality"]);
+  figure_->setCurrentIndex(std::max(0, figure_->findData(chosen.isEmpty() ? usual : chosen)));
 }
 
 std::string EvaluateCharts::quality() const { return figure_->currentData().toString().toStdString(); }
@@ -231,7 +234,10 @@ std::vector<EvaluateCharts::Series> EvaluateCharts::series(const char* rows, con
   for (const json& precision : report_["precisions"]) {
     Series one{precision, {}};
     for (const json& row : report_[rows])
-      if (row["precision"] == precision && row["value"].is_number()) one.points.push_back({row[place], row["value"]});
+      if (row["precision"] == precision && row["value"].is_number()) {
+        one.points.push_back({row[place], row["value"]});
+        one.intervals.emplace_back(row[place], row["ci95"]);
+      }
     if (!one.points.empty()) all.push_back(std::move(one));
   }
   return all;
@@ -256,6 +262,8 @@ void EvaluateCharts::drawLines(Plot which, const std::vector<Series>& all, const
       line->addData(at, height);
       marks_.push_back({which, at, height, -1, QStringLiteral("%1: %2").arg(ui::shortName(text(one.precision))).arg(height, 0, 'g', 4)});
     }
+    if (one.intervals.size() <= kFewPoints)
+      for (const auto& [at, ci] : one.intervals) addInterval(which, at, ci, colorOf(one.precision));
   }
   if (!all.empty()) fit(which, true);
 }

@@ -34,7 +34,7 @@ class EvaluateCharts : public QWidget {
 
  private:
   struct Mark { Plot plot; double x, y; int comparison; QString tip; };   // comparison: -1 when it is of many
-  struct Series { std::string precision; std::vector<std::array<double, 2>> points; };
+  struct Series { std::string precision; std::vector<std::array<double, 2>> points; std::vector<std::pair<double, nlohmann::json>> intervals = {}; };
 
   void redraw();
   void clear(Plot which, const QString& x, const QString& y);

@@ -1,11 +1,15 @@
 #include "ui/views/evaluate_page.h"
 
 #include "ui/models/compare_session.h"
+#include "ui/models/metric_weights.h"
 #include "ui/views/evaluate_charts.h"
+#include "ui/views/evaluate_figures.h"
 #include "ui/views/evaluate_pictures.h"
 #include "ui/views/evaluate_setup.h"
 #include "ui/views/matrix_delegate.h"
+#include "ui/views/measure_dialog.h"
 #include "ui/views/threshold_table.h"
+#include "ui/views/weights_dialog.h"
 
 #include <QDir>
 #include <QFileDialog>
@@ -27,7 +31,8 @@ using State = ui::EvaluationRun::State;
 
 EvaluatePage::EvaluatePage(ui::CompareSession* session, ui::EngineClient* engine, QWidget* parent)
     : QWidget(parent), run_(engine), model_(&run_), setup_(new EvaluateSetup(session)), thresholds_(new ThresholdTable), explanation_(new QLabel), status_(new QLabel),
-      empty_(new QLabel), table_(new QTableView), charts_(new EvaluateCharts), pictures_(new EvaluatePictures(&model_, this)), tabs_(new QTabWidget), progress_(new QProgressBar) {
+      empty_(new QLabel), table_(new QTableView), session_(session), engine_(engine), charts_(new EvaluateCharts), figures_(new EvaluateFigures),
+          pictures_(new EvaluatePictures(&model_, this)), tabs_(new QTabWidget), progress_(new QProgressBar) {
   layOut();
   connectRun();
   thresholds_->setThresholds(run_.thresholds());
@@ -46,7 +51,8 @@ void EvaluatePage::layOut() {
   auto* cellsLayout = new QVBoxLayout(cells);
   cellsLayout->setContentsMargins(0, 0, 0, 0);
   cellsLayout->addWidget(table_, 1), cellsLayout->addWidget(empty_, 1);
-  tabs_->addTab(cells, QStringLiteral("Pictures")), tabs_->addTab(charts_, QStringLiteral("Charts"));
+  tabs_->addTab(cells, QStringLiteral("Pictures")), tabs_->addTab(figures_, QStringLiteral("Figures")),
+      tabs_->addTab(charts_, QStringLiteral("Charts"));
   tabs_->setDocumentMode(true);
   auto* heading = new QLabel(QStringLiteral("Thresholds: each may be changed; a red cell says by how much it is missed"));
   heading->setProperty("role", "section");
@@ -83,6 +89,10 @@ void EvaluatePage::connectRun() {
   connect(setup_, &EvaluateSetup::mainPressed, this, &EvaluatePage::onMain);
   connect(setup_, &EvaluateSetup::estimatePressed, this, [this] { openThen(Then::Estimate); });
   connect(setup_, &EvaluateSetup::edited, this, [this] { stale_ = true, refresh(); });
+  connect(setup_, &EvaluateSetup::modelChosen, this, &EvaluatePage::askOffers);
+  connect(session_, &ui::CompareSession::modelsChanged, this, &EvaluatePage::askOffers);   // the engine is there
+  connect(setup_->measure(), &MeasureDialog::weightsPressed, this, &EvaluatePage::openWeights);
+  connect(figures_, &EvaluateFigures::weightsPressed, this, &EvaluatePage::openWeights);
   connect(&run_, &ui::EvaluationRun::opened, this, &EvaluatePage::onOpened);
   connect(&run_, &ui::EvaluationRun::stateChanged, this, &EvaluatePage::refresh);
   connect(&run_, &ui::EvaluationRun::statusChanged, this, &EvaluatePage::refresh);
@@ -90,6 +100,7 @@ void EvaluatePage::connectRun() {
   connect(&run_, &ui::EvaluationRun::reportChanged, this, [this] {
     thresholds_->setReport(run_.report());
     charts_->setReport(run_.report());
+    figures_->setReport(run_.report());
   });
   connect(thresholds_, &ThresholdTable::edited, &run_, &ui::EvaluationRun::setThresholds);
   connect(thresholds_, &ThresholdTable::explained, explanation_, &QLabel::setText);
@@ -139,6 +150,26 @@ void EvaluatePage::refresh() {
   status_->setText(run_.statusText());
   empty_->setVisible(!run_.plan()), table_->setVisible(run_.plan() != nullptr);
   for (QToolButton* button : exports_) button->setEnabled(counts.finished > 0);
+}
+
+void EvaluatePage::askOffers() {
+  engine_->call<protocol::OfferedResult>(
+      QStringLiteral("metrics/offered"), protocol::OfferedParams{setup_->model().toStdString()}, this,
+      [this](const protocol::OfferedResult& result) {
+        setup_->setOffers(result.metrics);
+        figures_->setLacking(setup_->measure()->lacking());
+      },
+      [this](const ui::RpcError& error) { setup_->showProblem(error.message); });
+}
+
+void EvaluatePage::openWeights() {
+  if (!weights_) {
+    auto* weights = new ui::MetricWeights(session_->engineCommand(), this);
+    weights_ = new WeightsDialog(weights, this);
+    // What came is measured from the next start on: what is open knows the metrics that it was opened with.
+    connect(weights, &ui::MetricWeights::finished, this, [this] { stale_ = true, refresh(), askOffers(); });
+  }
+  weights_->open();
 }
 
 QString EvaluatePage::explanation() const { return explanation_->text(); }

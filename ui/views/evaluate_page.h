@@ -19,9 +19,11 @@ class CompareSession;
 namespace quantspot::views {
 
 class EvaluateCharts;
+class EvaluateFigures;
 class EvaluatePictures;
 class EvaluateSetup;
 class ThresholdTable;
+class WeightsDialog;
 
 class EvaluatePage : public QWidget {
   Q_OBJECT
@@ -37,6 +39,8 @@ class EvaluatePage : public QWidget {
   EvaluateSetup* setup() { return setup_; }
   ThresholdTable* thresholds() { return thresholds_; }
   EvaluateCharts* charts() { return charts_; }
+  EvaluateFigures* figures() { return figures_; }
+  WeightsDialog* weights() { return weights_; }   // null before it was opened
   EvaluatePictures* pictures() { return pictures_; }
   QTableView* matrix() { return table_; }
   QString explanation() const;
@@ -59,6 +63,8 @@ class EvaluatePage : public QWidget {
   void refresh();
   void askExport(const QString& kind);
   void remember();
+  void askOffers();                      // what can be measured, with what is here now
+  void openWeights();
 
   ui::EvaluationRun run_;
   ui::EvaluationMatrix model_;
@@ -66,7 +72,11 @@ class EvaluatePage : public QWidget {
   ThresholdTable* thresholds_;
   QLabel *explanation_, *status_, *empty_;
   QTableView* table_;
+  ui::CompareSession* session_;
+  ui::EngineClient* engine_;
   EvaluateCharts* charts_;
+  EvaluateFigures* figures_;
+  WeightsDialog* weights_ = nullptr;
   EvaluatePictures* pictures_;
   QTabWidget* tabs_;
   QProgressBar* progress_;

@@ -1,6 +1,7 @@
 #include "ui/views/evaluate_setup.h"
 
 #include "ui/models/compare_session.h"
+#include "ui/views/measure_dialog.h"
 #include "ui/views/theme.h"
 
 #include <QComboBox>
@@ -61,7 +62,8 @@ EvaluateSetup::EvaluateSetup(ui::CompareSession* session, QWidget* parent)
     : QFrame(parent), session_(session), model_(new QComboBox), set_(new QComboBox), promptsText_(new QLabel), estimateText_(new QLabel), problem_(new QLabel),
       seeds_(new QLineEdit(QStringLiteral("0"))), folder_(new QLineEdit), steps_(spin(1, 1000, 20, 1, QStringLiteral("Steps"))),
       width_(spin(8, 4096, 128, 16, QStringLiteral("Width"))), height_(spin(8, 4096, 128, 16, QStringLiteral("Height"))), precisions_(new QListWidget),
-      engines_(new QPlainTextEdit), main_(new QPushButton(QStringLiteral("Start"))), estimate_(new QPushButton(QStringLiteral("Estimate"))) {
+      engines_(new QPlainTextEdit), measured_(new QToolButton), measure_(new MeasureDialog(this)),
+          main_(new QPushButton(QStringLiteral("Start"))), estimate_(new QPushButton(QStringLiteral("Estimate"))) {
   setObjectName(QStringLiteral("sidePanel"));
   setProperty("side", "left");
   setFixedWidth(300);
@@ -77,6 +79,13 @@ EvaluateSetup::EvaluateSetup(ui::CompareSession* session, QWidget* parent)
   for (QSpinBox* box : {steps_, width_, height_}) connect(box, &QSpinBox::valueChanged, this, &EvaluateSetup::edited);
   connect(precisions_, &QListWidget::itemChanged, this, &EvaluateSetup::edited);
   connect(model_, &QComboBox::activated, this, &EvaluateSetup::edited);
+  connect(model_, &QComboBox::activated, this, &EvaluateSetup::modelChosen);
+  for (QSpinBox* box : {width_, height_})
+    connect(box, &QSpinBox::valueChanged, this, [this] { measure_->setOffers(offered_, width_->value(), height_->value()), describeMeasures(); });
+  connect(measured_, &QToolButton::clicked, measure_, &MeasureDialog::open);
+  connect(measure_, &MeasureDialog::edited, this, &EvaluateSetup::describeMeasures);
+  connect(measure_, &MeasureDialog::edited, this, &EvaluateSetup::edited);
+  describeMeasures();
 }
 
 void EvaluateSetup::layOut() {
@@ -95,9 +104,12 @@ void EvaluateSetup::layOut() {
   engines_->setPlaceholderText(QStringLiteral("More engines, a command per line:\nssh host quantspot-engine"));
   engines_->setFixedHeight(48), engines_->setAccessibleName(QStringLiteral("More engines"));
   engines_->setTabChangesFocus(true);
+  measured_->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Fixed), measured_->setAccessibleName(QStringLiteral("What is measured"));
+  measured_->setToolTip(QStringLiteral("Metrics and their weights, real pictures, people's ratings, error growth"));
   model_->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon), set_->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
   form->addRow(QStringLiteral("Model"), model_), form->addRow(QStringLiteral("Prompts"), set_), form->addRow(QString(), promptsText_);
   form->addRow(QStringLiteral("Seeds"), seeds_), form->addRow(QStringLiteral("Steps"), steps_), form->addRow(QStringLiteral("Size"), size);
+  form->addRow(QStringLiteral("Measure"), measured_);
   form->addRow(QStringLiteral("Folder"), place), form->addRow(QStringLiteral("Engines"), engines_);
   for (QLabel* label : {promptsText_, estimateText_}) label->setProperty("role", "quiet"), label->setWordWrap(true);
   problem_->setProperty("role", "problem"), problem_->setWordWrap(true), problem_->hide();
@@ -172,6 +184,15 @@ void EvaluateSetup::describePrompts() {
                                         : QStringLiteral("%1 prompts in %2 categories").arg(prompts_.prompts.size()).arg(categories));
 }
 
+void EvaluateSetup::describeMeasures() { measured_->setText(measure_->summary()); }
+QString EvaluateSetup::model() const { return model_->currentData().toString(); }
+
+void EvaluateSetup::setOffers(const std::vector<evaluation::Metric>& offered) {
+  offered_ = offered;
+  measure_->setOffers(offered, width_->value(), height_->value());
+  describeMeasures();
+}
+
 void EvaluateSetup::chooseFolder() {
   const QString chosen = QFileDialog::getExistingDirectory(this, QStringLiteral("Folder of the evaluation"), folder_->text());
   if (chosen.isEmpty()) return;
@@ -184,6 +205,7 @@ ui::EvaluationRequest EvaluateSetup::request() const {
   request.recipe.steps = steps_->value(), request.recipe.width = width_->value(), request.recipe.height = height_->value();
   for (int i = 0; i < precisions_->count(); ++i)
     if (precisions_->item(i)->checkState() == Qt::Checked) request.precisions << precisions_->item(i)->data(Qt::UserRole).toString();
+  measure_->fill(request);
   // bf16 is what the others are compared with wherever it is among them.
   if (const auto base = request.precisions.indexOf(QStringLiteral("bf16")); base > 0) request.precisions.move(base, 0);
   if (request.precisions.size() < 2) throw std::runtime_error("Tick two precisions or more: the first is what the others are compared with.");
@@ -206,6 +228,8 @@ void EvaluateSetup::setRequest(const ui::EvaluationRequest& request) {
     item->setCheckState(request.precisions.contains(item->data(Qt::UserRole).toString()) ? Qt::Checked : Qt::Unchecked);
   }
   folder_->setText(request.folder);
+  measure_->setRequest(request);
+  describeMeasures();
 }
 
 void EvaluateSetup::setFolder(const QString& folder) { folder_->setText(folder); }
@@ -230,7 +254,9 @@ void EvaluateSetup::showState(ui::EvaluationRun::State state, const QString& est
   main_->setText(state == State::Running ? QStringLiteral("Pause") : state == State::Pausing ? QStringLiteral("Pausing…") : state == State::Paused ? QStringLiteral("Resume") : QStringLiteral("Start"));
   main_->setEnabled(state != State::Opening && state != State::Pausing);
   estimate_->setEnabled(!busy && state != State::Opening);
-  for (QWidget* field : std::initializer_list<QWidget*>{model_, set_, seeds_, steps_, width_, height_, folder_, precisions_, engines_}) field->setEnabled(!busy);
+  for (QWidget* field : std::initializer_list<QWidget*>{model_, set_, seeds_, steps_, width_, height_, measured_, measure_, folder_, precisions_,
+                                                        engines_})
+    field->setEnabled(!busy);
   estimateText_->setText(estimate), estimateText_->setVisible(!estimate.isEmpty());
 }
 

@@ -12,12 +12,15 @@ class QListWidget;
 class QPlainTextEdit;
 class QPushButton;
 class QSpinBox;
+class QToolButton;
 
 namespace quantspot::ui {
 class CompareSession;
 }
 
 namespace quantspot::views {
+
+class MeasureDialog;
 
 class EvaluateSetup : public QFrame {
   Q_OBJECT
@@ -34,6 +37,10 @@ class EvaluateSetup : public QFrame {
   QString engineLines() const;
   void setEngineLines(const QString& lines);
 
+  // The metrics that the engine offers for the model, the size and all else that is measured.
+  MeasureDialog* measure() { return measure_; }
+  void setOffers(const std::vector<evaluation::Metric>& offered);
+  QString model() const;
   void showState(ui::EvaluationRun::State state, const QString& estimate);
   void showProblem(const QString& text);
   // Reads a file of prompts; false with a problem shown.
@@ -47,6 +54,7 @@ class EvaluateSetup : public QFrame {
   void mainPressed();                    // Start, Pause or Resume, as it says
   void estimatePressed();
   void edited();                         // what is open is no longer what is asked for
+  void modelChosen();
 
  private:
   void layOut();
@@ -55,6 +63,7 @@ class EvaluateSetup : public QFrame {
   void choosePrompts(int index);
   void chooseFolder();
   void describePrompts();
+  void describeMeasures();
 
   ui::CompareSession* session_;
   evaluation::PromptSet prompts_;
@@ -64,6 +73,9 @@ class EvaluateSetup : public QFrame {
   QSpinBox *steps_, *width_, *height_;
   QListWidget* precisions_;
   QPlainTextEdit* engines_;
+  QToolButton* measured_;
+  MeasureDialog* measure_;
+  std::vector<evaluation::Metric> offered_;
   QPushButton *main_, *estimate_;
 };
 

@@ -2,15 +2,20 @@
 #include "tests/ui/fake_engine.h"
 #include "ui/models/compare_session.h"
 #include "ui/views/evaluate_charts.h"
+#include "ui/views/evaluate_figures.h"
 #include "ui/views/evaluate_page.h"
 #include "ui/views/evaluate_pictures.h"
 #include "ui/views/evaluate_setup.h"
 #include "ui/views/main_window.h"
+#include "ui/views/measure_dialog.h"
 #include "ui/views/plot.h"
 #include "ui/views/theme.h"
 #include "ui/views/threshold_table.h"
+#include "ui/views/weights_dialog.h"
 
+#include <QAbstractItemModelTester>
 #include <QApplication>
+#include <QCheckBox>
 #include <QComboBox>
 #include <QDoubleSpinBox>
 #include <QFile>
@@ -20,6 +25,7 @@
 #include <QPushButton>
 #include <QSettings>
 #include <QTableView>
+#include <QTableWidget>
 #include <QTemporaryDir>
 #include <QTest>
 
@@ -190,7 +196,7 @@ class EvaluatePageTest : public QObject {
     bench.press();
     QVERIFY(bench.reaches(State::Finished) && bench.reports());
     EvaluateCharts& charts = *bench.page().charts();
-    QVERIFY(QTest::qWaitFor([&] { return charts.figure()->count() == 4; }));
+    QVERIFY(QTest::qWaitFor([&] { return charts.figure()->count() == 6; }));
     QCustomPlot* bars = charts.plot(EvaluateCharts::Categories);
     int found = 0;
     for (int i = 0; i < bars->plottableCount(); ++i)
@@ -200,6 +206,110 @@ class EvaluatePageTest : public QObject {
       }
     QCOMPARE(found, 2 * 4);
     QCOMPARE(charts.plot(EvaluateCharts::Growth)->plottableCount(), 0);
+  }
+
+  void errorGrowthIsAskedForByACheckBox() {
+    QTemporaryDir folder;
+    Bench bench(folder.path());
+    QVERIFY(bench.ready() && bench.setUp(folder.path()));
+    bench.page().setup()->measure()->growth()->setChecked(true);
+    bench.press();
+    QVERIFY(bench.reaches(State::Finished) && bench.reports());
+    EvaluateCharts& charts = *bench.page().charts();
+    QVERIFY(QTest::qWaitFor([&] { return charts.plot(EvaluateCharts::Growth)->plottableCount() > 0; }));
+    int lines = 0, intervals = 0;
+    for (int i = 0; i < charts.plot(EvaluateCharts::Growth)->graphCount(); ++i) {
+      const auto data = charts.plot(EvaluateCharts::Growth)->graph(i)->data();
+      lines += data->size() == 4 ? 1 : 0, intervals += data->size() == 2 ? 1 : 0;
+    }
+    QCOMPARE(lines, 3);                  // three precisions against the baseline, four steps
+    QCOMPARE(intervals, 3 * 4);
+  }
+
+  void figuresHaveIntervalAndNumber() {
+    QTemporaryDir folder;
+    Bench bench(folder.path());
+    QVERIFY(bench.ready() && bench.setUp(folder.path()));
+    bench.press();
+    QVERIFY(bench.reaches(State::Finished) && bench.reports());
+    ui::FigureModel& model = *bench.page().figures()->model();
+    QVERIFY(QTest::qWaitFor([&] { return model.columnOf("fd-clip-tiny") >= 0; }));
+    QCOMPARE(model.rowCount(), 4);
+    QCOMPARE(model.index(1, model.columnOf("fd-clip-tiny")).data().toString(), QStringLiteral("0.0500\n0.0400 to 0.0600 · N = 8"));
+    QCOMPARE(model.index(0, model.columnOf("fd-clip-tiny")).data().toString(), QStringLiteral("–"));
+    QCOMPARE(model.headerData(model.columnOf("clip"), Qt::Horizontal).toString(), QStringLiteral("CLIP-tiny score"));
+    QVERIFY(model.columnOf("fid") < 0);  // it is not called so
+    QVERIFY(model.headerData(0, Qt::Vertical).toString().endsWith(QStringLiteral("(baseline)")));
+  }
+
+  void fidOfFewPicturesIsGreyed() {
+    ui::FigureModel model;
+    QAbstractItemModelTester tester(&model, QAbstractItemModelTester::FailureReportingMode::QtTest);
+    nlohmann::json estimate = {{"value", 12.5}, {"n", 64}, {"ci95", nullptr}, {"caution", "64 pictures: below 2048"}};
+    model.setReport({{"summary", {{{"precision", "bf16"}, {"figures", {{"fid", estimate},
+                                                                       {"kid", {{"value", 0.002}, {"n", 64}, {"ci95", {0.001, 0.003}}}}}}}}}});
+    QCOMPARE(model.columnCount(), 2);
+    const QModelIndex fid = model.index(0, model.columnOf("fid"));
+    QCOMPARE(fid.data(ui::FigureModel::CautionRole).toString(), QStringLiteral("64 pictures: below 2048"));
+    QVERIFY(fid.data(Qt::ToolTipRole).toString().contains(QStringLiteral("too few for an interval")));
+    QVERIFY(!model.index(0, model.columnOf("kid")).data(ui::FigureModel::CautionRole).isValid());
+    model.setReport(nullptr);
+    QCOMPARE(model.rowCount(), 0);
+  }
+
+  void whatIsMeasuredIsChosen() {
+    QTemporaryDir folder;
+    Bench bench(folder.path());
+    QVERIFY(bench.ready() && bench.setUp(folder.path()));
+    MeasureDialog& measure = *bench.page().setup()->measure();
+    QVERIFY(QTest::qWaitFor([&] { return measure.list()->count() == 7; }));
+    QCOMPARE(measure.summary(), QStringLiteral("CLIP-tiny, PSNR, SSIM and 3 more"));
+    const auto row = [&](const char* id) {
+      for (int i = 0; i < measure.list()->count(); ++i)
+        if (measure.list()->item(i)->data(Qt::UserRole) == QLatin1String(id)) return measure.list()->item(i);
+      return static_cast<QListWidgetItem*>(nullptr);
+    };
+    QVERIFY(!(row("lpips")->flags() & Qt::ItemIsEnabled) && row("lpips")->text().contains(QStringLiteral("weights are not here")));
+    QVERIFY(row("fid")->text().contains(QStringLiteral("stands in for FID")));
+    for (const char* id : {"clip", "ssim", "gmsd", "fid"}) row(id)->setCheckState(Qt::Unchecked);
+    QCOMPARE(bench.page().setup()->request().metrics, (QStringList{"psnr", "kid"}));
+    // Nothing is no choice: the default comes back.
+    for (const char* id : {"psnr", "kid"}) row(id)->setCheckState(Qt::Unchecked);
+    QVERIFY(QTest::qWaitFor([&] { return row("clip")->checkState() == Qt::Checked; }));
+    QVERIFY(bench.page().setup()->request().metrics.isEmpty());
+    measure.real()->setText(QStringLiteral(" /no/such/folder "));
+    bench.press();
+    QVERIFY(QTest::qWaitFor([&] {
+      const auto labels = bench.page().setup()->findChildren<QLabel*>();
+      return std::any_of(labels.begin(), labels.end(), [](QLabel* label) { return label->isVisible() &&
+                                                                          label->text().contains(QStringLiteral("/no/such/folder")); });
+    }));
+  }
+
+  // Where the small CLIP stands in, the page says so and leads to the real weights; they come when they are asked for.
+  void theNoticeLeadsToTheWeights() {
+    QTemporaryDir folder;
+    Bench bench(folder.path(), {"--slow=30"});
+    QVERIFY(bench.ready());
+    EvaluateFigures& figures = *bench.page().figures();
+    QVERIFY(QTest::qWaitFor([&] { return figures.notice()->text().contains(QStringLiteral("CLIP-tiny for CLIP score")); }));
+    QVERIFY(figures.notice()->text().contains(QStringLiteral("Not measured without their weights: LPIPS (alex)")));
+    Q_EMIT figures.notice()->linkActivated(QStringLiteral("weights"));
+    WeightsDialog* dialog = bench.page().weights();
+    QVERIFY(dialog && dialog->isVisible());
+    QVERIFY(QTest::qWaitFor([&] { return dialog->table()->rowCount() == 3; }));
+    QVERIFY(dialog->said().contains(QStringLiteral("Nothing is fetched before you press Download")));
+    QVERIFY(!dialog->downloadButton(2) && dialog->table()->item(2, 4)->text() == QStringLiteral("here"));
+    QCOMPARE(dialog->table()->item(1, 3)->text(), QStringLiteral("BSD-2-Clause"));
+    dialog->downloadButton(1)->click();
+    QVERIFY(QTest::qWaitFor([&] { return dialog->cancelButton()->isVisible() && !dialog->downloadButton(0)->isEnabled(); }));
+    dialog->cancelButton()->click();
+    QVERIFY(QTest::qWaitFor([&] { return dialog->said().startsWith(QStringLiteral("Cancelled")); }));
+    QVERIFY(dialog->downloadButton(1)->isEnabled());
+    dialog->downloadButton(1)->click();
+    QVERIFY(QTest::qWaitFor([&] { return dialog->said().startsWith(QStringLiteral("lpips-alex is here")) && !dialog->downloadButton(1); }));
+    QTest::keyClick(dialog, Qt::Key_Escape);
+    QVERIFY(!dialog->isVisible());
   }
 
   void reportsAreSaved() {
