@@ -39,7 +39,7 @@ plain <- BTm(cbind(wins, losses), one, two, ~player, id = "player", refcat = "a"
 order <- BTm(cbind(wins, losses), one, two, ~player + left, id = "player", refcat = "a", data = games, control = control)
 table_of <- function(fit) { s <- summary(fit)$coefficients; list(value = unname(s[, 1]), standard_error = unname(s[, 2]), log_likelihood = as.numeric(sum(dbinom(games$wins, 12, fitted(fit), log = TRUE) - lchoose(12, games$wins)))) }
 
-# Davidson's ties and the bias-reduced fit (brglm2 is not in Debian) as an independent maximization with optim.
+# Davidson's ties and the bias-reduced fit as an independent maximization with optim.
 davidson <- function(parameters, with_order) {
   ability <- c(0, parameters[1:4]); names(ability) <- items
   tie <- parameters[5]; gamma <- if (with_order) parameters[6] else 0

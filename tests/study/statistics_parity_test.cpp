@@ -41,7 +41,8 @@ std::vector<Estimate> estimates(const Abilities& fit, const PairOptions& options
 
 class StatisticsParityTest : public QObject {
   Q_OBJECT
-  const QJsonObject r_ = golden::read("r.json"), python_ = golden::read("python.json");
+  const QJsonObject r_ = golden::read("r.json"), python_ = golden::read("python.json"),
+                    packages_ = golden::read("packages.json");
 
  private Q_SLOTS:
   void exactIntervalsEqualScipy() {
@@ -133,6 +134,40 @@ class StatisticsParityTest : public QObject {
     const Abilities never = fitted("never", false);
     QVERIFY(never.separated && never.bias_reduced);
     same(never, "never_reduced");
+  }
+
+  void biasReductionEqualsBrglm2() {
+    const QJsonObject all = packages_["bradley_terry"].toObject();
+    const auto first = golden::numbers(all["first"]), second = golden::numbers(all["second"]);
+    for (const char* name : {"usual", "never"}) {
+      const QJsonObject expected = all[QLatin1String(name)].toObject();
+      const auto wins = golden::numbers(expected["wins"]), values = golden::numbers(expected["value"]);
+      const auto errors = golden::numbers(expected["standard_error"]);
+      std::vector<PairCounts> pairs;
+      for (std::size_t i = 0; i < wins.size(); ++i)
+        pairs.push_back({static_cast<std::size_t>(first[i]), static_cast<std::size_t>(second[i]), wins[i], 5 - wins[i], 0});
+      const Abilities fit = bradleyTerry(5, pairs, {}, true);
+      QCOMPARE(fit.separated, std::string_view(name) == "never");
+      for (std::size_t i = 0; i < values.size(); ++i) {
+        CLOSE(fit.items[i + 1].value, values[i], kFitted);
+        CLOSE(fit.items[i + 1].standard_error, errors[i], kFitted);
+      }
+    }
+  }
+
+  // pwr's arcsine transformation: near the exact power, which falls below it by as much as the exact test stays below alpha.
+  void powerIsNearPwrs() {
+    for (const QJsonValue& row : packages_["power"].toArray())
+      CLOSE(binomialPower(row["trials"].toInt(), row["rate"].toDouble(), row["chance"].toDouble()).power, row["arcsine"].toDouble(), 0.03);
+  }
+
+  // Printed output of R's sensR 1.4, discrim(correct = 60, total = 100): the duo-trio task's function is that of ABX by differencing.
+  // https://psychology.stackexchange.com/questions/15473
+  void dprimesIntervalEqualsSensRs() {
+    const Dprime found = dprime(Task::AbxDifferencing, 60, 100);
+    QVERIFY(std::abs(found.value - 1.115) < 5e-4 && found.interval.low == 0 && std::abs(found.interval.high - 1.6958) < 5e-5);
+    const Interval rate = clopperPearson(60, 100);
+    QVERIFY(rate.low < 0.5 && std::abs(rate.high - 0.6967) < 5e-5);
   }
 
   void plackettLuceEqualsChoix() {
