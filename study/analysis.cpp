@@ -3,7 +3,7 @@
 #include "study/analysis_json.h"
 #include "study/rounding.h"
 #include "study/statistics/chi_square.h"
-#include "study/statistics/normal.h"
+#include "study/statistics/detection.h"
 #include "study/statistics/quantile.h"
 
 #include <algorithm>
@@ -31,17 +31,33 @@ QJsonObject figures(const Protocol& protocol, const Rows& rows) {
 
 QString percent(double share) { return rounded(share * 100, 0); }
 
+// What a rule that may stop early found: "; the sequential test chose 25 % over 40 % after 63 trials".
+QString sequentialClause(const Protocol& protocol, const QJsonObject& figure) {
+  if (!figure.contains(QStringLiteral("sprt"))) return {};
+  const QString null = percent(protocol.stopping.null_rate), other = percent(protocol.stopping.alternative_rate);
+  const QString verdict = figure["sprt"]["verdict"].toString();
+  const int trials = figure["sprt"]["trials"].toInt();
+  if (verdict == QLatin1String("continue"))
+    return QStringLiteral("; the sequential test has not chosen between %1 % and %2 % in %3 trials").arg(null, other).arg(trials);
+  const bool seen = verdict == QLatin1String("accept-alternative");
+  return QStringLiteral("; the sequential test chose %1 % over %2 % after %3 trials").arg(seen ? other : null, seen ? null : other).arg(trials);
+}
+
 QString detectionSentence(const Protocol& protocol, const QJsonObject& figure) {
   const QString verdict = figure["verdict"].toString(), margin = percent(protocol.analysis.margin);
   const QJsonArray interval = figure["rate_interval"].toArray(), detection = figure["detection_interval"].toArray();
-  const QString numbers = QStringLiteral("%1: %2 % right, %3 % CI %4–%5 %, chance %6 %, %7 people, %8 trials")
+  const QString numbers = QStringLiteral("%1: %2 % right, %3 % %9CI %4–%5 %, chance %6 %, %7 people, %8 trials%10")
       .arg(figure["kind"].toString(), percent(figure["rate"].toDouble()), percent(protocol.analysis.level), percent(interval[0].toDouble()),
-           percent(interval[1].toDouble()),
-           percent(figure["chance"].toDouble())).arg(figure["people"].toInt()).arg(figure["trials"].toInt());
+           percent(interval[1].toDouble()), percent(figure["chance"].toDouble()))
+      .arg(figure["people"].toInt()).arg(figure["trials"].toInt())
+      .arg(figure["interval_method"].toString() == QLatin1String("always-valid") ? QStringLiteral("always-valid ") : QString(),
+           sequentialClause(protocol, figure));
   if (verdict == QLatin1String("not-noticeable")) return QStringLiteral("is not noticeable at margin %1 % (%2)").arg(margin, numbers);
   if (verdict == QLatin1String("noticeable")) return QStringLiteral("is noticeable (%1)").arg(numbers);
+  // Pooled answers or the average participant, whichever leaves more open.
+  const double upper = std::max(detection[1].toDouble(), figure["mixed"]["detection_interval"][1].toDouble());
   return QStringLiteral("is neither shown to be noticeable nor shown to be within the margin of %1 %: up to %2 % of the differences may be seen (%3)")
-      .arg(margin, percent(detection[1].toDouble()), numbers);
+      .arg(margin, percent(upper), numbers);
 }
 
 QString preferenceSentence(const Protocol& protocol, const QJsonObject& preference, const QString& variant) {
@@ -58,32 +74,33 @@ QString preferenceSentence(const Protocol& protocol, const QJsonObject& preferen
   return {};
 }
 
+QString memoryText(double bytes) {
+  return bytes < 1e9 ? rounded(bytes / 1e6, 0) + QStringLiteral(" MB") : rounded(bytes / 1e9, 1) + QStringLiteral(" GB");
+}
+
+// "it needs 12.6 GB instead of 31.4 GB", "it takes 1.0× the time": where both were measured.
+QStringList costClauses(const Protocol& protocol, const QString& variant) {
+  const VariantCost own = protocol.costs.value(variant), reference = protocol.costs.value(protocol.reference);
+  QStringList clauses;
+  if (own.memory_bytes > 0 && reference.memory_bytes > 0)
+    clauses << QStringLiteral("needs %1 instead of %2").arg(memoryText(own.memory_bytes), memoryText(reference.memory_bytes));
+  if (own.seconds > 0 && reference.seconds > 0)
+    clauses << QStringLiteral("takes %1× the time").arg(rounded(own.seconds / reference.seconds, 1));
+  return clauses;
+}
+
 }  // namespace
 
 QJsonArray visibility(const Protocol& protocol, const QJsonArray& detection) {
-  struct Sum {
-    QString variant;
-    double detected = 0, variance = 0, trials = 0;
-  };
-  std::map<QString, Sum> sums;
-  for (const QJsonValue& figure : detection) {
-    Sum& sum = sums[figure["variant"].toString()];
-    const double n = figure["trials"].toInt(), chance = figure["chance"].toDouble(), rate = figure["rate"].toDouble();
-    sum.variant = figure["variant"].toString();
-    sum.detected += n * (rate - chance) / (1 - chance);
-    // Of a rate with two right and two wrong added (Agresti and Coull), so that 0 and 1 have a width, too.
-    const double p = (figure["correct"].toInt() + 2) / (n + 4);
-    sum.variance += n * n * p * (1 - p) / (n + 4) / ((1 - chance) * (1 - chance));
-    sum.trials += n;
-  }
-  std::vector<Sum> order;
-  for (const auto& [variant, sum] : sums) order.push_back(sum);
-  std::sort(order.begin(), order.end(), [](const Sum& a, const Sum& b) { return a.detected / a.trials > b.detected / b.trials; });
+  std::map<QString, std::vector<statistics::DetectionCount>> kinds;
+  for (const QJsonValue& figure : detection)
+    kinds[figure["variant"].toString()].push_back({figure["correct"].toInt(), figure["trials"].toInt(), figure["chance"].toDouble()});
+  std::vector<std::pair<QString, statistics::PooledDetection>> order;
+  for (const auto& [variant, counts] : kinds) order.push_back({variant, statistics::pooledDetection(counts, protocol.analysis.level)});
+  std::sort(order.begin(), order.end(), [](const auto& a, const auto& b) { return a.second.value > b.second.value; });
   QJsonArray list;
-  for (const Sum& sum : order) {
-    const double value = sum.detected / sum.trials, half = statistics::zForLevel(protocol.analysis.level) * std::sqrt(sum.variance) / sum.trials;
-    list << QJsonObject{{"variant", sum.variant}, {"detection", value}, {"interval", QJsonArray{value - half, value + half}}, {"trials", sum.trials}};
-  }
+  for (const auto& [variant, pooled] : order)
+    list << QJsonObject{{"variant", variant}, {"detection", pooled.value}, {"interval", json(pooled.interval)}, {"trials", pooled.trials}};
   return list;
 }
 
@@ -127,6 +144,7 @@ QString decision(const Protocol& protocol, const QJsonObject& figures, const QSt
   const QString preference = preferenceSentence(protocol, figures["preference"].toObject(), variant);
   if (!preference.isEmpty()) parts << preference;
   if (parts.isEmpty()) parts << QStringLiteral("was not tested");
+  else parts << costClauses(protocol, variant);
   return QStringLiteral("`%1` %2.").arg(variant, parts.join(QStringLiteral("; it ")));
 }
 

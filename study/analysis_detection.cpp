@@ -116,7 +116,7 @@ QJsonObject sensitivity(const Group& group, double level) {
   return result;
 }
 
-QJsonObject sequential(const Group& group, const Stopping& stopping) {
+QJsonObject sequential(const Group& group, const Stopping& stopping, SequentialVerdict& found) {
   const SprtPlan plan{stopping.null_rate, stopping.alternative_rate, stopping.alpha, stopping.beta};
   int correct = 0, trials = 0;
   SprtState state = sprt(plan, 0, 0);
@@ -125,6 +125,7 @@ QJsonObject sequential(const Group& group, const Stopping& stopping) {
     state = sprt(plan, correct, ++trials);
     if (state.verdict != SequentialVerdict::Continue) break;
   }
+  found = state.verdict;
   const char* verdict = state.verdict == SequentialVerdict::Continue ? "continue" : state.verdict == SequentialVerdict::AcceptNull
       ? "accept-null" : "accept-alternative";
   return {{"verdict", verdict}, {"trials", trials}, {"log_ratio", state.log_ratio}};
@@ -145,8 +146,14 @@ QJsonObject figure(const Protocol& protocol, const Group& group) {
   const int correct = group.sum.correct, trials = group.sum.trials;
   const bool always = protocol.stopping.rule == StoppingRule::AlwaysValid;
   const auto sequence = [&] { return confidenceSequence(correct, trials, protocol.stopping.tuned_for, plan.level); };
-  const Equivalence pooled = always ? equivalenceOf(correct, trials, group.chance(), sequence(), plan.margin)
-                                    : equivalence(correct, trials, group.chance(), plan.margin, plan.level);
+  Equivalence pooled = always ? equivalenceOf(correct, trials, group.chance(), sequence(), plan.margin)
+                              : equivalence(correct, trials, group.chance(), plan.margin, plan.level);
+  QJsonObject sprt;
+  if (protocol.stopping.rule == StoppingRule::Sprt) {
+    SequentialVerdict test;
+    sprt = sequential(group, protocol.stopping, test);
+    pooled.verdict = withSequentialTest(pooled.verdict, test);
+  }
   const QJsonObject random_effects = mixed(group, plan.level);
   std::set<QString> people;
   for (const ResponseRow* row : group.rows) people.insert(row->participant);
@@ -160,7 +167,7 @@ QJsonObject figure(const Protocol& protocol, const Group& group) {
                      {"verdict", verdictOf(pooled, random_effects, group.chance())},
                      {"per_participant", shares(group, "participant", plan.level, [](const ResponseRow& row) { return row.participant; })},
                      {"per_prompt", shares(group, "comparison", plan.level, [](const ResponseRow& row) { return row.trial.comparison; })}};
-  if (protocol.stopping.rule == StoppingRule::Sprt) result["sprt"] = sequential(group, protocol.stopping);
+  if (!sprt.isEmpty()) result["sprt"] = sprt;
   return result;
 }
 

@@ -20,15 +20,16 @@ const std::vector<Method>& methods() {
       {"dprime", "d′: how far apart the two look",
        "Signal detection for the kind of trial (m-AFC, ABX by differencing and by independent observation, oddity, same–different); the exact interval of the "
        "rate is carried over, for same–different the delta method.",
-       "R psyphy"},
+       "R psyphy; intervals: sensR's printed ones"},
       {"confusion", "Right and wrong answers", "Counts of main trials with a right answer.", "an independent count (rederive.py)"},
       {"psychometric", "Right answers against bits per weight",
-       "Logistic curve from chance to 1 by maximum likelihood; threshold half-way, Wald and delta-method intervals; the points carry exact intervals.",
+       "Logistic curve from chance to 1 by maximum likelihood; threshold half-way, Wald and delta-method intervals, the JND's from the slope's; the points carry exact "
+       "intervals.",
        "R glm with psyphy's link mafc.logit"},
       {"preference", "Better or worse than the reference",
        "Bradley–Terry abilities on the logit scale with Davidson's ties and the order effect of Davidson and Beaver, the reference at 0, Wald intervals. Where a "
        "variant never lost or never won (separation) Firth's bias-reduced fit is given, and said.",
-       "R BradleyTerry2; Davidson and Firth: independent maximizations in R and scipy"},
+       "R BradleyTerry2 and brglm2; Davidson's ties: independent maximizations in R and scipy"},
       {"rating", "Opinion scores",
        "Mean over participants with Student's t interval; quality without the participants' bias by ITU-T P.910's model; screening by BT.500; "
        "Krippendorff's α, ordinal.",
@@ -41,8 +42,8 @@ const std::vector<Method>& methods() {
        "Gold trials show an obvious corruption, null trials equal pictures, repeats an earlier trial; the p-value of even null answers is χ².",
        "scipy.stats.chisquare"},
       {"visibility", "Variants by how visible they are",
-       "Detection corrected for guessing, each kind weighted by its trials; a normal interval from rates with two right and two wrong added "
-       "(Agresti and Coull).",
+       "Detection corrected for guessing, each kind weighted by its trials; a normal interval around the same of rates with two right and two wrong "
+       "added (Agresti and Coull).",
        "an independent computation (rederive.py)"},
       {"questionnaires", "What people said",
        "Answers per step or choice over everybody who was not erased, the median step of a scale, free text as typed.",

@@ -34,6 +34,11 @@ struct Block {
   int gold = 0, null = 0, repeats = 0; // added to trials, at random places
 };
 
+// What one picture took when it was generated; 0: not measured.
+struct VariantCost {
+  double memory_bytes = 0, seconds = 0;   // peak, and in all
+};
+
 struct StudyComparison {
   QString id, prompt;
   bool practice = false;               // used for practice only
@@ -72,6 +77,7 @@ struct Protocol {
   QStringList variants;                // the reference among them
   QString reference = QStringLiteral("bf16"), gold_variant;
   QMap<QString, double> bits;          // bits per weight, where a psychometric function is wanted
+  QMap<QString, VariantCost> costs;    // for the decision's sentence, where known
   std::vector<StudyComparison> comparisons;
   std::vector<Block> blocks;
   OrderScheme order = OrderScheme::BalancedLatinSquare;

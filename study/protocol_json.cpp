@@ -165,6 +165,10 @@ Protocol draftFromJson(const QJsonObject& json) {
   p.reference = r.text("reference", p.reference);
   p.gold_variant = r.text("gold_variant");
   r.object("bits", [&](Reader& b) { for (const QString& key : b.keys()) p.bits[key] = b.number(key.toUtf8().constData(), 0); });
+  r.object("costs", [&](Reader& all) {
+    for (const QString& key : all.keys())
+      all.object(key.toUtf8().constData(), [&](Reader& c) { p.costs[key] = {c.number("memory_bytes", 0), c.number("seconds", 0)}; });
+  });
   r.each("comparisons", [&](Reader& c) { p.comparisons.push_back({c.text("id"), c.text("prompt"), c.flag("practice", false)}); });
   r.each("blocks", [&](Reader& b) { p.blocks.push_back(readBlock(b)); });
   p.order = r.choice("order", kOrders, p.order);
@@ -197,16 +201,18 @@ Protocol protocolFromJson(const QJsonObject& json) {
 
 QJsonObject toJson(const Protocol& p) {
   QJsonArray comparisons, blocks;
-  QJsonObject bits;
+  QJsonObject bits, costs;
   for (const StudyComparison& c : p.comparisons) comparisons << QJsonObject{{"id", c.id}, {"prompt", c.prompt}, {"practice", c.practice}};
   for (const Block& b : p.blocks)
     blocks << QJsonObject{{"kind", kindName(b.kind)}, {"trials", b.trials}, {"slots", b.slots}, {"ties", b.ties}, {"flicker_hz", b.flicker_hz},
                           {"comparisons", QJsonArray::fromStringList(b.comparisons)}, {"gold", b.gold}, {"null", b.null}, {"repeats", b.repeats}};
   for (auto bit = p.bits.begin(); bit != p.bits.end(); ++bit) bits[bit.key()] = bit.value();
+  for (auto cost = p.costs.begin(); cost != p.costs.end(); ++cost)
+    costs[cost.key()] = QJsonObject{{"memory_bytes", cost->memory_bytes}, {"seconds", cost->seconds}};
   const Stopping& s = p.stopping;
   return {{"schema", 1}, {"title", p.title}, {"variants", QJsonArray::fromStringList(p.variants)}, {"reference", p.reference},
           {"gold_variant", p.gold_variant},
-          {"bits", bits}, {"comparisons", comparisons}, {"blocks", blocks}, {"order", nameOf(kOrders, p.order)}, {"participants", p.participants},
+          {"bits", bits}, {"costs", costs}, {"comparisons", comparisons}, {"blocks", blocks}, {"order", nameOf(kOrders, p.order)}, {"participants", p.participants},
           {"practice", p.practice}, {"time_limit_s", p.time_limit_s}, {"min_viewing_s", p.min_viewing_s},
           {"break_every", p.break_every}, {"viewer", QJsonObject{{"zoom", p.viewer.zoom}, {"swap", p.viewer.swap}, {"slider", p.viewer.slider},
           {"flicker", p.viewer.flicker}}},

@@ -125,6 +125,8 @@ def detection(rows, stated, protocol):
         figure["verdict"] = verdict(figure, not always and p <= (1 - level) / 2)
         if stopping["rule"] == "sprt":
             figure["sprt"] = sequential(mine, stopping)
+            if figure["verdict"] == "noticeable" and figure["sprt"]["verdict"] != "accept-alternative":
+                figure["verdict"] = "undecided"
         figures.append(figure)
     largest = 0
     for rank, figure in enumerate(sorted(figures, key=lambda f: f["p"])):
@@ -197,12 +199,13 @@ def visibility(figures, stated, level):
     for variant, mine in grouped(figures, lambda f: f["variant"]).items():
         n = sum(f["trials"] for f in mine)
         value = sum(f["trials"] * (f["rate"] - f["chance"]) / (1 - f["chance"]) for f in mine) / n
-        spread = 0
+        spread = middle = 0
         for f in mine:
             p = (f["correct"] + 2) / (f["trials"] + 4)
+            middle += f["trials"] * (p - f["chance"]) / (1 - f["chance"]) / n
             spread += f["trials"] ** 2 * p * (1 - p) / (f["trials"] + 4) / (1 - f["chance"]) ** 2
         half = Z((1 + level) / 2) * math.sqrt(spread) / n
-        entries.append({"variant": variant, "detection": value, "interval": [value - half, value + half], "trials": n})
+        entries.append({"variant": variant, "detection": value, "interval": [middle - half, middle + half], "trials": n})
     order = [e["variant"] for e in stated]
     return sorted(entries, key=lambda e: (-round(e["detection"], 9), order.index(e["variant"]) if e["variant"] in order else 0))
 
@@ -416,17 +419,35 @@ def decision(variant, figures, pairs, protocol):
     margin, level, reference = percent(plan["margin"]), percent(plan["level"]), protocol["reference"]
     for f in (f for f in figures if f["variant"] == variant):
         low, high = map(percent, f["rate_interval"])
-        numbers = (f"({f['kind']}: {percent(f['rate'])} % right, {level} % CI {low}–{high} %, chance {percent(f['chance'])} %, {f['people']} people, "
-                   f"{f['trials']} trials)")
+        always = "always-valid " if f["interval_method"] == "always-valid" else ""
+        numbers = (f"({f['kind']}: {percent(f['rate'])} % right, {level} % {always}CI {low}–{high} %, chance {percent(f['chance'])} %, "
+                   f"{f['people']} people, {f['trials']} trials{sequential_clause(f, protocol['stopping'])})")
         clauses.append({"not-noticeable": f"is not noticeable at margin {margin} % {numbers}", "noticeable": f"is noticeable {numbers}"}.get(
             f["verdict"], f"is neither shown to be noticeable nor shown to be within the margin of {margin} %: up to "
-            f"{percent(f['detection_interval'][1])} % of the differences may be seen {numbers}"))
+            f"{percent(max(f['detection_interval'][1], f['mixed'].get('detection_interval', [0, 0])[1]))} % of the differences may be seen {numbers}"))
     for a in (pairs or {}).get("abilities", []):
         if a["variant"] == variant:
             low, high = (rounded(bound, 2) for bound in a["interval"])
             numbers = f"(Bradley–Terry {rounded(a['value'], 2)}, {level} % CI {low} to {high}" + (", separated)" if pairs["separated"] else ")")
             clauses.append({"undecided": f"is not shown to be worse or better than {reference} {numbers}"}.get(a["verdict"], f"is judged {a['verdict']} than {reference} {numbers}"))
+    own, other = (protocol.get("costs", {}).get(name, {"memory_bytes": 0, "seconds": 0}) for name in (variant, reference))
+    memory = lambda count: rounded(count / 1e6, 0) + " MB" if count < 1e9 else rounded(count / 1e9, 1) + " GB"
+    if clauses and own["memory_bytes"] > 0 and other["memory_bytes"] > 0:
+        clauses.append(f"needs {memory(own['memory_bytes'])} instead of {memory(other['memory_bytes'])}")
+    if clauses and own["seconds"] > 0 and other["seconds"] > 0:
+        clauses.append(f"takes {rounded(own['seconds'] / other['seconds'], 1)}× the time")
     return f"`{variant}` {'; it '.join(clauses or ['was not tested'])}."
+
+
+def sequential_clause(figure, plan):
+    if "sprt" not in figure:
+        return ""
+    null, other = (rounded(plan[key] * 100, 0) for key in ("null_rate", "alternative_rate"))
+    verdict_, trials = figure["sprt"]["verdict"], figure["sprt"]["trials"]
+    if verdict_ == "continue":
+        return f"; the sequential test has not chosen between {null} % and {other} % in {trials} trials"
+    first, second = (other, null) if verdict_ == "accept-alternative" else (null, other)
+    return f"; the sequential test chose {first} % over {second} % after {trials} trials"
 
 
 def figures_of(rows, stated, protocol):

@@ -30,4 +30,8 @@ Equivalence equivalence(int correct, int trials, double chance, double margin, d
   return result;
 }
 
+Noticeability withSequentialTest(Noticeability verdict, SequentialVerdict test) {
+  return verdict == Noticeability::Noticeable && test != SequentialVerdict::AcceptAlternative ? Noticeability::Undecided : verdict;
+}
+
 }  // namespace quantspot::statistics

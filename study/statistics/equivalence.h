@@ -2,6 +2,7 @@
 #pragma once
 
 #include "study/statistics/binomial.h"
+#include "study/statistics/sprt.h"
 
 namespace quantspot::statistics {
 
@@ -21,6 +22,10 @@ struct Equivalence {
 // A difference can be both real and within the margin: then it is NotNoticeable, with its p-value beside it. Throws
 // std::invalid_argument for impossible counts or a margin outside (0, 1).
 Equivalence equivalence(int correct, int trials, double chance, double margin = 0.1, double level = 0.95);
+
+// Beside a sequential test "noticeable" needs that to have chosen the alternative as well: alone, the p-value of a study that stops as soon as it may
+// is too small too often (5.0 % instead of 2.5 %; docs/study-analysis.md).
+Noticeability withSequentialTest(Noticeability verdict, SequentialVerdict test);
 
 // The same from an interval that the caller has, such as a confidence sequence, for studies that may stop at any time. Noticeable
 // then means that the interval lies above chance.

@@ -7,6 +7,8 @@
 #include "study/revealed.h"
 #include "tests/study/sample_study.h"
 
+#include <QJsonDocument>
+#include <QRegularExpression>
 #include <QTest>
 
 #include <map>
@@ -80,6 +82,34 @@ class AnalysisTest : public QObject {
     QVERIFY(figure["p_holm"].toDouble() >= figure["p"].toDouble());
     const QJsonArray curve = seen["with_exclusions"]["psychometric"].toArray();
     QVERIFY(curve.size() == 1 && curve[0]["slope"]["value"].toDouble() < 0);   // fewer bits, more seen
+  }
+
+  // Memory and time stand in the sentence where the protocol has them of both.
+  void theDecisionTellsWhatAVariantTakes() {
+    Protocol p = spot(12);
+    p.costs = {{"bf16", {31.4e9, 20}}, {"bnb-nf4", {12.6e9, 20.4}}, {"gguf-q4_k", {0.4e9, 0}}};
+    quantspot::statistics::Random random(12);
+    const Protocol read = readProtocol(QJsonDocument(toJson(p)).toJson());
+    const QJsonObject result = analysisOf(read, answers(read, 3, [&](const PlannedTrial& t, int) { return sample::answerOf(p, t, 0.5, random); }));
+    const QString first = result["decisions"][0].toString(), second = result["decisions"][1].toString();
+    QVERIFY2(first.endsWith("; it needs 12.6 GB instead of 31.4 GB; it takes 1.0× the time."), qPrintable(first));
+    QVERIFY2(second.endsWith("; it needs 400 MB instead of 31.4 GB."), qPrintable(second));
+  }
+
+  void theDecisionTellsHowASequentialStudyEnded() {
+    Protocol p = spot(30);
+    p.stopping.rule = StoppingRule::Sprt;
+    p.stopping.null_rate = 0.25, p.stopping.alternative_rate = 0.6;
+    quantspot::statistics::Random random(13);
+    const auto first = [&](double skill, int people) {
+      return analysisOf(p, answers(p, people, [&](const PlannedTrial& t, int) { return sample::answerOf(p, t, skill, random); }))["decisions"][0].toString();
+    };
+    const QString seen = first(0.9, 3), unseen = first(0, 3);
+    QVERIFY2(seen.contains(QRegularExpression("is noticeable .*; the sequential test chose 60 % over 25 % after \\d+ trials\\)")), qPrintable(seen));
+    QVERIFY2(unseen.contains(QRegularExpression("the sequential test chose 25 % over 60 % after \\d+ trials\\)")), qPrintable(unseen));
+    p.stopping.rule = StoppingRule::AlwaysValid;
+    const QString always = first(0.9, 3);
+    QVERIFY2(always.contains("95 % always-valid CI "), qPrintable(always));
   }
 
   // One person in six sees it every time: pooled, the answers look certain; the mixed model does not let that decide.

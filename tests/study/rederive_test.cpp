@@ -38,8 +38,9 @@ void write(const QString& path, const QByteArray& bytes) {
 }
 
 // Every kind of trial, all rules that exclude, few people: small enough to be derived a hundred times.
-QByteArray bundleOf(StoppingRule rule, int people) {
+Protocol everyKind(StoppingRule rule) {
   Protocol p = sample::protocol(12);
+  p.costs = {{"bf16", {31.4e9, 20}}, {"bnb-nf4", {12.6e9, 20.4}}, {"gguf-q4_k", {0.4e9, 0}}};
   p.exclusion = {.min_gold_rate = 0.6, .min_median_ms = 900, .max_focus_losses = 3};
   p.stopping = {.rule = rule, .null_rate = 0.25, .alternative_rate = 0.6};
   for (TrialKind kind : {TrialKind::Abx, TrialKind::Triangle, TrialKind::SameDifferent, TrialKind::Rating, TrialKind::Ranking}) {
@@ -48,7 +49,11 @@ QByteArray bundleOf(StoppingRule rule, int people) {
     block.trials = 10;
     p.blocks.push_back(block);
   }
-  const FrozenStudy study = sample::frozen(sample::withQuestions(p));
+  return sample::withQuestions(p);
+}
+
+QByteArray bundleOf(StoppingRule rule, int people) {
+  const FrozenStudy study = sample::frozen(everyKind(rule));
   Ledger ledger(":memory:");
   ledger.addStudy(study);
   for (const Seat& seat : sample::run(ledger, study, people, 0.5, 3))
@@ -103,6 +108,40 @@ class RederiveTest : public QObject {
     const QString folder = unpacked(bundleOf(static_cast<StoppingRule>(rule), 4), QTest::currentDataTag());
     const Run done = run("python3", {folder + "/rederive.py", folder});
     QVERIFY2(done.code == 0 && done.out.startsWith("everything agrees: "), done.out.left(3000).constData());
+  }
+
+  // gguf-q4_k is always found, always loses and is always last; the others tie; one person is erased, one is too fast.
+  void separationTiesAndErasureAreDerivedAgain() {
+    const FrozenStudy study = sample::frozen(everyKind(StoppingRule::Sprt));
+    const Mapping mapping = study.open(sample::kPassphrase);
+    const Protocol p = study.protocol();
+    Ledger ledger(":memory:");
+    ledger.addStudy(study);
+    quantspot::statistics::Random random(8);
+    std::vector<Seat> seats;
+    for (int person = 0; person < 5; ++person) {
+      seats.push_back(ledger.join(study.hash(), {{"consent", "1"}}));
+      for (const PlannedTrial& trial : planTrials(study, mapping, seats.back().participant, seats.back().cell)) {
+        QString answer = sample::answerOf(p, trial, trial.variants[0] == "gguf-q4_k" ? 1 : 0.3, random);
+        const qsizetype worst = trial.shown.indexOf("gguf-q4_k");
+        if (trial.kind == TrialKind::Preference) answer = worst < 0 ? QStringLiteral("tie") : QString(QLatin1Char(worst == 0 ? 'B' : 'A'));
+        if (trial.kind == TrialKind::Ranking)
+          answer = (worst == 0 ? QStringLiteral("B,C,A") : worst == 1 ? QStringLiteral("A,C,B") : QStringLiteral("A,B,C"));
+        ledger.answer(study, mapping, seats.back(), trial.index, answer,
+                      {{"response_ms", person == 1 ? 300 : static_cast<int>(1000 + random.below(3000))}, {"focus_losses", 0}});
+      }
+    }
+    ledger.erase(study.hash(), seats[0].participant);
+    ledger.close(study.hash());
+    const QString folder = unpacked(makeBundle(study, ledger.chain(study.hash()), mapping), "separated");
+    const QByteArray analysis = readFile(folder + "/analysis.json");
+    for (const char* part : {"\"separated\": true", "\"reason\": \"separation: all right", "\"reasons\": \"too fast", "sequential test chose 60 %"})
+      QVERIFY2(analysis.contains(part), part);
+    const Run done = run("python3", {folder + "/rederive.py", folder});
+    QVERIFY2(done.code == 0 && done.out.startsWith("everything agrees: "), done.out.left(3000).constData());
+    if (run("Rscript", {"-e", "library(lme4);library(jsonlite)"}).code != 0) return;
+    const Run agrees = run("Rscript", {folder + "/rederive.R", folder});
+    QVERIFY2(agrees.code == 0, agrees.out.constData());
   }
 
   void noKindOfFigureCanBeChangedUnseen() {

@@ -174,6 +174,26 @@ class StudyDraftTest : public QObject {
     QCOMPARE(section([](study::Protocol& p) { p.blocks[0].gold = 3; }), -1);   // its pictures are made at the freeze
   }
 
+  void whatPicturesTookGoesIntoTheProtocol() {
+    Bench bench;
+    StudyDraft draft(bench.file(), &bench.store);
+    for (int i = 0; i < 3; ++i) {
+      study::Comparison comparison = bench.make(i, {"bf16", "bnb-nf4", "gguf-q4_k"});
+      for (study::Sample& sample : comparison.samples) {
+        sample.report["peak_bytes"] = QJsonObject{{"encode", 1e8}, {"denoise", 1e9 + i}};
+        if (i < 2 || sample.precision != "gguf-q4_k") sample.report["seconds"] = QJsonObject{{"total", 2.0 + i}};
+      }
+      bench.store.addComparison(comparison);
+      QCOMPARE(draft.addFromHistory(comparison.id), QString());
+    }
+    const auto costs = draft.freeze(kPassphrase, SealCost::Interactive).protocol().costs;
+    QCOMPARE(costs.size(), 3);
+    QCOMPARE(costs["bf16"].memory_bytes, 1e9 + 2);
+    QCOMPARE(costs["bnb-nf4"].seconds, 3.0);
+    QCOMPARE(costs["gguf-q4_k"].seconds, 0.0);   // one picture was not timed
+    draft.discard();
+  }
+
   void frozenWithGoldItRunsInTheStore() {
     Bench bench;
     StudyDraft draft(bench.file(), &bench.store);

@@ -187,16 +187,40 @@ std::optional<std::pair<DraftSection, QString>> StudyDraft::problem() const {
   return {};
 }
 
+namespace {
+
+// Over all comparisons: the highest memory, the mean time. A figure that one of them lacks is left out.
+QMap<QString, study::VariantCost> costsOf(const std::vector<QMap<QString, study::VariantCost>>& comparisons, const QStringList& variants) {
+  QMap<QString, study::VariantCost> all;
+  for (const QString& variant : variants) {
+    study::VariantCost sum;
+    bool memory = !comparisons.empty(), time = memory;
+    for (const auto& costs : comparisons) {
+      const study::VariantCost one = costs.value(variant);
+      memory = memory && one.memory_bytes > 0, time = time && one.seconds > 0;
+      sum.memory_bytes = std::max(sum.memory_bytes, one.memory_bytes);
+      sum.seconds += one.seconds / static_cast<double>(comparisons.size());
+    }
+    if (memory || time) all[variant] = {memory ? sum.memory_bytes : 0, time ? sum.seconds : 0};
+  }
+  return all;
+}
+
+}  // namespace
+
 study::FrozenStudy StudyDraft::freeze(const QString& passphrase, study::SealCost cost) const {
-  const study::Protocol p = complete();
+  study::Protocol p = complete();
   study::Pictures all;
+  std::vector<QMap<QString, study::VariantCost>> costs;
   for (const study::StudyComparison& c : p.comparisons) {
     QString why;
     const auto found = readSource(*store_, sources_.value(c.id), why);
     if (!found) throw study::Error(tr("“%1” cannot be taken: %2").arg(c.prompt, why));
     all[c.id] = found->pictures;
+    costs.push_back(found->costs);
     if (!p.gold_variant.isEmpty()) all[c.id][p.gold_variant] = corrupted(found->pictures[p.reference]);
   }
+  p.costs = costsOf(costs, p.variants);
   return study::freeze(p, all, passphrase, cost);
 }
 

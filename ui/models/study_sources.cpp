@@ -42,16 +42,27 @@ QString farOff(const study::Comparison& comparison) {
   return {};
 }
 
+study::VariantCost costOf(const QJsonObject& report) {
+  study::VariantCost cost{0, report[QStringLiteral("seconds")][QStringLiteral("total")].toDouble()};
+  const QJsonObject device = report[QStringLiteral("device_peak_bytes")].toObject();
+  for (const QJsonValue& peak : device.isEmpty() ? report[QStringLiteral("peak_bytes")].toObject() : device)
+    cost.memory_bytes = std::max(cost.memory_bytes, peak.toDouble());
+  return cost;
+}
+
 std::optional<SourcePictures> readComparison(study::StudyStore& store, qint64 id, QString& why) {
   const auto comparison = store.comparison(id);
   if (!comparison) {
     why = tr("it is no longer in the history");
     return {};
   }
-  SourcePictures found{comparison->recipe[QStringLiteral("prompt")].toString(), {}};
+  SourcePictures found{comparison->recipe[QStringLiteral("prompt")].toString(), {}, {}};
   for (const study::Sample& sample : comparison->samples) {
     if (sample.png.isEmpty()) why = tr("%1 gave no picture: %2").arg(sample.precision, sample.failure);
-    else if (!found.pictures.contains(sample.precision)) found.pictures[sample.precision] = sample.png;
+    else if (!found.pictures.contains(sample.precision)) {
+      found.pictures[sample.precision] = sample.png;
+      found.costs[sample.precision] = costOf(sample.report);
+    }
   }
   if (why.isEmpty()) why = mismatch(fromStored(*comparison));
   if (why.isEmpty()) why = farOff(*comparison);
@@ -60,7 +71,7 @@ std::optional<SourcePictures> readComparison(study::StudyStore& store, qint64 id
 
 std::optional<SourcePictures> readFolder(const QString& folder, QString& why) {
   const QDir dir(folder);
-  SourcePictures found{dir.dirName(), {}};
+  SourcePictures found{dir.dirName(), {}, {}};
   for (const QString& name : dir.entryList({QStringLiteral("*.png")}, QDir::Files, QDir::Name)) {
     QFile file(dir.filePath(name));
     if (!file.open(QIODevice::ReadOnly)) {

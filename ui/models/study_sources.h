@@ -1,6 +1,7 @@
 // Where a study's pictures come from: comparisons of the history, or folders.
 #pragma once
 
+#include "study/protocol.h"
 #include "study/study_store.h"
 
 #include <QImage>
@@ -20,6 +21,7 @@ struct StudySource {
 struct SourcePictures {
   QString prompt;
   QMap<QString, QByteArray> pictures;
+  QMap<QString, study::VariantCost> costs;   // of those that the history has figures of
 };
 
 // Reads the source; `why` says why its pictures must not be compared: anything but the variant differs, one has no picture, is a
