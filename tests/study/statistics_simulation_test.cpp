@@ -1,6 +1,7 @@
 // Simulated studies: do intervals cover, sequential rules keep their error, and power curves hold? Seeds are fixed.
 #include "study/statistics/bradley_terry.h"
 #include "study/statistics/confidence_sequence.h"
+#include "study/statistics/equivalence.h"
 #include "study/statistics/mixed_logistic.h"
 #include "study/statistics/power.h"
 #include "study/statistics/random.h"
@@ -13,73 +14,18 @@
 
 using namespace quantspot::statistics;
 using quantspot::statistics::test::binomialDraw;
+using quantspot::statistics::test::covered;
+using quantspot::statistics::test::holds;
 
 namespace {
 
 constexpr int kStudies = 10000;
-
-double covered(const std::function<bool()>& study, int studies = kStudies) {
-  int hits = 0;
-  for (int i = 0; i < studies; ++i) hits += study();
-  return static_cast<double>(hits) / studies;
-}
-
-bool holds(const Interval& interval, double truth) { return interval.low <= truth && truth <= interval.high; }
 
 }  // namespace
 
 class StatisticsSimulationTest : public QObject {
   Q_OBJECT
  private Q_SLOTS:
-  void exactIntervalsCoverAtLeastTheLevel() {
-    Random random(1);
-    for (double p : {0.1, 0.25, 0.5, 0.8}) {
-      const double share = covered([&] { return holds(clopperPearson(binomialDraw(random, 80, p), 80), p); });
-      QVERIFY2(share >= 0.945, qPrintable(QString::number(share)));
-    }
-  }
-
-  // Wilson's oscillates around the level with n and p; over a range of rates its mean is what is promised.
-  void wilsonCoversTheLevelOnAverage() {
-    Random random(2);
-    const double share = covered([&] {
-      const double p = 0.2 + 0.6 * random.uniform();
-      return holds(wilson(binomialDraw(random, 120, p), 120), p);
-    });
-    QVERIFY2(std::abs(share - 0.95) <= 0.01, qPrintable(QString::number(share)));
-  }
-
-  // Clopper–Pearson's conservatism is carried over: not less than the level.
-  void dprimeIntervalsCover() {
-    Random random(3);
-    const double rate = rateFromDprime(Task::Mafc, 1.0, 4);
-    std::map<int, Interval> known;
-    const double share = covered([&] {
-      const int right = binomialDraw(random, 100, rate);
-      if (!known.count(right)) known[right] = dprime(Task::Mafc, right, 100, 4).interval;
-      return holds(known[right], 1.0);
-    });
-    QVERIFY2(share >= 0.945 && share < 0.975, qPrintable(QString::number(share)));
-  }
-
-  void bradleyTerryIntervalsCoverTheLevel() {
-    Random random(4);
-    const double truth[] = {0, 0.5, -0.5, 0.8};
-    double share = 0;
-    constexpr int kFits = 4000;
-    for (int study = 0; study < kFits; ++study) {
-      std::vector<PairCounts> pairs;
-      for (std::size_t i = 0; i < 4; ++i)
-        for (std::size_t j = 0; j < i; ++j) {
-          const int wins = binomialDraw(random, 40, 1 / (1 + std::exp(truth[j] - truth[i])));
-          pairs.push_back({i, j, static_cast<double>(wins), static_cast<double>(40 - wins), 0});
-        }
-      const Abilities fit = bradleyTerry(4, pairs);
-      for (std::size_t i = 1; i < 4; ++i) share += holds(fit.items[i].interval, truth[i]) / (3.0 * kFits);
-    }
-    QVERIFY2(std::abs(share - 0.95) <= 0.01, qPrintable(QString::number(share)));
-  }
-
   void pooledCountsAreTooSureWherePeopleDiffer() {
     Random random(5);
     int pooled = 0, mixed = 0;
@@ -107,7 +53,7 @@ class StatisticsSimulationTest : public QObject {
     Random random(6);
     const SprtPlan plan{.null_rate = 0.25, .alternative_rate = 0.4, .alpha = 0.05, .beta = 0.05};
     for (const auto& [rate, wrong] : {std::pair{0.25, SequentialVerdict::AcceptAlternative}, std::pair{0.4, SequentialVerdict::AcceptNull}}) {
-      const double share = covered([&] {
+      const double share = covered(kStudies, [&] {
         int right = 0, trials = 0;
         SequentialVerdict verdict = SequentialVerdict::Continue;
         while (verdict == SequentialVerdict::Continue) {
@@ -133,7 +79,7 @@ class StatisticsSimulationTest : public QObject {
       reject_low[n] = k;
     }
     Random random(7);
-    const double share = covered([&] {
+    const double share = covered(kStudies, [&] {
       int right = 0;
       for (int n = 1; n <= 300; ++n) {
         right += random.uniform() < 0.25;
@@ -144,12 +90,51 @@ class StatisticsSimulationTest : public QObject {
     QVERIFY2(share <= 0.05, qPrintable(QString::number(share)));
   }
 
+  // Verdicts of whole studies of at most 300 trials, stopped where the rule allows: wrong ones in at most 5 %.
+  void verdictsOfStoppedStudiesKeepTheirError_data() {
+    QTest::addColumn<QString>("rule");
+    QTest::addColumn<double>("chance");
+    for (const char* rule : {"fixed", "SPRT", "always-valid"})
+      for (double chance : {0.25, 1.0 / 3, 0.5}) QTest::newRow(qPrintable(QStringLiteral("%1, chance %2").arg(rule).arg(chance))) << rule << chance;
+  }
+  void verdictsOfStoppedStudiesKeepTheirError() {
+    QFETCH(QString, rule);
+    QFETCH(double, chance);
+    constexpr int kMost = 300;
+    constexpr double kMargin = 0.1;
+    const double bound = chance + kMargin * (1 - chance);
+    std::map<std::pair<int, int>, Noticeability> known;
+    const auto verdict = [&](int right, int n) {
+      const auto [at, fresh] = known.try_emplace({right, n});
+      if (fresh) at->second = (rule == "always-valid" ? equivalenceOf(right, n, chance, confidenceSequence(right, n), kMargin)
+                                                      : equivalence(right, n, chance, kMargin)).verdict;
+      return at->second;
+    };
+    const SprtPlan plan{.null_rate = chance, .alternative_rate = chance + 0.25 * (1 - chance), .alpha = 0.05, .beta = 0.05};
+    const auto study = [&](Random& random, double rate) {
+      int right = 0;
+      for (int n = 1; n <= kMost; ++n) {
+        right += random.uniform() < rate;
+        const SequentialVerdict test = rule == "SPRT" ? sprt(plan, right, n).verdict : SequentialVerdict::Continue;
+        if (test != SequentialVerdict::Continue) return withSequentialTest(verdict(right, n), test);
+        if (rule == "always-valid" && n % 10 == 0 && verdict(right, n) != Noticeability::Undecided) return verdict(right, n);
+      }
+      return rule == "SPRT" ? withSequentialTest(verdict(right, kMost), SequentialVerdict::Continue) : verdict(right, kMost);
+    };
+    Random random(10);
+    const double seen = covered(kStudies, [&] { return study(random, chance) == Noticeability::Noticeable; });
+    const double unseen = covered(kStudies, [&] { return study(random, bound) == Noticeability::NotNoticeable; });
+    qInfo("noticeable at chance %.4f, not noticeable at the margin %.4f", seen, unseen);
+    QVERIFY2(seen <= 0.05, qPrintable(QString::number(seen)));
+    QVERIFY2(unseen <= 0.05, qPrintable(QString::number(unseen)));
+  }
+
   // What the sequential rules are for: p ≤ 0.05 looked at after every trial is wrong about 16 % of the time.
   void lookingAtPAfterEveryTrialIsWrongTooOften() {
     std::vector<int> reject(51);
     for (int n = 1; n <= 50; ++n) reject[n] = binomialPower(n, 0.5, 0.5).needed;
     Random random(8);
-    const double share = covered([&] {
+    const double share = covered(kStudies, [&] {
       int right = 0;
       for (int n = 1; n <= 50; ++n) {
         right += random.uniform() < 0.5;
@@ -164,7 +149,7 @@ class StatisticsSimulationTest : public QObject {
     Random random(9);
     for (double rate : {0.3, 0.35, 0.4, 0.5}) {
       const Power power = binomialPower(100, rate, 0.25);
-      const double share = covered([&] { return binomialDraw(random, 100, rate) >= power.needed; }, 20000);
+      const double share = covered(20000, [&] { return binomialDraw(random, 100, rate) >= power.needed; });
       QVERIFY2(std::abs(share - power.power) <= 0.01, qPrintable(QStringLiteral("%1, not %2").arg(share).arg(power.power)));
     }
   }

@@ -1,0 +1,281 @@
+#include "tests/study/coverage_cases.h"
+
+#include "study/statistics/bradley_terry.h"
+#include "study/statistics/confidence_sequence.h"
+#include "study/statistics/correlation.h"
+#include "study/statistics/detection.h"
+#include "study/statistics/krippendorff.h"
+#include "study/statistics/mos.h"
+#include "study/statistics/plackett_luce.h"
+#include "study/statistics/psychometric.h"
+#include "study/statistics/sensitivity.h"
+#include "tests/study/draws.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <map>
+#include <numbers>
+
+namespace quantspot::statistics::test {
+namespace {
+
+template <class... Values>
+std::string text(const char* pattern, Values... values) {
+  char line[160];
+  std::snprintf(line, sizeof line, pattern, values...);
+  return line;
+}
+
+std::vector<double> outcomes(int n, double p) {
+  std::vector<double> shares;
+  for (int k = 0; k <= n; ++k)
+    shares.push_back(std::exp(std::lgamma(n + 1.0) - std::lgamma(k + 1.0) - std::lgamma(n - k + 1.0) + k * std::log(p)
+                              + (n - k) * std::log1p(-p)));
+  return shares;
+}
+
+// Coverage at each rate of a grid, summed over all outcomes of n trials.
+std::vector<double> enumerated(int n, double from, double to, const std::function<Interval(int)>& interval, const std::function<double(double)>& truth) {
+  std::vector<Interval> intervals;
+  for (int k = 0; k <= n; ++k) intervals.push_back(interval(k));
+  std::vector<double> found;
+  for (int step = 0; step <= 160; ++step) {
+    const double p = from + (to - from) * step / 160, at = truth(p);
+    const std::vector<double> shares = outcomes(n, p);
+    double share = 0;
+    for (int k = 0; k <= n; ++k) share += holds(intervals[static_cast<std::size_t>(k)], at) ? shares[static_cast<std::size_t>(k)] : 0;
+    found.push_back(share);
+  }
+  return found;
+}
+
+double least(const std::vector<double>& shares) { return *std::min_element(shares.begin(), shares.end()); }
+double mean(const std::vector<double>& shares) {
+  double sum = 0;
+  for (double share : shares) sum += share;
+  return sum / static_cast<double>(shares.size());
+}
+
+void rates(std::vector<CoverageCase>& all) {
+  const auto self = [](double p) { return p; };
+  for (int n : {24, 120, 480}) {
+    all.push_back({"rate, Clopper–Pearson", text("%d trials, least over rates 0.05–0.95", n), true, 0,
+                   [=](int) { return least(enumerated(n, 0.05, 0.95, [=](int k) { return clopperPearson(k, n); }, self)); }});
+    all.push_back({"rate, Wilson", text("%d trials, mean over rates 0.05–0.95", n), false, 0,
+                   [=](int) { return mean(enumerated(n, 0.05, 0.95, [=](int k) { return wilson(k, n); }, self)); }});
+  }
+}
+
+void detections(std::vector<CoverageCase>& all) {
+  for (int n : {30, 144})
+    all.push_back({"detection pooled over kinds", text("%d trials of spot, mean over rates 0.25–0.95", n), false, 0, [=](int) {
+      return mean(enumerated(n, 0.25, 0.95, [=](int k) { return pooledDetection({{k, n, 0.25}}).interval; },
+                             [](double p) { return (p - 0.25) / 0.75; }));
+    }});
+  all.push_back({"detection pooled over kinds", "60 trials of spot and 40 of ABX, mean over detections 0–0.9", false, 10000, [](int studies) {
+    Random random(48);
+    return covered(studies, [&] {
+      const double seen = 0.9 * random.uniform();
+      const int spot = binomialDraw(random, 60, 0.25 + 0.75 * seen), abx = binomialDraw(random, 40, 0.5 + 0.5 * seen);
+      return holds(pooledDetection({{spot, 60, 0.25}, {abx, 40, 0.5}}).interval, seen);
+    });
+  }});
+}
+
+void dprimes(std::vector<CoverageCase>& all) {
+  struct Kind {
+    const char* name;
+    Task task;
+    int m;
+  };
+  for (const Kind& kind : {Kind{"2AFC", Task::Mafc, 2}, Kind{"4AFC", Task::Mafc, 4}, Kind{"ABX differencing", Task::AbxDifferencing, 2},
+                           Kind{"ABX independent", Task::AbxIndependent, 2}, Kind{"oddity", Task::Oddity, 3}})
+    all.push_back({"d′, " + std::string(kind.name), "60 trials, least over rates from chance to 0.95", true, 0, [=](int) {
+      return least(enumerated(60, chanceRate(kind.task, kind.m) + 1e-6, 0.95, [&](int k) { return dprime(kind.task, k, 60, kind.m).interval; },
+                              [&](double p) { return dprimeFromRate(kind.task, p, kind.m); }));
+    }});
+  for (bool differencing : {true, false})
+    for (const auto& [hit, alarm] : {std::pair{0.7, 0.3}, std::pair{0.5, 0.15}, std::pair{0.85, 0.2}})
+      all.push_back({std::string("d′, same–different, ") + (differencing ? "differencing" : "independent"),
+                     text("100 of each, hits %.2f, false alarms %.2f", hit, alarm), false, 0, [=](int) {
+        const auto hits = outcomes(100, hit), alarms = outcomes(100, alarm);
+        const double truth = sameDifferentDprime(differencing, hit, alarm);
+        double share = 0;
+        for (int h = 0; h <= 100; ++h)
+          for (int f = 0; f <= 100; ++f) {
+            const double weight = hits[static_cast<std::size_t>(h)] * alarms[static_cast<std::size_t>(f)];
+            if (weight > 1e-9 && holds(sameDifferent(differencing, h, 100, f, 100).interval, truth)) share += weight;
+          }
+        return share;
+      }});
+}
+
+std::vector<PairCounts> drawnPairs(Random& random, const std::vector<double>& truth, int trials, bool ties) {
+  std::vector<PairCounts> pairs;
+  for (std::size_t i = 0; i < truth.size(); ++i)
+    for (std::size_t j = 0; j < truth.size(); ++j) {
+      if (i == j) continue;
+      const double first = std::exp(truth[i] + (ties ? 0.2 : 0)), second = std::exp(truth[j]);
+      const double tie = ties ? 0.6 * std::sqrt(std::exp(truth[i] + truth[j])) : 0;
+      PairCounts counts{i, j, 0, 0, 0};
+      for (int k = 0; k < trials; ++k) {
+        const double at = random.uniform() * (first + second + tie);
+        ++(at < first ? counts.first_wins : at < first + second ? counts.second_wins : counts.ties);
+      }
+      pairs.push_back(counts);
+    }
+  return pairs;
+}
+
+void preferences(std::vector<CoverageCase>& all) {
+  const std::vector<double> truth{0, 0.5, -0.5, 0.8};
+  for (int trials : {6, 20})
+    for (bool ties : {false, true})
+      for (bool reduced : {false, true})
+        all.push_back({std::string("Bradley–Terry, ") + (ties ? "ties and order" : "plain") + (reduced ? ", bias-reduced" : ""),
+                       text("4 variants, %d answers per ordered pair", trials), reduced && trials < 10, 3000, [=](int studies) {
+          Random random(4);
+          double share = 0;
+          for (int study = 0; study < studies; ++study) {
+            const Abilities fit =
+                bradleyTerry(4, drawnPairs(random, truth, trials, ties), {.ties = ties, .order_effect = ties, .level = 0.95}, reduced);
+            for (std::size_t i = 1; i < 4; ++i) share += holds(fit.items[i].interval, truth[i]) / (3.0 * studies);
+          }
+          return share;
+        }});
+  for (int people : {30, 80})
+    all.push_back({"Plackett–Luce", text("4 variants, %d rankings", people), false, 3000, [=](int studies) {
+      Random random(45);
+      double share = 0;
+      for (int i = 0; i < studies; ++i) {
+        std::vector<std::vector<std::size_t>> rankings;
+        for (int k = 0; k < people; ++k) {
+          std::vector<std::pair<double, std::size_t>> order;
+          for (std::size_t item = 0; item < 4; ++item)
+            order.push_back({-truth[item] + std::log(-std::log(std::max(1e-300, random.uniform()))), item});
+          std::sort(order.begin(), order.end());
+          rankings.push_back({order[0].second, order[1].second, order[2].second, order[3].second});
+        }
+        const Abilities fit = plackettLuce(4, rankings);
+        for (std::size_t item = 1; item < 4; ++item) share += holds(fit.items[item].interval, truth[item]) / (3.0 * studies);
+      }
+      return share;
+    }});
+}
+
+// Opinions from 1 to 5 about things of which each has a quality; spread: of a person's noise.
+Ratings drawnRatings(Random& random, int people, int things, double spread) {
+  Ratings ratings(static_cast<std::size_t>(people), std::vector<double>(static_cast<std::size_t>(things)));
+  for (std::size_t thing = 0; thing < static_cast<std::size_t>(things); ++thing) {
+    const double quality = normalDraw(random);
+    for (auto& row : ratings) row[thing] = std::clamp(std::round(3 + quality + spread * normalDraw(random)), 1.0, 5.0);
+  }
+  return ratings;
+}
+
+void opinions(std::vector<CoverageCase>& all) {
+  for (int people : {8, 24})
+    all.push_back({"mean opinion", text("%d people, opinions 1 to 5, spread 0.9", people), people < 10, 8000, [=](int studies) {
+      const auto opinion = [](Random& random) { return std::clamp(std::round(3.4 + 0.9 * normalDraw(random)), 1.0, 5.0); };
+      double truth = 0;   // mean of the rounded ones
+      for (int score = 1; score <= 5; ++score) {
+        const double low = score == 1 ? -1e9 : score - 0.5, high = score == 5 ? 1e9 : score + 0.5;
+        truth += score * (normalCdf((high - 3.4) / 0.9) - normalCdf((low - 3.4) / 0.9));
+      }
+      Random random(42);
+      return covered(studies, [&] {
+        Ratings ratings;
+        for (int person = 0; person < people; ++person) ratings.push_back({opinion(random)});
+        return holds(mos(ratings)[0].interval, truth);
+      });
+    }});
+  for (const auto& [things, people, spread] : {std::tuple{30, 12, 0.5}, std::tuple{30, 4, 1.5}, std::tuple{60, 4, 1.5}})
+    for (Measurement measurement : {Measurement::Ordinal, Measurement::Nominal})
+      all.push_back({std::string("Krippendorff's α, ") + (measurement == Measurement::Ordinal ? "ordinal" : "nominal"),
+                     text("%d things, %d people, spread %.1f", things, people, spread), false, 1500,
+                     [=, things = things, people = people, spread = spread](int studies) {
+        Random many(5), random(6);
+        const double truth = krippendorffAlpha(drawnRatings(many, people, 20000, spread), measurement);
+        return covered(studies, [&] { return holds(krippendorffInterval(drawnRatings(random, people, things, spread), measurement), truth); });
+      }});
+}
+
+void curves(std::vector<CoverageCase>& all) {
+  for (int trials : {60, 120})
+    for (const char* what : {"threshold", "slope", "JND"})
+      all.push_back({std::string("psychometric function, ") + what, text("6 levels of %d, guess 0.25", trials), false, 3000, [=](int studies) {
+        Random random(44);
+        const double threshold = 4, slope = -1.4;
+        return covered(studies, [&] {
+          std::vector<Level> levels;
+          for (const double bits : {2.0, 3.0, 4.0, 5.0, 6.0, 8.0})
+            levels.push_back({bits, binomialDraw(random, trials, 0.25 + 0.75 / (1 + std::exp(-slope * (bits - threshold)))), trials});
+          const Psychometric fit = fitPsychometric(levels);
+          if (what[0] == 't') return holds(fit.threshold.interval, threshold);
+          return what[0] == 's' ? holds(fit.slope.interval, slope) : holds(fit.jnd_interval, std::log(3.0) / -slope);
+        });
+      }});
+}
+
+void correlations(std::vector<CoverageCase>& all) {
+  for (int pictures : {20, 60})
+    for (double linear : {0.0, 0.5, 0.8})
+      for (bool ranks : {true, false})
+        all.push_back({ranks ? "correlation, Spearman" : "correlation, Kendall", text("%d pictures, normal, r = %.1f", pictures, linear),
+                       ranks && linear > 0, 4000, [=](int studies) {
+          Random random(43);
+          const double truth = ranks ? 6 / std::numbers::pi * std::asin(linear / 2) : 2 / std::numbers::pi * std::asin(linear);
+          return covered(studies, [&] {
+            std::vector<double> a, b;
+            for (int k = 0; k < pictures; ++k) {
+              a.push_back(normalDraw(random));
+              b.push_back(linear * a.back() + std::sqrt(1 - linear * linear) * normalDraw(random));
+            }
+            return holds(ranks ? spearman(a, b).interval : kendall(a, b).interval, truth);
+          });
+        }});
+}
+
+// Held at every number of trials up to 400 at once: which counts exclude the truth is looked up.
+void sequences(std::vector<CoverageCase>& all) {
+  constexpr int kLongest = 400;
+  for (double rate : {0.25, 0.5, 0.8})
+    all.push_back({"confidence sequence", text("rate %.2f, at all of 400 trials at once", rate), true, 10000, [=](int studies) {
+      std::vector<int> low(kLongest + 1, -1), high(kLongest + 1);   // most right with an interval below, fewest with one above
+      for (int n = 1, k = 0; n <= kLongest; ++n) {
+        while (k <= n && confidenceSequence(k, n).low <= rate) ++k;
+        high[static_cast<std::size_t>(n)] = k;
+      }
+      for (int n = 1, k = -1; n <= kLongest; ++n) {
+        while (k < n && confidenceSequence(k + 1, n).high < rate) ++k;
+        low[static_cast<std::size_t>(n)] = k;
+      }
+      Random random(7);
+      return covered(studies, [&] {
+        int right = 0;
+        for (std::size_t n = 1; n <= kLongest; ++n) {
+          right += random.uniform() < rate;
+          if (right >= high[n] || right <= low[n]) return false;
+        }
+        return true;
+      });
+    }});
+}
+
+}  // namespace
+
+std::vector<CoverageCase> coverageCases() {
+  std::vector<CoverageCase> all;
+  rates(all);
+  detections(all);
+  dprimes(all);
+  preferences(all);
+  opinions(all);
+  curves(all);
+  correlations(all);
+  sequences(all);
+  return all;
+}
+
+}  // namespace quantspot::statistics::test

@@ -1,0 +1,22 @@
+// How often the intervals of study/statistics hold the truth: exact sums where outcomes can be listed, simulated studies else. One list for the
+// test and for the table in docs/study-analysis.md.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace quantspot::statistics::test {
+
+struct CoverageCase {
+  std::string figure, setting;
+  bool conservative = false;          // at least the level is what is promised
+  int studies = 0;                    // simulated for the test; 0: an exact sum
+  std::function<double(int)> share;   // of so many studies, how many intervals of level 0.95 hold the truth
+};
+
+std::vector<CoverageCase> coverageCases();   // rates, d′, preferences, rankings, opinions, agreement, curves, correlations, sequences
+std::vector<CoverageCase> mixedCases();      // the mixed model; bench: also settings that take minutes
+std::vector<CoverageCase> longMixedCases();
+
+}  // namespace quantspot::statistics::test
