@@ -193,7 +193,7 @@ void opinions(std::vector<CoverageCase>& all) {
   for (const auto& [things, people, spread] : {std::tuple{30, 12, 0.5}, std::tuple{30, 4, 1.5}, std::tuple{60, 4, 1.5}})
     for (Measurement measurement : {Measurement::Ordinal, Measurement::Nominal})
       all.push_back({std::string("Krippendorff's α, ") + (measurement == Measurement::Ordinal ? "ordinal" : "nominal"),
-                     text("%d things, %d people, spread %.1f", things, people, spread), false, 1500,
+                     text("%d things, %d people, spread %.1f", things, people, spread), false, things == 30 && people == 4 ? 10000 : 1500,
                      [=, things = things, people = people, spread = spread](int studies) {
         Random many(5), random(6);
         const double truth = krippendorffAlpha(drawnRatings(many, people, 20000, spread), measurement);
