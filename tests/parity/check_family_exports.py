@@ -3,7 +3,8 @@
     check_family_exports.py --cli PATH/quantspot-cli [--families sd,sdxl,sd3,pixart,dit] [--precisions bnb-nf4,bnb-int8] [--count 2] [--keep DIR]
 
 Folder number K of a family is that of compare_families.py. diffusers refuses bitsandbytes on a CPU, whose arithmetic runs there: let through. Both
-draw in bf16 from the same noise. Exit 1 when an export cannot be made or loaded, or lies further from ours than bf16 lies from fp32 there.
+draw in bf16 from the same noise. Exit 1 when an export cannot be made or loaded, or lies further from ours than bf16 lies from fp32 there and than
+three times what our bf16 lies from diffusers' bf16 (sums of attention are rounded in another order there; int8 magnifies it).
 """
 
 import argparse
@@ -46,7 +47,8 @@ def compare(family: str, number: int, options: argparse.Namespace, keep: Path, s
     noise = torch.randn(wanted[:1].shape, generator=torch.Generator().manual_seed(recipe["seeds"][0]))
     save_file({"latents": noise.contiguous()}, scratch / "noise.safetensors")
     plain = half(family, folder, recipe, noise)
-    limit = distance(plain, wanted)
+    coarse = distance(plain, wanted)
+    apart = distance(generate(options.cli, folder, recipe, scratch, "bf16", scratch / "noise.safetensors")[0], plain)
     for precision in options.precisions.split(","):
         out = scratch / f"{family}_{number}_{precision}"
         try:
@@ -56,8 +58,9 @@ def compare(family: str, number: int, options: argparse.Namespace, keep: Path, s
             theirs = half(family, out / "pipeline", recipe, noise)
             ours, _, _ = generate(options.cli, folder, recipe, scratch, precision, scratch / "noise.safetensors")
             far = distance(ours, theirs)
-            problem = "" if far <= limit else "  TOO FAR"
-            line = f"{method}: ours from the loaded export {far:.1e}, the export from bf16 {distance(theirs, plain):.1e}, bf16 from fp32 {limit:.1e}"
+            problem = "" if far <= max(coarse, 3 * apart) else "  TOO FAR"
+            line = (f"{method}: ours from the loaded export {far:.1e} (in bf16 {apart:.1e}), the export from bf16 {distance(theirs, plain):.1e}, "
+                    f"bf16 from fp32 {coarse:.1e}")
         except Exception as error:  # noqa: BLE001: whatever cannot load it
             problem, line = "  FAILED", f"{type(error).__name__}: {str(error).splitlines()[0][:160] if str(error) else ''}"
         failed += bool(problem)
