@@ -37,7 +37,8 @@ ZipEntries inOrder(const Files& files) {
 // Everything that follows from study, chain and mapping.
 Files derived(const Protocol& protocol, const QString& hash, const Mapping& mapping, const std::vector<ChainRecord>& chain) {
   const Responses responses = collect(protocol, hash, mapping, chain);
-  return {{"responses.csv", responsesCsv(responses.rows)}, {"questionnaires.csv", questionnairesCsv(responses.questionnaires)}, {"codebook.csv", codebookCsv()},
+  return {{"responses.csv", responsesCsv(responses.rows)}, {"questionnaires.csv", questionnairesCsv(responses.questionnaires)},
+      {"codebook.csv", codebookCsv()},
       {"analysis.json", indented(analyze(protocol, hash, responses))}};
 }
 

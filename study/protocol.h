@@ -42,6 +42,7 @@ struct VariantCost {
 struct StudyComparison {
   QString id, prompt;
   bool practice = false;               // used for practice only
+  QJsonObject attested = {};           // how its pictures were made, as their reports say; frozen with the study, read by nobody here
 };
 
 struct Question {

@@ -66,6 +66,11 @@ class Reader {
     if (!value.isUndefined() && !value.isArray()) fail(key, QStringLiteral("must be a list"));
     return value.toArray();
   }
+  QJsonObject anyObject(const char* key) {
+    const QJsonValue value = take(key);
+    if (!value.isUndefined() && !value.isObject()) fail(key, QStringLiteral("must be an object"));
+    return value.toObject();
+  }
   // Calls body with a Reader of each object of a list.
   template <class Body>
   void each(const char* key, Body body) {
@@ -169,7 +174,9 @@ Protocol draftFromJson(const QJsonObject& json) {
     for (const QString& key : all.keys())
       all.object(key.toUtf8().constData(), [&](Reader& c) { p.costs[key] = {c.number("memory_bytes", 0), c.number("seconds", 0)}; });
   });
-  r.each("comparisons", [&](Reader& c) { p.comparisons.push_back({c.text("id"), c.text("prompt"), c.flag("practice", false)}); });
+  r.each("comparisons", [&](Reader& c) {
+    p.comparisons.push_back({c.text("id"), c.text("prompt"), c.flag("practice", false), c.anyObject("attested")});
+  });
   r.each("blocks", [&](Reader& b) { p.blocks.push_back(readBlock(b)); });
   p.order = r.choice("order", kOrders, p.order);
   p.participants = r.count("participants", 0);
@@ -202,7 +209,11 @@ Protocol protocolFromJson(const QJsonObject& json) {
 QJsonObject toJson(const Protocol& p) {
   QJsonArray comparisons, blocks;
   QJsonObject bits, costs;
-  for (const StudyComparison& c : p.comparisons) comparisons << QJsonObject{{"id", c.id}, {"prompt", c.prompt}, {"practice", c.practice}};
+  for (const StudyComparison& c : p.comparisons) {
+    QJsonObject one{{"id", c.id}, {"prompt", c.prompt}, {"practice", c.practice}};
+    if (!c.attested.isEmpty()) one["attested"] = c.attested;
+    comparisons << one;
+  }
   for (const Block& b : p.blocks)
     blocks << QJsonObject{{"kind", kindName(b.kind)}, {"trials", b.trials}, {"slots", b.slots}, {"ties", b.ties}, {"flicker_hz", b.flicker_hz},
                           {"comparisons", QJsonArray::fromStringList(b.comparisons)}, {"gold", b.gold}, {"null", b.null}, {"repeats", b.repeats}};

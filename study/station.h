@@ -14,7 +14,8 @@ namespace quantspot::study {
 // (an entry has an id, by which the server's chain is asked first). One thread; one process per journal file.
 class Station {
  public:
-  // Who brings what was kept: this station with each answer, or another one on the same journal (then this one reaches the server when it is asked to).
+  // Who brings what was kept: this station with each answer, or another one on the same journal (then this one reaches the server when it is asked
+  // to).
   enum class Bringing { WithEach, ByAnother };
   // Throws Error when the journal cannot be opened. The server may be out of reach.
   Station(const QString& store, const QString& journal, Bringing bringing = Bringing::WithEach);

@@ -114,12 +114,13 @@ class Planner {
     return ids;
   }
 
-  // The offset is secret and fixed for a condition and comparison; one cell further is one layout further. So layouts are
-  // balanced across participants for every picture, and nobody can tell the next from the last.
+  // The offset is secret, drawn anew for each condition, comparison and visit; one cell further is one layout further. So layouts are balanced across
+  // participants for every picture and visit, and what is to come cannot be told from what was.
   int layoutOf(const Block& block, int number, const QString& comparison, const QStringList& variants, int visit) const {
-    const QByteArray label = "layout\n" + QByteArray::number(number) + '\n' + comparison.toUtf8() + '\n' + variants.join(QLatin1Char('\n')).toUtf8();
+    const QByteArray label = "layout\n" + QByteArray::number(number) + '\n' + comparison.toUtf8() + '\n' + variants.join(QLatin1Char('\n')).toUtf8()
+        + '\n' + QByteArray::number(visit);
     const int count = layouts(block.kind, slotsOf(protocol_, block));
-    return (SecretDraws(mapping_.salt, label).below(count) + cell_ + visit) % count;
+    return (SecretDraws(mapping_.salt, label).below(count) + cell_) % count;
   }
 
   PlannedTrial make(int number, TrialRole role, const QString& comparison, const QStringList& variants, int visit) {
@@ -178,18 +179,25 @@ class Planner {
     const std::vector<int> order = sequence(static_cast<int>(all.size()));
     const QStringList ids = usable(block, false);
     std::vector<std::vector<QString>> lists(all.size(), std::vector<QString>(ids.begin(), ids.end()));
-    for (auto& list : lists) draws_.shuffle(list);
     std::vector<int> visits(all.size());
     std::vector<PlannedTrial> made;
     for (int t = 0; t < block.trials; ++t) {
       const auto condition = static_cast<std::size_t>(order[static_cast<std::size_t>(t) % order.size()]);
       const int visit = visits[condition]++;
+      if (visit % static_cast<int>(ids.size()) == 0) shuffleAnew(lists[condition]);
       made.push_back(make(number, TrialRole::Main, lists[condition][static_cast<std::size_t>(visit) % lists[condition].size()], all[condition],
           visit / static_cast<int>(ids.size())));
       made.back().repeat_of = t;
     }
     addExtras(number, ids, made);
     trials_.insert(trials_.end(), made.begin(), made.end());
+  }
+
+  // Another order, which does not begin with what was last.
+  void shuffleAnew(std::vector<QString>& list) {
+    const QString last = list.back();
+    draws_.shuffle(list);
+    if (list.size() > 1 && list.front() == last) std::swap(list.front(), list[1 + static_cast<std::size_t>(draws_.below(static_cast<int>(list.size()) - 1))]);
   }
 
   void addExtras(int number, const QStringList& ids, std::vector<PlannedTrial>& made) {

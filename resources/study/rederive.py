@@ -359,7 +359,7 @@ def reasons(rows, rules, restarted):
 
 
 def asked(protocol, chain):
-    """The rows of questionnaires.csv, from the chain: of a questionnaire that was given twice the last; one that does not fit its questions is none."""
+    """The rows of questionnaires.csv, from the chain: of a questionnaire given twice the last; one that does not fit its questions is none."""
     joined, latest = set(), {}
     for line in chain:
         record = json.loads(line["record"]) if line["record"] else {"kind": "erased"}

@@ -79,8 +79,9 @@ class RederiveTest : public QObject {
  private Q_SLOTS:
   // A tiny negative ability was "-0.00" here and "0.00" there; halves fell to either side.
   void figuresAreRoundedAlikeInEveryLanguage() {
-    const QList<QPair<double, const char*>> cases{{-0.0, "0.00"}, {-1e-12, "0.00"}, {-3e-4, "0.00"}, {-0.0049, "0.00"}, {-0.005, "-0.01"}, {0.125, "0.13"},
-        {-0.125, "-0.13"}, {0.125 - 1e-9, "0.13"}, {0.125 + 1e-9, "0.13"}, {1.005, "1.01"}, {-2.5, "-2.50"}, {0.1249, "0.12"}, {12345.675, "12345.68"}};
+    const QList<QPair<double, const char*>> cases{{-0.0, "0.00"}, {-1e-12, "0.00"}, {-3e-4, "0.00"}, {-0.0049, "0.00"}, {-0.005, "-0.01"},
+        {0.125, "0.13"}, {-0.125, "-0.13"}, {0.125 - 1e-9, "0.13"}, {0.125 + 1e-9, "0.13"}, {1.005, "1.01"}, {-2.5, "-2.50"}, {0.1249, "0.12"},
+        {12345.675, "12345.68"}};
     QStringList expected, values;
     for (const auto& [value, text] : cases) {
       QCOMPARE(rounded(value, 2), QLatin1String(text));

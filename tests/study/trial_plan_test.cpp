@@ -1,3 +1,4 @@
+#include "study/order.h"
 #include "tests/study/sample_study.h"
 
 #include <QTest>
@@ -133,6 +134,36 @@ class TrialPlanTest : public QObject {
         left[trial.comparison + trial.variants.join('|')] += trial.shown[0] == trial.variants[0];
     QCOMPARE(left.size(), 15u);
     for (const auto& [what, count] : left) QCOMPARE(count, 5);
+  }
+
+  // Whoever remembers what was where some trials ago must not know what is where now.
+  void nothingToComeCanBeToldFromWhatWas() {
+    const Protocol p = only(TrialKind::Spot, 90);
+    constexpr int kPeople = 150, kLags = 40;
+    std::vector<double> together(kLags + 1), pairs(kLags + 1), same(kLags + 1);
+    double right = 0, guesses = 0;
+    for (int person = 0; person < kPeople; ++person) {
+      Mapping m = mapping(p);
+      m.salt = randomBytes(32);
+      const auto trials = planTrials(p, "hash", m, QString::number(person), person % 4);
+      std::map<QString, int> seen;
+      for (std::size_t i = 0; i < trials.size(); ++i) {
+        const int side = trials[i].truth == "A" || trials[i].truth == "B" ? 1 : -1;
+        int& before = seen[trials[i].comparison + trials[i].variants[0]];
+        if (before != 0) right += (before > 0) == (side > 0), ++guesses;   // the side on which that pair was more often
+        before += side;
+        for (std::size_t lag = 1; lag <= kLags && lag <= i; ++lag) {
+          const bool other_side = trials[i - lag].truth == "A" || trials[i - lag].truth == "B";
+          together[lag] += (side > 0) == other_side ? 1 : -1, ++pairs[lag];
+          same[lag] += trials[i].comparison == trials[i - lag].comparison;
+        }
+      }
+    }
+    for (std::size_t lag = 1; lag <= kLags; ++lag) {
+      QVERIFY2(std::abs(together[lag] / pairs[lag]) < 0.12, qPrintable(QStringLiteral("lag %1: %2").arg(lag).arg(together[lag] / pairs[lag])));
+      if (lag > 10) QVERIFY2(std::abs(same[lag] / pairs[lag] - 0.2) < 0.1, qPrintable(QStringLiteral("lag %1: %2").arg(lag).arg(same[lag] / pairs[lag])));
+    }
+    QVERIFY2(std::abs(right / guesses - 0.5) < 0.1, qPrintable(QString::number(right / guesses)));
   }
 
   void theGeneratorPassesItsOwnTest() {

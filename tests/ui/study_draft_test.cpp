@@ -84,8 +84,8 @@ class StudyDraftTest : public QObject {
     study::Comparison noise = bench.make(1, two);
     noise.samples[1].report = report("another");
     QVERIFY2(reasonOf(bench, noise).contains("noise"), qPrintable(reasonOf(bench, noise)));
-    const std::pair<const char*, const char*> parts[] = {{"recipe", "prompt"}, {"model", "weights_sha256"}, {"engine", "version"}, {"engine", "libtorch"},
-                                                         {"engine", "device"}};
+    const std::pair<const char*, const char*> parts[] = {{"recipe", "prompt"}, {"model", "weights_sha256"}, {"engine", "version"},
+                                                         {"engine", "libtorch"}, {"engine", "device"}};
     int number = 20;
     for (const auto& [part, key] : parts) {
       study::Comparison other = bench.make(number++, two);
@@ -115,6 +115,34 @@ class StudyDraftTest : public QObject {
     QCOMPARE(reasonOf(bench, far), QString());
     QVERIFY2(reasonOf(bench, bench.make(6, {"bf16"})).contains("no variant beside bf16"), "");
     QVERIFY2(reasonOf(bench, bench.make(7, {"bnb-nf4", "fp16"})).contains("no picture of bf16"), "");
+  }
+
+  // Noise, weights, layers per precision and the repeated reference are frozen with the study.
+  void howPicturesWereMadeIsFrozenWithTheStudy() {
+    Bench bench;
+    study::Comparison comparison = bench.make(1, {"bf16", "bf16", "bnb-nf4"});
+    for (study::Sample& sample : comparison.samples) {
+      const bool packed = sample.precision == "bnb-nf4";
+      const QJsonArray layers{QJsonObject{{"name", "a"}, {"precision", packed ? "bnb-nf4" : "bf16"}},
+                              QJsonObject{{"name", "b"}, {"precision", "bf16"}}, QJsonObject{{"name", "c"}, {"precision", packed ? "bnb-nf4" : "bf16"}}};
+      sample.report["weights"] = QJsonObject{{"transformer", QJsonObject{{"bytes", packed ? 50 : 200}, {"layers", layers}}}};
+      sample.report["policy"] = QJsonObject{{"text", sample.precision}};
+      sample.report["model"] = QJsonObject{{"name", "/home/anna/model"}, {"family", "flux"}, {"weights_sha256", "w"}};
+    }
+    comparison.samples[1].png = comparison.samples[0].png;
+    bench.store.addComparison(comparison);
+    StudyDraft draft(bench.file(), &bench.store);
+    QCOMPARE(draft.addFromHistory(comparison.id), QString());
+    const QJsonObject attested = study::draftFromJson(toJson(draft.protocol())).comparisons[0].attested;   // as it is frozen and read again
+    QCOMPARE(attested["noise_sha256"], comparison.samples[0].report["noise_sha256"]);
+    QCOMPARE(attested["model"].toObject(), (QJsonObject{{"family", "flux"}, {"weights_sha256", "w"}}));
+    const QJsonObject packed = attested["variants"]["bnb-nf4"].toObject();
+    QCOMPARE(packed["weights"]["transformer"].toObject(), (QJsonObject{{"bytes", 50}, {"layers", QJsonObject{{"bnb-nf4", 2}, {"bf16", 1}}}}));
+    QCOMPARE(packed["policy"]["text"].toString(), QStringLiteral("bnb-nf4"));
+    QVERIFY(packed["png_sha256"] != attested["variants"]["bf16"]["png_sha256"]);
+    QVERIFY(attested["reference_repeats"].toInt() == 1 && attested["reference_repeats_equal"].toBool());
+    comparison.samples[1].png = realPng(1, 9);
+    QVERIFY(!attestation(comparison)["reference_repeats_equal"].toBool());
   }
 
   void aComparisonThatLacksAVariantIsRefused() {

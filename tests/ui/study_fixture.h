@@ -61,13 +61,14 @@ inline Protocol everyKind(int trials = 2) {
 }
 
 struct StudyOnDisk {
-  explicit StudyOnDisk(const Protocol& p = everyKind()) : study(freeze(p, realPictures(p), kPassphrase, SealCost::Interactive)), mapping(study.open(kPassphrase)) {
+  explicit StudyOnDisk(const Protocol& p = everyKind())
+      : study(freeze(p, realPictures(p), kPassphrase, SealCost::Interactive)), mapping(study.open(kPassphrase)) {
     if (!folder.isValid()) qFatal("no temporary folder");
     Ledger(store()).addStudy(study);
   }
   QString store() const { return folder.filePath(QStringLiteral("study.sqlite")); }
   ParticipantSession::Place place(const QString& station = QStringLiteral("here")) const {
-    return {store(), study.hash().left(12), folder.filePath(QStringLiteral("stations")), station, 5, 20000};   // patient: what was answered is there when answer() returns
+    return {store(), study.hash().left(12), folder.filePath(QStringLiteral("stations")), station, 5, 20000};   // patient: answers are there at once
   }
   std::vector<PlannedTrial> plan(const QString& participant) const {
     for (const Seat& seat : Ledger(store()).seats(study.hash()))

@@ -86,7 +86,8 @@ void ParticipantSession::findStudy() {
   QString hash = place_.study;
   if (hash.isEmpty()) {
     const QStringList all = study::Ledger(place_.store).studies();
-    if (all.size() != 1) throw study::Error(all.isEmpty() ? tr("the store holds no study") : tr("the store holds several studies; name one with --participant"));
+    if (all.size() != 1)
+      throw study::Error(all.isEmpty() ? tr("the store holds no study") : tr("the store holds several studies; name one with --participant"));
     hash = all.first();
   }
   study_ = station_->ask([hash](study::Station& station) { return station.study(hash); });
@@ -155,8 +156,8 @@ void ParticipantSession::join() {
   QJsonObject about{{"consent", protocol_.consent_version}, {"station", place_.station}};
   if (!restarts_.isEmpty()) about[QStringLiteral("restarts")] = restarts_;
   auto seat = std::make_shared<study::Seat>();
-  perform(tr("Asking the store for a place…"), StationThreads::Where::Store, [this, about, seat](study::Station& station) { *seat = station.join(study_, about); },
-      [this, seat] {
+  perform(tr("Asking the store for a place…"), StationThreads::Where::Store,
+      [this, about, seat](study::Station& station) { *seat = station.join(study_, about); }, [this, seat] {
         restarts_.clear();
         place({*seat, {}, {}});
       });
@@ -178,7 +179,8 @@ void ParticipantSession::resume(const QString& code) {
   if (stage_ != Stage::Welcome || isBusy()) return;
   auto back = std::make_shared<study::Station::Return>();
   perform(tr("Asking the store for your answers…"), StationThreads::Where::Store,
-      [this, back, known = code.trimmed().toLower()](study::Station& station) { *back = station.find(study_, known); }, [this, back] { onward(*back); });
+      [this, back, known = code.trimmed().toLower()](study::Station& station) { *back = station.find(study_, known); },
+      [this, back] { onward(*back); });
 }
 
 // Where the protocol's policy lets somebody go on who comes back.

@@ -40,7 +40,8 @@ DraftSection sectionOf(const QString& problem) {
 
 }  // namespace
 
-StudyDraft::StudyDraft(const QString& file, study::StudyStore* store, QObject* parent) : QObject(parent), file_(file), store_(store), protocol_(blank()) {
+StudyDraft::StudyDraft(const QString& file, study::StudyStore* store, QObject* parent)
+    : QObject(parent), file_(file), store_(store), protocol_(blank()) {
   if (QFile::exists(file_)) read();
 }
 
@@ -120,7 +121,7 @@ QString StudyDraft::add(const QString& id, const StudySource& source) {
       p.variants = found->pictures.keys();
       p.variants.removeAll(p.reference), p.variants.prepend(p.reference);
     }
-    p.comparisons.push_back({id, found->prompt, false});
+    p.comparisons.push_back({id, found->prompt, false, found->attested});
     findOffered();
   });
   return {};

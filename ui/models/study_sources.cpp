@@ -4,6 +4,8 @@
 
 #include <QBuffer>
 #include <QCoreApplication>
+#include <QCryptographicHash>
+#include <QJsonArray>
 #include <QDir>
 #include <QUrl>
 
@@ -33,7 +35,8 @@ QString farOff(const study::Comparison& comparison) {
     if (!sample.scores.psnr) continue;
     std::vector<double> others;
     for (const study::Sample& other : comparison.samples)
-      if (other.scores.psnr && other.precision != sample.precision && other.precision != QLatin1String(study::kReference)) others.push_back(*other.scores.psnr);
+      if (other.scores.psnr && other.precision != sample.precision && other.precision != QLatin1String(study::kReference))
+        others.push_back(*other.scores.psnr);
     std::sort(others.begin(), others.end());
     if (others.size() >= 2 && *sample.scores.psnr < others[others.size() / 2] - kFarBelow)
       return tr("the picture of %1 is far from all others (PSNR %2 dB): that is a fault, not a degree of quality").arg(sample.precision)
@@ -50,13 +53,28 @@ study::VariantCost costOf(const QJsonObject& report) {
   return cost;
 }
 
+QJsonObject attestedVariant(const study::Sample& sample) {
+  const QJsonObject weights = sample.report[QStringLiteral("weights")].toObject();
+  QJsonObject parts;
+  for (const QString& part : weights.keys()) {
+    QJsonObject precisions;
+    for (const QJsonValue& layer : weights[part][QStringLiteral("layers")].toArray()) {
+      const QString precision = layer[QStringLiteral("precision")].toString();
+      precisions[precision] = precisions[precision].toInt() + 1;
+    }
+    parts[part] = QJsonObject{{"bytes", weights[part][QStringLiteral("bytes")]}, {"layers", precisions}};
+  }
+  return {{"policy", sample.report[QStringLiteral("policy")]}, {"weights", parts},
+          {"png_sha256", QString::fromLatin1(QCryptographicHash::hash(sample.png, QCryptographicHash::Sha256).toHex())}};
+}
+
 std::optional<SourcePictures> readComparison(study::StudyStore& store, qint64 id, QString& why) {
   const auto comparison = store.comparison(id);
   if (!comparison) {
     why = tr("it is no longer in the history");
     return {};
   }
-  SourcePictures found{comparison->recipe[QStringLiteral("prompt")].toString(), {}, {}};
+  SourcePictures found{comparison->recipe[QStringLiteral("prompt")].toString(), {}, {}, attestation(*comparison)};
   for (const study::Sample& sample : comparison->samples) {
     if (sample.png.isEmpty()) why = tr("%1 gave no picture: %2").arg(sample.precision, sample.failure);
     else if (!found.pictures.contains(sample.precision)) {
@@ -71,7 +89,7 @@ std::optional<SourcePictures> readComparison(study::StudyStore& store, qint64 id
 
 std::optional<SourcePictures> readFolder(const QString& folder, QString& why) {
   const QDir dir(folder);
-  SourcePictures found{dir.dirName(), {}, {}};
+  SourcePictures found{dir.dirName(), {}, {}, {}};
   for (const QString& name : dir.entryList({QStringLiteral("*.png")}, QDir::Files, QDir::Name)) {
     QFile file(dir.filePath(name));
     if (!file.open(QIODevice::ReadOnly)) {
@@ -85,6 +103,30 @@ std::optional<SourcePictures> readFolder(const QString& folder, QString& why) {
 }
 
 }  // namespace
+
+QJsonObject attestation(const study::Comparison& comparison) {
+  QJsonObject all, variants;
+  int repeats = 0;
+  bool equal = true;
+  QByteArray reference;
+  for (const study::Sample& sample : comparison.samples) {
+    if (sample.png.isEmpty() || sample.report.isEmpty()) continue;
+    if (all.isEmpty()) {
+      for (const char* part : {"noise_sha256", "recipe", "model", "engine"}) all[QLatin1String(part)] = sample.report[QLatin1String(part)];
+      QJsonObject model = all[QStringLiteral("model")].toObject();
+      model.remove(QStringLiteral("name"));      // may be a folder of this computer; the hash says which it is
+      all[QStringLiteral("model")] = model;
+    }
+    if (!variants.contains(sample.precision)) variants[sample.precision] = attestedVariant(sample);
+    if (sample.precision != QLatin1String(study::kReference)) continue;
+    if (reference.isEmpty()) reference = sample.png;
+    else ++repeats, equal = equal && sample.png == reference;
+  }
+  if (all.isEmpty()) return all;
+  all[QStringLiteral("variants")] = variants;
+  if (repeats > 0) all[QStringLiteral("reference_repeats")] = repeats, all[QStringLiteral("reference_repeats_equal")] = equal;
+  return all;
+}
 
 std::optional<SourcePictures> readSource(study::StudyStore& store, const StudySource& source, QString& why) {
   why.clear();

@@ -9,7 +9,8 @@ namespace quantspot::views {
 // |a − b| per channel times gain, cut at 255. Images of different size give a null image.
 QImage amplifiedDifference(const QImage& a, const QImage& b, int gain);
 
-// The largest |a − b| of the three channels times gain, as a colour: black where equal, over violet and orange to pale yellow at 255 / gain levels or more.
+// The largest |a − b| of the three channels times gain, as a colour: black where equal, over violet and orange to pale yellow at 255 / gain levels or
+// more.
 QImage heatMap(const QImage& a, const QImage& b, int gain);
 QColor heatColor(double share);   // 0 (equal) to 1
 

@@ -32,7 +32,8 @@ void ImageGrid::paintLegend(QPainter& painter) {
   const int text = painter.fontMetrics().horizontalAdvance(legend()), scale = comparing_ == Comparing::HeatMap ? kScale + kGap : 0;
   const QRect band((width() - text - scale - 2 * kGap) / 2, height() - kHeight, text + scale + 2 * kGap, kHeight);
   painter.fillRect(band, QColor(0, 0, 0, 215));
-  for (int x = 0; x < scale - kGap; ++x) painter.fillRect(band.left() + kGap + x, band.top() + 8, 1, kHeight - 16, heatColor(double(x) / (kScale - 1)));
+  for (int x = 0; x < scale - kGap; ++x)
+    painter.fillRect(band.left() + kGap + x, band.top() + 8, 1, kHeight - 16, heatColor(double(x) / (kScale - 1)));
   painter.setPen(Qt::white);
   painter.drawText(band.adjusted(kGap + scale, 0, 0, 0), Qt::AlignVCenter | Qt::AlignLeft, legend());
 }

@@ -20,7 +20,8 @@ using Stage = ParticipantSession::Stage;
 }  // namespace
 
 ParticipantWindow::ParticipantWindow(ParticipantSession* session, QWidget* parent)
-    : QWidget(parent), session_(session), pages_(new QStackedLayout(this)), card_(new MessageCard), questions_(new QuestionForm), trial_(new TrialPage(session)) {
+    : QWidget(parent), session_(session), pages_(new QStackedLayout(this)), card_(new MessageCard), questions_(new QuestionForm),
+      trial_(new TrialPage(session)) {
   setWindowTitle(QStringLiteral("QuantSpot"));
   setMinimumSize(640, 480);
   pages_->addWidget(card_), pages_->addWidget(questions_), pages_->addWidget(trial_);
@@ -47,7 +48,9 @@ void ParticipantWindow::showStage() {
     case Stage::Break: showBreak(); break;
     case Stage::Blank: trial_->showBlank(); break;
     case Stage::Trial: trial_->showTrial(); break;
-    case Stage::Feedback: card_->show(session_->message(), tr("Your answer is saved."), {{tr("Continue"), Qt::Key_Return, [this] { session_->go(); }}}); break;
+    case Stage::Feedback:
+      card_->show(session_->message(), tr("Your answer is saved."), {{tr("Continue"), Qt::Key_Return, [this] { session_->go(); }}});
+      break;
     case Stage::Paused: showPaused(); break;
     case Stage::Thanks: showThanks(); break;
     case Stage::Halted: card_->show(tr("The study cannot go on"), session_->message(), {{tr("Close"), Qt::Key_Escape, [this] { close(); }}}); break;
@@ -81,7 +84,8 @@ void ParticipantWindow::unlock() {
 
 void ParticipantWindow::showLocked() {
   card_->show(tr("Before the participant sits down"), tr("The experimenter types the study's passphrase here. It opens the orders and is not kept."),
-              {{tr("Open the study"), Qt::Key_Return, [this] { unlock(); }}, {tr("Close"), Qt::Key_Escape, [this] { close(); }}}, {tr("Passphrase"), true});
+              {{tr("Open the study"), Qt::Key_Return, [this] { unlock(); }}, {tr("Close"), Qt::Key_Escape, [this] { close(); }}},
+              {tr("Passphrase"), true});
 }
 
 void ParticipantWindow::showWelcome() {
@@ -125,7 +129,8 @@ void ParticipantWindow::showBreak() {
 
 void ParticipantWindow::showPaused() {
   card_->show(tr("Paused"), tr("All your answers are saved. To go on later, keep this code:\n\n%1").arg(session_->code()),
-              {{tr("Go on"), Qt::Key_Return, [this] { session_->proceed(); }}, {tr("Stop for now"), QKeySequence(Qt::CTRL | Qt::Key_Q), [this] { session_->leave(); }}});
+              {{tr("Go on"), Qt::Key_Return, [this] { session_->proceed(); }},
+               {tr("Stop for now"), QKeySequence(Qt::CTRL | Qt::Key_Q), [this] { session_->leave(); }}});
 }
 
 void ParticipantWindow::showThanks() {

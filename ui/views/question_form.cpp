@@ -21,7 +21,8 @@ QFont scaled(const QFont& font, double by) {
 
 }  // namespace
 
-QuestionForm::QuestionForm(QWidget* parent) : QWidget(parent), column_(new QVBoxLayout), problem_(new QLabel), done_(new QPushButton(tr("Continue"))) {
+QuestionForm::QuestionForm(QWidget* parent)
+    : QWidget(parent), column_(new QVBoxLayout), problem_(new QLabel), done_(new QPushButton(tr("Continue"))) {
   auto* card = new QWidget;
   card->setMaximumWidth(760);
   auto* inside = new QVBoxLayout(card);

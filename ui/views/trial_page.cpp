@@ -37,7 +37,8 @@ QString keyName(int key) { return QKeySequence(key).toString(QKeySequence::Nativ
 
 TrialPage::TrialPage(ui::ParticipantSession* session, QWidget* parent)
     : QWidget(parent), session_(session), grid_(new ImageGrid), ranking_(new RankingStrip), question_(new QLabel), progress_(new QLabel),
-      status_(new QLabel), answers_(new QHBoxLayout), tools_(new QHBoxLayout), save_(new QPushButton(tr("Save answer  ⏎"))), countdown_(new QTimer(this)) {
+      status_(new QLabel), answers_(new QHBoxLayout), tools_(new QHBoxLayout), save_(new QPushButton(tr("Save answer  ⏎"))),
+      countdown_(new QTimer(this)) {
   setFocusPolicy(Qt::StrongFocus);
   setAccessibleName(tr("Trial"));
   grid_->setFocusPolicy(Qt::NoFocus);                      // no picture has the focus: all keys are the page's
@@ -79,7 +80,8 @@ QWidget* TrialPage::makeBottom() {
   column->setContentsMargins(20, 10, 20, 10), column->setSpacing(8);
   auto* row = new QHBoxLayout;
   row->setSpacing(12);
-  save_->setProperty("role", "main"), save_->setFocusPolicy(Qt::NoFocus), save_->setProperty("large", true), save_->setFont(scaled(save_->font(), 1.2));
+  save_->setProperty("role", "main"), save_->setFocusPolicy(Qt::NoFocus), save_->setProperty("large", true);
+  save_->setFont(scaled(save_->font(), 1.2));
   row->addLayout(answers_, 1), row->addWidget(ranking_, 1), row->addWidget(save_, 0, Qt::AlignVCenter);
   status_->setAlignment(Qt::AlignCenter), status_->setWordWrap(true);
   column->addLayout(row), column->addWidget(status_), column->addLayout(tools_);
@@ -261,7 +263,8 @@ bool TrialPage::handleView(int key) {
   if (apart && allowed.flicker && key == Qt::Key_K) return toggle(static_cast<int>(ImageGrid::Mode::Flicker)), use("flicker");
   if (apart && session_->trial().practice && key == Qt::Key_V) return nextComparison(), use("differences");
   if (slider && (key == Qt::Key_Left || key == Qt::Key_Right)) return grid_->moveSlider(key == Qt::Key_Left ? -kSliderStep : kSliderStep), true;
-  if (flicker && (key == Qt::Key_Up || key == Qt::Key_Down)) return grid_->setFlickerRate(grid_->flickerRate() + (key == Qt::Key_Up ? 0.5 : -0.5)), true;
+  if (flicker && (key == Qt::Key_Up || key == Qt::Key_Down))
+    return grid_->setFlickerRate(grid_->flickerRate() + (key == Qt::Key_Up ? 0.5 : -0.5)), true;
   if (key == Qt::Key_0) {
     grid_->fit();
     if (apart) grid_->setMode(ImageGrid::Mode::Grid);

@@ -36,8 +36,10 @@ inline Reading widgets(const QWidget* window) {
   const auto all = window->findChildren<QWidget*>();
   for (qsizetype i = 0; i < all.size(); ++i) {
     const QWidget* widget = all[i];
-    reading[QStringLiteral("%1 place").arg(i)] = QStringLiteral("%1 %2 %3 %4").arg(widget->x()).arg(widget->y()).arg(widget->width()).arg(widget->height());
-    reading[QStringLiteral("%1 state").arg(i)] = QStringLiteral("%1 %2 %3").arg(widget->hasFocus()).arg(widget->underMouse()).arg(widget->cursor().shape());
+    reading[QStringLiteral("%1 place").arg(i)] =
+        QStringLiteral("%1 %2 %3 %4").arg(widget->x()).arg(widget->y()).arg(widget->width()).arg(widget->height());
+    reading[QStringLiteral("%1 state").arg(i)] =
+        QStringLiteral("%1 %2 %3").arg(widget->hasFocus()).arg(widget->underMouse()).arg(widget->cursor().shape());
   }
   const auto objects = window->findChildren<QObject*>();
   reading[QStringLiteral("objects")] = static_cast<double>(objects.size());
@@ -149,7 +151,8 @@ inline Reading pictureParts(const QStringList& folders, const QList<QByteArray>&
     const QByteArray content = file.readAll();
     for (const QByteArray& kind : kinds) {
       const QStringList parts = partsOf(content, kind);
-      for (qsizetype i = 0; i < parts.size(); ++i) reading[QStringLiteral("%1 %2 %3").arg(info.fileName(), QString::fromLatin1(kind)).arg(i)] = parts[i];
+      for (qsizetype i = 0; i < parts.size(); ++i)
+        reading[QStringLiteral("%1 %2 %3").arg(info.fileName(), QString::fromLatin1(kind)).arg(i)] = parts[i];
     }
   }
   reading[QStringLiteral("parts")] = static_cast<double>(reading.size());
@@ -210,7 +213,8 @@ inline Reading environment(qint64 process) {
     const QStringList all = QProcessEnvironment::systemEnvironment().toStringList();
     for (const QString& entry : all) reading[entry.section(u'=', 0, 0)] = entry.section(u'=', 1);
   } else if (file.open(QIODevice::ReadOnly)) {
-    for (const QByteArray& entry : file.readAll().split('\0')) reading[QString::fromUtf8(entry).section(u'=', 0, 0)] = QString::fromUtf8(entry).section(u'=', 1);
+    for (const QByteArray& entry : file.readAll().split('\0'))
+      reading[QString::fromUtf8(entry).section(u'=', 0, 0)] = QString::fromUtf8(entry).section(u'=', 1);
   }
   return reading;
 }

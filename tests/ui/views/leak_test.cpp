@@ -25,8 +25,8 @@ using namespace sample;
 namespace {
 
 constexpr int kLearnt = 40, kPerKind = 110;              // of three kinds: 210 trials are guessed
-const QStringList kChannels{"accessibility", "bytes", "child environments", "clipboard", "database", "drags", "environment", "file sizes", "file times", "files",
-    "open files", "picture exif", "picture texts", "pictures", "process names", "processes", "timing", "titles", "widgets"};
+const QStringList kChannels{"accessibility", "bytes", "child environments", "clipboard", "database", "drags", "environment", "file sizes",
+    "file times", "files", "open files", "picture exif", "picture texts", "pictures", "process names", "processes", "timing", "titles", "widgets"};
 
 // Kinds with two answers, so that each guess is right in half of the trials by chance.
 Protocol twoAnswers() {
@@ -48,8 +48,8 @@ class Stopwatch : public QObject {
   explicit Stopwatch(QWidget* watched) : watched_(watched) { watched->installEventFilter(this); }
   void restart() { since_.start(), cpu_ = std::clock(), paints_ = 0, first_ = last_ = 0; }
   cheat::Reading reading() const {
-    return {{"appeared", static_cast<double>(since_.nsecsElapsed()) / 1e6}, {"first paint", first_}, {"last paint", last_}, {"paints", static_cast<double>(paints_)},
-            {"cpu", static_cast<double>(std::clock() - cpu_)}};
+    return {{"appeared", static_cast<double>(since_.nsecsElapsed()) / 1e6}, {"first paint", first_}, {"last paint", last_},
+            {"paints", static_cast<double>(paints_)}, {"cpu", static_cast<double>(std::clock() - cpu_)}};
   }
 
  protected:
@@ -105,9 +105,10 @@ class Cheater {
   QMap<QString, cheat::Reading> read(const QDateTime& begun) {
     const qint64 own = QCoreApplication::applicationPid();
     const QStringList folders{QDir::tempPath()};         // of this test alone; the study lies below it, too
-    return {{"timing", watch.reading()}, {"widgets", cheat::widgets(&window)}, {"accessibility", cheat::accessibility(&window)}, {"titles", cheat::titles()},
-            {"clipboard", cheat::clipboard()}, {"drags", cheat::drags(&window)}, {"files", cheat::files(folders)}, {"file sizes", cheat::fileSizes(folders)},
-            {"file times", cheat::fileTimes(folders, begun)}, {"picture texts", cheat::pictureTexts(folders)}, {"picture exif", cheat::pictureExif(folders)},
+    return {{"timing", watch.reading()}, {"widgets", cheat::widgets(&window)}, {"accessibility", cheat::accessibility(&window)},
+            {"titles", cheat::titles()}, {"clipboard", cheat::clipboard()}, {"drags", cheat::drags(&window)}, {"files", cheat::files(folders)},
+            {"file sizes", cheat::fileSizes(folders)}, {"file times", cheat::fileTimes(folders, begun)},
+            {"picture texts", cheat::pictureTexts(folders)}, {"picture exif", cheat::pictureExif(folders)},
             {"bytes", cheat::bytes(folders, disk.study.protocol().variants)}, {"database", cheat::database(disk.store())},
             {"environment", cheat::environment(own)}, {"processes", cheat::processes(own)}, {"process names", cheat::processNames(own)},
             {"child environments", cheat::childEnvironments(own)}, {"open files", cheat::openFiles(own)}, {"pictures", pictures()}};
@@ -204,8 +205,8 @@ void writePictures(const QString& folder, bool second) {
   write(folder + "/exif.jpg", QByteArray("\xFF\xD8\xFF\xE1\0", 5) + static_cast<char>(exif.size() + 2) + exif + "\xFF\xD9");
   write(folder + "/time.png", "a picture");
   QFile time(folder + "/time.png");
-  if (!time.open(QIODevice::ReadWrite) || !time.setFileTime(QDateTime(QDate(2024, 1, second ? 2 : 1), QTime(0, 0)), QFileDevice::FileModificationTime))
-    qFatal("no time");
+  const QDateTime when(QDate(2024, 1, second ? 2 : 1), QTime(0, 0));
+  if (!time.open(QIODevice::ReadWrite) || !time.setFileTime(when, QFileDevice::FileModificationTime)) qFatal("no time");
 }
 
 bool second(const PlannedTrial& trial) { return trial.truth == "B" || trial.truth == "different"; }
@@ -283,7 +284,7 @@ class LeakTest : public QObject {
     const std::set<QString> found = leaking(verdicts);
     for (const QString& channel : kChannels)
       if (channel != "files") QVERIFY2(found.count(channel), qPrintable(channel));
-    QVERIFY(!found.count("files"));                                                             // names and number of files tell nothing, and nothing is found
+    QVERIFY(!found.count("files"));                      // names and number of files tell nothing, and nothing is found
     qunsetenv("QS_CURRENT");
     QGuiApplication::clipboard()->clear();
   }
@@ -300,7 +301,10 @@ class LeakTest : public QObject {
       counter["a"] = written += 4096 + 16 * trial.truth;
       text["a"] = QString::number(faint());
       number["a"] = faint() + random.uniform() * 0.9;
-      for (int j = 0; j < 200; ++j) noise[QString::number(j)] = random.uniform(), noise[QStringLiteral("t%1").arg(j)] = QString::number(random.below(3));
+      for (int j = 0; j < 200; ++j) {
+        noise[QString::number(j)] = random.uniform();
+        noise[QStringLiteral("t%1").arg(j)] = QString::number(random.below(3));
+      }
       trial.channels = {{"text", text}, {"number", number}, {"counter", counter}, {"noise", noise}};
       trials.push_back(std::move(trial));
     }

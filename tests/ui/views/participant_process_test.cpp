@@ -61,15 +61,16 @@ class Screen {
 
 class Participant {
  public:
-  Participant(const Screen& screen, const StudyOnDisk& disk, const QByteArray& passphrase, const QString& station = "left", const QString& store = {}) {
+  Participant(const Screen& screen, const StudyOnDisk& disk, const QByteArray& passphrase, const QString& station = "left",
+      const QString& store = {}) {
     QProcessEnvironment environment = QProcessEnvironment::systemEnvironment();
     environment.insert("DISPLAY", screen.display());
     environment.insert("QT_QPA_PLATFORM", "xcb");
     QDir().mkpath(disk.folder.filePath("tmp"));
     environment.insert("TMPDIR", disk.folder.filePath("tmp"));           // whatever it puts there is read, too
     process.setProcessEnvironment(environment);
-    process.start(QUANTSPOT, {"--participant", disk.study.hash().left(10), "--store", store.isEmpty() ? disk.store() : store, "--data", disk.folder.filePath("data"),
-                              "--station", station, "--passphrase-stdin"});
+    process.start(QUANTSPOT, {"--participant", disk.study.hash().left(10), "--store", store.isEmpty() ? disk.store() : store,
+                              "--data", disk.folder.filePath("data"), "--station", station, "--passphrase-stdin"});
     process.waitForStarted();
     process.write(passphrase + '\n');
     process.closeWriteChannel();
@@ -167,7 +168,8 @@ class Seated {
     const qint64 process = participant_.process.processId();
     const QStringList folders{disk.folder.path()};
     return {{"windows", windows(screen)}, {"files", cheat::files(folders)}, {"file sizes", cheat::fileSizes(folders)},
-            {"file times", cheat::fileTimes(folders, begun_)}, {"picture texts", cheat::pictureTexts(folders)}, {"picture exif", cheat::pictureExif(folders)},
+            {"file times", cheat::fileTimes(folders, begun_)}, {"picture texts", cheat::pictureTexts(folders)},
+            {"picture exif", cheat::pictureExif(folders)},
             {"bytes", cheat::bytes(folders, disk.study.protocol().variants)}, {"database", cheat::database(disk.store())},
             {"environment", cheat::environment(process)}, {"processes", cheat::processes(process)}, {"process names", cheat::processNames(process)},
             {"child environments", cheat::childEnvironments(process)}, {"open files", cheat::openFiles(process)}, {"work", work(process, before_)}};
@@ -252,14 +254,8 @@ QStringList answersAt(const QString& url, const QString& hash, const QString& pa
 
 class ParticipantProcessTest : public QObject {
   Q_OBJECT
- private Q_SLOTS:
-  void initTestCase() {
-    for (const char* tool : {"Xvfb", "xdotool", "xprop"})
-      if (QStandardPaths::findExecutable(tool).isEmpty()) QSKIP(qPrintable(QStringLiteral("%1 is not installed").arg(tool)));
-  }
 
-  // The whole way by the keyboard, with a second terminal open beside it; four people at four screens at once, since most of the time is waiting.
-  void aCheatBesideTheProgramStaysAtChance() {
+  void cheatOnce(std::set<QString>& leaking) {
     std::vector<std::unique_ptr<Seated>> people;
     for (int i = 0; i < kPeople; ++i) people.push_back(std::make_unique<Seated>(spots(), QStringLiteral("person %1").arg(i)));
     for (auto& person : people) {
@@ -275,12 +271,29 @@ class ParticipantProcessTest : public QObject {
       QVERIFY(person->disk.responses().problems.isEmpty());
       trials.insert(trials.end(), person->trials.begin(), person->trials.end());
     }
-    QStringList leaks;
     for (const cheat::Verdict& verdict : cheat::judge(trials, kLearnt)) {
       qInfo("%s: %d of %d, Holm %.3g", qPrintable(verdict.channel), verdict.right, verdict.trials, verdict.p_holm);
       QCOMPARE(verdict.trials, 200);
-      if (verdict.leaks()) leaks << verdict.channel;
+      if (verdict.leaks()) leaking.insert(verdict.channel.section(QStringLiteral(" ("), 0, 0));
     }
+  }
+
+ private Q_SLOTS:
+  void initTestCase() {
+    for (const char* tool : {"Xvfb", "xdotool", "xprop"})
+      if (QStandardPaths::findExecutable(tool).isEmpty()) QSKIP(qPrintable(QStringLiteral("%1 is not installed").arg(tool)));
+  }
+
+  // The whole way by the keyboard, with a second terminal open beside it; four people at four screens at once, since most of the time is waiting. A second
+  // run where the first suspects something: what leaks, leaks in both.
+  void aCheatBesideTheProgramStaysAtChance() {
+    std::set<QString> suspected, again;
+    cheatOnce(suspected);
+    if (QTest::currentTestFailed() || suspected.empty()) return;
+    cheatOnce(again);
+    QStringList leaks;
+    for (const QString& channel : suspected)
+      if (again.count(channel)) leaks << channel;
     QVERIFY2(leaks.isEmpty(), qPrintable(leaks.join(", ")));
   }
 
