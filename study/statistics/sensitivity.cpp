@@ -83,7 +83,7 @@ double rateFromDprime(Task task, double d, int m) {
 double dprimeFromRate(Task task, double rate, int m) {
   if (!(rate >= 0 && rate <= 1)) throw std::invalid_argument("rate=" + std::to_string(rate) + ": must be 0 to 1");
   if (rate <= chanceRate(task, m)) return 0;
-  if (rate >= rateFromDprime(task, kMost, m)) return std::numeric_limits<double>::infinity();
+  if (rate >= std::min(1.0, rateFromDprime(task, kMost, m))) return std::numeric_limits<double>::infinity();
   return findRoot([=](double d) { return rateFromDprime(task, d, m) - rate; }, 0, kMost);
 }
 

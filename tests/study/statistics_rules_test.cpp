@@ -56,6 +56,12 @@ class StatisticsRulesTest : public QObject {
     QCOMPARE(dprime(Task::Mafc, 0, 0).interval.low, 0.0);
   }
 
+  // Quadrature ends a hair above or below 1: all right is infinitely far, whatever the task.
+  void allRightIsInfinitelyFar() {
+    for (int m = 2; m <= 9; ++m) QVERIFY2(std::isinf(dprimeFromRate(Task::Mafc, 1, m)), qPrintable(QString::number(m)));
+    for (Task task : {Task::AbxDifferencing, Task::AbxIndependent, Task::Oddity}) QVERIFY(std::isinf(dprimeFromRate(task, 1, 2)));
+  }
+
   void sameDifferentGivesErrorsAndSurvivesExtremes() {
     const SameDifferent usual = sameDifferent(true, 45, 60, 20, 60);
     CLOSE(usual.dprime, sameDifferentDprime(true, 0.75, 1.0 / 3), 1e-12);
