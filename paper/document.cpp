@@ -125,6 +125,7 @@ void Document::bookmark(const std::string& name) {
 }
 
 std::string Document::bytes() {
+  cairo_pdf_surface_set_metadata(surface_, CAIRO_PDF_METADATA_KEYWORDS, typesetter_.setWith().c_str());
   const cairo_status_t drawn = cairo_status(cairo_);
   cairo_surface_finish(surface_);
   const cairo_status_t written = drawn == CAIRO_STATUS_SUCCESS ? cairo_surface_status(surface_) : drawn;

@@ -1,5 +1,5 @@
 // A PDF document that is drawn page by page and kept in memory. Fonts are embedded; nothing in it depends on when or where it was made, except
-// on the fonts there are. Lengths are points; x runs right and y down from a page's upper left corner.
+// on the fonts there are, which its keywords name (Typesetter::setWith). Lengths are points; x runs right and y down from a page's upper left corner.
 #pragma once
 
 #include "paper/typesetter.h"

@@ -22,7 +22,6 @@ class Flow {
   Document& document() { return document_; }
   // Ends it, and says at the foot which letters no font had. Throws std::runtime_error.
   std::string bytes();
-  std::string setWith() { return document_.typesetter().setWith(); }
 
  private:
   void need(double height);

@@ -7,6 +7,7 @@
 #include "study/zip_file.h"
 
 #include <QJsonDocument>
+#include <QRegularExpression>
 
 #include <cmath>
 
@@ -14,8 +15,6 @@ namespace quantspot::study {
 namespace {
 
 using Files = QMap<QString, QByteArray>;
-
-const QString kSetWith = QStringLiteral("report_set_with");   // of the manifest: fonts and libraries
 
 QByteArray indented(const QJsonObject& json) { return QJsonDocument(json).toJson(QJsonDocument::Indented); }
 
@@ -90,6 +89,14 @@ class Verifier {
 
   void manifest() {
     manifest_ = json(QStringLiteral("manifest.json"));
+    if (indented(manifest_) != files_[QStringLiteral("manifest.json")])
+      wrong(QStringLiteral("manifest.json is not written as QuantSpot writes it"));
+    const QStringList known{"files", "head", "program", "records", "schema", "study"};
+    for (const QString& key : manifest_.keys())
+      if (!known.contains(key)) wrong(QStringLiteral("manifest.json holds '%1', which no version writes").arg(key));
+    static const QRegularExpression version(QStringLiteral("^\\d+\\.\\d+\\.\\d+$"));
+    if (!version.match(manifest_[QStringLiteral("program")].toString()).hasMatch())
+      wrong(QStringLiteral("manifest.json names no version of the program"));
     const QJsonObject listed = manifest_[QStringLiteral("files")].toObject();
     for (const QString& name : listed.keys())
       if (!files_.contains(name)) wrong(QStringLiteral("%1 is missing").arg(name));
@@ -157,12 +164,12 @@ class Verifier {
 
   // Letters are drawn by this computer's fonts: other ones give other bytes for the same words.
   void printed() {
-    QString here;
-    if (files_.value(QStringLiteral("report.pdf")) == reportPdf(result_.analysis, &here)) return;
-    const QString there = manifest_[kSetWith].toString();
-    if (there == here) return wrong(QStringLiteral("report.pdf does not follow from analysis.json"));
-    result_.notes << QStringLiteral("report.pdf was not checked: it says that it was set with %1; here is %2. Read report.html, which was checked, or check "
-        "the bundle where those fonts are").arg(there.isEmpty() ? QStringLiteral("unknown fonts") : there, here);
+    const QByteArray stated = files_.value(QStringLiteral("report.pdf")), own = reportPdf(result_.analysis);
+    if (stated == own) return;
+    const QString there = fontsOf(stated), here = fontsOf(own);
+    if (there == here || there.isEmpty()) return wrong(QStringLiteral("report.pdf does not follow from analysis.json"));
+    result_.notes << QStringLiteral("report.pdf was not checked: it says that it was set with %1; here is %2. Read report.html, which was checked, or "
+        "check the bundle where those fonts are").arg(there, here);
   }
 
   const Files files_;
@@ -200,9 +207,7 @@ QByteArray makeBundle(const FrozenStudy& study, const std::vector<ChainRecord>& 
     files.insert(derived(study.protocol(), hash, *mapping, chain));
     const QJsonObject analysis = QJsonDocument::fromJson(files["analysis.json"]).object();
     files[QStringLiteral("report.html")] = reportHtml(analysis);
-    QString set_with;
-    files[QStringLiteral("report.pdf")] = reportPdf(analysis, &set_with);
-    manifest[kSetWith] = set_with;
+    files[QStringLiteral("report.pdf")] = reportPdf(analysis);
     files.insert(scripts());
   }
   QJsonObject hashes;

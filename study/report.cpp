@@ -202,11 +202,15 @@ QByteArray reportHtml(const QJsonObject& analysis) {
   return page + "</body></html>\n";
 }
 
-QByteArray reportPdf(const QJsonObject& analysis, QString* set_with) {
+QByteArray reportPdf(const QJsonObject& analysis) {
   paper::Flow flow(analysis["title"].toString().toStdString());
   for (const ReportBlock& block : reportBlocks(analysis)) print(flow, block);
-  if (set_with) *set_with = QString::fromStdString(flow.setWith());
   return QByteArray::fromStdString(flow.bytes());
+}
+
+QString fontsOf(const QByteArray& pdf) {
+  const qsizetype at = pdf.lastIndexOf("/Keywords (");
+  return at < 0 ? QString() : QString::fromLatin1(pdf.mid(at + 11, pdf.indexOf('\n', at) - at - 12));
 }
 
 }  // namespace quantspot::study

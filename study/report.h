@@ -20,8 +20,10 @@ struct ReportBlock {
 std::vector<ReportBlock> reportBlocks(const QJsonObject& analysis);
 
 QByteArray reportHtml(const QJsonObject& analysis);
-// A4, in this computer's fonts, which are embedded. set_with: the fonts and libraries it was drawn with; the same of them give the same bytes.
-QByteArray reportPdf(const QJsonObject& analysis, QString* set_with = nullptr);
+// A4, in this computer's fonts, which are embedded. The same libraries and fonts give the same bytes.
+QByteArray reportPdf(const QJsonObject& analysis);
+// The libraries and fonts that a PDF of ours says it was set with; empty for another.
+QString fontsOf(const QByteArray& pdf);
 
 // The charts of a part of the analysis: title, drawing and the key of its method (study/methods.h).
 struct ReportChart {
