@@ -1,4 +1,5 @@
 #include "study/bundle.h"
+#include "study/crc32.h"
 #include "study/error.h"
 #include "study/order.h"
 #include "study/zip_file.h"
@@ -50,14 +51,52 @@ QByteArray file(const QByteArray& zip, const QString& name) {
   return {};
 }
 
-// One of: a byte of the file, a byte of the chain, a record dropped, repeated, or two swapped.
+// Changes 33 bits of the content such that its CRC-32 stays: the polynomial itself, from bit `at` on.
+QByteArray sameCrc(QByteArray content, qsizetype at) {
+  constexpr quint64 kPolynomial = 0x104C11DB7;   // highest power first, as bits are read
+  for (int i = 0; i <= 32; ++i)
+    if (kPolynomial >> (32 - i) & 1) content[(at + i) / 8] = static_cast<char>(content[(at + i) / 8] ^ (1 << (at + i) % 8));
+  return content;
+}
+
+// The archive written anew, with CRCs that fit; the manifest stays, or fits as well.
+QByteArray mutateFiles(const QByteArray& zip, Random& random, QString& what) {
+  ZipEntries entries = readZip(zip);
+  const qsizetype which = static_cast<qsizetype>(random.below(static_cast<std::uint64_t>(entries.size())));
+  auto& [name, content] = entries[which];
+  what = name;
+  switch (random.below(6)) {
+    case 0: what += " renamed", name += QLatin1Char('x'); break;
+    case 1: what += " left out", entries.removeAt(which); break;
+    case 2: what += " followed by another", entries.insert(which, {QStringLiteral("images/more.png"), QByteArray("more")}); break;
+    case 3: what += " there twice", entries << std::pair(name, content); break;
+    case 4: what += " longer", content += '\n'; break;
+    default: {
+      const auto bits = static_cast<std::uint64_t>(content.size()) * 8;
+      const QByteArray changed = bits > 40 ? sameCrc(content, static_cast<qsizetype>(random.below(bits - 33))) : content + 'x';
+      if (bits > 40 && crc32(changed) != crc32(content)) qFatal("the CRC did not stay");
+      what += " changed with the same CRC", content = changed;
+    }
+  }
+  return writeZip(entries);
+}
+
+// One of: a byte of the file, its end, a bit of its list of files, a file, a byte of the chain, a record dropped, repeated, or two swapped.
 QByteArray mutate(const QByteArray& zip, const QByteArray& chain, Random& random, QString& what) {
   const auto at = [&](qsizetype size) { return static_cast<qsizetype>(random.below(static_cast<std::uint64_t>(size))); };
   QByteArray bent = zip, text = chain;
   QList<QByteArray> lines = chain.split('\n');
   const qsizetype line = 1 + at(lines.size() - 2), other = 1 + at(lines.size() - 2);
   const char flip = static_cast<char>(1 << random.below(8));
-  switch (random.below(5)) {
+  switch (random.below(8)) {
+    case 5: return mutateFiles(zip, random, what);
+    case 6: {
+      const qsizetype byte = zip.lastIndexOf("PK\x01\x02") - at(400);   // the list of files at the end
+      bent[byte] = static_cast<char>(bent[byte] ^ flip);
+      what = QStringLiteral("byte %1 near the end").arg(byte);
+      return bent;
+    }
+    case 7: what = QStringLiteral("end"); return random.below(2) ? zip + chain.left(1 + at(40)) : zip.chopped(1 + at(40));
     case 0: {
       const qsizetype byte = at(zip.size());
       bent[byte] = static_cast<char>(bent[byte] ^ flip);
