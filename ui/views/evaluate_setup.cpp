@@ -62,8 +62,8 @@ EvaluateSetup::EvaluateSetup(ui::CompareSession* session, QWidget* parent)
     : QFrame(parent), session_(session), model_(new QComboBox), set_(new QComboBox), promptsText_(new QLabel), estimateText_(new QLabel), problem_(new QLabel),
       seeds_(new QLineEdit(QStringLiteral("0"))), folder_(new QLineEdit), steps_(spin(1, 1000, 20, 1, QStringLiteral("Steps"))),
       width_(spin(8, 4096, 128, 16, QStringLiteral("Width"))), height_(spin(8, 4096, 128, 16, QStringLiteral("Height"))), precisions_(new QListWidget),
-      engines_(new QPlainTextEdit), measured_(new QToolButton), measure_(new MeasureDialog(this)),
-          main_(new QPushButton(QStringLiteral("Start"))), estimate_(new QPushButton(QStringLiteral("Estimate"))) {
+      engines_(new QPlainTextEdit), measure_(new MeasureDialog(this)),
+      measured_(new QPushButton), main_(new QPushButton(QStringLiteral("Start"))), estimate_(new QPushButton(QStringLiteral("Estimate"))) {
   setObjectName(QStringLiteral("sidePanel"));
   setProperty("side", "left");
   setFixedWidth(300);
@@ -82,7 +82,7 @@ EvaluateSetup::EvaluateSetup(ui::CompareSession* session, QWidget* parent)
   connect(model_, &QComboBox::activated, this, &EvaluateSetup::modelChosen);
   for (QSpinBox* box : {width_, height_})
     connect(box, &QSpinBox::valueChanged, this, [this] { measure_->setOffers(offered_, width_->value(), height_->value()), describeMeasures(); });
-  connect(measured_, &QToolButton::clicked, measure_, &MeasureDialog::open);
+  connect(measured_, &QPushButton::clicked, measure_, &MeasureDialog::open);
   connect(measure_, &MeasureDialog::edited, this, &EvaluateSetup::describeMeasures);
   connect(measure_, &MeasureDialog::edited, this, &EvaluateSetup::edited);
   describeMeasures();
@@ -184,7 +184,7 @@ void EvaluateSetup::describePrompts() {
                                         : QStringLiteral("%1 prompts in %2 categories").arg(prompts_.prompts.size()).arg(categories));
 }
 
-void EvaluateSetup::describeMeasures() { measured_->setText(measure_->summary()); }
+void EvaluateSetup::describeMeasures() { measured_->setText(measure_->summary() + QStringLiteral("…")); }
 QString EvaluateSetup::model() const { return model_->currentData().toString(); }
 
 void EvaluateSetup::setOffers(const std::vector<evaluation::Metric>& offered) {

@@ -12,7 +12,6 @@ class QListWidget;
 class QPlainTextEdit;
 class QPushButton;
 class QSpinBox;
-class QToolButton;
 
 namespace quantspot::ui {
 class CompareSession;
@@ -73,10 +72,9 @@ class EvaluateSetup : public QFrame {
   QSpinBox *steps_, *width_, *height_;
   QListWidget* precisions_;
   QPlainTextEdit* engines_;
-  QToolButton* measured_;
   MeasureDialog* measure_;
   std::vector<evaluation::Metric> offered_;
-  QPushButton *main_, *estimate_;
+  QPushButton *measured_, *main_, *estimate_;
 };
 
 }  // namespace quantspot::views

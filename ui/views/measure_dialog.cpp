@@ -157,8 +157,8 @@ QString MeasureDialog::summary() const {
   QStringList labels;
   for (const evaluation::Metric& metric : offered_)
     if (ticked().contains(text(metric.id))) labels << text(metric.label);
-  constexpr int kShown = 3;
-  if (labels.isEmpty()) return QStringLiteral("Choose…");
+  constexpr int kShown = 2;            // what the button on the page has room for
+  if (labels.isEmpty()) return QStringLiteral("Choose");
   const QString rest = labels.size() > kShown ? QStringLiteral(" and %1 more").arg(labels.size() - kShown) : QString();
   return labels.mid(0, kShown).join(QStringLiteral(", ")) + rest;
 }

@@ -23,7 +23,7 @@ class MeasureDialog : public QWidget {
   // Its metrics, real, ratings and growth.
   void setRequest(const ui::EvaluationRequest& request);
   void fill(ui::EvaluationRequest& request) const;
-  QString summary() const;                        // "CLIP-tiny, PSNR, SSIM, GMSD and 2 more"
+  QString summary() const;                        // "CLIP-tiny, PSNR and 4 more"
   QString lacking() const;                        // what weights would add; empty: nothing is lacking
 
   void open();

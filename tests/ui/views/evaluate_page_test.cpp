@@ -22,6 +22,7 @@
 #include <QLabel>
 #include <QLineEdit>
 #include <QListWidget>
+#include <QProgressBar>
 #include <QPushButton>
 #include <QSettings>
 #include <QTableView>
@@ -263,7 +264,7 @@ class EvaluatePageTest : public QObject {
     QVERIFY(bench.ready() && bench.setUp(folder.path()));
     MeasureDialog& measure = *bench.page().setup()->measure();
     QVERIFY(QTest::qWaitFor([&] { return measure.list()->count() == 7; }));
-    QCOMPARE(measure.summary(), QStringLiteral("CLIP-tiny, PSNR, SSIM and 3 more"));
+    QCOMPARE(measure.summary(), QStringLiteral("CLIP-tiny, PSNR and 4 more"));
     const auto row = [&](const char* id) {
       for (int i = 0; i < measure.list()->count(); ++i)
         if (measure.list()->item(i)->data(Qt::UserRole) == QLatin1String(id)) return measure.list()->item(i);
@@ -289,7 +290,7 @@ class EvaluatePageTest : public QObject {
   // Where the small CLIP stands in, the page says so and leads to the real weights; they come when they are asked for.
   void theNoticeLeadsToTheWeights() {
     QTemporaryDir folder;
-    Bench bench(folder.path(), {"--slow=30"});
+    Bench bench(folder.path(), {"--slow=200"});
     QVERIFY(bench.ready());
     EvaluateFigures& figures = *bench.page().figures();
     QVERIFY(QTest::qWaitFor([&] { return figures.notice()->text().contains(QStringLiteral("CLIP-tiny for CLIP score")); }));
@@ -302,7 +303,9 @@ class EvaluatePageTest : public QObject {
     QVERIFY(!dialog->downloadButton(2) && dialog->table()->item(2, 4)->text() == QStringLiteral("here"));
     QCOMPARE(dialog->table()->item(1, 3)->text(), QStringLiteral("BSD-2-Clause"));
     dialog->downloadButton(1)->click();
-    QVERIFY(QTest::qWaitFor([&] { return dialog->cancelButton()->isVisible() && !dialog->downloadButton(0)->isEnabled(); }));
+    QVERIFY(dialog->cancelButton()->isVisible() && !dialog->downloadButton(0)->isEnabled());
+    auto* progress = dialog->findChild<QProgressBar*>();
+    QVERIFY(QTest::qWaitFor([&] { return progress->value() > 0; }, 20000));
     dialog->cancelButton()->click();
     QVERIFY(QTest::qWaitFor([&] { return dialog->said().startsWith(QStringLiteral("Cancelled")); }));
     QVERIFY(dialog->downloadButton(1)->isEnabled());
