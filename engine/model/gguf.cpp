@@ -258,8 +258,7 @@ at::Tensor GgufFile::copyRows(const GgufTensor& tensor, std::int64_t first, std:
   const std::int64_t rowBytes = tensor.shape.back() / type.elements * type.bytes;
   const auto range = tensor.bytes.subspan(static_cast<std::size_t>(first * rowBytes), static_cast<std::size_t>(rows * rowBytes));
   const at::Tensor copy = at::empty({rows, rowBytes}, at::kByte);
-  std::memcpy(copy.mutable_data_ptr(), range.data(), range.size());
-  file_.release(range);
+  file_.copy(range, static_cast<std::byte*>(copy.mutable_data_ptr()));
   return copy;
 }
 

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
@@ -24,6 +25,9 @@ struct Descriptor {
 };
 
 std::uintptr_t pageSize() { return static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE)); }
+
+// The kernel maps what it has of a file in windows of this size around a page that is touched: all of them count as resident.
+constexpr std::uintptr_t kFaultAround = 64 << 10;
 
 }  // namespace
 
@@ -47,11 +51,11 @@ MappedFile::~MappedFile() {
 MappedFile::MappedFile(MappedFile&& other) noexcept
     : path_(std::move(other.path_)), data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
 
-// Pages that others share stay.
+// Pages that others share come back when they are touched.
 void MappedFile::release(std::span<const std::byte> range) const {
-  const std::uintptr_t page = pageSize();
-  const auto begin = (reinterpret_cast<std::uintptr_t>(range.data()) + page - 1) / page * page;
-  const auto end = reinterpret_cast<std::uintptr_t>(range.data() + range.size()) / page * page;
+  const auto first = reinterpret_cast<std::uintptr_t>(data_), last = first + size_;
+  const auto begin = std::max(reinterpret_cast<std::uintptr_t>(range.data()) / kFaultAround * kFaultAround, first);
+  const auto end = std::min((reinterpret_cast<std::uintptr_t>(range.data() + range.size()) + kFaultAround - 1) / kFaultAround * kFaultAround, last);
   if (begin < end) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
 }
 
@@ -60,6 +64,15 @@ void MappedFile::willNeed(std::span<const std::byte> range) const {
   const auto begin = reinterpret_cast<std::uintptr_t>(range.data()) / pageSize() * pageSize();
   const auto end = reinterpret_cast<std::uintptr_t>(range.data() + range.size());
   ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_WILLNEED);
+}
+
+void MappedFile::copy(std::span<const std::byte> range, std::byte* to) const {
+  constexpr std::size_t piece = 4 << 20;
+  for (std::size_t begin = 0; begin < range.size(); begin += piece) {
+    const auto bytes = range.subspan(begin, std::min(piece, range.size() - begin));
+    std::memcpy(to + begin, bytes.data(), bytes.size());
+    release(bytes);
+  }
 }
 
 }  // namespace quantspot::model

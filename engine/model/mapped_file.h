@@ -17,10 +17,12 @@ class MappedFile {
 
   std::span<const std::byte> bytes() const { return {data_, size_}; }
   const std::filesystem::path& path() const { return path_; }
-  // Gives the pages of this range back to the system; reading them again loads them again. For ranges that were copied.
+  // Gives the pages of this range back to the system, and those around it that the kernel brought along; reading them again loads them again.
   void release(std::span<const std::byte> range) const;
   // The system begins to read this range; returns at once. For what is wanted soon.
   void willNeed(std::span<const std::byte> range) const;
+  // Copies a range and releases it, piece by piece, so that a large one is not in memory twice.
+  void copy(std::span<const std::byte> range, std::byte* to) const;
 
  private:
   std::filesystem::path path_;

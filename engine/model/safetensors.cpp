@@ -132,16 +132,9 @@ void SafeTensors::checkCoverage(std::size_t dataBegin) const {
     fail(fmt::format("has {} bytes after its last tensor", rest));
 }
 
-// Piece by piece, so that a large tensor is not in memory twice.
 at::Tensor SafeTensors::copy(const TensorEntry& entry) const {
-  constexpr std::size_t piece = 4 << 20;
   at::Tensor tensor = at::empty(entry.shape, at::TensorOptions().dtype(entry.dtype));
-  auto* to = static_cast<std::byte*>(tensor.mutable_data_ptr());
-  for (std::size_t begin = 0; begin < entry.bytes.size(); begin += piece) {
-    const auto bytes = entry.bytes.subspan(begin, std::min(piece, entry.bytes.size() - begin));
-    std::memcpy(to + begin, bytes.data(), bytes.size());
-    file_.release(bytes);
-  }
+  file_.copy(entry.bytes, static_cast<std::byte*>(tensor.mutable_data_ptr()));
   return tensor;
 }
 

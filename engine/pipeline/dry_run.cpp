@@ -1,6 +1,7 @@
 #include "engine/pipeline/dry_run.h"
 
 #include "engine/model/ops.h"
+#include "engine/pipeline/memory.h"
 #include "quant/cpu_features.h"
 
 #include <ATen/ATen.h>
@@ -13,17 +14,17 @@
 namespace quantspot::pipeline {
 namespace {
 
-constexpr std::int64_t kMapped = 32 << 20;   // glibc takes larger blocks from the system one by one, and gives them back
-
 struct Ledger {
-  std::int64_t live = 0, small = 0;      // now
+  std::int64_t live = 0, loose = 0, tight = 0;   // now
   DryPeak peak;
 
   void add(std::int64_t bytes) {
     live += bytes;
-    if (std::abs(bytes) < kMapped) small += bytes;
+    if (std::abs(bytes) < kLooseBlock) loose += bytes;
+    if (std::abs(bytes) < kTightBlock) tight += bytes;
     peak.bytes = std::max(peak.bytes, live);
-    peak.small = std::max(peak.small, small);
+    peak.small = std::max(peak.small, loose);
+    peak.smallTight = std::max(peak.smallTight, tight);
   }
 };
 thread_local std::shared_ptr<Ledger> current;   // of the dry run of this thread

@@ -16,7 +16,8 @@ namespace quantspot::pipeline {
 
 struct DryPeak {                         // bytes
   std::int64_t bytes = 0;                // the most that lived at once
-  std::int64_t small = 0;                // the most that lived at once in blocks below 32 MiB, which the heap keeps in parts when they are freed
+  std::int64_t small = 0;                // the most that lived at once in blocks below kLooseBlock, which the heap keeps in parts when they are freed
+  std::int64_t smallTight = 0;           // the same below kTightBlock: in a TightHeap
 };
 // Runs `work` over tensors of the meta device, in this thread: what those made by it held.
 DryPeak peakOfDryRun(const std::function<void()>& work);

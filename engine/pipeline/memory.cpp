@@ -72,11 +72,17 @@ void MemoryOverTime::watch(const std::stop_token& stop) {
 
 void trimHeap() { malloc_trim(0); }
 
+namespace {
+std::atomic<int> tight = 0;              // how many live; in several threads, too
+}
+
 // glibc maps blocks above this size on their own. It raises the size by itself, to at most 32 MiB, until it is told one.
-TightHeap::TightHeap() { ::mallopt(M_MMAP_THRESHOLD, 512 << 10); }
+TightHeap::TightHeap() {
+  if (tight++ == 0) ::mallopt(M_MMAP_THRESHOLD, static_cast<int>(kTightBlock));
+}
 
 TightHeap::~TightHeap() {
-  ::mallopt(M_MMAP_THRESHOLD, 32 << 20);
+  if (--tight == 0) ::mallopt(M_MMAP_THRESHOLD, static_cast<int>(kLooseBlock));
   trimHeap();
 }
 

@@ -49,8 +49,12 @@ class MemoryOverTime {
 // Gives freed heap pages back to the system.
 void trimHeap();
 
-// While it lives, large blocks are given back as soon as they are freed. Without it the allocator keeps some of every size that passes,
-// and loading ends well above what it needs. Not for computing: there it pays to reuse them.
+// Blocks from this size on are taken from the system one by one, and given back when they are freed: while a TightHeap lives, and else.
+inline constexpr std::int64_t kTightBlock = 512 << 10, kLooseBlock = 32 << 20;
+
+// While it lives, large blocks are given back as soon as they are freed. Without it the allocator keeps some of every size that passes, and what a
+// phase takes depends on the order of its allocations (threads!) and ends well above what it needs. Each new block is a page fault per 4 KiB: for
+// loading, for decoding (once per picture) and for offloaded layers, not for the steps of a denoiser that stays. May nest.
 class TightHeap {
  public:
   TightHeap();

@@ -60,15 +60,16 @@ struct PartMemory {
 
   // While weights are packed: the layer in its own type, and its pieces in float32.
   std::int64_t loading() const { return census.packs ? census.largestPlain + std::min<std::int64_t>(4 * census.largestPlain, 16 << 20) : 0; }
-  PhaseMemory phase(std::int64_t there) const {
+  // `tight`: the phase works in a TightHeap.
+  PhaseMemory phase(std::int64_t there, bool tight) const {
     PhaseMemory made{there, activations.bytes, 0};
-    const auto holes = static_cast<std::int64_t>(kHoles * static_cast<double>(activations.small));
+    const auto holes = static_cast<std::int64_t>(kHoles * static_cast<double>(tight ? activations.smallTight : activations.small));
     made.reserve = std::max(loading() - activations.bytes, model::meansGpu() ? 0 : holes);
     return made;
   }
-  PhaseMemory inTurn() const { return phase(weights); }
-  PhaseMemory group() const { return phase(weights - census.streamed + census.largestBlocks); }
-  PhaseMemory sequential() const { return phase(weights - census.streamed + census.largest); }
+  PhaseMemory inTurn(bool tight) const { return phase(weights, tight); }
+  PhaseMemory group() const { return phase(weights - census.streamed + census.largestBlocks, true); }
+  PhaseMemory sequential() const { return phase(weights - census.streamed + census.largest, true); }
 };
 
 class Estimate {
@@ -154,8 +155,8 @@ MemoryModel Estimate::run() {
   });
   MemoryModel model;
   const std::int64_t all = text.weights + denoiser.weights + decoder.weights;
-  model.together = {text.phase(all), denoiser.phase(all), decoder.phase(all)};
-  model.inTurn = {text.inTurn(), denoiser.inTurn(), decoder.inTurn()};
+  model.together = {text.phase(all, false), denoiser.phase(all, false), decoder.phase(all, true)};
+  model.inTurn = {text.inTurn(false), denoiser.inTurn(false), decoder.inTurn(true)};
   model.group = {text.group(), denoiser.group(), decoder.group()};
   model.sequential = {text.sequential(), denoiser.sequential(), decoder.sequential()};
   return model;

@@ -61,8 +61,7 @@ std::span<const std::byte> partBytes(const model::MappedFile& file, const json& 
 at::Tensor copyPart(const model::MappedFile& file, const json& part) {
   const auto bytes = partBytes(file, part);
   at::Tensor tensor = at::empty(part.at("shape").get<std::vector<std::int64_t>>(), typeOf(part));
-  if (!bytes.empty()) std::memcpy(tensor.mutable_data_ptr(), bytes.data(), bytes.size());
-  file.release(bytes);
+  file.copy(bytes, static_cast<std::byte*>(tensor.mutable_data_ptr()));
   return tensor;
 }
 

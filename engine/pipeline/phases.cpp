@@ -138,8 +138,7 @@ model::LoadOptions Phases::loadOptions(const char* stage) const {
 // What was loaded for something else goes.
 void Phases::prepareResident() {
   if (!request_.resident) return;
-  const bool comesAndGoes = request_.offload == Offload::Group || request_.offload == Offload::Sequential;
-  if (!request_.adapters.empty() || !request_.schedule.empty() || !request_.calibration.empty() || comesAndGoes)
+  if (!request_.adapters.empty() || !request_.schedule.empty() || !request_.calibration.empty() || comesAndGoes())
     throw std::invalid_argument("a variant with LoRA, a schedule, calibrated activations or offloaded layers cannot be kept in memory");
   const std::string variant = fmt::format("{} {} {} {}", filesStamp(request_.model), request_.policy.text(), request_.device,
                                           request_.offload == Offload::Model ? "in turn" : "together");
@@ -201,6 +200,7 @@ Encoded Phases::encode() {
       return loadPacked("text_encoder", request_.policy, options, [&](const auto& how) { return family_.loadTextEncoders(request_.model, how); });
     });
     loading = watch.seconds();
+    const auto tight = comesAndGoes() ? std::make_optional<TightHeap>() : std::nullopt;
     Encoded made = encodeAll(*encoders, family_.info(), request_);
     made.weights = weightsBlock(encoders->bytes(), encoders->layers());
     return made;
@@ -366,6 +366,7 @@ at::Tensor Phases::denoise(const Encoded& encoded, const std::function<at::Tenso
     latents = meter_.phase("denoise", "denoise", [&] {
       const FlopCounter::Scope counting(request_.observe.flops ? flops_.get() : nullptr);
       step = Stopwatch();
+      const auto tight = comesAndGoes() ? std::make_optional<TightHeap>() : std::nullopt;
       return pipeline::denoise(*denoiser, *scheduler, conditioning, latents, std::ref(noise), options);
     });
   }
@@ -385,6 +386,7 @@ json Phases::fallbacks() const {
 }
 
 std::vector<RgbImage> Phases::decode(const at::Tensor& latents) {
+  const TightHeap tight;
   trimHeap();                            // the denoiser is gone
   tell("decode", 0, 1);
   const auto autoencoder = meter_.phase("load", "decode", [&] {

@@ -74,6 +74,7 @@ class Phases {
   void makeRoom() const;                           // the part that worked leaves the device where another one comes
   std::vector<quant::StepSpan> spans() const;
   void prepareResident();
+  bool comesAndGoes() const { return request_.offload == Offload::Group || request_.offload == Offload::Sequential; }
   // The resident part, where there is one; else what `load` makes, which then stays.
   template <class Part, class Load>
   std::shared_ptr<Part> resident(std::shared_ptr<Part> Resident::* part, Load&& load);
