@@ -23,13 +23,21 @@ std::string oneLine(std::string_view text) {
   return line;
 }
 
-// libtorch's CPU allocator throws a plain Error, known by its words only.
+// Most of what runs out of memory says so in words only: libtorch's CPU allocator, oneDNN, mmap, threads that cannot be started.
+bool saysMemory(std::string_view line) {
+  for (const char* words : {"not enough memory", "can't allocate memory", "Cannot allocate memory", "could not create a memory", "out of memory", "bad_alloc",
+                            "Resource temporarily unavailable"})
+    if (line.find(words) != line.npos) return true;
+  return false;
+}
+
+RpcError outOfMemory(const std::string& line) {
+  return {protocol::OutOfMemory, "out of memory: " + line + "; use a smaller size or a smaller precision"};
+}
+
 RpcError describeTorch(const c10::Error& error) {
   const std::string line = firstLine(error.what_without_backtrace());
-  const bool memory = dynamic_cast<const c10::OutOfMemoryError*>(&error) || line.find("not enough memory") != std::string::npos ||
-                      line.find("can't allocate memory") != std::string::npos;
-  return memory ? RpcError(protocol::OutOfMemory, "out of memory: " + line + "; use a smaller size or a smaller precision")
-                : RpcError(protocol::InternalError, "libtorch: " + line);
+  return dynamic_cast<const c10::OutOfMemoryError*>(&error) || saysMemory(line) ? outOfMemory(line) : RpcError(protocol::InternalError, "libtorch: " + line);
 }
 
 }  // namespace
@@ -51,7 +59,7 @@ RpcError describe(const std::exception_ptr& error) try {
 } catch (const std::invalid_argument& invalid) {
   return {protocol::InvalidParams, oneLine(invalid.what())};
 } catch (const std::exception& other) {
-  return {protocol::InternalError, oneLine(other.what())};
+  return saysMemory(other.what()) ? outOfMemory(oneLine(other.what())) : RpcError(protocol::InternalError, oneLine(other.what()));
 } catch (...) {
   return {protocol::InternalError, "an error that tells nothing about itself"};
 }

@@ -38,7 +38,7 @@ void limitMemory(qint64 process, rlim_t more) {
   QFile statm(QStringLiteral("/proc/%1/statm").arg(process));
   if (!statm.open(QIODevice::ReadOnly)) throw std::runtime_error("no /proc");
   const rlim_t limit = statm.readAll().split(' ')[0].toULongLong() * static_cast<rlim_t>(::sysconf(_SC_PAGESIZE)) + more;
-  const rlimit both{limit, limit};
+  const rlimit both{limit, RLIM_INFINITY};   // so that it can be raised again
   if (::prlimit(static_cast<pid_t>(process), RLIMIT_AS, &both, nullptr) != 0) throw std::runtime_error("prlimit");
 }
 
@@ -400,6 +400,31 @@ class EngineTest : public QObject {
     QVERIFY(reply.error.has_value());
     QVERIFY2(reply.error->code == ErrorCode::OutOfMemory, reply.error->what());
     engine.call("samples/generate", request("bf16"));
+  }
+
+  // Whatever runs out, and in whatever phase: the next precision draws it, or one line says what was missing; and the engine goes on.
+  void autoEndsInAPictureOrOneLine() {
+    SKIP_UNDER_SANITIZER();
+    test::EngineProcess engine;
+    engine.call("samples/generate", request("bf16"));
+    json wanted = request("auto");
+    wanted["recipe"]["width"] = wanted["recipe"]["height"] = 512;
+    wanted["recipe"]["steps"] = 1;
+    wanted["max_memory"] = std::int64_t{8} << 30;
+    int drawn = 0, refused = 0;
+    for (const int mebibytes : {8, 24, 48, 64, 96, 128, 192, 1024}) {
+      limitMemory(engine.process().processId(), std::int64_t{mebibytes} << 20);
+      const protocol::Reply reply = engine.replyTo(engine.send("samples/generate", wanted));
+      if (reply.error) {
+        QVERIFY2(reply.error->code == ErrorCode::OutOfMemory, reply.error->what());
+        QVERIFY(!QString(reply.error->what()).contains('\n'));
+        ++refused;
+      } else {
+        QVERIFY(reply.result["report"]["auto"]["precision"].is_string());
+        ++drawn;
+      }
+    }
+    QVERIFY2(drawn > 0 && refused > 0, qPrintable(QString("%1 drawn, %2 refused").arg(drawn).arg(refused)));
   }
 
   void inspectCountsTheBytesOfAPrecision_data() {
