@@ -53,9 +53,13 @@ double leastSeconds(const Question& question, const Option& option, const Candid
   return speed > 0 ? question.steps * weights / speed : 0;
 }
 
-bool timedHere(const Question& question) {
-  const std::string& device = question.evidence.device;
-  return question.hardware.found && (question.hardware.gpu ? device.starts_with("cuda") : device == "cpu");
+bool timedHere(const Question& question, const Timing& timing) {
+  return question.hardware.found && (question.hardware.gpu ? timing.device.starts_with("cuda") : timing.device == "cpu");
+}
+
+bool sameSize(const Question& question, const Timing& timing) {
+  const auto same = [](int is, int asked) { return is == 0 || asked == 0 || is == asked; };
+  return same(timing.width, question.width) && same(timing.height, question.height);
 }
 
 std::optional<Check> timeCheck(const Question& question, const Option& option, const Candidate& candidate) {
@@ -65,37 +69,53 @@ std::optional<Check> timeCheck(const Question& question, const Option& option, c
     return Check{"time", Verdict::Broken, fmt::format("reading the weights alone takes {} of {}", seconds(least), seconds(limit)), least, limit};
   const auto& measured = question.evidence.of(option.precision).seconds;
   if (!measured) return Check{"time", Verdict::Unknown, "no picture was timed"};
-  if (!timedHere(question))
-    return Check{"time", Verdict::Unknown, fmt::format("timed on {} only, not on {}", question.evidence.device, question.hardware.name)};
-  const double steps = question.evidence.steps > 0 ? static_cast<double>(question.steps) / question.evidence.steps : 1;
+  if (!timedHere(question, *measured))
+    return Check{"time", Verdict::Unknown, fmt::format("timed on {} only, not on {}", measured->device, question.hardware.name)};
+  if (!sameSize(question, *measured))
+    return Check{"time", Verdict::Unknown, fmt::format("timed at {} × {} only, not at {} × {}", measured->width, measured->height, question.width, question.height)};
+  const double steps = measured->steps > 0 ? static_cast<double>(question.steps) / measured->steps : 1;
   const double value = measured->value * std::max(steps, 1.0);
   if (isOffload(candidate.placement) && value <= limit) return Check{"time", Verdict::Unknown, "timed without offload only"};
   const std::string range = measured->ci95 && steps <= 1 ? fmt::format(" ({} to {})", seconds(measured->ci95->low), seconds(measured->ci95->high)) : "";
-  return Check{"time", value <= limit ? Verdict::Met : Verdict::Broken, fmt::format("{} per picture{}, N = {}; {} allowed", seconds(value), range, measured->n, seconds(limit)), value, limit};
+  return Check{"time", value <= limit ? Verdict::Met : Verdict::Broken,
+               fmt::format("{} per picture{}, {}; {} allowed", seconds(value), range, originText(*measured), seconds(limit)), value, limit};
 }
 
 std::string intervalText(const std::optional<evaluation::Interval>& interval) {
   return interval ? fmt::format(" ({} to {})", signedPercent(interval->low), signedPercent(interval->high)) : "";
 }
 
+bool isReference(const Question& question, const Option& option) { return option.precision == question.evidence.reference; }
+
 std::optional<Check> clipCheck(const Question& question, const Option& option) {
   const auto limit = question.constraints.minClipChange;
   if (!limit) return {};
-  if (option.precision == question.evidence.reference) return Check{"quality", Verdict::Met, "it is the reference"};
+  if (isReference(question, option)) return Check{"quality", Verdict::Met, "it is the reference"};
   const auto& change = question.evidence.of(option.precision).clipChange;
   if (!change) return Check{"quality", Verdict::Unknown, "its CLIP score was not measured"};
   return Check{"quality", change->value >= *limit ? Verdict::Met : Verdict::Broken,
-               fmt::format("CLIP score {}{}, N = {}; {} allowed", signedPercent(change->value), intervalText(change->ci95), change->n, signedPercent(*limit)), change->value, *limit};
+               fmt::format("CLIP score {}{}, {}; {} allowed", signedPercent(change->value), intervalText(change->ci95), originText(*change), signedPercent(*limit)),
+               change->value, *limit};
 }
 
 std::optional<Check> psnrCheck(const Question& question, const Option& option) {
   const auto limit = question.constraints.minPsnr;
   if (!limit) return {};
-  if (option.precision == question.evidence.reference) return Check{"quality", Verdict::Met, "it is the reference"};
+  if (isReference(question, option)) return Check{"quality", Verdict::Met, "it is the reference"};
   const auto& psnr = question.evidence.of(option.precision).psnr;
   if (!psnr) return Check{"quality", Verdict::Unknown, "its PSNR was not measured"};
-  return Check{"quality", psnr->value >= *limit ? Verdict::Met : Verdict::Broken, fmt::format("PSNR {:.1f} dB, N = {}; {:.1f} asked", psnr->value, psnr->n, *limit),
-               psnr->value, *limit};
+  return Check{"quality", psnr->value >= *limit ? Verdict::Met : Verdict::Broken,
+               fmt::format("PSNR {:.1f} dB, {}; {:.1f} asked", psnr->value, originText(*psnr), *limit), psnr->value, *limit};
+}
+
+std::optional<Check> lpipsCheck(const Question& question, const Option& option) {
+  const auto limit = question.constraints.maxLpips;
+  if (!limit) return {};
+  if (isReference(question, option)) return Check{"quality", Verdict::Met, "it is the reference"};
+  const auto& lpips = question.evidence.of(option.precision).lpips;
+  if (!lpips) return Check{"quality", Verdict::Unknown, "its LPIPS was not measured"};
+  return Check{"quality", lpips->value <= *limit ? Verdict::Met : Verdict::Broken,
+               fmt::format("LPIPS {:.3f}, {}; {:.3f} allowed", lpips->value, originText(*lpips), *limit), lpips->value, *limit};
 }
 
 // What may be: the upper end of the interval decides, so that few answers prove nothing.
@@ -104,14 +124,16 @@ std::optional<Check> visibilityCheck(const Question& question, const Option& opt
   if (!limit) return {};
   const auto& seen = question.evidence.of(option.precision).seen;
   if (!seen) {
-    if (option.precision == (question.evidence.reference.empty() ? "bf16" : question.evidence.reference)) return Check{"visibility", Verdict::Met, "it is the reference"};
+    const std::string& reference = question.evidence.reference;
+    if (option.precision == (reference.empty() ? "bf16" : reference)) return Check{"visibility", Verdict::Met, "it is the reference"};
     return Check{"visibility", Verdict::Unknown, "no study asked"};
   }
   const double low = seen->interval ? seen->interval->low : seen->detection, high = seen->interval ? seen->interval->high : 1;
   const Verdict verdict = high <= *limit ? Verdict::Met : low > *limit || seen->verdict == "noticeable" ? Verdict::Broken : Verdict::Unknown;
   const char* said = verdict == Verdict::Met ? "not noticed" : verdict == Verdict::Broken ? "noticed" : "undecided";
-  return Check{"visibility", verdict, fmt::format("{}: {}{} see it, {} answers of {} people in \"{}\"; {} allowed", said, percent(seen->detection, 0), intervalText(seen->interval),
-                                                  seen->trials, seen->people, seen->study, percent(*limit, 0)), high, *limit};
+  return Check{"visibility", verdict,
+               fmt::format("{}: {}{} see it, {} answers of {} people in \"{}\"{}; {} allowed", said, percent(seen->detection, 0), intervalText(seen->interval),
+                           seen->trials, seen->people, seen->study, seen->date.empty() ? "" : ", " + seen->date, percent(*limit, 0)), high, *limit};
 }
 
 }  // namespace
@@ -135,6 +157,7 @@ Candidate assess(const Question& question, const Option& option) {
   add(timeCheck(question, option, made));
   add(clipCheck(question, option));
   add(psnrCheck(question, option));
+  add(lpipsCheck(question, option));
   add(visibilityCheck(question, option));
   return made;
 }

@@ -18,7 +18,7 @@ void check(const Question& question) {
   const Constraints& limits = question.constraints;
   if (question.options.empty()) throw std::invalid_argument("there is no precision to choose from");
   const bool wrong = limits.maxMemory < 0 || !(limits.maxSeconds >= 0) || !std::isfinite(limits.maxSeconds) || !std::isfinite(limits.minClipChange.value_or(0)) ||
-                     !std::isfinite(limits.minPsnr.value_or(0)) || !(limits.maxVisible.value_or(0) >= 0);
+                     !std::isfinite(limits.minPsnr.value_or(0)) || !(limits.maxVisible.value_or(0) >= 0) || !(limits.maxLpips.value_or(0) >= 0);
   if (wrong) throw std::invalid_argument("a limit is negative or no number");
   if (memoryLimit(question) <= 0) throw std::invalid_argument("how much memory there is, is not known; say it (--max-memory 12GiB)");
 }
@@ -79,6 +79,9 @@ std::optional<Change> changeFor(const Question& asked, const Candidate& candidat
   } else if (broken.constraint == "quality" && broken.text.starts_with("CLIP")) {
     limits.minClipChange = broken.figure;
     how = fmt::format("if the CLIP score may change by {}", signedPercent(broken.figure));
+  } else if (broken.constraint == "quality" && broken.text.starts_with("LPIPS")) {
+    limits.maxLpips = broken.figure;
+    how = fmt::format("if an LPIPS of {:.3f} is enough", broken.figure);
   } else if (broken.constraint == "quality") {
     limits.minPsnr = broken.figure;
     how = fmt::format("if a PSNR of {:.1f} dB is enough", broken.figure);

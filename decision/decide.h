@@ -22,6 +22,7 @@ struct Constraints {
   double maxSeconds = 0;                         // per picture; 0: any
   std::optional<double> minClipChange = {};      // −0.05: the CLIP score may fall by 5 %; absent: any
   std::optional<double> minPsnr = {};            // dB against the reference; absent: any
+  std::optional<double> maxLpips = {};           // against the reference; absent: any
   std::optional<double> maxVisible = {};         // share of people that may notice, corrected for guessing; absent: any
   bool offload = true;                           // weights may travel in every step
 };
@@ -38,7 +39,7 @@ struct Question {
   Constraints constraints;
   std::vector<Option> options;
   Evidence evidence;
-  int steps = 20;                                // of the pictures to draw
+  int steps = 20, width = 0, height = 0;         // of the pictures to draw; size 0: not told
   std::int64_t reserve = 0;                      // bytes that are taken before a model is there: kGpuReserve, or the engine itself
 };
 

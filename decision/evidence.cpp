@@ -22,24 +22,26 @@ std::optional<double> numberAt(const json& object, const char* key) {
 
 // Of one precision, by the comparison they belong to.
 struct Measured {
-  std::map<std::size_t, double> seconds, clip, psnr;
+  std::map<std::size_t, double> seconds, clip, psnr, lpips;
 };
 
 void collect(const json& sample, std::size_t comparison, Measured& into) {
   const json scores = sample.value("scores", json::object());
   if (const auto clip = numberAt(scores, "clip")) into.clip[comparison] = *clip;
   if (const auto psnr = numberAt(scores, "psnr")) into.psnr[comparison] = *psnr;
+  if (const auto lpips = numberAt(scores, "lpips")) into.lpips[comparison] = *lpips;
   const json report = sample.value("report", json::object());
   if (const auto total = numberAt(report.value("seconds", json::object()), "total")) into.seconds[comparison] = *total;
 }
 
-std::optional<evaluation::Estimate> meanOf(const std::map<std::size_t, double>& values) {
+std::optional<Figure> meanOf(const std::map<std::size_t, double>& values, const EvidenceSource& from) {
   std::vector<double> all;
   for (const auto& [at, value] : values) all.push_back(value);
-  return all.empty() ? std::nullopt : std::optional(evaluation::bootstrapMean(all));
+  return all.empty() ? std::nullopt : std::optional(Figure{evaluation::bootstrapMean(all), from.name, from.date});
 }
 
-std::optional<evaluation::Estimate> changeOf(const std::map<std::size_t, double>& values, const std::map<std::size_t, double>& reference) {
+std::optional<Figure> changeOf(const std::map<std::size_t, double>& values, const std::map<std::size_t, double>& reference,
+                                const EvidenceSource& from) {
   std::vector<double> mine, theirs;
   for (const auto& [at, value] : values) {
     const auto found = reference.find(at);
@@ -49,7 +51,7 @@ std::optional<evaluation::Estimate> changeOf(const std::map<std::size_t, double>
   }
   if (mine.empty()) return {};
   evaluation::Estimate change = evaluation::bootstrapPairedChange(mine, theirs);
-  return std::isfinite(change.value) ? std::optional(change) : std::nullopt;
+  return std::isfinite(change.value) ? std::optional(Figure{change, from.name, from.date}) : std::nullopt;
 }
 
 void describeRun(Evidence& evidence, const json& comparison) {
@@ -86,11 +88,12 @@ const PrecisionEvidence& Evidence::of(const std::string& precision) const {
   return found == byPrecision.end() ? nothing : found->second;
 }
 
-void addComparison(Evidence& evidence, const json& report, const std::string& name) try {
+void addComparison(Evidence& evidence, const json& report, const std::string& name, const std::string& date) try {
   const auto precisions = report.at("precisions").get<std::vector<std::string>>();
   const json& comparisons = report.at("comparisons");
   if (precisions.empty()) throw std::runtime_error("it names no precision");
   std::map<std::string, Measured> measured;
+  evidence.device.clear(), evidence.steps = evidence.width = evidence.height = 0;
   std::size_t pictures = 0;
   for (std::size_t i = 0; i < comparisons.size(); ++i) {
     describeRun(evidence, comparisons[i]);
@@ -100,27 +103,31 @@ void addComparison(Evidence& evidence, const json& report, const std::string& na
       ++pictures;
     }
   }
+  const std::string text = fmt::format("{} pictures of {} precisions, {}, {} steps, on {}", pictures, measured.size(), sizeText(evidence.width, evidence.height),
+                                       evidence.steps, evidence.device.empty() ? "an unknown device" : evidence.device);
+  const EvidenceSource source{"comparison", name, text, date, pictures};
   evidence.reference = precisions.front();
   for (const auto& [precision, values] : measured) {
     PrecisionEvidence& known = evidence.byPrecision[precision];
-    if (auto seconds = meanOf(values.seconds)) known.seconds = seconds;
-    if (auto psnr = meanOf(values.psnr)) known.psnr = psnr;
+    if (auto timed = meanOf(values.seconds, source)) known.seconds = Timing{*timed, evidence.device, evidence.steps, evidence.width, evidence.height};
     if (precision == precisions.front()) continue;
-    if (auto change = changeOf(values.clip, measured[precisions.front()].clip)) known.clipChange = change;
+    if (auto psnr = meanOf(values.psnr, source)) known.psnr = psnr;
+    if (auto lpips = meanOf(values.lpips, source)) known.lpips = lpips;
+    if (auto change = changeOf(values.clip, measured[precisions.front()].clip, source)) known.clipChange = change;
   }
-  evidence.sources.push_back({"comparison", name, fmt::format("{} pictures of {} precisions, {} × {}, {} steps, on {}", pictures, measured.size(), evidence.width,
-                                                              evidence.height, evidence.steps, evidence.device.empty() ? "an unknown device" : evidence.device)});
+  evidence.sources.push_back(source);
 } catch (const std::exception& error) {
   throw std::runtime_error(fmt::format("{}: no report of a comparison ({}); give the report.json that 'compare' writes", name, error.what()));
 }
 
-void addStudy(Evidence& evidence, const json& analysis, const std::string& name) try {
+void addStudy(Evidence& evidence, const json& analysis, const std::string& name, const std::string& date) try {
   const std::string headline = analysis.at("headline").get<std::string>(), title = analysis.value("title", name);
   std::set<std::string> variants;
   int trials = 0, people = 0;
   for (const json& figure : analysis.at(headline).at("detection")) {
     const auto variant = figure.at("variant").get<std::string>();
-    const Seen seen = seenOf(figure, title);
+    Seen seen = seenOf(figure, title);
+    seen.date = date;
     trials += seen.trials;
     people = std::max(people, seen.people);
     std::optional<Seen>& known = evidence.byPrecision[variant].seen;
@@ -128,14 +135,16 @@ void addStudy(Evidence& evidence, const json& analysis, const std::string& name)
     if (!known || first || weight(seen.verdict) > weight(known->verdict)) known = seen;
   }
   if (variants.empty()) throw std::runtime_error("no precision was tested in it");
-  evidence.sources.push_back({"study", title, fmt::format("{} answers of {} people about {} precisions", trials, people, variants.size())});
+  evidence.sources.push_back({"study", title, fmt::format("{} answers of {} people about {} precisions", trials, people, variants.size()), date,
+                              static_cast<std::size_t>(trials)});
 } catch (const std::exception& error) {
   throw std::runtime_error(fmt::format("{}: no analysis of a study ({}); give analysis.json, or the bundle that 'quantspot-study export' writes", name, error.what()));
 }
 
 void addScan(Evidence& evidence, const json& scan, const std::string& precision) try {
   evidence.byPrecision[precision].latentError = scan.at("all").get<double>();
-  evidence.sources.push_back({"sensitivity", precision, fmt::format("{} groups of layers, each alone at {}", scan.at("groups").size(), precision)});
+  const std::size_t groups = scan.at("groups").size();
+  evidence.sources.push_back({"sensitivity", precision, fmt::format("{} groups of layers, each alone at {}", groups, precision), {}, groups});
 } catch (const json::exception& error) {
   throw std::runtime_error(fmt::format("{}: no result of a sensitivity scan ({})", precision, error.what()));
 }

@@ -21,20 +21,33 @@ struct Seen {
   double margin = 0;                     // what the study had fixed beforehand
   int trials = 0, people = 0;
   std::string study;                     // its title
+  std::string date = {};                 // as of EvidenceSource
+};
+
+// A measured figure and where it comes from.
+struct Figure : evaluation::Estimate {
+  std::string from, date = {};           // as of EvidenceSource
+};
+struct Timing : Figure {
+  std::string device;                    // "cpu", "cuda:0"; empty: the source does not tell
+  int steps = 0, width = 0, height = 0;  // of the pictures
 };
 
 struct PrecisionEvidence {
-  std::optional<evaluation::Estimate> seconds;      // per picture
-  std::optional<evaluation::Estimate> clipChange;   // relative, of the CLIP score against the reference
-  std::optional<evaluation::Estimate> psnr;         // against the reference, dB
-  std::optional<double> latentError;                // relative, of the final latents (sensitivity scan)
-  std::optional<Seen> seen;
+  std::optional<Timing> seconds = {};    // per picture
+  std::optional<Figure> clipChange = {}; // relative, of the CLIP score against the reference
+  std::optional<Figure> psnr = {};       // against the reference, dB
+  std::optional<Figure> lpips = {};      // against the reference; 0: equal
+  std::optional<double> latentError = {};   // relative, of the final latents (sensitivity scan)
+  std::optional<Seen> seen = {};
 };
 
 struct EvidenceSource {
   std::string kind;                      // "comparison", "study", "sensitivity"
   std::string name;                      // file or title
   std::string text;                      // "48 pictures of 4 precisions on cpu"
+  std::string date = {};                 // "2026-11-21": of the file, or when the pictures were drawn; empty: not told
+  std::size_t n = 0;                     // pictures, or answers
 };
 
 struct Evidence {
@@ -51,9 +64,9 @@ struct Evidence {
 // source, too, is replaced.
 
 // report.json of `quantspot-cli compare`: pictures of several precisions, the first of which is the reference.
-void addComparison(Evidence& evidence, const nlohmann::json& report, const std::string& name);
+void addComparison(Evidence& evidence, const nlohmann::json& report, const std::string& name, const std::string& date = {});
 // analysis.json of a study; variants are precisions.
-void addStudy(Evidence& evidence, const nlohmann::json& analysis, const std::string& name);
+void addStudy(Evidence& evidence, const nlohmann::json& analysis, const std::string& name, const std::string& date = {});
 // The result of policies/scan at this precision: how far the whole model at it is off.
 void addScan(Evidence& evidence, const nlohmann::json& scan, const std::string& precision);
 

@@ -4,6 +4,10 @@
 
 #include <spdlog/fmt/fmt.h>
 
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <ctime>
 #include <fstream>
 #include <iterator>
 #include <stdexcept>
@@ -38,11 +42,22 @@ fs::path newestIn(const fs::path& folder) {
   return newest;
 }
 
+std::string dateOf(const fs::path& path) {
+  struct stat info {};
+  std::tm time{};
+  char text[16] = "";
+  if (::stat(path.c_str(), &info) != 0 || !::localtime_r(&info.st_mtime, &time)) return {};
+  std::strftime(text, sizeof text, "%Y-%m-%d", &time);
+  return text;
+}
+
 }  // namespace
 
-void readComparison(Evidence& evidence, const fs::path& path) {
+std::string readComparison(Evidence& evidence, const fs::path& path) {
   const fs::path file = fs::is_directory(path) ? path / "report.json" : path;
-  addComparison(evidence, parsed(textOf(file), file), file.string());
+  const nlohmann::json report = parsed(textOf(file), file);
+  addComparison(evidence, report, file.string(), dateOf(file));
+  return report.value("model", "");
 }
 
 nlohmann::json readAnalysis(const fs::path& path) {
@@ -57,6 +72,25 @@ nlohmann::json readAnalysis(const fs::path& path) {
   return parsed(text, file);
 }
 
-void readStudy(Evidence& evidence, const fs::path& path) { addStudy(evidence, readAnalysis(path), path.string()); }
+std::vector<fs::path> findComparisons(const fs::path& folder, std::size_t most) {
+  constexpr int kDeep = 2;
+  std::vector<std::pair<fs::file_time_type, fs::path>> found;
+  std::error_code none;
+  const auto look = [&](const fs::path& path) {
+    if (path.filename() == "report.json" && fs::is_regular_file(path, none)) found.emplace_back(fs::last_write_time(path, none), path);
+  };
+  fs::recursive_directory_iterator at(folder, fs::directory_options::skip_permission_denied, none);
+  for (const fs::recursive_directory_iterator end; !none && at != end; at.increment(none)) {
+    look(at->path());
+    if (at.depth() >= kDeep || at->path().filename() == "store") at.disable_recursion_pending();   // a run's pictures
+  }
+  std::ranges::sort(found, std::ranges::greater());
+  if (found.size() > most) found.resize(most);
+  std::vector<fs::path> paths;
+  for (auto& [time, path] : found) paths.push_back(std::move(path));
+  return paths;
+}
+
+void readStudy(Evidence& evidence, const fs::path& path) { addStudy(evidence, readAnalysis(path), path.string(), dateOf(path)); }
 
 }  // namespace quantspot::decision

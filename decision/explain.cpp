@@ -80,7 +80,7 @@ std::string evidenceText(const Question& question, const Candidate& chosen) {
   std::string text;
   if (known.clipChange) text += fmt::format(", CLIP score {} (N = {})", signedPercent(known.clipChange->value), known.clipChange->n);
   if (known.seen) text += ", " + seenText(*known.seen, question.constraints.maxVisible.value_or(known.seen->margin));
-  if (known.seconds) text += fmt::format(", {} per picture on {} (N = {})", seconds(known.seconds->value), question.evidence.device, known.seconds->n);
+  if (known.seconds) text += fmt::format(", {} per picture on {} (N = {})", seconds(known.seconds->value), known.seconds->device, known.seconds->n);
   return text;
 }
 
@@ -137,7 +137,8 @@ std::vector<std::string> unknownFacts(const Question& question, const Decision& 
     if (!open.empty()) facts.push_back(fmt::format("{} of {}: {}.", constraint, open, why));
   }
   if (question.hardware.gpu && !question.hardware.found)
-    facts.push_back(fmt::format("{} is not here: its memory is the data sheet's, less {} for driver and libraries, which nothing here measured.", question.hardware.name, gib(kGpuReserve)));
+    facts.push_back(fmt::format("{} is not here: its memory is what its driver reports, less {} for driver and libraries, which nothing here measured.",
+                                question.hardware.name, gib(kGpuReserve)));
   return facts;
 }
 

@@ -3,6 +3,7 @@
 #include <spdlog/fmt/fmt.h>
 
 #include <cmath>
+#include <filesystem>
 
 namespace quantspot::decision {
 
@@ -17,5 +18,15 @@ std::string seconds(double value) { return fmt::format(fmt::runtime(value < 1 ? 
 std::string percent(double share, int decimals) { return fmt::format("{:.{}f} %", 100 * share, decimals); }
 
 std::string signedPercent(double share) { return (share < 0 ? "−" : "+") + percent(std::abs(share)); }
+
+std::string sizeText(int width, int height) { return width > 0 ? fmt::format("{} × {}", width, height) : "the model's own size"; }
+
+std::string originText(const Figure& figure) {
+  const std::filesystem::path path = figure.from;
+  const bool file = path.has_extension() && path.has_parent_path();
+  std::string text = fmt::format("N = {}", figure.n);
+  if (!figure.from.empty()) text += ", " + (file ? path.filename().string() + " of " + path.parent_path().filename().string() : figure.from);
+  return figure.date.empty() ? text : text + ", " + figure.date;
+}
 
 }  // namespace quantspot::decision

@@ -1,6 +1,8 @@
 // Figures as sentences have them.
 #pragma once
 
+#include "decision/evidence.h"
+
 #include <cstdint>
 #include <string>
 
@@ -9,6 +11,8 @@ namespace quantspot::decision {
 std::string gib(std::int64_t bytes);                     // "12.3 GiB", "0.04 GiB", below 0.01 GiB in MiB
 std::string seconds(double value);                       // "4.1 s", "0.31 s"
 std::string percent(double share, int decimals = 1);     // 0.021 → "2.1 %"
+std::string sizeText(int width, int height);             // "128 × 128", "the model's own size" for 0
+std::string originText(const Figure& figure);            // "N = 48, report.json of evaluation, 2026-11-20"
 std::string signedPercent(double share);                 // "−2.1 %", "+0.4 %"
 
 }  // namespace quantspot::decision

@@ -26,18 +26,21 @@ json toJson(const Candidate& candidate, const Question& question) {
   return made;
 }
 
-json toJson(const std::optional<evaluation::Estimate>& estimate) {
+template <class Known>
+json figureJson(const std::optional<Known>& estimate) {
   if (!estimate) return nullptr;
-  json made = {{"value", estimate->value}, {"n", estimate->n}, {"ci95", nullptr}};
+  json made = {{"value", estimate->value}, {"n", estimate->n}, {"ci95", nullptr}, {"from", estimate->from}, {"date", estimate->date}};
   if (estimate->ci95) made["ci95"] = {estimate->ci95->low, estimate->ci95->high};
   return made;
 }
 
 json toJson(const Evidence& evidence) {
   json sources = json::array(), known = json::object();
-  for (const EvidenceSource& source : evidence.sources) sources.push_back({{"kind", source.kind}, {"name", source.name}, {"text", source.text}});
+  for (const EvidenceSource& source : evidence.sources)
+    sources.push_back({{"kind", source.kind}, {"name", source.name}, {"text", source.text}, {"date", source.date}, {"n", source.n}});
   for (const auto& [precision, of] : evidence.byPrecision) {
-    json& entry = known[precision] = {{"seconds", toJson(of.seconds)}, {"clip_change", toJson(of.clipChange)}, {"psnr", toJson(of.psnr)}, {"seen", nullptr}};
+    json& entry = known[precision] = {{"seconds", figureJson(of.seconds)}, {"clip_change", figureJson(of.clipChange)}, {"psnr", figureJson(of.psnr)},
+                                      {"lpips", figureJson(of.lpips)}, {"seen", nullptr}};
     if (of.latentError) entry["latent_error"] = *of.latentError;
     if (!of.seen) continue;
     entry["seen"] = {{"verdict", of.seen->verdict}, {"kind", of.seen->kind}, {"detection", of.seen->detection}, {"interval", nullptr}, {"margin", of.seen->margin},
@@ -51,6 +54,7 @@ json toJson(const Constraints& limits) {
   json made = {{"max_memory", limits.maxMemory}, {"max_seconds", limits.maxSeconds}, {"offload", limits.offload}};
   made["min_clip_change"] = limits.minClipChange ? json(*limits.minClipChange) : json();
   made["min_psnr"] = limits.minPsnr ? json(*limits.minPsnr) : json();
+  made["max_lpips"] = limits.maxLpips ? json(*limits.maxLpips) : json();
   made["max_visible"] = limits.maxVisible ? json(*limits.maxVisible) : json();
   return made;
 }

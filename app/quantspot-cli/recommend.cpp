@@ -6,6 +6,7 @@
 #include "app/quantspot-cli/recommend_runs.h"
 #include "decision/decide.h"
 #include "decision/evidence_files.h"
+#include "decision/gather.h"
 #include "decision/gpu_table.h"
 #include "engine/pipeline/auto_precision.h"
 #include "engine/protocol/quantity.h"
@@ -80,8 +81,10 @@ void addOptions(Question& question, const protocol::EstimateResult& result) {
 }
 
 void readEvidence(const RecommendArguments& a, Evidence& evidence) {
-  for (const std::string& path : a.evidence) readComparison(evidence, path);
-  for (const std::string& path : a.studies) readStudy(evidence, path);
+  std::vector<Found> found;
+  for (const std::string& path : a.evidence) readComparison(found.emplace_back(Found{.evidence = {}, .chosen = true}).evidence, path);
+  for (const std::string& path : a.studies) readStudy(found.emplace_back(Found{.evidence = {}, .chosen = true}).evidence, path);
+  evidence = gathered(std::move(found), a.recipe.steps, a.recipe.width, a.recipe.height);
 }
 
 int printTable(const RecommendArguments& a, const service::Service& service) {
@@ -106,7 +109,8 @@ int recommend(RecommendArguments& a) {
   service::Service service(a.service);
   if (!a.parts.empty() && a.model != "default") a.model += "?parts=" + a.parts;
   if (a.table) return printTable(a, service);
-  Question question{.model = a.model, .hardware = hardwareOf(a.hardware, service), .constraints = a.limits, .options = {}, .evidence = {}, .steps = a.recipe.steps, .reserve = 0};
+  Question question{.model = a.model, .hardware = hardwareOf(a.hardware, service), .constraints = a.limits, .options = {}, .evidence = {},
+                    .steps = a.recipe.steps, .width = a.recipe.width, .height = a.recipe.height, .reserve = 0};
   question.constraints.offload = !a.noOffload;
   readEvidence(a, question.evidence);
   addOptions(question, estimate(a, service, precisionsOf(a, question.evidence), question.hardware.gpu));
@@ -129,6 +133,7 @@ void addLimits(CLI::App& command, const std::shared_ptr<RecommendArguments>& a) 
   command.add_option_function<std::string>("--min-clip-change", [&limits](const std::string& text) { limits.minClipChange = parseShare(text); },
                                            "How far the CLIP score may fall against the reference, such as -5%");
   command.add_option_function<double>("--min-psnr", [&limits](double value) { limits.minPsnr = value; }, "dB against the reference");
+  command.add_option_function<double>("--max-lpips", [&limits](double value) { limits.maxLpips = value; }, "Against the reference, such as 0.05");
   command.add_option_function<std::string>("--max-visible", [&limits](const std::string& text) { limits.maxVisible = parseShare(text); },
                                            "Share of people that may notice it, by a study, such as 10%");
   command.add_flag("--no-offload", a->noOffload, "Weights may not travel in every step");

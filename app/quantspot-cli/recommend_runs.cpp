@@ -1,7 +1,7 @@
 #include "app/quantspot-cli/recommend_runs.h"
 
 #include "app/quantspot-cli/progress_bar.h"
-#include "decision/checks.h"
+#include "decision/mix.h"
 #include "engine/pipeline/png.h"
 #include "engine/protocol/base64.h"
 #include "engine/service/errors.h"
@@ -59,20 +59,13 @@ json measureShortly(service::Service& service, const DrawnWith& with, const std:
 }
 
 std::string findMix(service::Service& service, Question& question, const DrawnWith& with, const std::string& low) {
-  const Option* reference = optionOf(question, "bf16");
-  if (!reference) throw std::invalid_argument("--search needs bf16 among --precisions");
-  const PhaseNeed& need = reference->memory.at(Placement::InTurn);
-  const std::int64_t room = memoryLimit(question) - question.reserve - need.denoise.activations - need.denoise.reserve;
-  if (room >= need.denoise.weights) {
-    warn("--search: bf16 fits as it is; there is nothing to mix");
-    return {};
-  }
   ProgressBar bar("scan");
   service::Control control;
   control.progress = [&](const std::string& stage, int step, int steps) { bar.show(stage, step, steps); };
   try {
-    if (room <= 0) throw std::invalid_argument("no room is left beside the activations");
-    const protocol::ScanResult scan = service.scan({.model = with.model, .precision = low, .recipe = with.recipe, .prompts = with.prompts, .blocks = true, .max_bytes = room}, control);
+    const protocol::ScanParams params{.model = with.model, .precision = low, .recipe = with.recipe, .prompts = with.prompts, .blocks = true,
+                                      .max_bytes = roomForMix(question)};
+    const protocol::ScanResult scan = service.scan(params, control);
     addScan(question.evidence, scan, low);
     question.evidence.byPrecision[scan.found->policy].latentError = scan.found->measured;
     return scan.found->policy;
@@ -84,10 +77,7 @@ std::string findMix(service::Service& service, Question& question, const DrawnWi
 
 void addMix(Question& question, const std::string& policy, const protocol::EstimateResult& estimate) {
   if (optionOf(question, policy)) return;
-  MemoryEstimate memory = memoryEstimates(estimate).front();
-  const auto weights = [](const MemoryEstimate& of) { return static_cast<double>(of.at(Placement::InTurn).denoise.weights); };
-  const double bits = 16 * weights(memory) / weights(optionOf(question, "bf16")->memory);
-  question.options.push_back({policy, bits, std::move(memory)});
+  question.options.push_back(mixOption(question, policy, memoryEstimates(estimate).front()));
 }
 
 }  // namespace quantspot::cli

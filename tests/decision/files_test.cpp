@@ -44,7 +44,8 @@ std::filesystem::path written(const QTemporaryDir& folder, const QString& name, 
   return folder.filePath(name).toStdString();
 }
 
-QString refusal(const std::filesystem::path& path, void (*read)(Evidence&, const std::filesystem::path&)) {
+template <class Read>
+QString refusal(const std::filesystem::path& path, Read* read) {
   Evidence evidence;
   try {
     read(evidence, path);
