@@ -1,6 +1,7 @@
 // quantspot: the window. The engine starts in the background and may be on another machine.
 #include "ui/models/compare_session.h"
 #include "ui/models/participant_session.h"
+#include "ui/views/decide_page.h"
 #include "ui/views/evaluate_page.h"
 #include "ui/views/main_window.h"
 #include "ui/views/participant_window.h"
@@ -82,6 +83,7 @@ int runWindow(const Options& options, QSettings& settings) {
   views::MainWindow window(&session);
   QObject::connect(&window, &views::MainWindow::themeChosen, [&](bool dark) { settings.setValue(QStringLiteral("dark"), dark); });
   window.evaluatePage()->setSettings(settings.fileName());
+  window.decidePage()->setSettings(settings.fileName());
   window.resize(1280, 800);
   window.restoreGeometry(settings.value(QStringLiteral("geometry")).toByteArray());
   window.show();

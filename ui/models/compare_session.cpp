@@ -47,12 +47,25 @@ CompareSession::CompareSession(EngineClient* engine, study::StudyStore* store, Q
   connect(&runner_, &ComparisonRunner::scored, this, &CompareSession::onScored);
   connect(&policies_, &PolicyLibrary::changed, this, &CompareSession::listPolicies);
   connect(&precisions_, &QAbstractItemModel::rowsInserted, this, &CompareSession::requestInspect);
+  connect(&decision_, &DecisionModel::shown, this, &CompareSession::tellDecision);
   connect(&trial_, &TrialController::revealed, this, [this] {
     names_seen_ = true;
     history_.hide(0);
-    decision_.learn(comparison_);
+    decision_.evidence()->learn({toStored(comparison_)});
     Q_EMIT revealed();
   });
+}
+
+// What lies in the history, but for what is still blind.
+void CompareSession::tellDecision() {
+  constexpr std::size_t kMost = 100;
+  std::vector<study::Comparison> past;
+  for (const study::ComparisonHead& head : store_->comparisons()) {
+    if (head.model != model_ || past.size() == kMost) continue;
+    if (head.id == comparison_.id && !comparison()) continue;
+    if (auto stored = store_->comparison(head.id)) past.push_back(std::move(*stored));
+  }
+  decision_.evidence()->learn(past);
 }
 
 void CompareSession::connectEngine() { engine_->start(); }
@@ -232,7 +245,7 @@ void CompareSession::onImagesReady() {
   // Too few pictures for a question: there is nothing left to hide.
   names_seen_ = true;
   history_.hide(0);
-  decision_.learn(comparison_);
+  decision_.evidence()->learn({toStored(comparison_)});
   Q_EMIT pastOpened();
 }
 
@@ -248,7 +261,7 @@ void CompareSession::onScored() {
       if (one.sample.id == id) one.sample.scores = scores;
   }
   if (!comparison()) return;
-  decision_.learn(comparison_);
+  decision_.evidence()->learn({toStored(comparison_)});
   Q_EMIT scoresChanged();
   inspectNext();
 }
@@ -276,7 +289,7 @@ bool CompareSession::openPast(qint64 id) {
   comparison_ = fromStored(*stored);
   names_seen_ = true;
   history_.hide(0);
-  decision_.learn(comparison_);
+  decision_.evidence()->learn({toStored(comparison_)});
   Q_EMIT pastOpened();
   return true;
 }

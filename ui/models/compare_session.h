@@ -98,6 +98,7 @@ class CompareSession : public QObject {
   void requestInspect();
   void requestTraits();
   void inspectNext();
+  void tellDecision();
   void listPolicies();
   void onImagesReady();
   bool openBlind(const study::Comparison& imported);

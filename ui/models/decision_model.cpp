@@ -1,13 +1,15 @@
 #include "ui/models/decision_model.h"
 
 #include "decision/checks.h"
-#include "decision/evidence_files.h"
 #include "decision/figures.h"
-#include "decision/gpu_table.h"
+#include "decision/mix.h"
 #include "decision/python_snippet.h"
 #include "ui/models/precision_list_model.h"
 
+#include <QFile>
+#include <QFileInfo>
 #include <QJsonDocument>
+#include <QSaveFile>
 
 #include <algorithm>
 
@@ -20,8 +22,31 @@ constexpr int kSoon = 60;                // ms: a slider that is dragged asks on
 
 QString qt(const std::string& text) { return QString::fromStdString(text); }
 
-nlohmann::json plain(const QJsonObject& object) {
-  return nlohmann::json::parse(QJsonDocument(object).toJson(QJsonDocument::Compact).toStdString());
+std::optional<double> optionalAt(const QJsonObject& object, const char* key) {
+  const QJsonValue value = object[QLatin1String(key)];
+  return value.isDouble() ? std::optional(value.toDouble()) : std::nullopt;
+}
+
+QJsonObject toJson(const decision::Constraints& limits) {
+  QJsonObject json = {{QStringLiteral("max_memory"), static_cast<double>(limits.maxMemory)}, {QStringLiteral("max_seconds"), limits.maxSeconds},
+                      {QStringLiteral("offload"), limits.offload}};
+  const auto add = [&](const char* key, std::optional<double> value) { if (value) json[QLatin1String(key)] = *value; };
+  add("min_clip_change", limits.minClipChange), add("min_psnr", limits.minPsnr), add("max_lpips", limits.maxLpips), add("max_visible", limits.maxVisible);
+  return json;
+}
+
+decision::Constraints limitsOf(const QJsonObject& json) {
+  decision::Constraints limits;
+  limits.maxMemory = static_cast<std::int64_t>(std::max(0.0, json[QStringLiteral("max_memory")].toDouble()));
+  limits.maxSeconds = std::max(0.0, json[QStringLiteral("max_seconds")].toDouble());
+  limits.minClipChange = optionalAt(json, "min_clip_change"), limits.minPsnr = optionalAt(json, "min_psnr");
+  limits.maxLpips = optionalAt(json, "max_lpips"), limits.maxVisible = optionalAt(json, "max_visible");
+  limits.offload = json[QStringLiteral("offload")].toBool(true);
+  return limits;
+}
+
+bool hasReference(const decision::Question& question) {
+  return std::ranges::any_of(question.options, [](const decision::Option& one) { return one.precision == "bf16" && one.memory.error.empty(); });
 }
 
 }  // namespace
@@ -32,8 +57,17 @@ DecisionModel::DecisionModel(EngineClient* engine, QObject* parent) : QAbstractT
   connect(&soon_, &QTimer::timeout, this, &DecisionModel::request);
   connect(engine_, &EngineClient::progress, this, [this](const protocol::Progress& progress) {
     if (isExporting() && progress.id == export_ && progress.steps > 0)
-      Q_EMIT exportProgress(tr("Exporting: %1, %2 of %3").arg(qt(progress.stage)).arg(progress.step).arg(progress.steps));
+      Q_EMIT exportProgress(tr("Exporting: %1, %2 of %3").arg(qt(progress.stage)).arg(progress.step).arg(progress.steps), progress.step, progress.steps);
+    if (isSearching() && progress.id == search_ && progress.steps > 0)
+      Q_EMIT searchProgress(tr("Looking for a mix: %1, %2 of %3").arg(qt(progress.stage)).arg(progress.step).arg(progress.steps));
   });
+  connect(&evidence_, &DecisionEvidence::changed, this, [this] {
+    gather();
+    decide();
+    ask();                                          // policies that somebody measured may be the answer, too
+    save();
+  });
+  evidence_.setModel(model_, folder_);
   setEngineInfo(nlohmann::json::object());
 }
 
@@ -42,6 +76,8 @@ void DecisionModel::setEngineInfo(const nlohmann::json& engine) {
   const auto& known = decision::knownGpus();
   hardware_.insert(hardware_.end(), known.begin(), known.end());
   hardware_index_ = hardware_.size() > known.size() + 1 ? 1 : 0;   // a GPU that is there
+  const auto wanted = std::ranges::find(hardware_, wanted_, &decision::Hardware::id);
+  if (wanted != hardware_.end()) hardware_index_ = static_cast<int>(wanted - hardware_.begin());
   Q_EMIT hardwareChanged();
   ask();
 }
@@ -50,6 +86,8 @@ void DecisionModel::setHardware(int index) {
   if (index < 0 || index >= static_cast<int>(hardware_.size()) || index == hardware_index_) return;
   const bool gpu = hardware_[static_cast<std::size_t>(hardware_index_)].gpu;
   hardware_index_ = index;
+  wanted_ = hardware_[static_cast<std::size_t>(index)].id;
+  save();
   if (gpu != hardware_[static_cast<std::size_t>(index)].gpu) ask();   // activations differ
   else decide();
 }
@@ -63,8 +101,8 @@ void DecisionModel::setPrecisions(const std::vector<protocol::PrecisionInfo>& pr
 
 void DecisionModel::setModel(const QString& path, const QString& family, const QString& folder) {
   folder_ = folder.isEmpty() ? path : folder;
+  evidence_.setModel(path, folder_);                // what was known was about another model
   if (path == model_ && family == family_) return;
-  if (path != model_) evidence_ = {}, drawn_ = nullptr;   // it was about another model
   model_ = path, family_ = family;
   ask();
 }
@@ -72,12 +110,16 @@ void DecisionModel::setModel(const QString& path, const QString& family, const Q
 void DecisionModel::setRecipe(const protocol::Recipe& recipe) {
   if (recipe == recipe_) return;
   recipe_ = recipe;
+  gather();
   ask();
 }
 
 void DecisionModel::setActive(bool active) {
   active_ = active;
-  if (active_ && stale_) soon_.start();
+  if (!active_) return;
+  if (stale_) soon_.start();
+  if (!folders_.isEmpty()) evidence_.lookIn(folders_);
+  Q_EMIT shown();
 }
 
 void DecisionModel::ask() {
@@ -90,7 +132,7 @@ void DecisionModel::request() {
   stale_ = false;
   protocol::EstimateParams params{.model = model_.toStdString(), .precisions = {}, .recipe = recipe_, .batch = 1, .gpu = hardware_[static_cast<std::size_t>(hardware_index_)].gpu};
   for (const protocol::PrecisionInfo& one : precisions_) params.precisions.push_back(one.id);
-  for (const auto& [policy, known] : evidence_.byPrecision)   // policies that somebody measured or judged may be the answer, too
+  for (const auto& [policy, known] : known_.byPrecision)   // policies that somebody measured or judged may be the answer, too
     if (policy.find('?') != policy.npos && infoOf(policy)) params.precisions.push_back(policy);
   const auto done = [this] {
     call_ = 0;
@@ -113,66 +155,92 @@ void DecisionModel::request() {
   Q_EMIT changed();
 }
 
-void DecisionModel::setMaxMemory(qint64 bytes) { constraints_.maxMemory = bytes, decide(); }
-void DecisionModel::setMaxSeconds(double seconds) { constraints_.maxSeconds = seconds, decide(); }
-void DecisionModel::setMaxVisible(std::optional<double> share) { constraints_.maxVisible = share, decide(); }
-void DecisionModel::setOffload(bool allowed) { constraints_.offload = allowed, decide(); }
+void DecisionModel::setConstraints(const decision::Constraints& constraints) {
+  constraints_ = constraints;
+  save();
+  decide();
+}
 
-bool DecisionModel::addEvidence(const QString& path) {
-  const std::filesystem::path file = path.toStdString();
-  decision::Evidence more = evidence_;
-  std::string why;
-  for (const auto read : {decision::readComparison, decision::readStudy}) try {
-    read(more, file);
-    evidence_ = std::move(more);
-    problem_.clear();
-    decide();
-    ask();
-    return true;
-  } catch (const std::exception& error) {
-    why = why.empty() ? error.what() : tr("%1: neither a report of a comparison nor the analysis of a study").arg(path).toStdString();
-    more = evidence_;
-  }
-  problem_ = qt(why);
+bool DecisionModel::addEvidence(const QString& path) try {
+  problem_.clear();
+  evidence_.addFile(path);
+  return true;
+} catch (const std::exception& error) {
+  problem_ = QString::fromUtf8(error.what());
   Q_EMIT changed();
   return false;
 }
 
-void DecisionModel::learn(const ComparisonResult& comparison) {
-  if (comparison.model != model_) return;
-  nlohmann::json samples = nlohmann::json::array();
-  std::vector<std::string> names = {"bf16"};        // the reference, wherever it stands
-  bool reference = false;
-  for (const SampleResult& one : comparison.samples) {
-    if (one.sample.report.isEmpty()) continue;
-    const std::string precision = one.sample.precision.toStdString();
-    reference = reference || precision == names.front();
-    names.push_back(precision);
-    nlohmann::json scores = nlohmann::json::object();
-    if (one.sample.scores.clip) scores["clip"] = *one.sample.scores.clip;
-    if (one.sample.scores.psnr) scores["psnr"] = *one.sample.scores.psnr;   // an infinite one is no number in JSON
-    samples.push_back({{"precision", precision}, {"scores", scores}, {"report", plain(one.sample.report)}});
+void DecisionModel::gather() { known_ = evidence_.gathered(recipe_.steps, recipe_.width, recipe_.height); }
+
+void DecisionModel::keepIn(const QString& file) {
+  QFile saved(file);
+  if (saved.open(QIODevice::ReadOnly)) {
+    const QJsonObject json = QJsonDocument::fromJson(saved.readAll()).object();
+    constraints_ = limitsOf(json[QStringLiteral("limits")].toObject());
+    wanted_ = json[QStringLiteral("hardware")].toString().toStdString();
+    evidence_.restore(json[QStringLiteral("evidence")].toObject());
+    const auto wanted = std::ranges::find(hardware_, wanted_, &decision::Hardware::id);
+    if (wanted != hardware_.end()) setHardware(static_cast<int>(wanted - hardware_.begin()));
   }
-  if (!reference) return;
-  if (drawn_.is_null()) drawn_ = {{"schema", 1}, {"precisions", names}, {"comparisons", nlohmann::json::array()}};
-  for (const std::string& name : names)
-    if (auto& known = drawn_["precisions"]; std::find(known.begin(), known.end(), name) == known.end()) known.push_back(name);
-  // The same pictures come again once they are scored.
-  const qint64 created = comparison.created.toMSecsSinceEpoch();
-  nlohmann::json& all = drawn_["comparisons"];
-  all.erase(std::remove_if(all.begin(), all.end(), [&](const nlohmann::json& one) { return one["created"] == created; }), all.end());
-  all.push_back({{"created", created}, {"recipe", comparison.recipe}, {"samples", samples}});
-  std::erase_if(evidence_.sources, [](const decision::EvidenceSource& source) { return source.name == "drawn here"; });
-  decision::addComparison(evidence_, drawn_, "drawn here");
+  file_ = file;
   decide();
+}
+
+void DecisionModel::save() const {
+  if (file_.isEmpty()) return;
+  QSaveFile out(file_);
+  const QJsonObject json = {{QStringLiteral("schema"), 1}, {QStringLiteral("limits"), toJson(constraints_)},
+                            {QStringLiteral("hardware"), qt(hardware_[static_cast<std::size_t>(hardware_index_)].id)},
+                            {QStringLiteral("evidence"), evidence_.saved()}};
+  if (!out.open(QIODevice::WriteOnly)) return;      // a full disk costs the settings, not the work
+  out.write(QJsonDocument(json).toJson());
+  out.commit();
+}
+
+void DecisionModel::searchMix(const QString& low) {
+  if (isSearching() || !decision_) return;
+  protocol::ScanParams params{.model = model_.toStdString(), .precision = low.toStdString(), .recipe = recipe_, .prompts = {recipe_.prompt}, .blocks = true};
+  try {
+    params.max_bytes = decision::roomForMix(question());
+  } catch (const std::invalid_argument& error) {
+    Q_EMIT searched(QString::fromUtf8(error.what()), false);
+    return;
+  }
+  search_ = engine_->call<protocol::ScanResult>(
+      QStringLiteral("policies/scan"), params, this,
+      [this, low = params.precision](const protocol::ScanResult& result) {
+        search_ = 0;
+        takeFound(low, result);
+      },
+      [this](const RpcError& error) {
+        search_ = 0;
+        Q_EMIT searched(error.code == protocol::Cancelled ? tr("The search was cancelled.") : error.message, false);
+      });
+  Q_EMIT searchProgress(tr("Looking for a mix of bf16 and %1…").arg(low));
+}
+
+void DecisionModel::takeFound(const std::string& low, const protocol::ScanResult& result) {
+  if (!result.found) return void(Q_EMIT searched(tr("No mix of bf16 and %1 fits.").arg(qt(low)), false));
+  const protocol::FoundPolicy& found = *result.found;
+  evidence_.addMix(found.policy, result, low, found.measured);
+  Q_EMIT searched(tr("%n block(s) at %1, the rest at bf16: latents %2 % off those of bf16, measured on the whole model (%3 checks).", nullptr,
+                     static_cast<int>(found.low.size())).arg(qt(low)).arg(100 * found.measured, 0, 'g', 3).arg(found.checks), true);
+}
+
+void DecisionModel::cancelSearch() {
+  if (isSearching()) engine_->cancel(search_);
 }
 
 decision::Question DecisionModel::question() const {
   decision::Question made{.model = model_.toStdString(), .hardware = hardware_[static_cast<std::size_t>(hardware_index_)], .constraints = constraints_, .options = {},
-                          .evidence = evidence_, .steps = recipe_.steps, .reserve = 0};
+                          .evidence = known_, .steps = recipe_.steps, .width = recipe_.width, .height = recipe_.height, .reserve = 0};
   made.reserve = made.hardware.gpu ? decision::kGpuReserve : process_bytes_;
   for (const decision::MemoryEstimate& estimate : estimates_)
     if (const protocol::PrecisionInfo* info = infoOf(estimate.precision)) made.options.push_back({estimate.precision, info->bits, estimate});
+  for (decision::Option& option : made.options)     // of a mix, its own
+    if (option.precision.find('?') != option.precision.npos && option.memory.error.empty() && hasReference(made))
+      option = decision::mixOption(made, option.precision, option.memory);
   return made;
 }
 
@@ -217,7 +285,28 @@ QStringList DecisionModel::unknown() const {
 
 QStringList DecisionModel::sources() const {
   QStringList all;
-  for (const decision::EvidenceSource& source : evidence_.sources) all << QStringLiteral("%1 (%2): %3").arg(qt(source.kind), qt(source.name), qt(source.text));
+  for (const decision::EvidenceSource& source : known_.sources)
+    all << QStringLiteral("%1 (%2%3): %4").arg(qt(source.kind), qt(source.name), source.date.empty() ? QString() : QStringLiteral(", ") + qt(source.date),
+                                               qt(source.text));
+  return all;
+}
+
+QStringList DecisionModel::figures(const QString& precision) const {
+  const decision::PrecisionEvidence& known = known_.of(precision.toStdString());
+  QStringList all;
+  const auto add = [&](const QString& text, const decision::Figure& figure) { all << text + QStringLiteral(" (%1)").arg(qt(decision::originText(figure))); };
+  if (known.seconds)
+    add(tr("%1 per picture on %2, %3, %4 steps").arg(qt(decision::seconds(known.seconds->value)), qt(known.seconds->device),
+          qt(decision::sizeText(known.seconds->width, known.seconds->height))).arg(known.seconds->steps), *known.seconds);
+  if (known.clipChange) add(tr("CLIP score %1").arg(qt(decision::signedPercent(known.clipChange->value))), *known.clipChange);
+  if (known.psnr) add(tr("PSNR %1 dB").arg(known.psnr->value, 0, 'f', 1), *known.psnr);
+  if (known.lpips) add(tr("LPIPS %1").arg(known.lpips->value, 0, 'f', 3), *known.lpips);
+  if (known.latentError) all << tr("latents %1 % off those of bf16 (measured on the whole model)").arg(100 * *known.latentError, 0, 'g', 3);
+  if (known.seen) {
+    const QString date = known.seen->date.empty() ? QString() : QStringLiteral(", ") + qt(known.seen->date);
+    all << tr("%1: noticed by %2 (N = %3 answers of %4 people, “%5”%6)").arg(qt(known.seen->verdict), qt(decision::percent(known.seen->detection, 0)))
+             .arg(known.seen->trials).arg(known.seen->people).arg(qt(known.seen->study), date);
+  }
   return all;
 }
 
@@ -248,8 +337,15 @@ void DecisionModel::exportTo(const QString& precision, const QString& out) {
         export_ = 0;
         Q_EMIT exported(error.code == protocol::Cancelled ? tr("Nothing was exported.") : error.message, false);
       });
-  Q_EMIT exportProgress(tr("Exporting %1…").arg(precision));
+  Q_EMIT exportProgress(tr("Exporting %1…").arg(precision), 0, 0);
 }
+
+qint64 DecisionModel::exportBytes(const QString& precision) const {
+  const auto known = std::ranges::find(estimates_, precision.toStdString(), &decision::MemoryEstimate::precision);
+  return known == estimates_.end() ? 0 : known->at(decision::Placement::Together).denoise.weights;   // all parts are there
+}
+
+bool DecisionModel::engineIsHere() const { return QFileInfo(engine_->command().program).fileName() != QLatin1String("ssh"); }
 
 void DecisionModel::cancelExport() {
   if (isExporting()) engine_->cancel(export_);
@@ -259,7 +355,7 @@ int DecisionModel::rowCount(const QModelIndex& parent) const { return parent.isV
 int DecisionModel::columnCount(const QModelIndex& parent) const { return parent.isValid() ? 0 : ColumnCount; }
 
 QString DecisionModel::text(const Candidate& candidate, int column) const {
-  const decision::PrecisionEvidence& known = evidence_.of(candidate.precision);
+  const decision::PrecisionEvidence& known = known_.of(candidate.precision);
   switch (column) {
     case Precision: return qt(candidate.precision);
     case Memory: return qt(decision::gib(candidate.needs));
@@ -292,7 +388,7 @@ QVariant DecisionModel::data(const QModelIndex& index, int role) const {
     case ChecksRole: {
       QStringList lines;
       for (const decision::Check& check : candidate.checks) lines << QStringLiteral("%1: %2").arg(qt(check.constraint), qt(check.text));
-      return lines.join(u'\n');
+      return (lines + figures(qt(candidate.precision))).join(u'\n');
     }
     default: return {};
   }

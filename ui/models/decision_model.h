@@ -3,7 +3,7 @@
 
 #include "decision/decide.h"
 #include "ui/client/engine_client.h"
-#include "ui/models/comparison.h"
+#include "ui/models/decision_evidence.h"
 
 #include <QAbstractTableModel>
 #include <QTimer>
@@ -31,16 +31,22 @@ class DecisionModel : public QAbstractTableModel {
   void setRecipe(const protocol::Recipe& recipe);
   void setActive(bool active);
 
-  void setMaxMemory(qint64 bytes);                  // 0: what the hardware has
-  void setMaxSeconds(double seconds);               // 0: any
-  void setMaxVisible(std::optional<double> share);
-  void setOffload(bool allowed);
+  void setConstraints(const decision::Constraints& constraints);
   const decision::Constraints& constraints() const { return constraints_; }
 
+  DecisionEvidence* evidence() { return &evidence_; }
   // A report.json (or its folder), an analysis.json or a study's bundle. False, with problem(), for anything else.
   bool addEvidence(const QString& path);
-  // Pictures that were drawn here: their times and scores are evidence about this model.
-  void learn(const ComparisonResult& comparison);
+  // Limits, hardware, files and studies are kept in this file from now on, and taken from it when it is there. A file that cannot be read is none.
+  void keepIn(const QString& file);
+  // Where runs of `compare` are looked for each time the page is shown.
+  void setFolders(const QStringList& folders) { folders_ = folders; }
+
+  // Looks for a mix of bf16 and this precision that fits the memory, by the error that each block causes alone; the mix is measured as a whole and
+  // becomes one of the precisions. searched() follows.
+  void searchMix(const QString& low);
+  bool isSearching() const { return search_ != 0; }
+  void cancelSearch();
 
   bool isBusy() const { return call_ != 0; }
   const QString& problem() const { return problem_; }   // why there is no decision, or no evidence from a file; empty: none
@@ -49,10 +55,14 @@ class DecisionModel : public QAbstractTableModel {
   QString chosen() const;                           // precision, empty: none
   QStringList changes() const;
   QStringList unknown() const;
-  QStringList sources() const;                      // of the evidence, a line each
+  QStringList sources() const;                      // of the evidence that is used, a line each: what, of when, how much
+  // What is known of a precision, a line per figure with its source, date and N.
+  QStringList figures(const QString& precision) const;
   // The Python text for a precision; empty, with the reason in `why`, where no library says it.
   QString pythonText(const QString& precision, QString* why) const;
 
+  qint64 exportBytes(const QString& precision) const;   // about what its files take: all weights; 0: not known
+  bool engineIsHere() const;                        // paths that it writes are of this machine
   // Files to deploy a precision with, in a folder (of GGUF: with the .gguf file) that is not there yet, on the engine's machine. exported() follows.
   void exportTo(const QString& precision, const QString& out);
   bool isExporting() const { return export_ != 0; }
@@ -66,10 +76,16 @@ class DecisionModel : public QAbstractTableModel {
  Q_SIGNALS:
   void changed();
   void hardwareChanged();                           // the list
-  void exportProgress(const QString& text);
+  void shown();                                     // the page is looked at: now evidence is worth fetching
+  void searchProgress(const QString& text);
+  void searched(const QString& text, bool found);   // what was found, or why nothing was
+  void exportProgress(const QString& text, int step, int steps);   // steps 0: not known yet
   void exported(const QString& text, bool done);    // what was written, or why nothing was
 
  private:
+  void gather();
+  void save() const;
+  void takeFound(const std::string& low, const protocol::ScanResult& result);
   void ask();                                       // the engine, soon and once
   void request();
   void decide();
@@ -79,16 +95,19 @@ class DecisionModel : public QAbstractTableModel {
 
   EngineClient* engine_;
   QTimer soon_;
-  qint64 call_ = 0, export_ = 0;
+  qint64 call_ = 0, export_ = 0, search_ = 0;
   bool active_ = false, stale_ = true;
   std::vector<decision::Hardware> hardware_;
   int hardware_index_ = 0;
+  std::string wanted_;                              // id of the hardware that was chosen last time
   std::vector<protocol::PrecisionInfo> precisions_;
   QString model_ = QStringLiteral("default"), family_, folder_ = model_;
   protocol::Recipe recipe_;
   decision::Constraints constraints_;
-  decision::Evidence evidence_;
-  nlohmann::json drawn_;                            // what learn() was told of, as a report of a comparison
+  DecisionEvidence evidence_;
+  decision::Evidence known_;                        // what it gathers for the recipe at hand
+  QStringList folders_;
+  QString file_;                                    // of keepIn
   std::vector<decision::MemoryEstimate> estimates_;
   qint64 process_bytes_ = 0;
   std::optional<decision::Decision> decision_;

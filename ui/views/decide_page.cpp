@@ -1,49 +1,28 @@
 #include "ui/views/decide_page.h"
 
-#include "decision/figures.h"
 #include "ui/models/decision_model.h"
+#include "ui/views/decide_limits.h"
 #include "ui/views/decision_path.h"
-#include "ui/views/limit_slider.h"
+#include "ui/views/export_dialog.h"
+#include "ui/views/precision_panel.h"
 #include "ui/views/theme.h"
 
 #include <QCheckBox>
-#include <QClipboard>
 #include <QComboBox>
+#include <QDir>
 #include <QFileDialog>
-#include <QGuiApplication>
+#include <QFileInfo>
 #include <QHeaderView>
 #include <QLabel>
 #include <QPushButton>
 #include <QScrollArea>
+#include <QSettings>
 #include <QStyledItemDelegate>
 #include <QTableView>
 #include <QVBoxLayout>
 
 namespace quantspot::views {
 namespace {
-
-constexpr double kGiB = 1 << 30;
-
-LimitSlider* memorySlider() {
-  const std::vector<double> stops = {0.25, 0.375, 0.5, 0.75, 1, 1.5, 2, 3, 4, 6, 8, 10, 12, 16, 20, 24, 32, 40, 48, 64, 80};
-  QStringList texts;
-  for (const double stop : stops) texts << QStringLiteral("%1\u2009GiB").arg(stop);
-  return new LimitSlider(QStringLiteral("Memory"), stops, texts << QStringLiteral("what it has"));
-}
-
-LimitSlider* timeSlider() {
-  const std::vector<double> stops = {0.5, 1, 2, 3, 5, 8, 12, 20, 30, 60, 120, 300, 600};
-  QStringList texts;
-  for (const double stop : stops) texts << QString::fromStdString(decision::seconds(stop));
-  return new LimitSlider(QStringLiteral("Time per picture"), stops, texts << QStringLiteral("any"));
-}
-
-LimitSlider* visibilitySlider() {
-  const std::vector<double> stops = {0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5};
-  QStringList texts;
-  for (const double stop : stops) texts << QStringLiteral("%1\u2009% of people").arg(100 * stop);
-  return new LimitSlider(QStringLiteral("May be noticed by"), stops, texts << QStringLiteral("any"));
-}
 
 // The answer in bold beside its colour, what is out in grey.
 class RankDelegate : public QStyledItemDelegate {
@@ -72,6 +51,24 @@ QLabel* wrapped(const char* role) {
   return label;
 }
 
+// A title in bold, and lines.
+QString titled(const QString& title, const QStringList& lines) {
+  return QStringLiteral("<b>%1</b><br>").arg(title.toHtmlEscaped()) + lines.join(u'\n').toHtmlEscaped().replace(u'\n', QStringLiteral("<br>"));
+}
+
+// "the history", "report.json of evaluation", a study's title.
+QString shortName(const decision::EvidenceSource& source) {
+  const QString name = QString::fromStdString(source.name);
+  const QFileInfo file(name);
+  if (source.kind == "sensitivity") return QStringLiteral("sensitivity at %1").arg(name);
+  return name.contains(u'/') ? QStringLiteral("%1 of %2").arg(file.fileName(), file.dir().dirName()) : source.kind == "study" ? QStringLiteral("study “%1”").arg(name) : name;
+}
+
+// What bf16 is mixed with: the precision itself, unless it has 16 bits or is a mix.
+QString lowOf(const QString& precision) {
+  return precision.isEmpty() || precision == QLatin1String("bf16") || precision.contains(u'?') ? QStringLiteral("bnb-nf4") : precision;
+}
+
 // "Use `bnb-nf4`: …" with the name in bold.
 QString rich(const QString& sentence) {
   QStringList parts = sentence.toHtmlEscaped().split(u'`');
@@ -82,31 +79,43 @@ QString rich(const QString& sentence) {
 }  // namespace
 
 DecidePage::DecidePage(ui::DecisionModel* model, QWidget* parent)
-    : QWidget(parent), model_(model), sentence_(wrapped("sentence")), notes_(wrapped("quiet")), said_(new QLabel), hardware_(new QComboBox), memory_(memorySlider()),
-      time_(timeSlider()), visibility_(visibilitySlider()), offload_(new QCheckBox(QStringLiteral("Weights may travel in every step"))), table_(new QTableView),
-      path_(new DecisionPath), python_(new QPushButton(QStringLiteral("Copy Python"))), diffusers_(new QPushButton(QStringLiteral("Export for diffusers…"))),
-      gguf_(new QPushButton(QStringLiteral("Export GGUF…"))) {
+    : QWidget(parent), model_(model), sentence_(wrapped("sentence")), about_(wrapped("quiet")), notes_(wrapped("quiet")), said_(wrapped("quiet")),
+      limits_(new DecideLimits), table_(new QTableView), path_(new DecisionPath), sources_(new QVBoxLayout), export_(new QPushButton(QStringLiteral("Export…"))),
+      search_(new QPushButton), exporter_(new ExportDialog(model, this)) {
   auto* layout = new QVBoxLayout(this);
   layout->setContentsMargins(18, 16, 18, 12), layout->setSpacing(12);
   layout->addWidget(makeTop());
-  layout->addWidget(makeAsked());
+  layout->addWidget(limits_);
   makeTable();
-  auto* scroll = new QScrollArea;
-  scroll->setWidgetResizable(true), scroll->setFrameShape(QFrame::NoFrame);
-  auto* side = new QWidget;
-  auto* right = new QVBoxLayout(side);
-  right->setContentsMargins(0, 0, 6, 0);
-  right->addWidget(path_), right->addSpacing(8), right->addWidget(notes_), right->addStretch(1);
-  scroll->setWidget(side);
   auto* middle = new QHBoxLayout;
   middle->setSpacing(16);
-  middle->addWidget(table_, 5), middle->addWidget(scroll, 3);
+  middle->addWidget(table_, 5), middle->addWidget(makeSide(), 3);
   layout->addLayout(middle, 1);
   layout->addWidget(makeEnd());
+  connect(limits_, &DecideLimits::changed, this, [this] { model_->setConstraints(limits_->limits()); });
+  connect(limits_, &DecideLimits::hardwareChosen, model_, &ui::DecisionModel::setHardware);
   connect(model_, &ui::DecisionModel::changed, this, &DecidePage::refresh);
-  connect(model_, &ui::DecisionModel::hardwareChanged, this, &DecidePage::listHardware);
-  listHardware();
+  connect(model_, &ui::DecisionModel::hardwareChanged, this, [this] { limits_->listHardware(model_->hardware(), model_->hardwareIndex()); });
+  connect(model_->evidence(), &ui::DecisionEvidence::changed, this, &DecidePage::listSources);
+  limits_->setLimits(model_->constraints());
+  limits_->listHardware(model_->hardware(), model_->hardwareIndex());
+  listSources();
   refresh();
+}
+
+void DecidePage::setSettings(const QString& file) {
+  settings_ = file;
+  const QString folder = QFileInfo(file).path();
+  model_->keepIn(folder + QStringLiteral("/decide.json"));
+  exporter_->setPlace(folder);
+  limits_->setLimits(model_->constraints());
+}
+
+// The evaluation's folder, as it is now, and those beside it.
+QStringList DecidePage::evaluations() const {
+  if (settings_.isEmpty()) return {};
+  const QString folder = QFileInfo(settings_).path(), of = QSettings(settings_, QSettings::IniFormat).value(QStringLiteral("evaluation/folder")).toString();
+  return of.isEmpty() || of.startsWith(folder + u'/') ? QStringList{folder} : QStringList{folder, QFileInfo(of).path()};
 }
 
 QWidget* DecidePage::makeTop() {
@@ -118,26 +127,23 @@ QWidget* DecidePage::makeTop() {
   return sentence_;
 }
 
-QWidget* DecidePage::makeAsked() {
-  auto* asked = new QWidget;
-  auto* layout = new QHBoxLayout(asked);
-  layout->setContentsMargins(0, 0, 0, 0), layout->setSpacing(24);
-  auto* where = new QVBoxLayout;
-  auto* heading = new QLabel(QStringLiteral("Runs on"));
+// The path, what would change the answer, and what is known from where.
+QWidget* DecidePage::makeSide() {
+  auto* scroll = new QScrollArea;
+  scroll->setWidgetResizable(true), scroll->setFrameShape(QFrame::NoFrame);
+  auto* side = new QWidget;
+  auto* column = new QVBoxLayout(side);
+  column->setContentsMargins(0, 0, 6, 0), column->setSpacing(8);
+  auto* heading = new QLabel(QStringLiteral("Evidence"));
   heading->setProperty("role", "section");
-  hardware_->setAccessibleName(QStringLiteral("Runs on"));
-  where->addStretch(1), where->addWidget(heading), where->addWidget(hardware_);
-  layout->addLayout(where, 3);
-  for (LimitSlider* slider : {memory_, time_, visibility_}) layout->addWidget(slider, 2);
-  offload_->setChecked(true);
-  offload_->setToolTip(QStringLiteral("Offload: blocks or layers come from RAM or disk when they are used. Less memory, more time."));
-  layout->addWidget(offload_, 0, Qt::AlignBottom);
-  connect(hardware_, &QComboBox::activated, model_, &ui::DecisionModel::setHardware);
-  connect(memory_, &LimitSlider::changed, this, [this] { model_->setMaxMemory(static_cast<qint64>(memory_->value().value_or(0) * kGiB)); });
-  connect(time_, &LimitSlider::changed, this, [this] { model_->setMaxSeconds(time_->value().value_or(0)); });
-  connect(visibility_, &LimitSlider::changed, this, [this] { model_->setMaxVisible(visibility_->value()); });
-  connect(offload_, &QCheckBox::toggled, model_, &ui::DecisionModel::setOffload);
-  return asked;
+  auto* add = new QPushButton(QStringLiteral("Add evidence…"));
+  add->setToolTip(QStringLiteral("report.json of a comparison, analysis.json or the bundle of a study"));
+  connect(add, &QPushButton::clicked, this, &DecidePage::chooseEvidence);
+  sources_->setSpacing(2);
+  column->addWidget(path_), column->addWidget(about_), column->addWidget(notes_), column->addWidget(heading);
+  column->addLayout(sources_), column->addWidget(add, 0, Qt::AlignLeft), column->addStretch(1);
+  scroll->setWidget(side);
+  return scroll;
 }
 
 void DecidePage::makeTable() {
@@ -157,34 +163,47 @@ QWidget* DecidePage::makeEnd() {
   auto* end = new QWidget;
   auto* layout = new QHBoxLayout(end);
   layout->setContentsMargins(0, 0, 0, 0);
-  auto* evidence = new QPushButton(QStringLiteral("Add evidence…"));
-  evidence->setToolTip(QStringLiteral("report.json of a comparison, analysis.json or the bundle of a study"));
-  said_->setProperty("role", "quiet");
-  python_->setToolTip(QStringLiteral("A program that draws with this precision through diffusers"));
-  said_->setWordWrap(true);
-  diffusers_->setToolTip(QStringLiteral("A folder that diffusers loads at this precision, with run.py, requirements and a manifest"));
-  gguf_->setToolTip(QStringLiteral("A file for ComfyUI-GGUF and stable-diffusion.cpp, with run.py, requirements and a manifest"));
-  layout->addWidget(evidence), layout->addWidget(said_, 1);
-  for (QPushButton* button : {diffusers_, gguf_, python_}) layout->addWidget(button);
-  for (QPushButton* button : {diffusers_, gguf_}) connect(button, &QPushButton::clicked, this, &DecidePage::exportPicked);
+  search_->setToolTip(QStringLiteral("Between bf16 and the selected precision: which blocks need the bits, by the error that each causes alone. Draws many pictures."));
+  export_->setToolTip(QStringLiteral("Files to deploy the selected precision with, and the Python text that uses it"));
+  setMainRole(export_, true);
+  layout->addWidget(search_), layout->addWidget(said_, 1), layout->addWidget(export_);
+  connect(search_, &QPushButton::clicked, this, &DecidePage::search);
+  connect(export_, &QPushButton::clicked, this, [this] { exporter_->open(picked()); });
+  for (const auto signal : {&ui::DecisionModel::searched, &ui::DecisionModel::exported})
+    connect(model_, signal, this, [this](const QString& text) { refreshButtons(), said_->setText(text); });
+  connect(model_, &ui::DecisionModel::searchProgress, this, [this](const QString& text) { refreshButtons(), said_->setText(text); });
   connect(model_, &ui::DecisionModel::exportProgress, said_, &QLabel::setText);
-  connect(model_, &ui::DecisionModel::exported, this, [this](const QString& text) { refreshButtons(), said_->setText(text); });
-  connect(evidence, &QPushButton::clicked, this, &DecidePage::chooseEvidence);
-  connect(python_, &QPushButton::clicked, this, &DecidePage::copyPython);
   return end;
 }
 
-void DecidePage::listHardware() {
-  const QSignalBlocker quiet(hardware_);
-  hardware_->clear();
-  for (const decision::Hardware& one : model_->hardware()) {
-    const QString memory = one.memory > 0 ? QString::fromStdString(decision::gib(one.memory)) : QStringLiteral("memory unknown");
-    const QString name = QString::fromStdString(one.name).remove(QStringLiteral("(R)")).remove(QStringLiteral("(TM)"));
-    hardware_->addItem(one.found ? QStringLiteral("%1, %2 %3").arg(name, memory, one.gpu ? QString() : QStringLiteral("free")).trimmed() : QStringLiteral("%1, %2").arg(name, memory));
-    hardware_->setItemData(hardware_->count() - 1, QString::fromStdString(one.source), Qt::ToolTipRole);
+void DecidePage::listSources() {
+  while (QLayoutItem* item = sources_->takeAt(0)) {
+    delete item->widget();
+    delete item;
   }
-  hardware_->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
-  hardware_->setCurrentIndex(model_->hardwareIndex());
+  for (const ui::DecisionEvidence::Source& source : model_->evidence()->sources()) {
+    const decision::EvidenceSource& what = source.what();
+    const QString date = what.date.empty() ? QString() : QStringLiteral(", ") + QString::fromStdString(what.date);
+    auto* box = new QCheckBox(QStringLiteral("%1%2: N = %3").arg(shortName(what), date).arg(what.n));
+    box->setChecked(source.used);
+    box->setToolTip(QStringLiteral("%1: %2").arg(QString::fromStdString(what.name), QString::fromStdString(what.text)));
+    connect(box, &QCheckBox::toggled, this, [this, key = source.key](bool used) {
+      // Afterwards: the list is made anew, and this box with it.
+      QMetaObject::invokeMethod(model_, [model = model_, key, used] { model->evidence()->setUsed(key, used); }, Qt::QueuedConnection);
+    });
+    sources_->addWidget(box);
+  }
+  if (sources_->count() > 0) return;
+  auto* none = wrapped("quiet");
+  none->setText(QStringLiteral("None yet: compare precisions on the Compare page, run an evaluation, or open the analysis of a study."));
+  sources_->addWidget(none);
+}
+
+QList<QCheckBox*> DecidePage::sources() const {
+  QList<QCheckBox*> boxes;
+  for (int i = 0; i < sources_->count(); ++i)
+    if (auto* box = qobject_cast<QCheckBox*>(sources_->itemAt(i)->widget())) boxes << box;
+  return boxes;
 }
 
 void DecidePage::refresh() {
@@ -193,16 +212,13 @@ void DecidePage::refresh() {
   path_->setPath(decision ? decision->path : std::vector<decision::Node>(),
                  !decision ? QString() : decision->chosen ? QStringLiteral("Use %1").arg(model_->chosen()) : QStringLiteral("Nothing meets what is asked"));
   QStringList blocks;
-  const auto block = [&](const QString& title, const QStringList& lines) {
-    if (!lines.isEmpty()) blocks << QStringLiteral("<b>%1</b><br>").arg(title) + lines.join(QStringLiteral("\n")).toHtmlEscaped().replace(u'\n', QStringLiteral("<br>"));
-  };
+  const auto block = [&](const QString& title, const QStringList& lines) { if (!lines.isEmpty()) blocks << titled(title, lines); };
   block(QStringLiteral("What would change the answer"), model_->changes());
   block(QStringLiteral("Not known"), model_->unknown());
-  block(QStringLiteral("Evidence"), model_->sources());
   if (decision && !model_->problem().isEmpty()) blocks.prepend(model_->problem().toHtmlEscaped());
   notes_->setText(blocks.join(QStringLiteral("<br><br>")));
   refreshButtons();
-  hardware_->setCurrentIndex(model_->hardwareIndex());
+  limits_->hardware()->setCurrentIndex(model_->hardwareIndex());
 }
 
 QString DecidePage::picked() const {
@@ -212,28 +228,18 @@ QString DecidePage::picked() const {
 
 void DecidePage::refreshButtons() {
   const QString precision = picked();
-  const bool gguf = precision.startsWith(u"gguf-"), idle = !precision.isEmpty() && !model_->isExporting();
-  QString why;
-  python_->setEnabled(!precision.isEmpty() && !model_->pythonText(precision, &why).isEmpty());
-  diffusers_->setEnabled(idle && !gguf), gguf_->setEnabled(idle && gguf);
-  if (!model_->isExporting()) said_->setText(why);
+  const QStringList figures = model_->figures(precision);
+  about_->setText(figures.isEmpty() ? QString() : titled(QStringLiteral("Known of %1").arg(precision), figures));
+  about_->setVisible(!figures.isEmpty());
+  export_->setEnabled(!precision.isEmpty());
+  search_->setText(model_->isSearching() ? QStringLiteral("Stop the search") : QStringLiteral("Find a mix with %1…").arg(lowOf(precision)));
+  search_->setEnabled(model_->decision().has_value() && !model_->isExporting());
+  if (!model_->isExporting() && !model_->isSearching()) said_->clear();
 }
 
-void DecidePage::copyPython() {
-  QString why;
-  const QString precision = picked(), text = model_->pythonText(precision, &why);
-  if (text.isEmpty()) return;
-  QGuiApplication::clipboard()->setText(text);
-  said_->setText(QStringLiteral("The Python text for %1 is on the clipboard.").arg(precision));
-}
-
-void DecidePage::exportPicked() {
-  const QString precision = picked();
-  const QString out = QFileDialog::getSaveFileName(this, QStringLiteral("Export %1: a folder that is not there yet").arg(precision), QString(precision).replace(u'?', u'+'));
-  if (out.isEmpty()) return;
-  model_->exportTo(precision, out);
-  refreshButtons();
-  said_->setText(QStringLiteral("Exporting %1…").arg(precision));
+void DecidePage::search() {
+  if (model_->isSearching()) model_->cancelSearch();
+  else model_->searchMix(lowOf(picked()));
 }
 
 void DecidePage::chooseEvidence() {
@@ -247,6 +253,7 @@ QString DecidePage::notes() const { return notes_->text(); }
 
 void DecidePage::showEvent(QShowEvent* event) {
   QWidget::showEvent(event);
+  model_->setFolders(evaluations());
   model_->setActive(true);
 }
 

@@ -4,10 +4,10 @@
 #include <QWidget>
 
 class QCheckBox;
-class QComboBox;
 class QLabel;
 class QPushButton;
 class QTableView;
+class QVBoxLayout;
 
 namespace quantspot::ui {
 class CompareSession;
@@ -16,8 +16,9 @@ class DecisionModel;
 
 namespace quantspot::views {
 
+class DecideLimits;
 class DecisionPath;
-class LimitSlider;
+class ExportDialog;
 
 class DecidePage : public QWidget {
   Q_OBJECT
@@ -25,10 +26,11 @@ class DecidePage : public QWidget {
   explicit DecidePage(ui::DecisionModel* model, QWidget* parent = nullptr);   // not owned
 
   ui::DecisionModel* model() { return model_; }
-  LimitSlider* memory() { return memory_; }
-  LimitSlider* time() { return time_; }
-  LimitSlider* visibility() { return visibility_; }
-  QComboBox* hardware() { return hardware_; }
+  // Limits and what was found out are kept in the folder of this settings file; its evaluations are evidence.
+  void setSettings(const QString& file);
+  DecideLimits* limits() { return limits_; }
+  ExportDialog* exporter() { return exporter_; }
+  QList<QCheckBox*> sources() const;       // of the evidence: ticked is what counts
   QTableView* table() { return table_; }
   DecisionPath* path() { return path_; }
   QString sentence() const;
@@ -40,25 +42,26 @@ class DecidePage : public QWidget {
 
  private:
   QWidget* makeTop();
-  QWidget* makeAsked();
+  QWidget* makeSide();
   QWidget* makeEnd();
   void makeTable();
-  void listHardware();
+  QStringList evaluations() const;
   void refresh();
-  void copyPython();
-  void exportPicked();
+  void listSources();
+  void search();
   QString picked() const;                  // the selected precision, else the chosen one
   void refreshButtons();
   void chooseEvidence();
 
   ui::DecisionModel* model_;
-  QLabel *sentence_, *notes_, *said_;
-  QComboBox* hardware_;
-  LimitSlider *memory_, *time_, *visibility_;
-  QCheckBox* offload_;
+  QLabel *sentence_, *about_, *notes_, *said_;
+  DecideLimits* limits_;
   QTableView* table_;
   DecisionPath* path_;
-  QPushButton *python_, *diffusers_, *gguf_;
+  QVBoxLayout* sources_;
+  QPushButton *export_, *search_;
+  ExportDialog* exporter_;
+  QString settings_;
 };
 
 }  // namespace quantspot::views

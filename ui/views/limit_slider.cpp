@@ -4,6 +4,8 @@
 #include <QLabel>
 #include <QSlider>
 
+#include <cmath>
+
 namespace quantspot::views {
 
 LimitSlider::LimitSlider(const QString& title, std::vector<double> values, QStringList texts, QWidget* parent)
@@ -28,9 +30,16 @@ std::optional<double> LimitSlider::value() const {
   return at < values_.size() ? std::optional(values_[at]) : std::nullopt;
 }
 
+void LimitSlider::setValue(std::optional<double> value) {
+  std::size_t nearest = values_.size();
+  if (value)
+    for (std::size_t i = 0; i < values_.size(); ++i)
+      if (nearest == values_.size() || std::abs(values_[i] - *value) < std::abs(values_[nearest] - *value)) nearest = i;
+  slider_->setValue(static_cast<int>(nearest));
+}
+
 void LimitSlider::show() {
   text_->setText(texts_.value(slider_->value()));
-  slider_->setToolTip(text_->text());
 }
 
 }  // namespace quantspot::views

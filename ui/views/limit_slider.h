@@ -18,6 +18,7 @@ class LimitSlider : public QWidget {
   LimitSlider(const QString& title, std::vector<double> values, QStringList texts, QWidget* parent = nullptr);
 
   std::optional<double> value() const;     // absent: any
+  void setValue(std::optional<double> value);   // to the nearest stop
   QSlider* slider() { return slider_; }
 
  Q_SIGNALS:

@@ -42,6 +42,7 @@ MainWindow::MainWindow(ui::CompareSession* session, QWidget* parent)
   addShortcuts();
   connect(history_, &HistoryPage::opened, this, &MainWindow::openPast);
   connect(history_, &HistoryPage::importWanted, this, &MainWindow::importPictures);
+  connect(study_, &StudyPage::analysed, session_->decision()->evidence(), &ui::DecisionEvidence::addStudy);
   connect(session_, &ui::CompareSession::trialOpened, this, [this] { showPage(Compare); });
   showPage(Compare);
 }

@@ -138,6 +138,10 @@ void StudyPage::newDraft() {
 void StudyPage::put(QWidget* page) {
   QWidget* before = pages_->currentWidget();
   if (page != empty_) pages_->addWidget(page);
+  QList<AnalysisPage*> analyses = page->findChildren<AnalysisPage*>();
+  if (auto* own = qobject_cast<AnalysisPage*>(page)) analyses << own;
+  for (AnalysisPage* one : analyses)
+    connect(one->model(), &ui::AnalysisModel::loaded, this, [this, model = one->model()] { Q_EMIT analysed(model->study().analysis); });
   pages_->setCurrentWidget(page);
   if (before != empty_ && before != page) before->deleteLater();
 }

@@ -34,6 +34,9 @@ class StudyPage : public QWidget {
   void select(const QString& hash_or_file);
   void openBundle(const QString& path);   // the analysis of an exported study
 
+ Q_SIGNALS:
+  void analysed(const QJsonObject& analysis);   // a mapping was opened: its figures may be used elsewhere
+
  private:
   void chooseBundle();
   QWidget* makeSide();

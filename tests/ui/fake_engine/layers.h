@@ -115,7 +115,8 @@ inline protocol::EstimateResult estimated(const protocol::EstimateParams& params
   constexpr std::int64_t gib = std::int64_t{1} << 30;
   protocol::EstimateResult result{.entries = {}, .process_bytes = gib / 2};
   for (const std::string& precision : params.precisions) {
-    const auto weights = static_cast<std::int64_t>(12.0 * gib * kBytesPerWeight.at(precision.substr(0, precision.find('?'))));
+    const double share = precision.find('?') == precision.npos ? 1 : 0.6;   // a mix
+    const auto weights = static_cast<std::int64_t>(12.0 * gib * share * kBytesPerWeight.at(precision.substr(0, precision.find('?'))));
     const auto place = [&](const char* name, std::int64_t encode, std::int64_t denoise, std::int64_t decode) {
       return protocol::PlacementBytes{name, {encode, gib / 8, 0}, {denoise, gib, 0}, {decode, gib, 0}};
     };

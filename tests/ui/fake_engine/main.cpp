@@ -145,6 +145,10 @@ json answer(int id, const Call& call) {
   if (call.method == "exports/write") {
     const auto params = call.params.get<ExportParams>();
     if (params.out == "/there") throw RpcError(InvalidParams, "/there is there already; give --force to replace it");
+    for (int step = 0; step <= kSteps; ++step) {
+      send(encode(Call{{}, "progress", Progress{id, "transformer", step, kSteps}}));
+      if (cancelledDuring(id)) throw RpcError(Cancelled, "cancelled");
+    }
     return ExportResult{params.out, 7'000'000, {{"precision", params.precision}}};
   }
   if (call.method == "memory/estimate") return quantspot::fake::estimated(call.params.get<EstimateParams>());

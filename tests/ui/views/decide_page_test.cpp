@@ -1,17 +1,24 @@
 // The Decide page against an engine that tells known sizes.
 #include "tests/decision/fixtures.h"
 #include "tests/ui/fake_engine.h"
+#include "ui/models/comparison.h"
 #include "ui/models/decision_model.h"
 #include "ui/views/decide_page.h"
+#include "ui/views/decide_limits.h"
 #include "ui/views/decision_path.h"
+#include "ui/views/export_dialog.h"
 #include "ui/views/limit_slider.h"
 #include "ui/views/theme.h"
 
 #include <QAbstractItemModelTester>
+#include <QCheckBox>
 #include <QClipboard>
 #include <QComboBox>
+#include <QDir>
 #include <QFile>
 #include <QGuiApplication>
+#include <QLineEdit>
+#include <QPlainTextEdit>
 #include <QPushButton>
 #include <QSignalSpy>
 #include <QSlider>
@@ -78,27 +85,27 @@ class DecidePageTest : public QObject {
     Fixture f;
     QAbstractItemModelTester tester(&f.model, QAbstractItemModelTester::FailureReportingMode::QtTest);
     QVERIFY(f.decided());
-    f.page.memory()->slider()->setValue(13);                     // 16 GiB
-    QCOMPARE(f.page.memory()->value(), std::optional(16.0));
+    f.page.limits()->memory()->slider()->setValue(13);                     // 16 GiB
+    QCOMPARE(f.page.limits()->memory()->value(), std::optional(16.0));
     QCOMPARE(f.model.chosen(), QString("fp8-layerwise"));        // 12 + 1 + 0.5 in turn
     QCOMPARE(f.cell(0, ui::DecisionModel::Placement), QString("its parts in turn"));
     QVERIFY2(f.page.notes().contains("with 9.5 GiB more, bf16"), qPrintable(f.page.notes()));
-    f.page.memory()->slider()->setValue(11);                     // 10 GiB
+    f.page.limits()->memory()->slider()->setValue(11);                     // 10 GiB
     QCOMPARE(f.model.chosen(), QString("bnb-nf4"));
-    f.page.memory()->slider()->setValue(7);                      // 3 GiB: only weights that travel
+    f.page.limits()->memory()->slider()->setValue(7);                      // 3 GiB: only weights that travel
     QCOMPARE(f.cell(0, ui::DecisionModel::Placement), QString("block by block"));
-    f.page.memory()->slider()->setValue(f.page.memory()->slider()->maximum());
+    f.page.limits()->memory()->slider()->setValue(f.page.limits()->memory()->slider()->maximum());
     QCOMPARE(f.model.chosen(), QString("bf16"));
   }
 
   void aGpuOfTheTableCanBePicked() {
     Fixture f;
     QVERIFY(f.decided());
-    QVERIFY(f.page.hardware()->itemText(0).startsWith("Fake CPU, 64.0 GiB free"));
-    const int index = f.page.hardware()->findText("GeForce RTX 4070, 12.0 GiB");
+    QVERIFY(f.page.limits()->hardware()->itemText(0).startsWith("Fake CPU, 64.0 GiB free"));
+    const int index = f.page.limits()->hardware()->findText("GeForce RTX 4070, 12.0 GiB");
     QVERIFY(index > 0);
-    f.page.hardware()->setCurrentIndex(index);
-    Q_EMIT f.page.hardware()->activated(index);
+    f.page.limits()->hardware()->setCurrentIndex(index);
+    Q_EMIT f.page.limits()->hardware()->activated(index);
     QVERIFY(QTest::qWaitFor([&] { return f.decided() && f.page.sentence().contains("GeForce RTX 4070"); }, 10000));
     QCOMPARE(f.model.chosen(), QString("bnb-nf4"));
     QVERIFY(f.page.notes().contains("RTX 4070 is not here"));
@@ -109,14 +116,19 @@ class DecidePageTest : public QObject {
     Fixture f;
     QVERIFY(f.decided());
     QVERIFY(f.model.addEvidence(written(folder, "report.json", decision::test::comparison({"bf16", "bnb-nf4"}, {0.30, 0.29}, {4, 2}))));
-    QVERIFY2(f.page.notes().contains("16 pictures of 2 precisions"), qPrintable(f.page.notes()));
-    f.page.time()->slider()->setValue(3);                        // 3 s
+    QCOMPARE(f.page.sources().size(), 1);
+    QVERIFY2(f.page.sources().first()->text().contains("N = 16"), qPrintable(f.page.sources().first()->text()));
+    QVERIFY(f.page.sources().first()->toolTip().contains("16 pictures of 2 precisions"));
+    const QString figure = f.model.figures("bnb-nf4").value(1);
+    QVERIFY2(figure.startsWith("CLIP score −") && figure.contains("N = 8, report.json of ") && figure.contains(QDate::currentDate().toString(Qt::ISODate)),
+             qPrintable(figure));
+    f.page.limits()->time()->slider()->setValue(3);                        // 3 s
     QVERIFY(f.model.chosen() != "bf16");
-    f.page.time()->slider()->setValue(f.page.time()->slider()->maximum());
+    f.page.limits()->time()->slider()->setValue(f.page.limits()->time()->slider()->maximum());
     QVERIFY(f.model.addEvidence(written(folder, "analysis.json", decision::test::study({decision::test::detection("fp8-layerwise", "noticeable", 0.3, 0.2, 0.4),
                                                                                        decision::test::detection("bnb-nf4", "not-noticeable", 0.0, 0.0, 0.06)}))));
-    f.page.memory()->slider()->setValue(13);
-    f.page.visibility()->slider()->setValue(3);                  // 10 %
+    f.page.limits()->memory()->slider()->setValue(13);
+    f.page.limits()->visibility()->slider()->setValue(3);                  // 10 %
     QCOMPARE(f.model.chosen(), QString("bnb-int8"));              // nobody asked: it may be
     QVERIFY(!f.model.addEvidence(written(folder, "other.json", {{"x", 1}})));
     QVERIFY2(f.model.problem().contains("other.json"), qPrintable(f.model.problem()));
@@ -130,41 +142,182 @@ class DecidePageTest : public QObject {
     QVERIFY(f.model.addEvidence(written(folder, "report.json", decision::test::comparison({"bf16", "bnb-nf4"}, {0.30, 0.29}, {4, 2}))));
     f.model.setModel(QStringLiteral("other"), QStringLiteral("sd"));
     QVERIFY(f.model.sources().isEmpty());
+    f.model.setModel(QStringLiteral("flux"), QStringLiteral("flux"));
+    QCOMPARE(f.model.sources().size(), 1);                        // it was about this one
   }
 
   void picturesOfHereAreEvidenceOnce() {
     Fixture f;
     QVERIFY(f.decided());
-    ui::ComparisonResult drawn{.created = QDateTime::currentDateTimeUtc(), .model = QStringLiteral("flux"), .recipe = ui::foxRecipe(), .samples = {}};
-    for (const char* precision : {"bf16", "bnb-nf4"}) {
-      ui::SampleResult one;
-      one.sample.precision = QLatin1String(precision);
-      one.sample.report = {{"seconds", QJsonObject{{"total", 2.0}}}, {"engine", QJsonObject{{"device", "cpu"}}}};
-      drawn.samples.push_back(one);
-    }
-    f.model.learn(drawn);
-    drawn.samples[1].sample.scores.psnr = 30;
-    f.model.learn(drawn);                                         // the same, scored
+    study::Comparison drawn{.id = 1, .created = QDateTime::currentDateTimeUtc(), .model = QStringLiteral("flux"), .recipe = ui::toQt(ui::foxRecipe()), .samples = {}};
+    for (const char* precision : {"bf16", "bnb-nf4"})
+      drawn.samples.push_back({.precision = QLatin1String(precision),
+                               .report = {{"seconds", QJsonObject{{"total", 2.0}}}, {"engine", QJsonObject{{"device", "cpu"}}}}});
+    f.model.evidence()->learn({drawn});
+    drawn.samples[1].scores.psnr = 30;
+    f.model.evidence()->learn({drawn});                           // the same, scored
     QCOMPARE(f.model.sources().size(), 1);
     QVERIFY2(f.model.sources().first().contains("2 pictures of 2 precisions"), qPrintable(f.model.sources().first()));
     QVERIFY(f.page.sentence().contains("2.0 s per picture on cpu (N = 1)"));
+    QVERIFY(f.model.figures("bnb-nf4").contains("PSNR 30.0 dB (N = 1, the history, " + QDate::currentDate().toString(Qt::ISODate) + ")"));
+    drawn.model = QStringLiteral("another");
+    drawn.created = drawn.created.addSecs(1);
+    f.model.evidence()->learn({drawn});
+    QCOMPARE(f.model.sources().size(), 1);
   }
 
-  void pythonIsCopied() {
+  void aSourceCanBeLeftOut() {
+    const QTemporaryDir folder;
     Fixture f;
     QVERIFY(f.decided());
-    f.page.memory()->slider()->setValue(11);
-    QPushButton* copy = f.button("Copy Python");
-    QVERIFY(copy && copy->isEnabled());
-    copy->click();
+    QVERIFY(f.model.addEvidence(written(folder, "report.json", decision::test::comparison({"bf16", "bnb-nf4"}, {0.30, 0.29}, {4, 2}))));
+    f.page.sources().first()->click();
+    QVERIFY(QTest::qWaitFor([&] { return f.model.figures("bnb-nf4").isEmpty(); }, 2000));
+    QVERIFY(!f.page.sources().first()->isChecked());              // still listed
+    f.page.sources().first()->click();
+    QVERIFY(QTest::qWaitFor([&] { return !f.model.figures("bnb-nf4").isEmpty(); }, 2000));
+  }
+
+  // A finished evaluation beside the settings is found; one of another model is not.
+  void runsOfCompareAreFound() {
+    const QTemporaryDir folder;
+    nlohmann::json report = decision::test::comparison({"bf16", "bnb-nf4"}, {0.30, 0.29}, {4, 2});
+    for (const char* model : {"flux", "other"}) {
+      QDir(folder.path()).mkpath(model);
+      report["model"] = model;
+      written(folder, QString(model) + "/report.json", report);
+    }
+    Fixture f(false);
+    f.page.setSettings(folder.filePath("settings.ini"));
+    f.page.show();
+    QVERIFY(QTest::qWaitFor([&] { return f.page.sources().size() == 1; }, 5000));
+    QVERIFY(f.page.sources().first()->text().startsWith("report.json of flux"));
+  }
+
+  void verdictsOfStudiesAreLearned() {
+    Fixture f;
+    QVERIFY(f.decided());
+    nlohmann::json analysis = decision::test::study({decision::test::detection("fp8-layerwise", "noticeable", 0.3, 0.2, 0.4),
+                                                     decision::test::detection("bnb-nf4", "not-noticeable", 0.0, 0.0, 0.06)});
+    analysis["study"] = "abc";
+    f.model.evidence()->addStudy(ui::toQt(analysis));
+    f.page.limits()->visibility()->setValue(0.1);
+    f.page.limits()->memory()->setValue(16);
+    QVERIFY(f.model.figures("bnb-nf4").first().startsWith("not-noticeable: noticed by 0 % (N = 120 answers of 12 people, “study 3”, "));
+    for (int row = 0; row < f.model.rowCount(); ++row)
+      if (f.cell(row, ui::DecisionModel::Precision) == "fp8-layerwise") QVERIFY(f.cell(row, ui::DecisionModel::Verdict).startsWith("noticed: 30 %"));
+    f.model.evidence()->addStudy({{"title", "no verdicts in it"}});
+    QCOMPARE(f.page.sources().size(), 1);
+  }
+
+  void qualityIsALimit() {
+    const QTemporaryDir folder;
+    Fixture f;
+    QVERIFY(f.decided());
+    QVERIFY(f.model.addEvidence(written(folder, "report.json", decision::test::comparison({"bf16", "bnb-nf4"}, {0.30, 0.20}, {4, 2}))));
+    f.page.limits()->memory()->setValue(10);
+    QCOMPARE(f.model.chosen(), QString("bnb-nf4"));
+    f.page.limits()->clip()->setValue(-0.05);
+    QVERIFY(f.model.chosen().isEmpty() || f.model.chosen() != "bnb-nf4");
+    f.page.limits()->clip()->setValue({});
+    f.page.limits()->psnr()->setValue(40);                        // it has 35
+    QVERIFY(f.model.chosen() != "bnb-nf4");
+    f.page.limits()->psnr()->setValue(30);
+    QCOMPARE(f.model.chosen(), QString("bnb-nf4"));
+  }
+
+  void limitsFilesAndStudiesAreKept() {
+    const QTemporaryDir folder;
+    const QString settings = folder.filePath("settings.ini");
+    {
+      Fixture f;
+      QVERIFY(f.decided());
+      f.page.setSettings(settings);
+      f.page.limits()->memory()->setValue(12), f.page.limits()->clip()->setValue(-0.02), f.page.limits()->lpips()->setValue(0.1);
+      const int gpu = f.page.limits()->hardware()->findText("GeForce RTX 4090, 24.0 GiB");
+      QVERIFY(gpu > 0);
+      Q_EMIT f.page.limits()->hardware()->activated(gpu);
+      QVERIFY(f.model.addEvidence(written(folder, "evidence.json", decision::test::comparison({"bf16", "bnb-nf4"}, {0.30, 0.29}, {4, 2}))));
+      nlohmann::json analysis = decision::test::study({decision::test::detection("bnb-nf4", "not-noticeable", 0.0, 0.0, 0.06)});
+      analysis["study"] = "abc";
+      f.model.evidence()->addStudy(ui::toQt(analysis));
+    }
+    Fixture f;
+    f.page.setSettings(settings);
+    QVERIFY(f.decided());
+    QCOMPARE(f.page.limits()->memory()->value(), std::optional(12.0));
+    QCOMPARE(f.page.limits()->clip()->value(), std::optional(-0.02));
+    QCOMPARE(f.page.limits()->lpips()->value(), std::optional(0.1));
+    QVERIFY(!f.page.limits()->psnr()->value());
+    QVERIFY(f.page.limits()->hardware()->currentText().contains("4090"));
+    QCOMPARE(f.page.sources().size(), 2);
+    QVERIFY(f.model.figures("bnb-nf4").size() >= 3);
+  }
+
+  // Between 24 GiB of bf16 and 12 of int8.
+  void aMixIsSearchedAndBecomesAnAnswer() {
+    Fixture f;
+    QVERIFY(f.decided());
+    QSignalSpy searched(&f.model, &ui::DecisionModel::searched);
+    f.model.searchMix("bnb-nf4");
+    QVERIFY(searched.count() == 1 && searched.last().at(0).toString().contains("bf16 fits as it is"));
+    f.page.limits()->memory()->setValue(20);
+    f.model.searchMix("bnb-nf4");
+    QVERIFY(f.model.isSearching() && f.button("Stop the search"));
+    QVERIFY(searched.wait());
+    QVERIFY2(searched.last().at(1).toBool() && searched.last().at(0).toString().contains("measured on the whole model"), qPrintable(searched.last().at(0).toString()));
+    QVERIFY(QTest::qWaitFor([&] { return f.model.chosen().contains('?'); }, 5000));
+    QVERIFY2(f.model.chosen().startsWith("bf16?"), qPrintable(f.model.chosen()));
+    QVERIFY(f.model.figures(f.model.chosen()).first().contains("measured on the whole model"));
+    QVERIFY(f.button("Export…")->isEnabled());
+  }
+
+  void pythonIsShownAndCopied() {
+    Fixture f;
+    QVERIFY(f.decided());
+    f.page.limits()->memory()->setValue(10);
+    f.button("Export…")->click();
+    ExportDialog* dialog = f.page.exporter();
+    QVERIFY(dialog->isVisible() && dialog->python()->toPlainText().contains("bnb_4bit_quant_type=\"nf4\""));
+    for (QPushButton* one : dialog->findChildren<QPushButton*>())
+      if (one->text() == "Copy") one->click();
     const QString text = QGuiApplication::clipboard()->text();
     QVERIFY(text.contains("bnb_4bit_quant_type=\"nf4\"") && text.contains("prompt=\"a fox\""));
+  }
+
+  void anExportIsFollowedAndCancelled() {
+    const QTemporaryDir folder;
+    Fixture f;
+    QVERIFY(f.decided());
+    f.page.exporter()->setPlace(folder.path());
+    f.page.limits()->memory()->setValue(10);
+    f.button("Export…")->click();
+    ExportDialog* dialog = f.page.exporter();
+    QCOMPARE(dialog->out()->text(), folder.filePath("exports/bnb-nf4"));
+    QVERIFY2(dialog->room().startsWith("Takes about 1") && dialog->room().contains("GB; ") && dialog->room().contains("free on that disk"), qPrintable(dialog->room()));
+    dialog->out()->setText(folder.path());
+    QVERIFY(dialog->room().contains("is there already") && !dialog->startButton()->isEnabled());
+    dialog->out()->setText(folder.filePath("new"));
+    const auto start = [&] {                                      // on a disk without room for it the button is grey
+      if (dialog->startButton()->isEnabled()) dialog->startButton()->click();
+      else f.model.exportTo("bnb-nf4", dialog->out()->text());
+    };
+    QSignalSpy exported(&f.model, &ui::DecisionModel::exported);
+    start();
+    QVERIFY(f.model.isExporting() && dialog->cancelButton()->isVisible());
+    dialog->cancelButton()->click();
+    QVERIFY(exported.wait());
+    QCOMPARE(dialog->said(), QString("Nothing was exported."));
+    QVERIFY(!dialog->cancelButton()->isVisible() && !dialog->showButton()->isVisible());
+    start();
+    QVERIFY(exported.wait(10000));
+    QVERIFY2(dialog->said().startsWith("bnb-nf4 is in " + folder.filePath("new")), qPrintable(dialog->said()));
+    QVERIFY(dialog->showButton()->isVisible() && !dialog->startButton()->isEnabled());
   }
 
   void exportsAreWrittenByTheEngine() {
     Fixture f;
     QVERIFY(f.decided());
-    QVERIFY(f.button("Export for diffusers…")->isEnabled() && !f.button("Export GGUF…")->isEnabled());
     QSignalSpy exported(&f.model, &ui::DecisionModel::exported);
     f.model.exportTo("bnb-nf4", "/there");
     QVERIFY(f.model.isExporting());
@@ -177,13 +330,13 @@ class DecidePageTest : public QObject {
     QVERIFY(!f.model.isExporting());
   }
 
-  void theSelectedRowIsWhatIsCopied() {
+  void theSelectedRowIsWhatIsExported() {
     Fixture f;
     QVERIFY(f.decided());
     f.page.table()->selectRow(3);
     QCOMPARE(f.cell(3, ui::DecisionModel::Precision), QString("bnb-nf4"));
-    f.button("Copy Python")->click();
-    QVERIFY(QGuiApplication::clipboard()->text().contains("bnb_4bit_quant_type=\"nf4\""));
+    f.button("Export…")->click();
+    QCOMPARE(f.page.exporter()->windowTitle(), QString("Export bnb-nf4"));
   }
 
   void nothingIsAskedOfTheEngineUnseen() {
@@ -197,7 +350,7 @@ class DecidePageTest : public QObject {
   void thePathIsDrawn() {
     Fixture f;
     QVERIFY(f.decided());
-    f.page.memory()->slider()->setValue(11);
+    f.page.limits()->memory()->slider()->setValue(11);
     const QImage drawn = f.page.path()->grab().toImage();
     QSet<QRgb> colours;
     for (int y = 0; y < drawn.height(); y += 2)
