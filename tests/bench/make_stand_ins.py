@@ -1,9 +1,9 @@
-"""Writes pipelines of random weights that have the shapes of SD, SDXL and FLUX at a fraction of their width, for measurements of memory.
+"""Writes pipelines of random weights that have the shapes of each family at a fraction of their width, for measurements of memory.
 
     python make_stand_ins.py tests/parity/golden FOLDER
 
-makes FOLDER/sd, sdxl, flux (0.4 to 0.9 GB each). Needs diffusers and transformers (the versions of tests/parity). Tokenizers and schedulers
-are those of the small golden pipelines; the autoencoders of sd and sdxl have the real width.
+makes FOLDER/sd, sdxl, flux, sd3, pixart, dit (0.4 to 1.0 GB each). Needs diffusers and transformers (the versions of tests/parity). Tokenizers and schedulers
+are those of the small golden pipelines; the autoencoders, but FLUX's, have the real width.
 """
 
 import json
@@ -34,6 +34,20 @@ STAND_INS = {
         "text_encoder": {"hidden_size": 768, "intermediate_size": 3072, "num_attention_heads": 12, "num_hidden_layers": 6},
         "text_encoder_2": {"d_model": 1024, "d_ff": 2816, "d_kv": 64, "num_heads": 16, "num_layers": 12},
         "vae": {"block_out_channels": [64] * 4, "decoder_block_out_channels": [64] * 4, "encoder_block_out_channels": [64] * 4, "num_decoder_blocks": [3, 3, 3, 1]}}),
+    "sd3": ("sd3_a", {
+        "transformer": {"num_attention_heads": 12, "attention_head_dim": 64, "num_layers": 8, "dual_attention_layers": [0, 1], "joint_attention_dim": 1024,
+                        "caption_projection_dim": 768, "pooled_projection_dim": 384 + 640, "sample_size": 64, "pos_embed_max_size": 64},
+        "text_encoder": {"hidden_size": 384, "intermediate_size": 1536, "num_attention_heads": 6, "num_hidden_layers": 12, "projection_dim": 384},
+        "text_encoder_2": {"hidden_size": 640, "intermediate_size": 2560, "num_attention_heads": 10, "num_hidden_layers": 16, "projection_dim": 640},
+        "text_encoder_3": {"d_model": 1024, "d_ff": 2816, "d_kv": 64, "num_heads": 16, "num_layers": 12},
+        "vae": KL}),
+    "pixart": ("pixart_a", {
+        "transformer": {"num_attention_heads": 16, "attention_head_dim": 72, "num_layers": 14, "cross_attention_dim": 1152, "caption_channels": 1024, "sample_size": 64},
+        "text_encoder": {"d_model": 1024, "d_ff": 2816, "d_kv": 64, "num_heads": 16, "num_layers": 12},
+        "vae": KL}),
+    "dit": ("dit_a", {
+        "transformer": {"num_attention_heads": 16, "attention_head_dim": 72, "num_layers": 14, "sample_size": 32},
+        "vae": KL}),
 }
 
 

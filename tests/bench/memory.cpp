@@ -22,6 +22,7 @@ nlohmann::json draw(pipeline::Sampler& sampler, char** arguments, const protocol
     request.more.push_back(recipe);
     request.more.back().seed = recipe.seed + i;
   }
+  request.observe.memory = true;
   return sampler.generateBatch(request).front().report;
 }
 
@@ -34,11 +35,11 @@ int main(int count, char** arguments) {
   }
   at::init_num_threads();
   protocol::Recipe recipe;
-  recipe.prompt = "a cat";
+  recipe.prompt = "1";                   // a class, where classes are drawn
   recipe.steps = 1;
   recipe.width = recipe.height = 64;
   draw(*std::make_unique<pipeline::Sampler>(), arguments, recipe, 1);
-  recipe.prompt = "a dog";
+  recipe.prompt = "2";
   recipe.width = std::atoi(arguments[4]);
   recipe.height = std::atoi(arguments[5]);
   const auto batch = static_cast<std::size_t>(std::atoi(arguments[6]));
@@ -48,7 +49,7 @@ int main(int count, char** arguments) {
   const std::string offload = arguments[3];
   const pipeline::PlacementMemory& need = offload == "group" ? model.group : offload == "sequential" ? model.sequential : model.inTurn;
   nlohmann::json line = {{"model", arguments[1]}, {"precision", arguments[2]}, {"offload", offload}, {"width", recipe.width}, {"height", recipe.height}, {"batch", batch},
-                         {"floor", report["floor_bytes"]}, {"peaks", report["peak_bytes"]}};
+                         {"floor", report["floor_bytes"]}, {"peaks", report["peak_bytes"]}, {"seconds", report["seconds"]}, {"over_time", report["memory_over_time"]}};
   for (const auto& [name, phase] : {std::pair("encode", need.encode), {"denoise", need.denoise}, {"decode", need.decode}})
     line["model_bytes"][name] = {{"weights", phase.weights}, {"activations", phase.activations}, {"reserve", phase.reserve}, {"total", phase.total()}};
   std::puts(line.dump().c_str());

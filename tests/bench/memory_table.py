@@ -1,7 +1,7 @@
 """Prints what pictures take against what the memory model says (docs/memory-model.md holds one run).
 
     python make_stand_ins.py tests/parity/golden /somewhere
-    python memory_table.py build/release/bin/quantspot_bench_memory /somewhere [--quick]
+    python memory_table.py build/release/bin/quantspot_bench_memory /somewhere 
 
 A row: model, precision, offload, size × batch; then for each phase, and for the whole picture, MiB as measured above the floor and as estimated,
 and what the estimate is off of the process's peak (the floor included).
@@ -29,11 +29,16 @@ def cases(folder):
         yield f"{folder}/{name}", "bnb-nf4", "group", 256, 256, 1
         yield f"{folder}/{name}", "bnb-nf4", "sequential", 256, 256, 1
         yield f"{folder}/{name}", "bf16", "none", 384, 256, 2
+    for name in ("sd3", "pixart", "dit"):
+        for precision in ("bf16", "bnb-nf4"):
+            for offload in ("none", "group", "sequential"):
+                yield f"{folder}/{name}", precision, offload, 256, 256, 1
 
 
 def run(program, case):
-    line = subprocess.run([program, *map(str, case)], check=True, capture_output=True, text=True).stdout
-    return json.loads(line)
+    """The run whose whole peak is the middle one of three: single peaks differ by some MiB."""
+    runs = [json.loads(subprocess.run([program, *map(str, case)], check=True, capture_output=True, text=True).stdout) for _ in range(3)]
+    return sorted(runs, key=lambda one: max(one["peaks"].values()) - one["floor"])[1]
 
 
 def row(result):
