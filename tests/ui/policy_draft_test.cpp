@@ -61,6 +61,20 @@ class PolicyDraftTest : public QObject {
     QVERIFY2(bench.draft.sentence().contains(QStringLiteral("decoder: INT8 for all 1 layers")), qPrintable(bench.draft.sentence()));
   }
 
+  // It is no layer's rule: it stays when the table is edited, and is not looked for among the layers.
+  void aSoftmaxStays() {
+    Bench bench(QStringLiteral("bnb-nf4?softmax=fp32"));
+    QVERIFY(bench.settled());
+    QCOMPARE(bench.draft.unmatched(), QStringList());
+    QVERIFY2(bench.draft.sentence().endsWith(QStringLiteral("; softmax in FP32")), qPrintable(bench.draft.sentence()));
+    bench.draft.setPrecision({bench.row(kProj)}, QStringLiteral("bf16"));
+    QCOMPARE(bench.draft.text(), QStringLiteral("bnb-nf4?skip=^proj_out&softmax=fp32"));
+    bench.draft.setSoftmax(QStringLiteral("fp16"));
+    QCOMPARE(bench.draft.softmax(), QStringLiteral("fp16"));
+    bench.draft.setSoftmax({});
+    QCOMPARE(bench.draft.text(), QStringLiteral("bnb-nf4?skip=^proj_out"));
+  }
+
   void whatCannotHoldALayerIsKnownBeforeItIsChosen() {
     Bench bench(QStringLiteral("bnb-nf4"));
     QVERIFY(bench.settled());

@@ -77,6 +77,19 @@ void PolicyDraft::setEncoders(const QString& precision) {
   setText(next.text());
 }
 
+QString PolicyDraft::softmax() const {
+  const auto rule = std::find_if(policy_.rules.rbegin(), policy_.rules.rend(), [](const PolicyRule& one) { return isSoftmax(one.pattern); });
+  return !parsed_ || rule == policy_.rules.rend() ? QString() : rule->precision;
+}
+
+void PolicyDraft::setSoftmax(const QString& precision) {
+  if (!parsed_ || precision == softmax()) return;
+  PolicyText next = policy_;
+  std::erase_if(next.rules, [](const PolicyRule& rule) { return isSoftmax(rule.pattern); });
+  if (!precision.isEmpty()) next.rules.push_back({QStringLiteral("softmax"), precision});
+  setText(next.text());
+}
+
 void PolicyDraft::setPrecision(const QList<int>& rows, const QString& precision) {
   const PolicyText frame = policy_.frame();
   if (!parsed_ || !finder_ || !answers_.contains(frame.text())) return;
@@ -219,7 +232,8 @@ void PolicyDraft::follow() {
 QStringList PolicyDraft::unmatched() const {
   if (!finder_ || !parsed_) return {};
   QStringList patterns = policy_.skip, missing;
-  for (const PolicyRule& rule : policy_.rules) patterns << rule.pattern;
+  for (const PolicyRule& rule : policy_.rules)
+    if (!isSoftmax(rule.pattern)) patterns << rule.pattern;
   for (const QString& pattern : patterns) {
     const auto matches = [&](const QString& layer) { return matchesLayer(pattern, layer); };
     if (std::none_of(finder_->layers().begin(), finder_->layers().end(), matches)) missing << pattern;
@@ -227,7 +241,12 @@ QStringList PolicyDraft::unmatched() const {
   return missing;
 }
 
-QString PolicyDraft::sentence() const { return finder_ && parsed_ ? policySentence(layers_, *finder_) : QString(); }
+QString PolicyDraft::sentence() const {
+  if (!finder_ || !parsed_) return {};
+  QString said = policySentence(layers_, *finder_);
+  if (!softmax().isEmpty()) said += tr("; softmax in %1").arg(layers_.label(softmax()));
+  return said;
+}
 
 QStringList PolicyDraft::allLayers() const {
   QStringList names;

@@ -31,6 +31,8 @@ class PolicyDraft : public QObject {
   void setText(const QString& text);                  // typed or loaded; the table follows
   void setBase(const QString& precision);             // rules stay
   void setEncoders(const QString& precision);         // empty: they stay in 16 bit
+  QString softmax() const;                            // the type that attention's softmax is asked to have; empty: none
+  void setSoftmax(const QString& precision);
   void setPrecision(const QList<int>& rows, const QString& precision);   // rows of layers(); empty: as the base has it. The text follows
   void undo();
   bool canUndo() const { return !undo_.isEmpty(); }

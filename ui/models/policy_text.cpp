@@ -55,7 +55,7 @@ QString PolicyText::text() const {
 PolicyText PolicyText::frame() const {
   PolicyText frame{base, {}, {}};
   for (const PolicyRule& rule : rules)
-    if (namesWholeEncoder(rule.pattern)) frame.rules.push_back(rule);
+    if (namesWholeEncoder(rule.pattern) || isSoftmax(rule.pattern)) frame.rules.push_back(rule);
   return frame;
 }
 
@@ -98,6 +98,8 @@ bool matchesLayer(const QString& pattern, const QString& layer) {
 bool ruleReaches(const QString& pattern, const QString& precision, const QString& key, const QStringList& reaching) {
   return !forConvolutions(key) || forConvolutions(pattern) || partOf(bare(key)) == kAutoencoder || reaching.contains(baseId(precision));
 }
+
+bool isSoftmax(const QString& pattern) { return pattern == QLatin1String("softmax"); }
 
 bool namesWholeEncoder(const QString& pattern) {
   const qsizetype dot = pattern.indexOf(u'.');

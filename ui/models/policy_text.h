@@ -36,6 +36,8 @@ QString layerKey(const QString& name, bool convolution);
 // Whether the engine finds the pattern in the layer's name (or key): a piece of it, tied to its ends by ^ and $, numbers at its end whole.
 // Patterns that begin with text_encoder or vae speak of those parts, and only they do; those that begin with conv: of convolutions alone.
 bool matchesLayer(const QString& pattern, const QString& layer);
+// "softmax": no layer's; the type of attention's softmax.
+bool isSoftmax(const QString& pattern);
 // "text_encoder", "text_encoder_2": names whole encoders, so that what the reference leaves out of them stays out.
 bool namesWholeEncoder(const QString& pattern);
 

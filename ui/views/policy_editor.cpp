@@ -42,7 +42,7 @@ QToolButton* link(const QString& text, const QString& tip) {
 PolicyEditor::PolicyEditor(ui::CompareSession* session, QWidget* parent)
     : QWidget(parent, Qt::Window), session_(session), filter_(new ui::PolicyFilter(this)),
       table_(new PolicyTable(session->draft()->layers(), filter_)), scan_(new ScanPanel(session)), steps_(new StepBar), start_(new QComboBox),
-      base_(new QComboBox), encoders_(new QComboBox), selected_(new QComboBox),
+      base_(new QComboBox), encoders_(new QComboBox), softmax_(new QComboBox), selected_(new QComboBox),
       encodersToo_(new QCheckBox(QStringLiteral("Text encoders too"))), decoder_(new QCheckBox(QStringLiteral("Show the decoder"))),
       everything_(new QCheckBox(QStringLiteral("Show what stays as it is"))),
       pattern_(new QLineEdit), text_(new QLineEdit), name_(new QLineEdit), selection_(new QLabel), sentence_(new QLabel),
@@ -77,7 +77,7 @@ QWidget* PolicyEditor::makeTopRow() {
   QHBoxLayout* layout = rowOf(row);
   start_->setAccessibleName(QStringLiteral("Start from")), base_->setAccessibleName(QStringLiteral("Base precision"));
   start_->setMinimumWidth(200), base_->setMinimumWidth(120), encoders_->setMinimumWidth(120);
-  for (QComboBox* combo : {start_, base_, encoders_, selected_}) {
+  for (QComboBox* combo : {start_, base_, encoders_, softmax_, selected_}) {
     combo->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
     combo->setMaxVisibleItems(kMostShown);
   }
@@ -85,7 +85,11 @@ QWidget* PolicyEditor::makeTopRow() {
   encoders_->setAccessibleName(QStringLiteral("Precision of the text encoders"));
   layout->addWidget(quietLabel(QStringLiteral("&Start from"), start_)), layout->addWidget(start_, 2), layout->addSpacing(8);
   layout->addWidget(quietLabel(QStringLiteral("&Base"), base_)), layout->addWidget(base_, 1), layout->addSpacing(8);
-  layout->addWidget(encodersToo_), layout->addWidget(encoders_, 1);
+  layout->addWidget(encodersToo_), layout->addWidget(encoders_, 1), layout->addSpacing(8);
+  softmax_->setAccessibleName(QStringLiteral("Softmax of attention")), softmax_->setMinimumWidth(80);
+  softmax_->setToolTip(QStringLiteral("The type in which attention's softmax reads and gives its numbers"));
+  layout->addWidget(quietLabel(QStringLiteral("So&ftmax"), softmax_)), layout->addWidget(softmax_);
+  connect(softmax_, &QComboBox::activated, this, [this] { session_->draft()->setSoftmax(softmax_->currentData().toString()); });
   connect(start_, &QComboBox::activated, this, &PolicyEditor::start);
   connect(base_, &QComboBox::activated, this, [this] { session_->draft()->setBase(base_->currentData().toString()); });
   connect(encodersToo_, &QCheckBox::toggled, this, [this](bool on) {
@@ -204,11 +208,13 @@ void PolicyEditor::addShortcuts() {
 // The engine's list, in its order.
 void PolicyEditor::fillPrecisions() {
   PrecisionChoices choices{{QString(), QStringLiteral("as the base has it")}};
-  base_->clear(), encoders_->clear(), selected_->clear();
+  base_->clear(), encoders_->clear(), selected_->clear(), softmax_->clear();
+  softmax_->addItem(QStringLiteral("as it is"), QString());
   selected_->addItem(QStringLiteral("set to…")), selected_->addItem(choices[0].second, QString());
   for (const protocol::PrecisionInfo& info : session_->draft()->precisions()) {
     const QString id = QString::fromStdString(info.id), label = QString::fromStdString(info.label);
     choices.emplaceBack(id, label);
+    if (ui::isPlain(id)) softmax_->addItem(label, id);
     for (QComboBox* combo : {base_, encoders_, selected_}) {
       combo->addItem(label, id);
       combo->setItemData(combo->count() - 1, id, Qt::ToolTipRole);
@@ -260,8 +266,9 @@ void PolicyEditor::refresh() {
   steps_->setPolicy(draft->text());
   const bool changes = steps_->spans().size() > 1;
   const QString encoders = draft->encoders();
-  const QSignalBlocker quiet1(base_), quiet2(encoders_), quiet3(encodersToo_), quiet4(start_);
+  const QSignalBlocker quiet1(base_), quiet2(encoders_), quiet3(encodersToo_), quiet4(start_), quiet5(softmax_);
   base_->setCurrentIndex(base_->findData(ui::baseId(draft->base())));
+  softmax_->setCurrentIndex(softmax_->findData(draft->softmax()));
   encodersToo_->setChecked(!encoders.isEmpty());
   encoders_->setEnabled(!encoders.isEmpty());
   if (!encoders.isEmpty()) encoders_->setCurrentIndex(encoders_->findData(ui::baseId(encoders)));

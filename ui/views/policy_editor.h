@@ -77,7 +77,7 @@ class PolicyEditor : public QWidget {
   PolicyTable* table_;
   ScanPanel* scan_;
   StepBar* steps_;
-  QComboBox *start_, *base_, *encoders_, *selected_;
+  QComboBox *start_, *base_, *encoders_, *softmax_, *selected_;
   QCheckBox *encodersToo_, *decoder_, *everything_;
   QLineEdit *pattern_, *text_, *name_;
   QLabel *selection_, *sentence_, *share_, *note_;
