@@ -78,6 +78,8 @@ std::optional<Comparison> StudyStore::comparison(qint64 id) {
   if (!select(query, "SELECT id, precision, repeat, png, report, scores, failure FROM samples WHERE comparison = ? ORDER BY position", {id}))
     return {};
   while (query.next()) found.samples.push_back(readSample(query));
+  if (!select(query, "SELECT sha256, png FROM start_pictures WHERE comparison = ?", {id})) return {};
+  if (query.next() && query.value(0).toString() == hashOf(query.value(1).toByteArray())) found.startPicture = query.value(1).toByteArray();
   return found;
 }
 

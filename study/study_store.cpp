@@ -3,6 +3,7 @@
 #include "study/migrations.h"
 #include "study/scores_json.h"
 
+#include <QCryptographicHash>
 #include <QDir>
 #include <QFileInfo>
 #include <QJsonDocument>
@@ -101,6 +102,10 @@ bool StudyStore::inTransaction(const QString& what, const std::function<bool()>&
   return fail(what, query_error_);
 }
 
+QString StudyStore::hashOf(const QByteArray& bytes) {
+  return QString::fromLatin1(QCryptographicHash::hash(bytes, QCryptographicHash::Sha256).toHex());
+}
+
 bool StudyStore::insertSample(qint64 comparison, int position, Sample& sample) {
   QSqlQuery query(database_);
   query.prepare(QStringLiteral("INSERT INTO samples (comparison, position, precision, repeat, png, report, scores, failure) "
@@ -125,7 +130,9 @@ bool StudyStore::addComparison(Comparison& comparison) {
     stored.id = query.lastInsertId().toLongLong();
     for (std::size_t i = 0; i < stored.samples.size(); ++i)
       if (!insertSample(stored.id, static_cast<int>(i), stored.samples[i])) return false;
-    return true;
+    if (stored.startPicture.isEmpty()) return true;
+    query.prepare(QStringLiteral("INSERT INTO start_pictures (comparison, sha256, png) VALUES (?, ?, ?)"));
+    return run(query, {stored.id, hashOf(stored.startPicture), stored.startPicture});
   });
   if (!done) return false;
   comparison = std::move(stored);

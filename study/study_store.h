@@ -60,6 +60,7 @@ class StudyStore : public QObject {
   bool insertSample(qint64 comparison, int position, Sample& sample);
   bool insertSlots(qint64 trial, const AnsweredTrial& answered);
   void close();
+  static QString hashOf(const QByteArray& bytes);           // SHA-256, hexadecimal
 
   QSqlDatabase database_;
   QString connection_, path_, last_error_;

@@ -46,6 +46,7 @@ struct Comparison {
   QString model;                      // "default" or a folder
   QJsonObject recipe;                 // keys of protocol::Recipe
   std::vector<Sample> samples;
+  QByteArray startPicture = {};       // PNG that image to image started from; empty: none
 };
 
 // One question and its answer. They are stored together: no slot order lies in the database before the answer.

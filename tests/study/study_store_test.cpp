@@ -103,6 +103,33 @@ class StudyStoreTest : public QObject {
     QCOMPARE(store.thumbnail(comparison.id), comparison.samples[0].png);
   }
 
+  void theStartPictureStaysWithItsComparison() {
+    const QString path = fresh();
+    Comparison with = foxes(), without = foxes();
+    with.startPicture = QByteArray("\x89PNG from\0here", 14);
+    {
+      StudyStore store;
+      QVERIFY(store.open(path) && store.addComparison(with) && store.addComparison(without));
+      QCOMPARE(store.comparison(with.id)->startPicture, with.startPicture);
+      QVERIFY(store.comparison(without.id)->startPicture.isEmpty());
+    }
+    QSqlDatabase database = QSqlDatabase::addDatabase("QSQLITE", "beside");
+    database.setDatabaseName(path);
+    QVERIFY(database.open());
+    QSqlQuery query(database);
+    QVERIFY(query.exec("UPDATE start_pictures SET png = x'00'"));   // no longer the one that was compared
+    {
+      StudyStore store;
+      QVERIFY(store.open(path) && store.comparison(with.id)->startPicture.isEmpty());
+      QVERIFY(store.removeComparison(with.id));
+    }
+    QVERIFY(query.exec("SELECT count(*) FROM start_pictures") && query.next());
+    QCOMPARE(query.value(0).toInt(), 0);
+    query = QSqlQuery();
+    database = QSqlDatabase();
+    QSqlDatabase::removeDatabase("beside");
+  }
+
   void answersAreOnDiskWhenTheProcessIsKilled() {
     const QString path = fresh();
     QProcess writer;

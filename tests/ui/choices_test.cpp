@@ -85,6 +85,7 @@ class ChoicesTest : public QObject {
       QCOMPARE(asked(i)[u"loras"].toArray()[0].toObject()[u"scale"].toDouble(), 0.5);
       QCOMPARE(QByteArray::fromBase64(asked(i)[u"image"].toString().toLatin1()), QByteArray("png"));
     }
+    QCOMPARE(fromStored(toStored(runner.result())).startPicture, QByteArray("png"));
   }
 };
 

@@ -66,6 +66,7 @@ QJsonObject toQt(const nlohmann::json& json) {
 study::Comparison toStored(const ComparisonResult& result) {
   study::Comparison stored{.id = result.id, .created = result.created, .model = result.model, .recipe = toQt(result.recipe), .samples = {}};
   for (const SampleResult& one : result.samples) stored.samples.push_back(one.sample);
+  stored.startPicture = result.startPicture;
   return stored;
 }
 
@@ -80,6 +81,7 @@ ComparisonResult fromStored(const study::Comparison& stored) {
   }
   for (const study::Sample& sample : stored.samples)
     result.samples.push_back({sample, sample.png.isEmpty() ? QImage() : QImage::fromData(sample.png, "PNG")});
+  result.startPicture = stored.startPicture;
   return result;
 }
 

@@ -19,6 +19,7 @@ struct ComparisonResult {
   QString model;
   protocol::Recipe recipe;
   std::vector<SampleResult> samples;
+  QByteArray startPicture = {};       // PNG that image to image started from; empty: none
 
   // Index of the first bf16 picture, or -1.
   int reference() const;

@@ -38,6 +38,7 @@ void ComparisonRunner::start(ComparisonRequest request) {
   if (state_ == State::Scoring) cancel();
   request_ = std::move(request);
   result_ = {.id = 0, .created = QDateTime::currentDateTimeUtc(), .model = request_.model, .recipe = request_.recipe, .samples = {}};
+  result_.startPicture = request_.options.image;
   for (const VariantRequest& variant : request_.variants)
     for (int repeat = 0; repeat < variant.repeats; ++repeat) {
       SampleResult& one = result_.samples.emplace_back();

@@ -267,6 +267,7 @@ void ComparePage::onPastOpened() {
   precisions_->clearFailures();
   const ui::ComparisonResult* comparison = session_->comparison();
   recipe_->setRecipe(comparison->recipe);
+  recipe_->setStartPicture(QImage::fromData(comparison->startPicture, "PNG"));
   for (const ui::SampleResult& one : comparison->samples)
     if (one.image.isNull()) precisions_->addFailure(one.sample.precision, one.sample.failure);
   footer_->setNotice({});

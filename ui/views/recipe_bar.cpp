@@ -132,6 +132,8 @@ void RecipeBar::setRecipe(const protocol::Recipe& recipe) {
   details_->setRecipe(recipe);
 }
 
+void RecipeBar::setStartPicture(const QImage& image) { details_->setPicture(image, QStringLiteral("as it was then")); }
+
 QString RecipeBar::problem() const {
   if (chosen_ < static_cast<int>(models_.size()) && !models_[chosen_].missing.empty())
     return QStringLiteral("This model is not complete: %1").arg(QString::fromStdString(models_[chosen_].missing.front()));

@@ -29,6 +29,7 @@ class RecipeBar : public QWidget {
 
   protocol::Recipe recipe() const;
   void setRecipe(const protocol::Recipe& recipe);
+  void setStartPicture(const QImage& image);   // of a past comparison; null: it had none
   // One line on what cannot run as it stands, empty when all is well: "Size must be … a multiple of 16: 112 or 128, not 120".
   QString problem() const;
 

@@ -181,17 +181,24 @@ ui::RunOptions RecipeMore::options(QSize size) const {
 QString RecipeMore::problem() const { return takesImages_ ? imageProblem_ : QString(); }
 
 void RecipeMore::setPicture(const QString& file) {
+  if (file.isEmpty()) return setPicture(QImage(), {});
+  QImageReader reader(file);
+  reader.setAutoTransform(true);
+  const QImage read = reader.read();
+  setPicture(read, shortFile(file));
+  if (!read.isNull()) return;
+  imageProblem_ = QStringLiteral("%1 cannot be read as a picture: %2").arg(QFileInfo(file).fileName(), reader.errorString());
+  noPicture_->show();
+  Q_EMIT changed();
+}
+
+void RecipeMore::setPicture(const QImage& image, const QString& name) {
   imageProblem_.clear();
-  image_ = {};
-  if (!file.isEmpty()) {
-    QImageReader reader(file);
-    reader.setAutoTransform(true);
-    image_ = reader.read();
-    if (image_.isNull()) imageProblem_ = QStringLiteral("%1 cannot be read as a picture: %2").arg(QFileInfo(file).fileName(), reader.errorString());
-  }
-  picture_->setText(image_.isNull() ? QStringLiteral("picture…") : shortFile(file));
+  image_ = image;
+  picture_->setText(image_.isNull() ? QStringLiteral("picture…") : name);
   const bool pictured = !image_.isNull();
-  noPicture_->setVisible(pictured || !imageProblem_.isEmpty()), strength_->setVisible(pictured), strengthLabel_->setVisible(pictured);
+  const bool shown = pictured && takesImages_;
+  noPicture_->setVisible(shown), strength_->setVisible(shown), strengthLabel_->setVisible(shown);
   Q_EMIT changed();
 }
 

@@ -31,6 +31,7 @@ class RecipeMore : public QWidget {
 
   // Both keep a line for problem() when the file cannot be read.
   void setPicture(const QString& file);           // empty: none
+  void setPicture(const QImage& image, const QString& name);   // of a past comparison; null: none
   void addLora(const QString& file, double scale = 1);
   int loraCount() const { return static_cast<int>(loras_.size()); }
 
