@@ -75,7 +75,11 @@ void T5Tokenizer::readSentencePiece(const TokenizerFiles& files) {
   stream << file.rdbuf();
   const std::string proto = stream.str();
   sentencepiece::SentencePieceProcessor processor;
-  if (const auto status = processor.LoadFromSerializedProto(proto); !status.ok()) throw std::invalid_argument(status.ToString());
+  try {
+    if (const auto status = processor.LoadFromSerializedProto(proto); !status.ok()) throw std::invalid_argument(status.ToString());
+  } catch (const std::exception& error) {   // of damaged pieces the library throws what its trie throws
+    throw std::invalid_argument(fmt::format("is no SentencePiece model ({})", error.what()));
+  }
   for (int id = 0; id < processor.GetPieceSize(); ++id) {
     add(processor.IdToPiece(id), processor.GetScore(id));
     if (processor.IsControl(id)) control_.push_back(processor.IdToPiece(id));

@@ -246,7 +246,7 @@ void ModelSchedulerTest::unsupportedSettings_data() {
   row("DPMSolverMultistep", R"("solver_order": 4)", "solver_order=");
   row("DPMSolverMultistep", R"("algorithm_type": "dpmsolver")", "final_sigmas_type");
   row("DPMSolverMultistep", R"("lambda_min_clipped": 99)", "lambda_min_clipped=");
-  row("DPMSolverMultistep", R"("time_shift_type": "linear")", "time_shift_type=");
+  row("DPMSolverMultistep", R"("time_shift_type": "linear", "use_dynamic_shifting": true)", "time_shift_type=");
   row("UniPCMultistep", R"("solver_p": {})", "solver_p=");
   row("UniPCMultistep", R"("solver_type": "odd")", "solver_type=");
   row("UniPCMultistep", R"("shift_terminal": 0.1)", "shift_terminal=");

@@ -16,7 +16,8 @@ MultistepSchedule::MultistepSchedule(const Config& config, Solver solver)
       trainSigmas_(schedule_.sigmas()),
       logSigmas_(logarithms(trainSigmas_)) {
   const auto type = config.get<std::string>("time_shift_type", "exponential");
-  if (type != "exponential" && (type != "linear" || solver == Solver::Dpm)) config.fail("time_shift_type", "is not supported by this scheduler");
+  const bool linear = type == "linear" && (solver == Solver::UniPc || !config.get("use_dynamic_shifting", false));
+  if (type != "exponential" && !linear) config.fail("time_shift_type", "is not supported by this scheduler");
   if (solver == Solver::UniPc && config.has("shift_terminal") && !flow_) config.fail("shift_terminal", "needs use_flow_sigmas");
 }
 
