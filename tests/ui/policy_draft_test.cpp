@@ -69,8 +69,9 @@ class PolicyDraftTest : public QObject {
     QVERIFY2(bench.draft.sentence().endsWith(QStringLiteral("; softmax in FP32")), qPrintable(bench.draft.sentence()));
     bench.draft.setPrecision({bench.row(kProj)}, QStringLiteral("bf16"));
     QCOMPARE(bench.draft.text(), QStringLiteral("bnb-nf4?skip=^proj_out&softmax=fp32"));
-    bench.draft.setSoftmax(QStringLiteral("fp16"));
-    QCOMPARE(bench.draft.softmax(), QStringLiteral("fp16"));
+    bench.draft.setSoftmax(QStringLiteral("bf16"));
+    QCOMPARE(bench.draft.text(), QStringLiteral("bnb-nf4?skip=^proj_out&softmax=bf16"));
+    QCOMPARE(bench.draft.softmax(), QStringLiteral("bf16"));
     bench.draft.setSoftmax({});
     QCOMPARE(bench.draft.text(), QStringLiteral("bnb-nf4?skip=^proj_out"));
   }
