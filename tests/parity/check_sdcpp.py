@@ -76,7 +76,7 @@ def main() -> int:
     parser.add_argument("--keep", type=Path, help="where the pipelines stay")
     parser.add_argument("--size", type=int, default=128)
     parser.add_argument("--psnr", type=float, default=30)
-    parser.add_argument("--allow", default=r"t5xxl text encoder not found", help="complaints that mean nothing")
+    parser.add_argument("--allow", default=r"t5xxl text encoder not found|No valid VAE specified with --vae", help="complaints that mean nothing")
     options = parser.parse_args()
     failed = 0
     with tempfile.TemporaryDirectory() as scratch:
