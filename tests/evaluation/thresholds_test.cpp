@@ -42,8 +42,10 @@ class ThresholdsTest : public QObject {
     const auto row = [](const char* name, const char* id, const char* figure, double change, double low, double high, const char* sentence) {
       QTest::newRow(name) << id << figure << change << low << high << QString::fromUtf8(sentence);
     };
-    row("FID passes", "fid-change", "fid", 0.08, 0.02, 0.12, "FID change +8.0 % (95 % +2.0 % to +12.0 %, N = 64) is below 15 %: passes.");
-    row("FID fails", "fid-change", "fid", 0.22, 0.18, 0.3, "FID change +22.0 % (95 % +18.0 % to +30.0 %, N = 64) is not below 15 %: fails by 7.0 points.");
+    row("FID passes", "fid-change", "fid", 0.08, 0.02, 0.12, "FID change +8.0 % (95 % +2.0 % to +12.0 %, N = 64) is below 15 %: passes. 64 pictures: below 2048 FID is far too high by its own bias; "
+        "go by KID or by paired LPIPS.");
+    row("FID fails", "fid-change", "fid", 0.22, 0.18, 0.3, "FID change +22.0 % (95 % +18.0 % to +30.0 %, N = 64) is not below 15 %: fails by 7.0 points. 64 pictures: below 2048 FID is far too high "
+        "by its own bias; go by KID or by paired LPIPS.");
     row("CLIP passes", "clip-change", "clip", -0.012, -0.02, 0.001, "CLIP score change −1.2 % (95 % −2.0 % to +0.1 %, N = 64) is above −5 %: passes.");
     row("CLIP fails", "clip-change", "clip", -0.08, -0.1, -0.06, "CLIP score change −8.0 % (95 % −10.0 % to −6.0 %, N = 64) is not above −5 %: fails by 3.0 points.");
     row("CLIP unsure", "clip-change", "clip", -0.04, -0.07, -0.01, "CLIP score change −4.0 % (95 % −7.0 % to −1.0 %, N = 64) is above −5 %: passes. The interval holds the limit: more pictures would decide.");
@@ -81,8 +83,10 @@ class ThresholdsTest : public QObject {
     QTest::addColumn<int>("drawn");
     QTest::addColumn<int>("failed");
     QTest::addColumn<QString>("sentence");
-    QTest::newRow("fid") << "fid-change" << 64 << 0 << "FID change: lacks data, FID needs Inception weights and a set of real pictures.";
-    QTest::newRow("rating") << "human-rating" << 64 << 0 << "Human rating: lacks data, no study has rated it.";
+    QTest::newRow("fid") << "fid-change" << 64 << 0 << "FID change: lacks data, FID needs Inception weights (`quantspot-cli metrics download inception`) "
+                                                     "and a set of real pictures.";
+    QTest::newRow("rating") << "human-rating" << 64 << 0 << "Human rating: lacks data, no study has rated it: ask people in a study with rating trials, then give its "
+                                                           "bundle.";
     QTest::newRow("clip") << "clip-change" << 64 << 0 << "CLIP score change: lacks data, it was not measured.";
     QTest::newRow("nothing drawn") << "memory" << 0 << 0 << "Peak memory against bf16: lacks data, nothing is drawn yet.";
     QTest::newRow("all failed") << "time" << 0 << 9 << "Time per picture against bf16: lacks data, every picture failed.";
