@@ -114,6 +114,14 @@ class CacheTest : public QObject {
     QVERIFY(fs::is_empty(cache()));
   }
 
+  void whatIsThereIsReadAhead() {
+    pipeline::PackedSet set({cache(), 1 << 20}, "key");
+    set.add("a", {quant::quantizer("bnb-nf4").pack(at::randn({kOut, kIn})), "bnb-nf4", ""});
+    QVERIFY(!set.willNeed("a"));         // it is being written
+    set.keep();
+    QVERIFY(set.willNeed("a") && !set.willNeed("b"));
+  }
+
   void aFolderThatCannotBeWrittenDoesNotMatter() {
     std::ofstream(folder_->filePath("cache").toStdString()) << "a file";
     QCOMPARE(load("bnb-nf4").state, std::string("unused"));

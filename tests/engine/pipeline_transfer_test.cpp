@@ -1,15 +1,22 @@
 // Who brings layers, and when: the order for any transfer, the thread's own, and the order of streams and events on a device that only keeps notes.
+#include "engine/model/mapped_file.h"
 #include "engine/pipeline/offload.h"
 #include "engine/pipeline/pinned.h"
 #include "engine/pipeline/sampler.h"
 
+#include <QTemporaryDir>
 #include <QTest>
 
 #include <ATen/ATen.h>
 #include <c10/core/impl/DeviceGuardImplInterface.h>
 
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <atomic>
+#include <fstream>
 #include <future>
 #include <mutex>
 #include <set>
@@ -299,6 +306,29 @@ class TransferTest : public QObject {
     const QString used = third.at(0).section(' ', -1);
     QCOMPARE(third, (QStringList{"stream 0 records " + used, "stream 7 waits for " + used, "drop a"}));
     QCOMPARE(stream, c10::StreamId{0});    // the caller's own is what it was
+  }
+
+  // Of a file that is not in the system's cache, a part.
+  void theSystemReadsAhead() {
+    constexpr std::size_t page = 4096, pages = 512;
+    const QTemporaryDir folder;
+    const std::string path = folder.filePath("file").toStdString();
+    std::ofstream(path) << std::string(page * pages, 'x');
+    const int file = ::open(path.c_str(), O_RDONLY);
+    ::fsync(file);
+    ::posix_fadvise(file, 0, 0, POSIX_FADV_DONTNEED);
+    ::close(file);
+    const model::MappedFile mapped(path);
+    const auto there = [&](std::size_t first, std::size_t count) {
+      std::vector<unsigned char> cached(count);
+      ::mincore(const_cast<std::byte*>(mapped.bytes().data()) + first * page, count * page, cached.data());
+      return static_cast<std::size_t>(std::ranges::count_if(cached, [](unsigned char one) { return one & 1; }));
+    };
+    if (there(0, pages) > 0) QSKIP("this file system keeps files in memory");
+    mapped.willNeed(mapped.bytes().subspan(100 * page + 7, 50 * page));   // in pages 100 to 150
+    QTRY_COMPARE(there(100, 51), std::size_t{51});
+    QVERIFY(there(400, 100) == 0);
+    mapped.willNeed({});
   }
 
   void pinnedTensorsShareLargePieces() {
