@@ -32,11 +32,11 @@ using namespace quantspot::views;
 namespace {
 
 struct Fixture {
-  ui::EngineClient engine{ui::fakeEngine()};
+  ui::EngineClient engine;
   ui::DecisionModel model{&engine};
   DecidePage page{&model};
 
-  explicit Fixture(bool show = true) {
+  explicit Fixture(bool show = true, const QStringList& flags = {}) : engine(ui::fakeEngine(flags)) {
     QObject::connect(&engine, &ui::EngineClient::initialized, &model, [this](const protocol::InitializeResult& result) {
       model.setEngineInfo(result.engine);
       model.setPrecisions(result.precisions);
@@ -287,7 +287,7 @@ class DecidePageTest : public QObject {
 
   void anExportIsFollowedAndCancelled() {
     const QTemporaryDir folder;
-    Fixture f;
+    Fixture f(true, {"--slow=60"});
     QVERIFY(f.decided());
     f.page.exporter()->setPlace(folder.path());
     f.page.limits()->memory()->setValue(10);
