@@ -9,7 +9,7 @@ CalibratedLinear* calibratedLinear(Linear& layer) { return dynamic_cast<Calibrat
 
 void CalibratedLinear::setScales(const ActivationScales& scales) {
   for (const float scale : {scales.input, scales.output})
-    if (!(scale > 0) || !std::isfinite(scale))
+    if (!(scale >= 0) || !std::isfinite(scale))
       throw std::invalid_argument("activation scale " + std::to_string(scale) + " of a quanto-int8a8 layer; calibrate with other prompts");
   state_->scales = scales;
 }

@@ -25,7 +25,8 @@ class CalibratedLinear {
  public:
   virtual ~CalibratedLinear() = default;
   ActivationScales scales() const { return state_->scales; }
-  // From a checkpoint, or ActivationScales{} to forget. Throws std::invalid_argument unless both are finite and above 0.
+  // From a checkpoint, or ActivationScales{} to forget. Throws std::invalid_argument unless both are finite and not below 0;
+  // 0: the layer saw nothing but zeros.
   void setScales(const ActivationScales& scales);
   // While it is on, every forward() moves the scales by what it sees, with a momentum of 0.9; one thread at a time.
   void watch(bool on) { state_->watching = on; }

@@ -28,7 +28,8 @@ int write(protocol::ExportParams params) {
   control.cancel = &interrupted;
   control.progress = [&](const std::string& stage, int step, int steps) { bar.show(stage, step, steps); };
   const protocol::ExportResult made = service.exportVariant(params, control);
-  printJson({{"out", made.out}, {"precision", params.precision}, {"bytes", made.bytes}, {"files", made.manifest["files"].size() + 1}, {"images", made.manifest["images"].size()}});
+  printJson({{"out", made.out}, {"precision", params.precision}, {"bytes", made.bytes}, {"files", made.manifest["files"].size() + 1},
+             {"images", made.manifest["images"].size()}});
   return 0;
 }
 
@@ -52,17 +53,20 @@ void addRecipe(CLI::App& e, ExportArguments& a) {
 
 void addExport(CLI::App& app, std::function<int()>& run) {
   const auto a = std::make_shared<ExportArguments>();
-  CLI::App& e = *app.add_subcommand("export", "Write a variant as files to deploy: a diffusers folder or a GGUF file, run.py, requirements.txt, manifest.json");
-  e.add_option("--model", a->params.model, "Folder of a diffusers pipeline, a single .safetensors or .gguf file, or a name that 'models list' shows")->capture_default_str();
+  CLI::App& e =
+      *app.add_subcommand("export", "Write a variant as files to deploy: a diffusers folder or a GGUF file, run.py, requirements.txt, manifest.json");
+  e.add_option("--model", a->params.model, "Folder of a diffusers pipeline, a single .safetensors or .gguf file, or a name that 'models list' shows")
+      ->capture_default_str();
   e.add_option("--parts", a->parts, "As for generate");
   e.add_option("--precision", a->params.precision, "Id or policy")->required();
   e.add_option("--out", a->params.out, "A folder that is not there yet; it appears only when it is whole")->required();
-  e.add_option("--images", a->params.images, "The judged pictures: a comparison's folder or report.json, a picture with its report, or a folder of pictures");
+  e.add_option("--images", a->params.images,
+               "The judged pictures: a comparison's folder or report.json, a picture with its report, or a folder of pictures");
   e.add_flag("--force", a->params.force, "Replace an earlier export");
   addRecipe(e, *a);
-  e.callback([&run, a] {
+  e.callback([&run, &e, a] {
     if (!a->parts.empty()) a->params.model += "?parts=" + a->parts;
-    if (!a->recipe.prompt.empty()) a->params.recipe = a->recipe;
+    if (e.count("--prompt") > 0) a->params.recipe = a->recipe;   // "" is a prompt, too
     run = [a] { return write(a->params); };
   });
 }

@@ -81,7 +81,8 @@ NamedTensors scaleTensors(const std::string& layer, const ActivationScales& scal
   const auto found = scales.find(layer);
   if (found == scales.end())
     throw std::invalid_argument(layer + ": its activations have no scale; give the report of a picture that was drawn with this precision and --calibrate PROMPTS");
-  const auto number = [](float value) { return at::full({}, value, at::kBFloat16); };
+  // Where only zeros were seen, 1 gives the same codes, and the reference does not divide by zero.
+  const auto number = [](float value) { return at::full({}, value > 0 ? value : 1, at::kBFloat16); };
   return {{layer + ".input_scale", number(found->second.input)}, {layer + ".output_scale", number(found->second.output)}};
 }
 

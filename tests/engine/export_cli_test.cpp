@@ -59,6 +59,13 @@ class ExportCliTest : public QObject {
     QCOMPARE(QJsonDocument::fromJson(written.out).object()["images"].toInt(), 1);
   }
 
+  void noWordsAreAPromptToo() {
+    const Outcome written = write("wordless", {"--prompt", "", "--seed", "3", "--width", "16", "--height", "32"});
+    QVERIFY2(written.code == 0, written.err);
+    const QByteArray script = contents(path("wordless/run.py"));
+    QVERIFY2(script.contains("prompt=\"\"") && script.contains("manual_seed(3)"), script);
+  }
+
   void aComparisonGivesItsPicturesOfThisVariant() {
     const Outcome written = write("compared-deploy", {"--images", path("compared")});
     QVERIFY2(written.code == 0, written.err);

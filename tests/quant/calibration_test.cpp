@@ -90,9 +90,24 @@ class CalibrationTest : public QObject {
     QVERIFY(packedLinear("quanto-int8a8", randomMatrix(16, 64))->forward(x).isnan().all().item<bool>());
   }
 
+  // What such a calibration finds can be set again.
+  void aLayerThatOnlySawZerosGivesItsBias() {
+    const at::Tensor bias = randomMatrix(1, 16, 3).flatten().to(at::kBFloat16), zeros = at::zeros({2, 64}, at::kBFloat16);
+    const Quantizer& q = quantizer("quanto-int8a8");
+    const auto linear = q.linear(q.pack(randomMatrix(16, 64)), bias), again = q.linear(q.pack(randomMatrix(16, 64)), bias);
+    {
+      const Calibration watching({calibratedLinear(*linear)});
+      linear->forward(zeros);
+    }
+    const ActivationScales found = calibratedLinear(*linear)->scales();
+    QCOMPARE(found.input, 0.0f);
+    calibratedLinear(*again)->setScales(found);
+    QVERIFY(at::equal(again->forward(zeros), bias.expand({2, 16})));
+  }
+
   void impossibleScalesAreRefused() {
     const auto linear = packedLinear("quanto-int8a8", randomMatrix(16, 64));
-    for (const float bad : {0.0f, -1.0f, std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN()}) {
+    for (const float bad : {-1.0f, std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN()}) {
       QVERIFY(thrown([&] { calibratedLinear(*linear)->setScales({.input = bad}); }).contains("activation scale"));
       QVERIFY(thrown([&] { calibratedLinear(*linear)->setScales({.output = bad}); }).contains("activation scale"));
     }

@@ -305,6 +305,7 @@ class DecidePageTest : public QObject {
     QSignalSpy exported(&f.model, &ui::DecisionModel::exported);
     start();
     QVERIFY(f.model.isExporting() && dialog->cancelButton()->isVisible());
+    QVERIFY(QSignalSpy(&f.model, &ui::DecisionModel::exportProgress).wait());   // the engine is at it
     dialog->cancelButton()->click();
     QVERIFY(exported.wait());
     QCOMPARE(dialog->said(), QString("Nothing was exported."));
