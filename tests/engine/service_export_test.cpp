@@ -86,7 +86,7 @@ class ServiceExportTest : public QObject {
     QTest::addColumn<QString>("word");
     const auto row = [](const char* name, const char* change, int code, const char* word) { QTest::newRow(name) << change << code << word; };
     row("precision", R"({"precision":"bnb-nf5"})", ErrorCode::InvalidParams, "bnb-nf5");
-    row("no checkpoint", R"({"precision":"int8-dynamic"})", ErrorCode::InvalidParams, "no checkpoint");
+    row("no scales", R"({"precision":"quanto-int8a8"})", ErrorCode::InvalidParams, "have no scale");
     row("no recipe", R"({"recipe":null})", ErrorCode::InvalidParams, "no recipe");
     row("size", R"({"recipe":{"prompt":"x","width":100}})", ErrorCode::InvalidParams, "width = 100");
     row("model", R"({"model":"/nowhere"})", ErrorCode::InternalError, "/nowhere");
