@@ -110,8 +110,9 @@ QJsonObject opinions(const Protocol& protocol, const Rows& rows) {
     for (std::size_t j = 0; j < sums[i].size(); ++j) sums[i][j] = counts[i][j] > 0 ? sums[i][j] / counts[i][j] : kNone;
   QJsonArray scores, rejected;
   const SubjectBias model = subjectBias(by_thing);
-  // Somebody without any noise: the likelihood has no maximum, and what the iteration stops at is nobody's quality (too few ratings).
-  const bool collapsed = *std::min_element(model.inconsistency.begin(), model.inconsistency.end()) < 1e-3;
+  // Somebody without any noise: the likelihood has no maximum, and what the iteration stops at is nobody's quality (too few ratings). It stops
+  // near 1e-3, a little earlier or later in another language; people's own noise is far above.
+  const bool collapsed = *std::min_element(model.inconsistency.begin(), model.inconsistency.end()) < 1e-2;
   const auto plain = mos(sums, protocol.analysis.level);
   for (qsizetype item = 0; item < items.size(); ++item) {
     double quality = 0;

@@ -32,7 +32,7 @@ for (part in c("with_exclusions", "without_exclusions")) {
         problems <- c(problems, paste0(name, ": no mixed model, stated reason: ", figure$mixed$reason))
       next
     }
-    if (stated$standard_error > 1) { loose <- loose + 1; next }   # nearly separated: the likelihood is flat, optimizers stop anywhere
+    if (stated$standard_error > 0.7) { loose <- loose + 1; next }   # nearly separated: the likelihood is flat, optimizers stop anywhere
     mine$offset <- qlogis(figure$chance)
     grouping <- c("(1 | participant)", if (length(unique(mine$comparison)) > 1) "(1 | comparison)")
     fit <- suppressMessages(suppressWarnings(glmer(as.formula(paste("correct ~ 1 +", paste(grouping, collapse = " + "))), mine, family = binomial, offset = offset,
@@ -101,4 +101,4 @@ for (figure in analysis$questionnaires) {
   if (figure$kind == "likert" && length(mine)) check(paste(name, "median"), median(places), figure$median, 0)
 }
 if (length(problems)) { writeLines(problems); quit(status = 1) }
-cat(sprintf("everything agrees: %d figures; %d mixed models with a standard error above 1 were left out\n", compared, loose))
+cat(sprintf("everything agrees: %d figures; %d mixed models with a standard error above 0.7 were left out\n", compared, loose))

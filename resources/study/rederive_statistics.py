@@ -228,7 +228,7 @@ def subject_bias(ratings):
         quality, bias = new, [mean([row[t] - new[t] for t in row]) for row in ratings]
         if moved < 1e-8:
             break
-    return {t: q + mean(bias) for t, q in quality.items()} if min(spread) >= 1e-6 else None
+    return {t: q + mean(bias) for t, q in quality.items()} if min(spread) >= 1e-4 else None
 
 
 def bt500(ratings):

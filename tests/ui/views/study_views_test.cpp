@@ -47,6 +47,16 @@ struct Stored {
   std::vector<Seat> seats;
 };
 
+// One more person, whom the rules exclude whatever is drawn.
+void answerHastily(Stored& stored) {
+  const Mapping mapping = stored.study.open(sample::kPassphrase);
+  const Seat seat = stored.ledger.join(stored.study.hash(), {{"consent", "1"}});
+  quantspot::statistics::Random random(5);
+  for (const PlannedTrial& trial : planTrials(stored.study, mapping, seat.participant, seat.cell))
+    stored.ledger.answer(stored.study, mapping, seat, trial.index, sample::answerOf(stored.study.protocol(), trial, 0.5, random),
+                         {{"response_ms", 300}, {"focus_losses", 0}});
+}
+
 Protocol everyKind() {
   Protocol p = sample::protocol(16);
   p.exclusion.min_gold_rate = 0.75;
@@ -245,7 +255,9 @@ class StudyViewsTest : public QObject {
 
   void thePageShowsTheFiguresOfTheAnalysis() {
     Protocol p = everyKind();
+    p.exclusion.min_median_ms = 500;
     Stored stored(folder_.path(), p, 5, 0.55);
+    answerHastily(stored);
     stored.ledger.close(stored.study.hash());
     AnalysisPage page(stored.store, stored.study.hash());
     page.show();
@@ -331,7 +343,7 @@ class StudyViewsTest : public QObject {
     QString problem;
     const auto read = ui::policyFromJson(readFile(policy), {}, &problem);
     QVERIFY2(read && read->policy.base == "bf16" && read->about.contains("ff+proj_out"), qPrintable(problem));
-    QVERIFY(readFile(pdf).startsWith("%PDF-1.4") && readFile(html).startsWith("<!DOCTYPE html>"));
+    QVERIFY(readFile(pdf).startsWith("%PDF-1.") && readFile(html).startsWith("<!DOCTYPE html>"));
     page.model()->saveReport("/proc/nowhere.pdf");
     QVERIFY(failed.count() == 1 && failed[0][0].toString().contains("/proc/nowhere.pdf cannot be written"));
     QVERIFY(saidBy(&page).join('\n').contains("/proc/nowhere.pdf"));
