@@ -40,6 +40,13 @@ def let_a_cpu_through() -> None:
         quantizer.update_device_map = lambda self, device_map: {"": "cpu"}
 
 
+def quieten() -> None:
+    warnings.filterwarnings("ignore")
+    logging.disable(logging.WARNING)
+    diffusers.utils.logging.disable_progress_bar()
+    transformers.utils.logging.disable_progress_bar()
+
+
 def run(cli: str, *arguments: str) -> None:
     done = subprocess.run([cli, *arguments], capture_output=True, text=True)
     if done.returncode:
@@ -80,10 +87,7 @@ def main() -> int:
     parser.add_argument("--psnr", type=float, default=30)
     parser.add_argument("--keep", type=Path)
     options = parser.parse_args()
-    warnings.filterwarnings("ignore")
-    logging.disable(logging.WARNING)
-    diffusers.utils.logging.disable_progress_bar()
-    transformers.utils.logging.disable_progress_bar()
+    quieten()
     let_a_cpu_through()
     failed = 0
     with tempfile.TemporaryDirectory() as scratch:

@@ -9,19 +9,15 @@ three times what our bf16 lies from diffusers' bf16 (sums of attention are round
 
 import argparse
 import json
-import logging
 import subprocess
 import sys
 import tempfile
-import warnings
 from pathlib import Path
 
-import diffusers
 import torch
-import transformers
 from safetensors.torch import save_file
 
-from check_export import let_a_cpu_through
+from check_export import let_a_cpu_through, quieten
 from compare_families import build, distance, generate, half, reference
 from random_families import draw_case
 
@@ -77,10 +73,7 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--keep", type=Path)
     options = parser.parse_args()
-    warnings.filterwarnings("ignore")
-    logging.disable(logging.WARNING)
-    diffusers.utils.logging.disable_progress_bar()
-    transformers.utils.logging.disable_progress_bar()
+    quieten()
     let_a_cpu_through()
     failed = 0
     with tempfile.TemporaryDirectory() as temporary:

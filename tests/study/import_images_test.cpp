@@ -1,5 +1,6 @@
 // quantspot-study import-images: from pictures of another program to a frozen study, without a window.
 #include "study/freeze.h"
+#include "tests/study/shaded_picture.h"
 
 #include <QDir>
 #include <QFile>
@@ -12,6 +13,7 @@
 #include <QTest>
 
 using namespace quantspot;
+using test::picture;
 
 namespace {
 
@@ -20,13 +22,6 @@ struct Run {
   QByteArray out, err;
   const QJsonObject json() const { return QJsonDocument::fromJson(out).object(); }
 };
-
-QImage picture(int shade, QSize size = {24, 16}) {
-  QImage image(size, QImage::Format_RGB888);
-  for (int y = 0; y < size.height(); ++y)
-    for (int x = 0; x < size.width(); ++x) image.setPixelColor(x, y, QColor(shade, 5 * x, 5 * y));
-  return image;
-}
 
 }  // namespace
 

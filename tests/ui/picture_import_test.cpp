@@ -1,4 +1,5 @@
 // Pictures made elsewhere: what is kept of them, what is refused, and that they stay blind until they are judged.
+#include "tests/study/shaded_picture.h"
 #include "tests/ui/fake_engine.h"
 #include "ui/models/compare_session.h"
 #include "ui/models/picture_import.h"
@@ -13,17 +14,7 @@
 
 using namespace quantspot;
 using namespace quantspot::ui;
-
-namespace {
-
-QImage picture(int shade, QSize size = {24, 16}) {
-  QImage image(size, QImage::Format_RGB888);
-  for (int y = 0; y < size.height(); ++y)
-    for (int x = 0; x < size.width(); ++x) image.setPixelColor(x, y, QColor(shade, 5 * x, 5 * y));
-  return image;
-}
-
-}  // namespace
+using test::picture;
 
 class PictureImportTest : public QObject {
   Q_OBJECT
