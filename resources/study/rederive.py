@@ -12,8 +12,8 @@ import statistics
 import sys
 from pathlib import Path
 
-from rederive_statistics import (Z, always_valid_interval, at_least, binomial, bt500, chi_square_tail, connected, dprime, estimate, exact_interval,
-                                 fitted, krippendorff, psychometric, quantile, same_different, student_quantile, subject_bias)
+from rederive_statistics import (Z, abilities, always_valid_interval, at_least, binomial, bt500, chi_square_tail, connected, dprime, estimate,
+                                 exact_interval, fitted, krippendorff, psychometric, quantile, rounded, same_different, student_quantile, subject_bias)
 
 TOLERANCE = 1e-6
 LEFT_TO_R = ("value", "standard_error", "interval_error", "freedom", "participant_sd", "prompt_sd", "singular", "reason")   # of a mixed model
@@ -214,10 +214,6 @@ def items_of(rows, reference):
     return [reference] + sorted({name for r in rows for name in split(r["shown"])} - {reference})
 
 
-def abilities(values, errors, items, z):
-    return [dict(estimate(v, e, z), variant=name) for v, e, name in zip([0.0] + values, [0.0] + errors, items)]
-
-
 def preference(rows, stated, reference, z):
     mine = [dict(r, pair=split(r["shown"])) for r in rows if r["role"] == "main" and r["kind"] == "preference"]
     if not mine:
@@ -404,13 +400,6 @@ def said(protocol, rows):
                 figure["median"] = statistics.median(places) + 1 if places else None
             figures.append(figure)
     return figures
-
-
-def rounded(value, digits):
-    """Half away from zero, after the sixth decimal was rounded so; never "-0.00": the rule of all sentences."""
-    units = math.floor(math.floor(abs(value) * 1e6 + 0.5) / 10 ** (6 - digits) + 0.5)
-    text = str(units).rjust(digits + 1, "0")
-    return ("-" if value < 0 and units else "") + (text[:-digits] + "." + text[-digits:] if digits else text)
 
 
 def decision(variant, figures, pairs, protocol):

@@ -268,3 +268,14 @@ def krippendorff(ratings):
 
 def estimate(value, error, z):
     return {"value": value, "standard_error": error, "interval": [value - z * error, value + z * error]}
+
+
+def abilities(values, errors, items, z):
+    return [dict(estimate(v, e, z), variant=name) for v, e, name in zip([0.0] + values, [0.0] + errors, items)]
+
+
+def rounded(value, digits):
+    """Half away from zero, after the sixth decimal was rounded so; never "-0.00": the rule of all sentences."""
+    units = math.floor(math.floor(abs(value) * 1e6 + 0.5) / 10 ** (6 - digits) + 0.5)
+    text = str(units).rjust(digits + 1, "0")
+    return ("-" if value < 0 and units else "") + (text[:-digits] + "." + text[-digits:] if digits else text)
