@@ -380,9 +380,16 @@ class ParticipantSessionTest : public QObject {
     QVERIFY2(session.message().contains("/proc/stations cannot be made; choose another with --data"), qPrintable(session.message()));
   }
 
+  void aClockSetBackIsSaid_data() {
+    QTest::addColumn<int>("hours");
+    QTest::newRow("two hours") << 2;                                   // today or, late in the evening, tomorrow
+    QTest::newRow("another day") << 26;
+  }
+
   void aClockSetBackIsSaid() {
+    QFETCH(int, hours);
     StudyOnDisk disk;
-    const QString later = QDateTime::currentDateTimeUtc().addSecs(7200).toString(Qt::ISODateWithMs);
+    const QString later = QDateTime::currentDateTimeUtc().addSecs(3600 * hours).toString(Qt::ISODateWithMs);
     const QString elsewhere = disk.folder.filePath("future.sqlite");
     QJsonObject join{{"kind", "join"}, {"participant", "feedfeedfeedfeed"}, {"cell", 0}, {"time", later}};
     Ledger(elsewhere).restore(disk.study, {nextRecord(disk.study.hash().toLatin1(), 0, join)});

@@ -189,9 +189,10 @@ void ParticipantSession::onward(study::Station::Return back) {
     restarts_ = back.seat.participant;
     return begin();
   }
-  if (protocol_.resume == study::ResumePolicy::ContinueSameDay && back.last_seen.toLocalTime().date() != QDate::currentDate())
-    throw study::Error(tr("this study must be finished on the day it was begun (%1); ask the experimenter")
-        .arg(back.last_seen.toLocalTime().date().toString(Qt::ISODate)));
+  // A last record that lies ahead means that a clock was set back: which day it is cannot be told, and the notice says so.
+  const QDateTime now = QDateTime::currentDateTime(), seen = back.last_seen.toLocalTime();
+  if (protocol_.resume == study::ResumePolicy::ContinueSameDay && seen < now && seen.date() != now.date())
+    throw study::Error(tr("this study must be finished on the day it was begun (%1); ask the experimenter").arg(seen.date().toString(Qt::ISODate)));
   place(back);
   if (protocol_.resume == study::ResumePolicy::NextBlock && !done() && next().block >= 0) {
     const int block = next().block;
