@@ -323,14 +323,14 @@ at::Tensor Phases::encodeImage(PictureNoise& noise) {
 }
 
 // The steps before it are those that image to image leaves out.
-std::size_t Phases::firstCall(std::size_t calls) const {
+std::size_t Phases::firstCall(const model::Scheduler& scheduler) const {
   if (!request_.image) return 0;
   const double kept = recipe_.steps * recipe_.strength.value();
   const int first = family_.info().skipsFractions ? static_cast<int>(recipe_.steps - kept) : recipe_.steps - static_cast<int>(kept);
   if (first >= recipe_.steps)
     throw std::invalid_argument(fmt::format("strength = {} leaves none of {} steps; use at least {}", *recipe_.strength, recipe_.steps,
                                             1.0 / recipe_.steps));
-  return family_.info().flow ? callOf(first, calls) : static_cast<std::size_t>(first);
+  return static_cast<std::size_t>(first) * static_cast<std::size_t>(scheduler.order());
 }
 
 at::Tensor Phases::denoise(const Encoded& encoded, const std::function<at::Tensor(std::int64_t channels)>& noiseFor, Calibrated& calibrated) {
@@ -338,7 +338,7 @@ at::Tensor Phases::denoise(const Encoded& encoded, const std::function<at::Tenso
   const std::size_t calls = scheduler->timesteps().size();
   const Conditioning conditioning = shaped(encoded.conditioning);
   PictureNoise noise(seedsOf(request_));
-  const std::size_t begin = firstCall(calls);
+  const std::size_t begin = firstCall(*scheduler);
   const at::Tensor original = request_.image ? encodeImage(noise) : at::Tensor();
   at::Tensor latents;
   for (const quant::StepSpan& span : spans()) {

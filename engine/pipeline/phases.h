@@ -81,7 +81,7 @@ class Phases {
   std::shared_ptr<model::Denoiser> loadDenoiser(const quant::Policy& policy);
   std::unique_ptr<model::Scheduler> makeScheduler() const;
   at::Tensor encodeImage(PictureNoise& noise);
-  std::size_t firstCall(std::size_t calls) const;
+  std::size_t firstCall(const model::Scheduler& scheduler) const;
   at::Tensor started(const model::Scheduler& scheduler, const at::Tensor& noise) const;
   DenoiseOptions denoiseOptions() const;
   std::size_t callOf(int step, std::size_t calls) const;

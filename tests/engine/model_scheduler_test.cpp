@@ -21,9 +21,19 @@ const QByteArray kRandom = qgetenv("QUANTSPOT_SCHEDULER_CASES");
 const std::string kGolden = kRandom.isEmpty() ? QUANTSPOT_SOURCE_DIR "/tests/parity/golden/schedulers/" : kRandom.toStdString();
 
 struct Golden {
-  SafeTensors file{kGolden + "expected.safetensors"};
-  json cases = json::parse(std::ifstream(kGolden + "cases.json"));
-  at::Tensor operator[](const std::string& name) const { return file.copy(file.entries().at(name)); }
+  Golden() {
+    for (const std::string& folder : kRandom.isEmpty() ? std::vector{kGolden, kGolden + "heun/"} : std::vector{kGolden}) {
+      files.push_back(std::make_unique<SafeTensors>(folder + "expected.safetensors"));
+      for (const json& one : json::parse(std::ifstream(folder + "cases.json"))) cases.push_back(one);
+    }
+  }
+  std::vector<std::unique_ptr<SafeTensors>> files;
+  json cases;
+  at::Tensor operator[](const std::string& name) const {
+    for (const auto& file : files)
+      if (const auto found = file->entries().find(name); found != file->entries().end()) return file->copy(found->second);
+    throw std::out_of_range(name);
+  }
   const json& named(const QString& name) const {
     for (const json& one : cases)
       if (one["name"] == name.toStdString()) return one;
@@ -94,7 +104,7 @@ class ModelSchedulerTest : public QObject {
       for (const json& one : golden().cases)
         if (one["id"] == info.id) tested.insert(info.id);
     QCOMPARE(tested.size(), schedulerInfos().size());
-    QCOMPARE(schedulerInfos().size(), std::size_t{12});
+    QCOMPARE(schedulerInfos().size(), std::size_t{13});
   }
 
   // A second run with the same object must not see the first.
@@ -138,16 +148,18 @@ class ModelSchedulerTest : public QObject {
   }
 
   void unknownSchedulersAreNamed() {
-    const QString said = complaint(R"({"_class_name": "HeunDiscreteScheduler"})");
-    QVERIFY2(said.contains("HeunDiscreteScheduler") && said.contains("EulerDiscreteScheduler"), qPrintable(said));
-    QVERIFY(complaint(R"({"_class_name": "HeunDiscreteScheduler"})", "euler").isEmpty());
-    QVERIFY(complaint(R"({"_class_name": "DDIMScheduler"})", "euler-b").contains("scheduler 'euler-b' is not known; use flow-match-euler, flow-match-heun, ddim"));
+    const QString said = complaint(R"({"_class_name": "KDPM2DiscreteScheduler"})");
+    QVERIFY2(said.contains("KDPM2DiscreteScheduler") && said.contains("EulerDiscreteScheduler"), qPrintable(said));
+    QVERIFY(complaint(R"({"_class_name": "KDPM2DiscreteScheduler"})", "euler").isEmpty());
+    const QString unknown = complaint(R"({"_class_name": "DDIMScheduler"})", "euler-b");
+    QVERIFY2(unknown.contains("scheduler 'euler-b' is not known; use flow-match-euler, flow-match-heun, ddim"), qPrintable(unknown));
     QVERIFY(complaint("{").contains("is not valid JSON"));
     QVERIFY_THROWS_EXCEPTION(ModelError, loadScheduler(dir_.path().toStdString() + "/nothing"));
   }
 
   void dynamicShiftNeedsTokens() {
-    QVERIFY(complaint(R"({"_class_name": "FlowMatchEulerDiscreteScheduler", "use_dynamic_shifting": true})", "", 4).contains("use_dynamic_shifting=true needs"));
+    const QString said = complaint(R"({"_class_name": "FlowMatchEulerDiscreteScheduler", "use_dynamic_shifting": true})", "", 4);
+    QVERIFY2(said.contains("use_dynamic_shifting=true needs"), qPrintable(said));
   }
 
   void timestepsBeyondTheScheduleAreAnError() {
@@ -241,6 +253,9 @@ void ModelSchedulerTest::unsupportedSettings_data() {
   row("EulerDiscrete", R"("timestep_type": "odd")", "timestep_type=");
   row("EulerDiscrete", R"("final_sigmas_type": "odd")", "final_sigmas_type=");
   row("EulerAncestralDiscrete", R"("prediction_type": "sample")", "prediction_type=");
+  row("HeunDiscrete", R"("beta_schedule": "sigmoid")", "beta_schedule=");
+  row("HeunDiscrete", R"("prediction_type": "flow_prediction")", "prediction_type=");
+  row("DDIM", R"("beta_schedule": "exp")", "beta_schedule=");
   row("DPMSolverMultistep", R"("algorithm_type": "odd")", "algorithm_type=");
   row("DPMSolverMultistep", R"("solver_type": "odd")", "solver_type=");
   row("DPMSolverMultistep", R"("solver_order": 4)", "solver_order=");

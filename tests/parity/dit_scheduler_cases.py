@@ -9,7 +9,7 @@ from safetensors.torch import save_file
 
 from transformer_cases import load, run
 
-SCHEDULERS = {"ddim": ("DDIM", {}), "ddpm": ("DDPM", {}), "pndm": ("PNDM", {}), "euler": ("EulerDiscrete", {}), "euler-ancestral": ("EulerAncestralDiscrete", {}),
+SCHEDULERS = {"ddim": ("DDIM", {}), "ddpm": ("DDPM", {}), "pndm": ("PNDM", {}), "euler": ("EulerDiscrete", {}), "euler-ancestral": ("EulerAncestralDiscrete", {}), "heun": ("HeunDiscrete", {}),
               "dpmpp-2m": ("DPMSolverMultistep", {}), "dpmpp-2m-karras": ("DPMSolverMultistep", {"use_karras_sigmas": True}),
               "dpmpp-2m-sde": ("DPMSolverMultistep", {"algorithm_type": "sde-dpmsolver++"}), "unipc": ("UniPCMultistep", {}), "lcm": ("LCM", {})}
 

@@ -1,5 +1,5 @@
-"""Image to image of FLUX and Stable Diffusion 3, over the pipelines of their own golden data; at strengths whose steps do and do not divide evenly.
-The picture is a formula, so that the test makes it, too."""
+"""Image to image of FLUX and Stable Diffusion 3, over the pipelines of their own golden data, and of Stable Diffusion with Heun's scheduler, which
+calls the model twice a step; at strengths whose steps do and do not divide evenly. The picture is a formula, so that the test makes it, too."""
 
 import json
 from pathlib import Path
@@ -10,7 +10,8 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 
-CASES = {"flux_a": diffusers.FluxImg2ImgPipeline, "flux_b": diffusers.FluxImg2ImgPipeline, "sd3_a": diffusers.StableDiffusion3Img2ImgPipeline}
+CASES = {"flux_a": diffusers.FluxImg2ImgPipeline, "flux_b": diffusers.FluxImg2ImgPipeline, "sd3_a": diffusers.StableDiffusion3Img2ImgPipeline,
+         "sd_a": diffusers.StableDiffusionImg2ImgPipeline}
 STRENGTHS = (0.6, 0.35)
 
 
@@ -26,11 +27,15 @@ def drawn(folder: Path, cls) -> dict:
     absent = {name: None for name, part in index.items() if part == [None, None]}
     pipe = cls.from_pretrained(folder / "pipeline", torch_dtype=torch.float32, local_files_only=True, **absent)
     pipe.set_progress_bar_config(disable=True)
+    if cls is diffusers.StableDiffusionImg2ImgPipeline:
+        pipe.scheduler = diffusers.HeunDiscreteScheduler.from_config(pipe.scheduler.config)
+        own = {}
+    else:
+        own = dict(width=recipe["width"], height=recipe["height"], max_sequence_length=recipe["max_sequence_length"])
     tensors = {}
     for strength in STRENGTHS:
         call = dict(prompt=recipe["prompts"][0], image=Image.fromarray(picture(recipe["width"], recipe["height"])), strength=strength,
-            width=recipe["width"],
-                    height=recipe["height"], num_inference_steps=7, guidance_scale=recipe["guidance"], max_sequence_length=recipe["max_sequence_length"])
+                    num_inference_steps=7, guidance_scale=recipe["guidance"], **own)
         seed = recipe["seeds"][0] if "seeds" in recipe else recipe["seed"]
         latents = pipe(**call, output_type="latent", generator=torch.Generator().manual_seed(seed)).images
         image = pipe(**call, output_type="np", generator=torch.Generator().manual_seed(seed)).images[0]

@@ -15,7 +15,7 @@ STEPS = (1, 2, 3, 4, 5, 7, 11)
 SCHEDULERS = [
     ("DDIMScheduler", dict(clip_sample=False, set_alpha_to_one=False, steps_offset=1)), ("DDIMScheduler", dict(timestep_spacing="trailing", clip_sample=False)),
     ("PNDMScheduler", dict(skip_prk_steps=True, steps_offset=1)), ("PNDMScheduler", dict()), ("EulerDiscreteScheduler", dict(timestep_spacing="leading", steps_offset=1)),
-    ("EulerDiscreteScheduler", dict(use_karras_sigmas=True)), ("EulerAncestralDiscreteScheduler", dict()), ("DPMSolverMultistepScheduler", dict(use_karras_sigmas=True)),
+    ("EulerDiscreteScheduler", dict(use_karras_sigmas=True)), ("EulerAncestralDiscreteScheduler", dict()), ("HeunDiscreteScheduler", dict(use_karras_sigmas=True)), ("DPMSolverMultistepScheduler", dict(use_karras_sigmas=True)),
     ("DPMSolverMultistepScheduler", dict(solver_order=3)), ("DPMSolverMultistepScheduler", dict(algorithm_type="sde-dpmsolver++")), ("UniPCMultistepScheduler", dict()),
     ("UniPCMultistepScheduler", dict(solver_order=3, use_karras_sigmas=True)), ("LCMScheduler", dict()), ("DDPMScheduler", dict(clip_sample=False)),
 ]
@@ -29,7 +29,7 @@ FLOW_SCHEDULERS = [
     ("DPMSolverMultistepScheduler", dict(use_flow_sigmas=True, flow_shift=3.0, prediction_type="flow_prediction")),
 ]
 # Of those that the other pipelines take, with options at random.
-OPTIONAL = {"ddim": "DDIMScheduler", "ddpm": "DDPMScheduler", "pndm": "PNDMScheduler", "euler": "EulerDiscreteScheduler", "euler-ancestral": "EulerAncestralDiscreteScheduler",
+OPTIONAL = {"ddim": "DDIMScheduler", "ddpm": "DDPMScheduler", "pndm": "PNDMScheduler", "euler": "EulerDiscreteScheduler", "euler-ancestral": "EulerAncestralDiscreteScheduler", "heun": "HeunDiscreteScheduler",
             "dpmpp-2m": "DPMSolverMultistepScheduler", "unipc": "UniPCMultistepScheduler", "lcm": "LCMScheduler"}
 UNFIT = ("prediction_type", "num_train_timesteps", "use_flow_sigmas", "variance_type", "beta_start", "beta_end", "beta_schedule", "original_inference_steps")
 

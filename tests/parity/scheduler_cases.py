@@ -3,6 +3,7 @@
 import inspect
 import json
 from pathlib import Path
+from unittest.mock import patch
 
 import diffusers
 import torch
@@ -13,7 +14,8 @@ SHAPE = (2, 2, 1, 2)
 SD = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear"}
 ZERO_SNR = {**SD, "rescale_betas_zero_snr": True, "timestep_spacing": "trailing", "prediction_type": "v_prediction"}
 CLASSES = {"flow-match-euler": "FlowMatchEulerDiscrete", "flow-match-heun": "FlowMatchHeunDiscrete", "ddim": "DDIM", "ddpm": "DDPM", "pndm": "PNDM",
-           "euler": "EulerDiscrete", "euler-ancestral": "EulerAncestralDiscrete", "dpmpp-2m": "DPMSolverMultistep", "unipc": "UniPCMultistep", "lcm": "LCM"}
+           "euler": "EulerDiscrete", "euler-ancestral": "EulerAncestralDiscrete", "heun": "HeunDiscrete",
+           "dpmpp-2m": "DPMSolverMultistep", "unipc": "UniPCMultistep", "lcm": "LCM"}
 OVERRIDES = {"dpmpp-2m-karras": {"use_karras_sigmas": True}, "dpmpp-2m-sde": {"algorithm_type": "sde-dpmsolver++"}}
 
 # id: rows of settings; "tokens" is FLUX's number of packed image tokens.
@@ -61,6 +63,10 @@ DIRECT = {
     "lcm": [{}, {"clip_sample": True, "original_inference_steps": 25}, {"prediction_type": "v_prediction", "timestep_scaling": 5.0}, {"thresholding": True},
             {"prediction_type": "sample", "set_alpha_to_one": False, "rescale_betas_zero_snr": True}],
 }
+HEUN = [{**SD, "steps_offset": 1, "timestep_spacing": "leading"}, {}, {**SD, "use_karras_sigmas": True}, {**SD, "use_exponential_sigmas": True},
+        {**SD, "use_beta_sigmas": True}, {**SD, "timestep_spacing": "trailing", "prediction_type": "v_prediction"}, {"beta_schedule": "exp"},
+        {"beta_schedule": "squaredcos_cap_v2", "prediction_type": "sample", "clip_sample": True, "clip_sample_range": 0.7}]
+HEUN_REUSED = [("heun", "EulerDiscrete", {**ZERO_SNR, "use_karras_sigmas": True, "sigma_min": 0.03}), ("heun", "DDIM", {**SD, "thresholding": True})]
 # id, class whose configuration it takes over, that one's settings
 REUSED = [("unipc", "PNDM", {**SD, "skip_prk_steps": True, "steps_offset": 1}), ("dpmpp-2m-karras", "EulerDiscrete", {**SD, "timestep_spacing": "leading", "sigma_min": 0.05}),
           ("dpmpp-2m-sde", "DDIM", {**SD, "clip_sample": False, "steps_offset": 1}), ("euler", "DPMSolverMultistep", {**SD, "use_lu_lambdas": True}),
@@ -121,16 +127,15 @@ def run(make, steps: int, tokens: int, learned: bool, dtype: torch.dtype) -> dic
     set_timesteps(scheduler, steps, tokens)
     if hasattr(scheduler, "set_begin_index"):
         scheduler.set_begin_index(0)
-    draws = Draws()
-    inspect.getmodule(type(scheduler)).randn_tensor = draws
     start = getattr(scheduler, "init_noise_sigma", 1.0)
-    sample, samples = START.to(dtype) * start, []
+    sample, samples, draws = START.to(dtype) * start, [], Draws()
     for call, timestep in enumerate(scheduler.timesteps):
         seen = scheduler.scale_model_input(sample, timestep) if hasattr(scheduler, "scale_model_input") else sample
         output = OUTPUTS[call].to(dtype) + 0.25 * seen
         if learned:
             output = torch.cat([output, OUTPUTS[call].to(dtype).abs() * 0.5], 1)
-        sample = scheduler.step(output, timestep, sample).prev_sample
+        with patch.object(inspect.getmodule(type(scheduler)), "randn_tensor", draws, create=True):
+            sample = scheduler.step(output, timestep, sample).prev_sample
         samples.append(sample)
     made = {"timesteps": scheduler.timesteps.double(), "samples": torch.stack(samples), "noised": middle.unsqueeze(0),
             "start": torch.as_tensor(start, dtype=torch.float32).reshape(1)}
@@ -138,22 +143,26 @@ def run(make, steps: int, tokens: int, learned: bool, dtype: torch.dtype) -> dic
     return made if works_on_alphas else {**made, "sigmas": scheduler.sigmas.float()}
 
 
-def rows():
-    for key, settings in DIRECT.items():
+def rows(direct: dict = DIRECT, reused: list = REUSED):
+    for key, settings in direct.items():
         for i, row in enumerate(settings):
             row = dict(row)
             tokens = row.pop("tokens", 0)
             source = getattr(diffusers, CLASSES[key] + "Scheduler")(**row)
             yield f"{key}_{i}", "" if i % 2 else key, source, tokens
-    for key, name, row in REUSED:
+    for key, name, row in reused:
         yield f"{key}_of_{name}", key, getattr(diffusers, name + "Scheduler")(**row), 0
 
 
 def make(golden: Path) -> None:
-    folder = golden / "schedulers"
+    write(golden / "schedulers", rows(), {"outputs": OUTPUTS, "noises": NOISES, "start": START})
+    write(golden / "schedulers" / "heun", rows({"heun": HEUN}, HEUN_REUSED), {})
+
+
+def write(folder: Path, listed, tensors: dict[str, torch.Tensor]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    cases, tensors = [], {"outputs": OUTPUTS, "noises": NOISES, "start": START}
-    for name, key, source, tokens in rows():
+    cases = []
+    for name, key, source, tokens in listed:
         kind = type(source) if not key else getattr(diffusers, CLASSES[{"dpmpp-2m-karras": "dpmpp-2m", "dpmpp-2m-sde": "dpmpp-2m"}.get(key, key)] + "Scheduler")
 
         def build(kind=kind, config=json.loads(source.to_json_string()), key=key):
@@ -176,4 +185,4 @@ def make(golden: Path) -> None:
         cases.append(case)
     save_file({key: value.contiguous().clone() for key, value in tensors.items()}, folder / "expected.safetensors")
     (folder / "cases.json").write_text(json.dumps(cases, separators=(",", ":")) + "\n")
-    print(f"schedulers: {len(cases)} cases, {sum(len(c['runs']) for c in cases)} runs")
+    print(f"{folder.name}: {len(cases)} cases, {sum(len(c['runs']) for c in cases)} runs")

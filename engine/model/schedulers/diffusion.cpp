@@ -12,13 +12,16 @@ namespace {
 
 const auto kFloat32 = at::TensorOptions().dtype(at::kFloat);
 
-// Glide's cosine schedule.
-at::Tensor cosineBetas(int count) {
-  const auto bar = [&](int i) { return std::pow(std::cos((static_cast<double>(i) / count + 0.008) / 1.008 * std::numbers::pi / 2), 2); };
+// The betas whose alphas multiply to bar(t), t from 0 to 1.
+template <class Bar>
+at::Tensor betasFor(int count, const Bar& bar) {
   std::vector<double> betas(static_cast<std::size_t>(count));
-  for (int i = 0; i < count; ++i) betas[i] = std::min(1 - bar(i + 1) / bar(i), 0.999);
+  for (int i = 0; i < count; ++i) betas[i] = std::min(1 - bar(static_cast<double>(i + 1) / count) / bar(static_cast<double>(i) / count), 0.999);
   return asTensor(betas);
 }
+
+// Glide's.
+double cosineBar(double t) { return std::pow(std::cos((t + 0.008) / 1.008 * std::numbers::pi / 2), 2); }
 
 at::Tensor betasOf(const Config& config, const BetaDefaults& defaults) {
   if (config.has("trained_betas")) return asTensor(config.need<std::vector<double>>("trained_betas"));
@@ -27,7 +30,8 @@ at::Tensor betasOf(const Config& config, const BetaDefaults& defaults) {
   const auto schedule = config.get<std::string>("beta_schedule", defaults.schedule);
   if (schedule == "linear") return at::linspace(start, end, count, kFloat32);
   if (schedule == "scaled_linear") return at::linspace(std::sqrt(start), std::sqrt(end), count, kFloat32).pow(2);
-  if (schedule == "squaredcos_cap_v2") return cosineBetas(count);
+  if (schedule == "squaredcos_cap_v2") return betasFor(count, cosineBar);
+  if (schedule == "exp" && defaults.knowsExp) return betasFor(count, [](double t) { return std::exp(-12 * t); });
   config.fail("beta_schedule", "is not supported; linear, scaled_linear and squaredcos_cap_v2 are");
 }
 

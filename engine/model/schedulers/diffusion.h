@@ -12,6 +12,7 @@ namespace quantspot::model {
 struct BetaDefaults {
   double start = 0.0001, end = 0.02;
   const char* schedule = "linear";
+  bool knowsExp = false;                                     // beta_schedule "exp"
 };
 
 // trained_betas, beta_start, beta_end, beta_schedule, rescale_betas_zero_snr.

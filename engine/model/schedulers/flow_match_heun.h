@@ -12,6 +12,7 @@ class FlowMatchHeun : public Scheduler {
   void setTimesteps(int steps, const ImageTokens& tokens = {}) override;   // its own sigmas always, as in the reference
   const std::vector<double>& timesteps() const override { return timesteps_; }   // 2 steps − 1
   at::Tensor sigmas() const override { return sigmas_; }
+  int order() const override { return 2; }
   at::Tensor step(const at::Tensor& velocity, std::size_t call, const at::Tensor& sample, const NoiseSource& noise) override;
   at::Tensor addNoise(const at::Tensor& original, const at::Tensor& noise, std::size_t call) const override;
 

@@ -5,6 +5,7 @@
 #include "engine/model/schedulers/euler_ancestral.h"
 #include "engine/model/schedulers/flow_match_euler.h"
 #include "engine/model/schedulers/flow_match_heun.h"
+#include "engine/model/schedulers/heun.h"
 #include "engine/model/schedulers/lcm.h"
 #include "engine/model/schedulers/pndm.h"
 #include "engine/model/schedulers/unipc.h"
@@ -39,9 +40,12 @@ const std::vector<Entry>& entries() {
       {{"pndm", "PNDM", "PNDMScheduler", false, false}, make<Pndm>},
       {{"euler", "Euler", "EulerDiscreteScheduler", false, false}, make<Euler>},
       {{"euler-ancestral", "Euler ancestral", "EulerAncestralDiscreteScheduler", false, true}, make<EulerAncestral>},
+      {{"heun", "Heun", "HeunDiscreteScheduler", false, false}, make<Heun>},
       {{"dpmpp-2m", "DPM++ 2M", "DPMSolverMultistepScheduler", false, false}, make<DpmSolverMultistep>},
-      {{"dpmpp-2m-karras", "DPM++ 2M Karras", "DPMSolverMultistepScheduler", false, false}, make<DpmSolverMultistep>, R"({"use_karras_sigmas": true})"},
-      {{"dpmpp-2m-sde", "DPM++ 2M SDE", "DPMSolverMultistepScheduler", false, true}, make<DpmSolverMultistep>, R"({"algorithm_type": "sde-dpmsolver++"})"},
+      {{"dpmpp-2m-karras", "DPM++ 2M Karras", "DPMSolverMultistepScheduler", false, false}, make<DpmSolverMultistep>,
+       R"({"use_karras_sigmas": true})"},
+      {{"dpmpp-2m-sde", "DPM++ 2M SDE", "DPMSolverMultistepScheduler", false, true}, make<DpmSolverMultistep>,
+       R"({"algorithm_type": "sde-dpmsolver++"})"},
       {{"unipc", "UniPC", "UniPCMultistepScheduler", false, false}, make<UniPc>},
       {{"lcm", "LCM", "LCMScheduler", false, true}, make<Lcm>}};
   return all;

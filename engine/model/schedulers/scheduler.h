@@ -30,6 +30,8 @@ class Scheduler {
   virtual void setTimesteps(int steps, const ImageTokens& tokens = {}) = 0;
   // One per model call (Heun, PNDM: more than steps), as the model sees them.
   virtual const std::vector<double>& timesteps() const = 0;
+  // Calls of one step: image to image begins at a multiple of it.
+  virtual int order() const { return 1; }
   // Noise levels (float32, CPU), the last where the sample ends; undefined for schedulers that work on the training steps' alphas alone.
   virtual at::Tensor sigmas() const { return {}; }
   // The starting noise is multiplied by it.
