@@ -255,7 +255,7 @@ class StudyViewsTest : public QObject {
 
   void thePageShowsTheFiguresOfTheAnalysis() {
     Protocol p = everyKind();
-    p.exclusion.min_median_ms = 500;
+    p.exclusion.min_gold_rate = 0, p.exclusion.min_median_ms = 500;    // who answers at random may miss the gold; only haste is to count
     Stored stored(folder_.path(), p, 5, 0.55);
     answerHastily(stored);
     stored.ledger.close(stored.study.hash());
@@ -270,7 +270,7 @@ class StudyViewsTest : public QObject {
     QTest::keyClick(page.unlock()->field(), Qt::Key_Return);
     QTRY_COMPARE_WITH_TIMEOUT(opened.count(), 1, 30000);
     const QJsonObject analysis = page.model()->study().analysis;
-    QVERIFY2(!analysis["excluded"].toArray().isEmpty(), "the sample must exclude somebody");
+    QCOMPARE(analysis["excluded"].toArray().size(), 1);
     for (const bool excluding : {true, false}) {
       page.exclusions()->setChecked(excluding);
       const QJsonObject part = analysis[excluding ? "with_exclusions" : "without_exclusions"].toObject();
