@@ -143,7 +143,7 @@ QString decision(const Protocol& protocol, const QJsonObject& figures, const QSt
     if (figure["variant"].toString() == variant) parts << detectionSentence(protocol, figure.toObject());
   const QString preference = preferenceSentence(protocol, figures["preference"].toObject(), variant);
   if (!preference.isEmpty()) parts << preference;
-  if (parts.isEmpty()) parts << QStringLiteral("was not tested");
+  if (parts.isEmpty()) parts << QStringLiteral("has no answers that count");
   else parts << costClauses(protocol, variant);
   return QStringLiteral("`%1` %2.").arg(variant, parts.join(QStringLiteral("; it ")));
 }

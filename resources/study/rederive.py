@@ -425,7 +425,7 @@ def decision(variant, figures, pairs, protocol):
         clauses.append(f"needs {memory(own['memory_bytes'])} instead of {memory(other['memory_bytes'])}")
     if clauses and own["seconds"] > 0 and other["seconds"] > 0:
         clauses.append(f"takes {rounded(own['seconds'] / other['seconds'], 1)}× the time")
-    return f"`{variant}` {'; it '.join(clauses or ['was not tested'])}."
+    return f"`{variant}` {'; it '.join(clauses or ['has no answers that count'])}."
 
 
 def sequential_clause(figure, plan):

@@ -98,7 +98,7 @@ class ReportTest : public QObject {
 
   void anEmptyStudyHasAReport() {
     const QJsonObject empty = analysisOf(sample::protocol(), 0, 0);
-    QVERIFY(test::wordsOf(reportPdf(empty)).section('.', 0, 0).contains("was not tested"));
+    QVERIFY(test::wordsOf(reportPdf(empty)).section('.', 0, 0).contains("has no answers that count"));
     QVERIFY(reportHtml(empty).contains("0 people, 0 answers."));
   }
 };

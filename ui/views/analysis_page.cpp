@@ -134,8 +134,11 @@ void AnalysisPage::showPart() {
   const study::RevealedStudy& study = model_.study();
   verdicts_->setPart(part, study.protocol.tested());
   const int responses = part["responses"].toInt();
-  about_->setText(responses == 0 ? tr("Nobody has answered: there is nothing to show yet.")
-      : tr("%1 people, %2 answers. Different and worse are two questions with two answers. Study %3, head %4.").arg(part["people"].toInt()).arg(responses)
+  const bool flagged = !study.analysis["excluded"].toArray().isEmpty();
+  about_->setText(responses == 0 && flagged ? tr("The rules fixed beforehand flag everybody who answered: nothing is left to judge by.")
+      : responses == 0 ? tr("Nobody has answered: there is nothing to show yet.")
+      : tr("%1, %2 answers. Different and worse are two questions with two answers. Study %3, head %4.")
+            .arg(part["people"].toInt() == 1 ? tr("1 person") : tr("%1 people").arg(part["people"].toInt())).arg(responses)
             .arg(study.hash.left(12), QString::fromLatin1(study.head.left(12))));
   about_->setToolTip(tr("Study %1\nHead %2").arg(study.hash, QString::fromLatin1(study.head)));
   other_->setText(model_.isHeadline() ? QString() : tr("Not the decision that was planned: %1.").arg(model_.isExcluding() ? tr("flagged participants are left out here")

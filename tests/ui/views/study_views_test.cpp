@@ -295,6 +295,24 @@ class StudyViewsTest : public QObject {
     QCOMPARE(page.evidence()->shown().size(), 12u);   // all but the metrics
   }
 
+  void whereEverybodyIsExcludedThatIsSaid() {
+    Protocol p = everyKind();
+    p.exclusion.min_gold_rate = 0, p.exclusion.min_median_ms = 500;
+    Stored stored(folder_.path(), p, 0);
+    answerHastily(stored);
+    stored.ledger.close(stored.study.hash());
+    AnalysisPage page(stored.store, stored.study.hash());
+    page.show();
+    QSignalSpy opened(&page, &AnalysisPage::opened);
+    page.unlock()->field()->setText(sample::kPassphrase);
+    QTest::keyClick(page.unlock()->field(), Qt::Key_Return);
+    QTRY_COMPARE_WITH_TIMEOUT(opened.count(), 1, 30000);
+    QVERIFY2(saidBy(&page).join('\n').contains("flag everybody who answered"), qPrintable(saidBy(&page).join('\n')));
+    QVERIFY(saidBy(page.verdicts()).join('\n').contains("has no answers that count"));
+    page.exclusions()->setChecked(false);
+    QVERIFY(saidBy(&page).join('\n').contains("1 person, "));
+  }
+
   void metricsAreOpenedFromATable() {
     Stored stored(folder_.path(), sample::protocol(30), 4, 0.6);
     stored.ledger.close(stored.study.hash());
