@@ -1,6 +1,7 @@
 #include "study/analysis.h"
 
 #include "study/analysis_json.h"
+#include "study/attestation.h"
 #include "study/rounding.h"
 #include "study/statistics/chi_square.h"
 #include "study/statistics/detection.h"
@@ -164,7 +165,7 @@ QJsonObject analyze(const Protocol& protocol, const QString& hash, const Respons
   return {{"schema", 1}, {"study", hash}, {"title", protocol.title}, {"joined", responses.people}, {"decisions", decisions},
           {"headline", protocol.analysis.exclude ? "with_exclusions" : "without_exclusions"},
           {"excluded", people}, {"with_exclusions", with}, {"without_exclusions", without},
-          {"questionnaires", questionnaireFigures(protocol, responses.questionnaires)},
+          {"questionnaires", questionnaireFigures(protocol, responses.questionnaires)}, {"attestation", attestationFigures(protocol)},
           {"problems", QJsonArray::fromStringList(responses.problems)}};
 }
 

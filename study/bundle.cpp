@@ -43,7 +43,7 @@ Files derived(const Protocol& protocol, const QString& hash, const Mapping& mapp
 
 Files scripts() {
   Files files;
-  for (const char* name : {"rederive.py", "rederive_statistics.py", "rederive.R"})
+  for (const char* name : {"rederive.py", "rederive_statistics.py", "rederive_attestation.py", "rederive.R"})
     files[QLatin1String(name)] = readFile(QStringLiteral(":/study/") + QLatin1String(name));
   return files;
 }
@@ -168,8 +168,8 @@ class Verifier {
     if (stated == own) return;
     const QString there = fontsOf(stated), here = fontsOf(own);
     if (there == here || there.isEmpty()) return wrong(QStringLiteral("report.pdf does not follow from analysis.json"));
-    result_.notes << QStringLiteral("report.pdf was not checked: it says that it was set with %1; here is %2. Read report.html, which was checked, or "
-        "check the bundle where those fonts are").arg(there, here);
+    result_.notes << QStringLiteral("report.pdf was not checked: it says that it was set with %1; here is %2. Read report.html, which was checked, "
+        "or check the bundle where those fonts are").arg(there, here);
   }
 
   const Files files_;

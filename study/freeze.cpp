@@ -1,5 +1,6 @@
 #include "study/freeze.h"
 
+#include "study/attestation.h"
 #include "study/csv.h"
 #include "study/error.h"
 #include "study/order.h"
@@ -43,7 +44,8 @@ QMap<QString, QByteArray> bareComparison(const QString& id, const QStringList& v
     try {
       bare[variant] = barePicture(pictures[variant]);
     } catch (const Error& error) {
-      throw Error(QStringLiteral("comparison '%1', variant '%2': there is no PNG picture: %3").arg(id, variant, QString::fromStdString(error.what())));
+      throw Error(QStringLiteral("comparison '%1', variant '%2': there is no PNG picture: %3")
+          .arg(id, variant, QString::fromStdString(error.what())));
     }
     const QString hash = QString::fromLatin1(sha256Hex(bare[variant]));
     if (seen.contains(hash))
@@ -79,16 +81,21 @@ QByteArray Mapping::text() const {
     for (auto variant = comparison->begin(); variant != comparison->end(); ++variant) variants[variant.key()] = variant.value();
     all[comparison.key()] = variants;
   }
-  return compact({{"salt", QString::fromLatin1(salt.toHex())}, {"images", all}});
+  QJsonObject json{{"salt", QString::fromLatin1(salt.toHex())}, {"images", all}}, attested;
+  for (auto one = facts.begin(); one != facts.end(); ++one) attested[one.key()] = one.value();
+  if (!attested.isEmpty()) json["attested"] = attested;
+  return compact(json);
 }
 
 Mapping Mapping::fromText(const QByteArray& text) {
   const QJsonObject json = object(text, QStringLiteral("the mapping"));
-  Mapping mapping{.salt = QByteArray::fromHex(json["salt"].toString().toLatin1()), .images = {}};
+  Mapping mapping{.salt = QByteArray::fromHex(json["salt"].toString().toLatin1()), .images = {}, .facts = {}};
   const QJsonObject all = json["images"].toObject();
   for (const QString& comparison : all.keys())
     for (const QString& variant : all[comparison].toObject().keys())
       mapping.images[comparison][variant] = all[comparison].toObject()[variant].toString();
+  const QJsonObject attested = json["attested"].toObject();
+  for (const QString& comparison : attested.keys()) mapping.facts[comparison] = attested[comparison].toObject();
   if (mapping.salt.size() != 32 || mapping.images.isEmpty()) throw Error(QStringLiteral("the mapping is damaged: it has no salt or no pictures"));
   return mapping;
 }
@@ -106,10 +113,11 @@ Mapping FrozenStudy::open(const QString& passphrase) const {
   return Mapping::fromText(text);
 }
 
-FrozenStudy freeze(const Protocol& protocol, const Pictures& pictures, const QString& passphrase, SealCost cost) {
-  validate(protocol);
+FrozenStudy freeze(const Protocol& given, const Pictures& pictures, const QString& passphrase, SealCost cost) {
+  validate(given);
+  Protocol protocol = given;
   FrozenStudy study;
-  Mapping mapping{.salt = randomBytes(32), .images = {}};
+  Mapping mapping{.salt = randomBytes(32), .images = {}, .facts = takePictureFacts(protocol)};
   QMap<QString, QMap<QString, QByteArray>> bare;
   for (const StudyComparison& comparison : protocol.comparisons)
     bare[comparison.id] = bareComparison(comparison.id, needed(protocol), pictures.value(comparison.id));

@@ -12,6 +12,7 @@ namespace quantspot::study {
 struct Mapping {
   QByteArray salt;                                     // 32 secret bytes that orders are drawn from
   QMap<QString, QMap<QString, QString>> images;        // comparison → variant → SHA-256 of the PNG file
+  QMap<QString, QJsonObject> facts = {};               // comparison → variant → what is attested of that picture (attestation.h)
 
   QByteArray text() const;                             // JSON; what is sealed, and hashed for the commitment
   static Mapping fromText(const QByteArray& text);     // throws Error
@@ -35,7 +36,7 @@ using Pictures = QMap<QString, QMap<QString, QByteArray>>;
 
 // Pictures enter bare and padded to one length (picture.h), so that neither text nor size tells a variant. Throws Error for a missing
 // picture, a file that is no PNG, two variants of one comparison of unlike width or height, and two that are equal: a comparison of
-// a model with itself.
+// a model with itself. What the protocol attests of single pictures is sealed with the mapping, because it would tell which is which.
 FrozenStudy freeze(const Protocol& protocol, const Pictures& pictures, const QString& passphrase, SealCost cost = SealCost::Moderate);
 
 // Reads FOLDER/COMPARISON/VARIANT.png for all that the protocol names. Throws Error.

@@ -66,9 +66,10 @@ QStringList Ledger::studies() {
 std::vector<StudyHead> Ledger::heads() {
   std::vector<StudyHead> found;
   QSqlQuery query(database_);
-  run(query, "SELECT hash, title, added, (SELECT count(*) FROM seats WHERE study = hash) FROM studies ORDER BY added, hash");
+  run(query, "SELECT hash, title, added, (SELECT count(*) FROM seats WHERE study = hash), frozen FROM studies ORDER BY added, hash");
   while (query.next())
-    found.push_back({query.value(0).toString(), query.value(1).toString(), query.value(2).toString(), {}, query.value(3).toInt()});
+    found.push_back({query.value(0).toString(), query.value(1).toString(), query.value(2).toString(), {}, query.value(3).toInt(),
+        QJsonDocument::fromJson(query.value(4).toString().toUtf8())[QStringLiteral("protocol")][QStringLiteral("model")].toString()});
   query.finish();
   for (StudyHead& head : found) head.closed = closedAt(head.hash);
   return found;

@@ -26,6 +26,7 @@ struct Seat {
 struct StudyHead {
   QString hash, title, added, closed;  // times: UTC, ISO 8601; closed: empty while it is open
   int people = 0;
+  QString model = {};                  // that the pictures were made with; empty: not stated
 };
 
 class Ledger {

@@ -42,7 +42,7 @@ struct VariantCost {
 struct StudyComparison {
   QString id, prompt;
   bool practice = false;               // used for practice only
-  QJsonObject attested = {};           // how its pictures were made, as their reports say; frozen with the study, read by nobody here
+  QJsonObject attested = {};           // how its pictures were made, as far as it is known: study/attestation.h
 };
 
 struct Question {
@@ -74,7 +74,7 @@ struct Viewer {
 };
 
 struct Protocol {
-  QString title;
+  QString title, model;              // model: what the pictures were made with; empty: not stated
   QStringList variants;                // the reference among them
   QString reference = QStringLiteral("bf16"), gold_variant;
   QMap<QString, double> bits;          // bits per weight, where a psychometric function is wanted

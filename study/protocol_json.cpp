@@ -166,6 +166,7 @@ Protocol draftFromJson(const QJsonObject& json) {
   if (r.count("schema", 0) != 1) r.fail("schema", QStringLiteral("must be 1: this program knows no other"));
   Protocol p;
   p.title = r.text("title");
+  p.model = r.text("model");
   p.variants = r.texts("variants");
   p.reference = r.text("reference", p.reference);
   p.gold_variant = r.text("gold_variant");
@@ -221,9 +222,10 @@ QJsonObject toJson(const Protocol& p) {
   for (auto cost = p.costs.begin(); cost != p.costs.end(); ++cost)
     costs[cost.key()] = QJsonObject{{"memory_bytes", cost->memory_bytes}, {"seconds", cost->seconds}};
   const Stopping& s = p.stopping;
-  return {{"schema", 1}, {"title", p.title}, {"variants", QJsonArray::fromStringList(p.variants)}, {"reference", p.reference},
+  return {{"schema", 1}, {"title", p.title}, {"model", p.model}, {"variants", QJsonArray::fromStringList(p.variants)}, {"reference", p.reference},
           {"gold_variant", p.gold_variant},
-          {"bits", bits}, {"costs", costs}, {"comparisons", comparisons}, {"blocks", blocks}, {"order", nameOf(kOrders, p.order)}, {"participants", p.participants},
+          {"bits", bits}, {"costs", costs}, {"comparisons", comparisons}, {"blocks", blocks}, {"order", nameOf(kOrders, p.order)},
+          {"participants", p.participants},
           {"practice", p.practice}, {"time_limit_s", p.time_limit_s}, {"min_viewing_s", p.min_viewing_s},
           {"break_every", p.break_every}, {"viewer", QJsonObject{{"zoom", p.viewer.zoom}, {"swap", p.viewer.swap}, {"slider", p.viewer.slider},
           {"flicker", p.viewer.flicker}}},

@@ -41,7 +41,8 @@ QList<QStringList> detectionTable(const QJsonArray& detection) {
     rows << QStringList{f["variant"].toString(), f["kind"].toString(), QStringLiteral("%1/%2").arg(f["correct"].toInt()).arg(f["trials"].toInt()),
         percent(f["rate"]), range(f["rate_interval"]), percent(f["chance"]), QString::number(f["p"].toDouble(), 'g', 3),
         QString::number(f["p_holm"].toDouble(), 'g', 3), fixed(d["value"]), fixedRange(d["interval"]),
-        fitted ? percent(mixed["rate"]) : QStringLiteral("–"), fitted ? range(mixed["rate_interval"]) : mixed["reason"].toString().section(u':', 0, 0),
+        fitted ? percent(mixed["rate"]) : QStringLiteral("–"), fitted ? range(mixed["rate_interval"]) 
+            : mixed["reason"].toString().section(u':', 0, 0),
         f["verdict"].toString()};
   }
   return rows;
@@ -180,6 +181,7 @@ std::vector<ReportBlock> reportBlocks(const QJsonObject& analysis) {
   text(blocks, ReportBlock::Title, analysis["title"].toString());
   text(blocks, ReportBlock::Paragraph, QStringLiteral("Study %1. \"Different\" (is it seen) and \"worse\" (is it preferred) are two questions.")
       .arg(analysis["study"].toString()));
+  for (const QJsonValue& line : analysis["attestation"]["lines"].toArray()) text(blocks, ReportBlock::Paragraph, line.toString());
   for (const QJsonValue& e : analysis["excluded"].toArray())
     text(blocks, ReportBlock::Paragraph, QStringLiteral("Flagged by the rules fixed beforehand: participant %1 (%2).")
         .arg(e["participant"].toString(), e["reasons"].toString()));

@@ -1,7 +1,9 @@
 #include "app/quantspot-study/commands.h"
 
+#include "app/quantspot-study/attest_pictures.h"
 #include "app/quantspot-study/keys.h"
 #include "study/ablation.h"
+#include "study/attestation.h"
 #include "study/bundle.h"
 #include "study/error.h"
 #include "study/ledger.h"
@@ -93,11 +95,14 @@ RevealedStudy revealed(const StudyArguments& a) {
 }  // namespace
 
 QJsonObject newStudy(const StudyArguments& a) {
-  const Protocol protocol = readProtocol(readFile(a.protocol));
-  const FrozenStudy study = freeze(protocol, readPictures(protocol, a.images), passphrase(a));
+  Protocol protocol = readProtocol(readFile(a.protocol));
+  const Pictures pictures = readPictures(protocol, a.images);
+  attestPictures(protocol, pictures, a.overrule_gate);
+  const FrozenStudy study = freeze(protocol, pictures, passphrase(a));
   Ledger(storePath(a)).addStudy(study);
   const OrderCheck check = checkOrder(protocol, study.hash(), study.open(passphrase(a)), std::max(protocol.participants, 24));
   return {{"study", study.hash()}, {"title", protocol.title}, {"pictures", static_cast<int>(study.pictures.size())}, {"store", storePath(a)},
+          {"attestation", attestationFigures(protocol)["lines"]},
           {"order_self_test", QJsonObject{{"slots_p", check.slots.p_value}, {"places_p", check.places.p_value}}}};
 }
 
@@ -125,7 +130,8 @@ QJsonObject exportBundle(const StudyArguments& a) {
 QJsonObject verify(const StudyArguments& a) {
   const Verification v = verifyBundle(readFile(a.file), a.head.toLatin1());
   return {{"ok", v.problems.isEmpty()}, {"problems", QJsonArray::fromStringList(v.problems)},
-          {"notes", QJsonArray::fromStringList(v.notes)}, {"study", v.study}, {"head", QString::fromLatin1(v.head)}, {"head_given", !a.head.isEmpty()},
+          {"notes", QJsonArray::fromStringList(v.notes)}, {"study", v.study},
+          {"head", QString::fromLatin1(v.head)}, {"head_given", !a.head.isEmpty()},
           {"revealed", v.revealed}, {"records", v.records}, {"erased", v.erased}, {"responses", v.responses}, {"decisions", v.analysis["decisions"]}};
 }
 

@@ -10,7 +10,7 @@ struct StudyArguments {
   QString store, study, passphrase_file, file, head, participant, protocol, images, out, metrics, groups, low, save_policy, pdf;
   double rate = 0, chance = 0.25, power = 0.8, alpha = 0.05, margin = 0.1;
   int trials = 0;
-  bool sealed = false;
+  bool sealed = false, overrule_gate = false;
 };
 
 QJsonObject newStudy(const StudyArguments& arguments);      // freezes a protocol and puts it into the store

@@ -5,6 +5,7 @@
 #include "study/error.h"
 #include "study/freeze.h"
 #include "ui/models/bare_pixels.h"
+#include "ui/models/picture_facts.h"
 
 #include <QDir>
 #include <QFile>
@@ -26,6 +27,7 @@ constexpr int kTrials = 40;              // of the protocol that is written, at 
 struct Decoded {
   QString id, prompt;
   QMap<QString, QByteArray> pictures;    // variant → PNG
+  QJsonObject facts;                     // variant → of the file that it came from, and what the list says of it
 };
 
 QString text(const std::string& utf8) { return QString::fromStdString(utf8); }
@@ -39,6 +41,16 @@ QStringList variantsOf(const std::vector<ListedComparison>& listed) {
   const auto reference = variants.indexOf(QStringLiteral("bf16"));
   if (reference > 0) variants.move(reference, 0);
   return variants;
+}
+
+// What is frozen, under the seal, of a picture made elsewhere.
+QJsonObject factsOf(const ListedPicture& picture, const QByteArray& file, const QString& pixels) {
+  const QJsonObject kind = ui::fileFacts(file);
+  QJsonObject facts{{"source_sha256", ui::sha256Of(file)}, {"source_format", kind["format"]}, {"source_mode", kind["mode"]},
+                    {"image_sha256", pixels}};
+  if (picture.seconds) facts["stated_seconds"] = *picture.seconds;
+  if (picture.bytes) facts["stated_weight_bytes"] = static_cast<qint64>(*picture.bytes);
+  return facts;
 }
 
 // Every picture decoded before any is written; what is wrong with which goes into `wrong`.
@@ -61,7 +73,7 @@ class Decoder {
 };
 
 Decoded Decoder::decode(const ListedComparison& listed, const QString& id) {
-  Decoded made{id, text(listed.prompt), {}};
+  Decoded made{id, text(listed.prompt), {}, {}};
   QMap<QString, QString> known;          // hash of the pixels → variant
   QSize size;
   for (const ListedPicture& picture : listed.pictures) {
@@ -86,6 +98,7 @@ Decoded Decoder::decode(const ListedComparison& listed, const QString& id) {
     known[hash] = variant;
     made.pictures[variant] = ui::pngOf(image);
     sources_ << QJsonObject{{"comparison", id}, {"variant", variant}, {"source_sha256", ui::sha256Of(bytes)}, {"image_sha256", hash}};
+    made.facts[variant] = factsOf(picture, bytes, hash);
   }
   for (const QString& variant : variants_)
     if (std::ranges::none_of(listed.pictures, [&](const ListedPicture& one) { return text(one.precision) == variant; }))
@@ -96,9 +109,11 @@ Decoded Decoder::decode(const ListedComparison& listed, const QString& id) {
 
 QJsonObject protocolOf(const std::vector<Decoded>& all, const QStringList& variants) {
   QJsonArray comparisons;
-  for (const Decoded& one : all) comparisons << QJsonObject{{"id", one.id}, {"prompt", one.prompt}};
+  for (const Decoded& one : all)
+    comparisons << QJsonObject{{"id", one.id}, {"prompt", one.prompt}, {"attested", QJsonObject{{"imported", true}, {"pictures", one.facts}}}};
   const qsizetype trials = std::min<qsizetype>(kTrials, static_cast<qsizetype>(all.size()) * (variants.size() - 1));
-  return {{"schema", 1}, {"title", "Which picture differs?"}, {"variants", QJsonArray::fromStringList(variants)}, {"reference", variants.first()},
+  return {{"schema", 1}, {"title", "Which picture differs?"}, {"model", ""},
+          {"variants", QJsonArray::fromStringList(variants)}, {"reference", variants.first()},
           {"comparisons", comparisons}, {"blocks", QJsonArray{QJsonObject{{"kind", "spot"}, {"trials", trials}}}}};
 }
 

@@ -55,6 +55,7 @@ void addStudyCommands(CLI::App& app, Arguments& a, std::function<int()>& run) {
   CLI::App& n = add("new", "Freeze a protocol with its pictures", newStudy);
   addText(n, "--protocol", a.study.protocol, "The protocol (JSON)", true);
   addText(n, "--images", a.study.images, "Folder: COMPARISON/VARIANT.png", true);
+  n.add_flag("--overrule-gate", a.study.overrule_gate, "Also pictures that look broken; the study says so");
   CLI::App& g = add("ablation", "Write a protocol in which each group of layers is low in turn", ablation);
   addText(g, "--protocol", a.study.protocol, "The protocol whose variants are replaced (JSON)", true);
   addText(g, "--groups", a.study.groups, "Patterns of layers: attn,ff+proj_out", true);

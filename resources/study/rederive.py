@@ -12,6 +12,7 @@ import statistics
 import sys
 from pathlib import Path
 
+from rederive_attestation import attestation
 from rederive_statistics import (Z, abilities, always_valid_interval, at_least, binomial, bt500, chi_square_tail, connected, dprime, estimate,
                                  exact_interval, fitted, krippendorff, psychometric, quantile, rounded, same_different, student_quantile, subject_bias)
 
@@ -473,7 +474,7 @@ def derive(stated, protocol, study, table, chain):
     joined = sum(r["kind"] == "join" for r in records)
     return {"schema": 1, "study": study, "title": protocol["title"], "joined": joined, "headline": headline, "decisions": parts[headline]["decisions"],
             "excluded": [{"participant": name, "reasons": why} for name, why in flagged.items() if why], "problems": stated["problems"],
-            "questionnaires": said(protocol, asked(protocol, chain)), **parts}
+            "questionnaires": said(protocol, asked(protocol, chain)), "attestation": attestation(protocol), **parts}
 
 
 def read(folder):

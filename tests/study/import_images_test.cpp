@@ -1,5 +1,6 @@
 // quantspot-study import-images: from pictures of another program to a frozen study, without a window.
 #include "study/freeze.h"
+#include "study/zip_file.h"
 #include "tests/study/shaded_picture.h"
 
 #include <QDir>
@@ -74,6 +75,49 @@ class ImportImagesTest : public QObject {
     QCOMPARE(frozen.json()["pictures"].toInt(), 9);
     QCOMPARE(frozen.json()["study"].toString().size(), 64);
     QVERIFY2(study({"status", "--store", "store.sqlite"}).code == 0, "status");
+  }
+
+  // Also that the file was a JPEG, and what the list states; changed afterwards, it is not what was imported.
+  void whatIsKnownOfThemIsFrozen() {
+    save("a.png", picture(10)), save("b.jpg", picture(60));
+    QFile list(path("list.csv"));
+    QVERIFY(list.open(QIODevice::WriteOnly));
+    list.write("prompt,precision,file,seconds,bytes\na fox,bf16,a.png,3.5,1000\na fox,q4,b.jpg,2,400\n");
+    list.close();
+    QVERIFY2(study({"import-images", "list.csv", "--out", "there"}).code == 0, "import");
+    const QStringList freeze{"new", "--protocol", "there/protocol.json", "--images", "there", "--store", "store.sqlite"};
+    const Run frozen = study(freeze);
+    QVERIFY2(frozen.code == 0 && frozen.out.contains("Not known: starting noise"), (frozen.err + frozen.out).constData());
+    QVERIFY2(study({"close", "--store", "store.sqlite"}).code == 0, "close");
+    QVERIFY2(study({"export", "--store", "store.sqlite", "--out", "bundle.zip"}).code == 0, "export");
+    QMap<QString, QByteArray> files;
+    for (const auto& [name, data] : study::readZip(contents("bundle.zip"))) files[name] = data;
+    const QJsonValue facts = QJsonDocument::fromJson(files["mapping.json"])["attested"]["0001-seed0"]["q4"];
+    QCOMPARE(facts["source_format"].toString(), QStringLiteral("jpeg"));
+    QCOMPARE(facts["source_mode"].toString(), QStringLiteral("RGB"));
+    QCOMPARE(facts["stated_seconds"].toDouble(), 2.0);
+    QCOMPARE(facts["stated_weight_bytes"].toInt(), 400);
+    QCOMPARE(facts["image_sha256"].toString().size(), 64);
+    QVERIFY(facts["gate"]["gmsd"].toDouble() > 0);
+    QVERIFY(!files["frozen.json"].contains("image_sha256"));
+    save("there/0001-seed0/q4.png", picture(61));
+    const Run changed = study(freeze);
+    QVERIFY2(changed.code == 1 && changed.err.contains("is not the one that the protocol attests"), changed.err.constData());
+  }
+
+  void theGateIsOverruledByAFlag() {
+    for (const char* variant : {"bf16", "q8", "q6", "q4"})
+      save(QStringLiteral("made/%1/fox.png").arg(QLatin1String(variant)), picture(100 + variant[1] % 7));
+    QImage broken = picture(100);
+    broken.invertPixels();
+    save("made/q4/fox.png", broken);
+    QVERIFY2(study({"import-images", "made"}).code == 0, "import");
+    const QStringList freeze{"new", "--protocol", "study-images/protocol.json", "--images", "study-images", "--store", "store.sqlite"};
+    const Run refused = study(freeze);
+    QVERIFY2(refused.code == 1 && refused.err.contains("the picture of q4 is far from all others") && refused.err.contains("--overrule-gate"),
+             refused.err.constData());
+    const Run taken = study(freeze + QStringList{"--overrule-gate"});
+    QVERIFY2(taken.code == 0 && taken.out.contains("overruled for 1 of 1 comparisons"), (taken.err + taken.out).constData());
   }
 
   void aListKeepsPromptsAndSeeds() {

@@ -87,7 +87,7 @@ class StudyCliTest : public QObject {
       "comparisons": [{"id": "fox", "prompt": "a fox"}, {"id": "owl", "prompt": "an owl"}], "blocks": [{"kind": "spot", "trials": 6, "slots": 3}]})");
     for (const char* name : {"fox/bf16", "fox/bnb-nf4", "owl/bf16", "owl/bnb-nf4"}) {
       QVERIFY(QDir(images).mkpath(QString(name).section('/', 0, 0)));
-      write(QStringLiteral("images/%1.png").arg(name), sample::tinyPng(name));
+      write(QStringLiteral("images/%1.png").arg(name), sample::shadedPng(name));
     }
     const QStringList where{"--store", store, "--passphrase-file", secret};
     const auto in = [&](const QStringList& arguments) { return study(arguments + where); };
@@ -162,7 +162,7 @@ class StudyCliTest : public QObject {
     const QJsonArray pictures = made.json()["pictures"].toArray();
     QCOMPARE(pictures.size(), 3);
     QVERIFY(QDir(images).mkpath("fox"));
-    for (const QJsonValue& picture : pictures) write("layers/" + picture["file"].toString(), sample::tinyPng(picture["precision"].toString().toUtf8()));
+    for (const QJsonValue& picture : pictures) write("layers/" + picture["file"].toString(), sample::shadedPng(picture["precision"].toString().toUtf8()));
     qputenv("QUANTSPOT_PASSPHRASE", "four words are enough");
     const QStringList store{"--store", folder_.filePath("layers.sqlite")};
     const Run frozen = study(QStringList{"new", "--protocol", protocol, "--images", images} + store);

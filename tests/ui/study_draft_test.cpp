@@ -1,10 +1,14 @@
 // Drafts: what may be compared, autosave, what stands against freezing, the frozen study; and the list of studies.
 #include "tests/ui/study_fixture.h"
+#include "study/attestation.h"
 #include "study/error.h"
+#include "ui/models/bare_pixels.h"
 #include "ui/models/study_draft.h"
 #include "ui/models/study_list_model.h"
 
 #include <QDir>
+#include <QJsonArray>
+#include <QJsonDocument>
 #include <QSignalSpy>
 
 using namespace quantspot;
@@ -42,6 +46,26 @@ struct Bench {
   QTemporaryDir folder;
   study::StudyStore store;
 };
+
+QByteArray saved(const QImage& image) {
+  QByteArray png;
+  QBuffer buffer(&png);
+  buffer.open(QIODevice::WriteOnly);
+  image.save(&buffer, "PNG");
+  return png;
+}
+
+QByteArray negative(const QByteArray& png) {
+  QImage image = QImage::fromData(png);
+  image.invertPixels();
+  return saved(image);
+}
+
+QByteArray withText(const QByteArray& png) {
+  QImage image = QImage::fromData(png);
+  image.setText("precision", "bnb-nf4");
+  return saved(image);
+}
 
 QString reasonOf(Bench& bench, study::Comparison comparison) {
   bench.store.addComparison(comparison);
@@ -109,10 +133,12 @@ class StudyDraftTest : public QObject {
     size.samples[1].png = realPng(4, 3, 32);
     QVERIFY2(reasonOf(bench, size).contains("another size"), qPrintable(reasonOf(bench, size)));
     study::Comparison far = bench.make(5, {"bf16", "fp8-layerwise", "bnb-int8", "bnb-nf4"});
-    for (std::size_t i = 1; i < 4; ++i) far.samples[i].scores.psnr = i == 3 ? 9.0 : 33.0;
-    QVERIFY2(reasonOf(bench, far).contains("the picture of bnb-nf4 is far from all others (PSNR 9.0 dB)"), qPrintable(reasonOf(bench, far)));
-    far.samples[3].scores.psnr = 24.0;
     QCOMPARE(reasonOf(bench, far), QString());
+    far.samples[3].png = negative(far.samples[0].png);
+    QVERIFY2(reasonOf(bench, far).contains("the picture of bnb-nf4 is far from all others (PSNR "), qPrintable(reasonOf(bench, far)));
+    study::Comparison same = bench.make(8, two);
+    same.samples[1].png = withText(same.samples[0].png);
+    QVERIFY2(reasonOf(bench, same).contains("have the same pixels"), qPrintable(reasonOf(bench, same)));
     QVERIFY2(reasonOf(bench, bench.make(6, {"bf16"})).contains("no variant beside bf16"), "");
     QVERIFY2(reasonOf(bench, bench.make(7, {"bnb-nf4", "fp16"})).contains("no picture of bf16"), "");
   }
@@ -139,10 +165,90 @@ class StudyDraftTest : public QObject {
     const QJsonObject packed = attested["variants"]["bnb-nf4"].toObject();
     QCOMPARE(packed["weights"]["transformer"].toObject(), (QJsonObject{{"bytes", 50}, {"layers", QJsonObject{{"bnb-nf4", 2}, {"bf16", 1}}}}));
     QCOMPARE(packed["policy"]["text"].toString(), QStringLiteral("bnb-nf4"));
-    QVERIFY(packed["png_sha256"] != attested["variants"]["bf16"]["png_sha256"]);
+    QCOMPARE(draft.protocol().model, QStringLiteral("default"));
     QVERIFY(attested["reference_repeats"].toInt() == 1 && attested["reference_repeats_equal"].toBool());
     comparison.samples[1].png = realPng(1, 9);
     QVERIFY(!attestation(comparison)["reference_repeats_equal"].toBool());
+  }
+
+  // What looks broken is refused, until a person says that it is meant to be so; the study then says it, too.
+  void theGateCanBeOverruled() {
+    Bench bench;
+    study::Comparison far = bench.make(1, {"bf16", "fp8-layerwise", "bnb-int8", "bnb-nf4"});
+    far.model = "/home/anna/models/FLUX.1-dev.safetensors";
+    far.samples[3].png = negative(far.samples[0].png);
+    bench.store.addComparison(far);
+    StudyDraft draft(bench.file(), &bench.store);
+    QVERIFY(draft.addFromHistory(far.id).contains("looks like a fault"));
+    QVERIFY(draft.protocol().comparisons.empty());
+    QCOMPARE(draft.doubted(), QStringList{StudyDraft::idOf(far.id)});
+    draft.takeDoubted();
+    QVERIFY(draft.doubted().isEmpty() && draft.contains(far.id));
+    QCOMPARE(draft.protocol().model, QStringLiteral("FLUX.1-dev"));
+    const study::Protocol frozen = StudyDraft(bench.file(), &bench.store).freeze(kPassphrase, SealCost::Interactive).protocol();   // also read again
+    QVERIFY(frozen.comparisons[0].attested["gate"]["overruled"].toBool());
+    QVERIFY(QJsonDocument(study::attestationFigures(frozen)).toJson().contains("was overruled for 1 of 1"));
+    draft.discard();
+  }
+
+  // Of a folder that was changed after it was picked, what is frozen is looked at again.
+  void whatIsFrozenIsWhatWasLookedAt() {
+    Bench bench;
+    QDir().mkpath(bench.folder.filePath("in/fox"));
+    const auto write = [&](const char* variant, const QByteArray& png) {
+      QFile file(bench.folder.filePath(QStringLiteral("in/fox/%1.png").arg(QLatin1String(variant))));
+      QVERIFY(file.open(QIODevice::WriteOnly) && file.write(png) == png.size());
+    };
+    write("bf16", realPng(1, 0)), write("a", realPng(1, 2)), write("b", realPng(1, 3)), write("c", realPng(1, 5));
+    StudyDraft draft(bench.file(), &bench.store);
+    QCOMPARE(draft.addFromFolder(bench.folder.filePath("in")), QStringList());
+    write("c", negative(realPng(1, 0)));
+    QVERIFY_THROWS_EXCEPTION(study::Error, draft.freeze(kPassphrase, SealCost::Interactive));
+    write("c", realPng(1, 4));
+    const study::FrozenStudy frozen = draft.freeze(kPassphrase, SealCost::Interactive);
+    QImage last = QImage::fromData(realPng(1, 4)).convertToFormat(QImage::Format_RGB888);
+    const QString hash = pixelHash(last);
+    QCOMPARE(frozen.open(kPassphrase).facts["fox"].value("c")["image_sha256"].toString(), hash);
+    QVERIFY(frozen.protocol().comparisons[0].attested["imported"].toBool());
+    draft.discard();
+  }
+
+  // Nothing that lies in the database beside the pictures names one of them.
+  void theDatabaseSaysNothingOfSinglePictures() {
+    Bench bench;
+    StudyDraft draft(bench.file(), &bench.store);
+    for (int i = 0; i < 3; ++i) draft.addFromHistory(bench.add(i));
+    const study::FrozenStudy frozen = draft.freeze(kPassphrase, SealCost::Interactive);
+    const auto facts = frozen.open(kPassphrase).facts;
+    QTemporaryDir other;
+    Ledger(other.filePath("study.sqlite")).addStudy(frozen);
+    QFile file(other.filePath("study.sqlite"));
+    QVERIFY(file.open(QIODevice::ReadOnly));
+    const QByteArray all = file.readAll();
+    QVERIFY(all.contains("noise_sha256"));
+    int looked_for = 0;
+    for (const QJsonObject& comparison : facts)
+      for (const QString& variant : comparison.keys())
+        for (const char* key : {"image_sha256", "file_sha256"}) {
+          const QByteArray hash = comparison[variant][QLatin1String(key)].toString().toLatin1();
+          QVERIFY(hash.size() == 64 && !all.contains(hash));
+          ++looked_for;
+        }
+    QCOMPARE(looked_for, 3 * 3 * 2);
+    QVERIFY(!all.contains("psnr") && !all.contains("png_sha256"));
+    draft.discard();
+  }
+
+  void onePictureStandsInOneComparison() {
+    Bench bench;
+    StudyDraft draft(bench.file(), &bench.store);
+    QCOMPARE(draft.addFromHistory(bench.add(1)), QString());
+    study::Comparison again = bench.make(1, {"bf16", "bnb-nf4", "gguf-q4_k"});
+    bench.store.addComparison(again);
+    QVERIFY2(draft.addFromHistory(again.id).contains("which is in the study already"), qPrintable(draft.addFromHistory(again.id)));
+    draft.remove(draft.protocol().comparisons[0].id);
+    QCOMPARE(draft.addFromHistory(again.id), QString());
+    draft.discard();
   }
 
   void aComparisonThatLacksAVariantIsRefused() {
@@ -273,7 +379,7 @@ class StudyDraftTest : public QObject {
     Protocol p = sample::protocol();
     QStringList hashes;
     for (const char* title : {"Frozen", "Running", "Closed"}) {
-      p.title = QLatin1String(title);
+      p.title = QLatin1String(title), p.model = p.title == "Running" ? QStringLiteral("FLUX.1-dev") : QString();
       const FrozenStudy frozen = freeze(p, pictures(p), kPassphrase, SealCost::Interactive);
       Ledger(store).addStudy(frozen);
       hashes << frozen.hash();
@@ -286,7 +392,7 @@ class StudyDraftTest : public QObject {
     QMap<QString, QString> details;
     for (int row = 0; row < model.rowCount(); ++row)
       details[model.index(row).data().toString()] = model.index(row).data(StudyListModel::DetailRole).toString();
-    QCOMPARE(details, (QMap<QString, QString>{{"Planned", "draft"}, {"Frozen", "frozen"}, {"Running", "running · 2 people"}, {"Closed", "closed · 1 person"}}));
+    QCOMPARE(details, (QMap<QString, QString>{{"Planned", "draft"}, {"Frozen", "frozen"}, {"Running", "running · 2 people · FLUX.1-dev"}, {"Closed", "closed · 1 person"}}));
     QCOMPARE(model.index(0).data().toString(), QStringLiteral("Planned"));
     model.markAnalysed(hashes[2]);
     model.reload();

@@ -2,6 +2,7 @@
 
 #include "evaluation/picture_list.h"
 #include "ui/models/bare_pixels.h"
+#include "ui/models/picture_facts.h"
 
 #include <QFile>
 #include <QImage>
@@ -20,7 +21,7 @@ QByteArray readFile(const std::filesystem::path& path) {
 
 QJsonObject reportOf(const ListedPicture& picture, const QByteArray& file, const QImage& image, const QJsonObject& recipe) {
   QJsonObject report{{"schema", 1}, {"imported", true}, {"precision", QString::fromStdString(picture.precision)}, {"recipe", recipe},
-                     {"source_sha256", sha256Of(file)}, {"image_sha256", pixelHash(image)}};
+                     {"source_sha256", sha256Of(file)}, {"source", fileFacts(file)}, {"image_sha256", pixelHash(image)}};
   if (picture.seconds) report["seconds"] = QJsonObject{{"total", *picture.seconds}};
   if (picture.bytes) report["weights"] = QJsonObject{{"transformer", QJsonObject{{"bytes", static_cast<qint64>(*picture.bytes)}}}};
   return report;

@@ -28,6 +28,22 @@ study::Protocol blank() {
   return p;
 }
 
+QString pixelsOf(const SourcePictures& source, const QString& variant) {
+  return source.attested["pictures"][variant]["image_sha256"].toString();
+}
+
+void overrule(QJsonObject& attested) {
+  QJsonObject gate = attested["gate"].toObject();
+  gate["overruled"] = true;
+  attested["gate"] = gate;
+}
+
+void addModel(study::Protocol& p, const QString& model) {
+  QStringList models = p.model.split(QStringLiteral("; "), Qt::SkipEmptyParts);
+  if (!model.isEmpty() && !models.contains(model)) models << model;
+  p.model = models.join(QStringLiteral("; "));
+}
+
 DraftSection sectionOf(const QString& problem) {
   const std::pair<const char*, DraftSection> kSections[] = {{"blocks[", DraftSection::Trials}, {"no block", DraftSection::Trials},
       {"stopping", DraftSection::Stopping}, {"analysis:", DraftSection::Analysis}, {"exclusion:", DraftSection::Analysis},
@@ -96,32 +112,42 @@ void StudyDraft::findOffered() {
   for (const study::StudyComparison& c : protocol_.comparisons) {
     if (!has_.contains(c.id)) {
       QString why;
-      const auto found = readSource(*store_, sources_.value(c.id), why);
+      const auto found = readSource(*store_, sources_.value(c.id), why, protocol_.reference);
       has_[c.id] = found ? QStringList(found->pictures.keys()) : QStringList();
+      shown_[c.id] = found ? pixelsOf(*found, protocol_.reference) : QString();
     }
     if (&c == &protocol_.comparisons.front()) offered_ = has_[c.id];
     else offered_.removeIf([&](const QString& variant) { return !has_[c.id].contains(variant); });
   }
 }
 
-QString StudyDraft::add(const QString& id, const StudySource& source) {
+QString StudyDraft::add(const QString& id, const StudySource& source, Gate gate) {
   if (protocol_.comparison(id)) return tr("it is in the study already");
   QString why;
-  const auto found = readSource(*store_, source, why);
+  auto found = readSource(*store_, source, why, protocol_.reference);
   if (!found) return why;
   if (!found->pictures.contains(protocol_.reference)) return tr("it has no picture of %1").arg(protocol_.reference);
   if (found->pictures.size() < 2) return tr("it has no variant beside %1").arg(protocol_.reference);
   if (!protocol_.comparisons.empty())
     for (const QString& variant : protocol_.variants)
       if (!found->pictures.contains(variant)) return tr("it has no picture of %1").arg(variant);
-  has_[id] = found->pictures.keys();
-  sources_[id] = source;
+  const QString pixels = pixelsOf(*found, protocol_.reference), same = pixels.isEmpty() ? QString() : shown_.key(pixels);
+  if (!same.isEmpty())
+    return tr("its picture of %1 is that of “%2”, which is in the study already").arg(protocol_.reference, protocol_.comparison(same)->prompt);
+  if (!found->suspicion.isEmpty() && gate == Gate::Heed) {
+    doubted_[id] = source;
+    return found->suspicion;
+  }
+  if (!found->suspicion.isEmpty()) overrule(found->attested);
+  has_[id] = found->pictures.keys(), shown_[id] = pixels;
+  sources_[id] = source, doubted_.remove(id);
   edit([&](study::Protocol& p) {
     if (p.comparisons.empty()) {
       p.variants = found->pictures.keys();
       p.variants.removeAll(p.reference), p.variants.prepend(p.reference);
     }
     p.comparisons.push_back({id, found->prompt, false, found->attested});
+    addModel(p, found->model);
     findOffered();
   });
   return {};
@@ -138,12 +164,17 @@ QStringList StudyDraft::addFromFolder(const QString& folder) {
   return refused;
 }
 
+void StudyDraft::takeDoubted() {
+  const auto doubted = std::exchange(doubted_, {});
+  for (auto one = doubted.begin(); one != doubted.end(); ++one) add(one.key(), *one, Gate::Overrule);
+}
+
 void StudyDraft::remove(const QString& id) {
-  sources_.remove(id), has_.remove(id);
+  sources_.remove(id), has_.remove(id), shown_.remove(id);
   edit([&](study::Protocol& p) {
     std::erase_if(p.comparisons, [&](const study::StudyComparison& c) { return c.id == id; });
     for (study::Block& block : p.blocks) block.comparisons.removeAll(id);
-    if (p.comparisons.empty()) p.variants.clear();
+    if (p.comparisons.empty()) p.variants.clear(), p.model.clear();
     findOffered();
   });
 }
@@ -161,7 +192,7 @@ void StudyDraft::setVariant(const QString& variant, bool taken) {
 
 QMap<QString, QByteArray> StudyDraft::pictures(const QString& id) const {
   QString why;
-  const auto found = readSource(*store_, sources_.value(id), why);
+  const auto found = readSource(*store_, sources_.value(id), why, protocol_.reference);
   return found ? found->pictures : QMap<QString, QByteArray>();
 }
 
@@ -213,10 +244,15 @@ study::FrozenStudy StudyDraft::freeze(const QString& passphrase, study::SealCost
   study::Protocol p = complete();
   study::Pictures all;
   std::vector<QMap<QString, study::VariantCost>> costs;
-  for (const study::StudyComparison& c : p.comparisons) {
+  for (study::StudyComparison& c : p.comparisons) {
     QString why;
-    const auto found = readSource(*store_, sources_.value(c.id), why);
-    if (!found) throw study::Error(tr("“%1” cannot be taken: %2").arg(c.prompt, why));
+    auto found = readSource(*store_, sources_.value(c.id), why, p.reference);
+    if (found && !found->suspicion.isEmpty()) {          // a folder may have changed since it was picked
+      if (!c.attested.value("gate")["overruled"].toBool()) why = found->suspicion;
+      overrule(found->attested);
+    }
+    if (!found || !why.isEmpty()) throw study::Error(tr("“%1” cannot be taken: %2").arg(c.prompt, why));
+    c.attested = found->attested;                         // of the pictures that are frozen
     all[c.id] = found->pictures;
     costs.push_back(found->costs);
     if (!p.gold_variant.isEmpty()) all[c.id][p.gold_variant] = corrupted(found->pictures[p.reference]);

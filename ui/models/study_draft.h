@@ -21,6 +21,8 @@ struct SoughtEffect {
 class StudyDraft : public QObject {
   Q_OBJECT
  public:
+  enum class Gate { Heed, Overrule };                      // what looks broken is refused, or taken all the same
+
   // Reads the file, or begins a new draft when there is none. A damaged file is left as it is and said by problemOfFile(); nothing is then
   // saved. store is not owned.
   StudyDraft(const QString& file, study::StudyStore* store, QObject* parent = nullptr);
@@ -32,11 +34,14 @@ class StudyDraft : public QObject {
   void edit(const std::function<void(study::Protocol&)>& change);
   void setEffect(const SoughtEffect& effect);
 
-  // Adds a comparison under `id`. Empty, or why it cannot be taken: pictures that must not be compared, or a variant that it lacks.
-  // The first one sets the variants.
-  QString add(const QString& id, const StudySource& source);
+  // Adds a comparison under `id`. Empty, or why it cannot be taken: pictures that must not be compared, the picture of a comparison that is there
+  // already, a variant that it lacks, or a picture that looks broken. The first one sets the variants.
+  QString add(const QString& id, const StudySource& source, Gate gate = Gate::Heed);
   QString addFromHistory(qint64 comparison);
   QStringList addFromFolder(const QString& folder);       // reasons of those that were refused, one line each
+  // Those that were refused since takeDoubted() for no other reason than that a picture looks broken; takes them all the same, and the study says so.
+  QStringList doubted() const { return doubted_.keys(); }
+  void takeDoubted();
   void remove(const QString& id);
   bool contains(qint64 comparison) const { return sources_.contains(idOf(comparison)); }
   static QString idOf(qint64 comparison) { return QStringLiteral("c%1").arg(comparison); }
@@ -67,6 +72,8 @@ class StudyDraft : public QObject {
   SoughtEffect effect_;
   QMap<QString, StudySource> sources_;
   QMap<QString, QStringList> has_;                         // comparison → its variants
+  QMap<QString, StudySource> doubted_;
+  QMap<QString, QString> shown_;                           // comparison → hash of its reference's pixels
   QStringList offered_;
   QString file_problem_;
   bool discarded_ = false;

@@ -15,7 +15,15 @@ StudyEntry readDraft(const QString& path) {
   QFile file(path);
   const bool open = file.open(QIODevice::ReadOnly);
   const QJsonObject protocol = open ? QJsonDocument::fromJson(file.readAll()).object()[QStringLiteral("protocol")].toObject() : QJsonObject();
-  return {StudyState::Draft, protocol[QStringLiteral("title")].toString(), {}, path, 0, 0};
+  return {StudyState::Draft, protocol[QStringLiteral("title")].toString(), {}, path, 0, 0,
+          protocol[QStringLiteral("model")].toString()};
+}
+
+QString detailOf(const StudyEntry& entry, const QString& state) {
+  QStringList parts{state};
+  if (entry.people > 0) parts << (entry.people == 1 ? QObject::tr("1 person") : QObject::tr("%1 people").arg(entry.people));
+  if (!entry.model.isEmpty()) parts << entry.model;
+  return parts.join(QStringLiteral(" · "));
 }
 
 }  // namespace
@@ -39,12 +47,13 @@ StudyState StudyListModel::stateOf(const study::StudyHead& head) const {
 void StudyListModel::reload() {
   std::vector<StudyEntry> entries;
   const QDir folder(drafts_);
-  for (const QString& name : folder.entryList({QStringLiteral("*.json")}, QDir::Files, QDir::Time)) entries.push_back(readDraft(folder.filePath(name)));
+  for (const QString& name : folder.entryList({QStringLiteral("*.json")}, QDir::Files, QDir::Time))
+    entries.push_back(readDraft(folder.filePath(name)));
   QString problem;
   try {
     std::vector<study::StudyHead> heads = study::Ledger(store_).heads();
     std::reverse(heads.begin(), heads.end());
-    for (const study::StudyHead& head : heads) entries.push_back({stateOf(head), head.title, head.hash, {}, head.people, 0});
+    for (const study::StudyHead& head : heads) entries.push_back({stateOf(head), head.title, head.hash, {}, head.people, 0, head.model});
   } catch (const std::exception& error) {
     problem = QString::fromUtf8(error.what());
   }
@@ -80,7 +89,7 @@ QVariant StudyListModel::data(const QModelIndex& index, int role) const {
     case StateRole: return static_cast<int>(entry.state);
     case HashRole: return entry.hash;
     case FileRole: return entry.file;
-    case DetailRole: return entry.people == 0 ? state : entry.people == 1 ? tr("%1 · 1 person").arg(state) : tr("%1 · %2 people").arg(state).arg(entry.people);
+    case DetailRole: return detailOf(entry, state);
     default: return {};
   }
 }

@@ -13,12 +13,13 @@ struct StudyEntry {
   StudyState state = StudyState::Draft;
   QString title, hash, file;           // hash: of a frozen one; file: of a draft
   int people = 0, planned = 0;
+  QString model = {};                  // that the pictures were made with; empty: not stated
 };
 
 class StudyListModel : public QAbstractListModel {
   Q_OBJECT
  public:
-  enum Role { StateRole = Qt::UserRole, HashRole, FileRole, DetailRole };   // int; QString; QString; "running · 3 people"
+  enum Role { StateRole = Qt::UserRole, HashRole, FileRole, DetailRole };   // int; QString; QString; "running · 3 people · FLUX.1-dev"
 
   // store: as Ledger's. drafts: the folder of their files.
   StudyListModel(QString store, QString drafts, QObject* parent = nullptr);

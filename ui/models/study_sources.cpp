@@ -1,12 +1,14 @@
 #include "ui/models/study_sources.h"
 
 #include "ui/models/comparison.h"
+#include "ui/models/picture_facts.h"
+#include "ui/models/picture_import.h"
 
 #include <QBuffer>
 #include <QCoreApplication>
-#include <QCryptographicHash>
 #include <QJsonArray>
 #include <QDir>
+#include <QFileInfo>
 #include <QUrl>
 
 #include <algorithm>
@@ -14,35 +16,15 @@
 namespace quantspot::ui {
 namespace {
 
-constexpr double kFarBelow = 12;   // dB of PSNR below the median of the others: no degree of quality, a fault
-
 QString tr(const char* text) { return QCoreApplication::translate("quantspot::ui::StudySources", text); }
 
-QString brokenPicture(const QMap<QString, QByteArray>& pictures) {
-  QSize size;
-  for (auto one = pictures.begin(); one != pictures.end(); ++one) {
-    QString reason;
-    const QImage image = decodePicture(*one, reason);
-    if (image.isNull()) return tr("the picture of %1 is broken: %2").arg(one.key(), reason);
-    if (size.isValid() && size != image.size()) return tr("the picture of %1 is of another size").arg(one.key());
-    size = image.size();
-  }
-  return {};
-}
-
-QString farOff(const study::Comparison& comparison) {
-  for (const study::Sample& sample : comparison.samples) {
-    if (!sample.scores.psnr) continue;
-    std::vector<double> others;
-    for (const study::Sample& other : comparison.samples)
-      if (other.scores.psnr && other.precision != sample.precision && other.precision != QLatin1String(study::kReference))
-        others.push_back(*other.scores.psnr);
-    std::sort(others.begin(), others.end());
-    if (others.size() >= 2 && *sample.scores.psnr < others[others.size() / 2] - kFarBelow)
-      return tr("the picture of %1 is far from all others (PSNR %2 dB): that is a fault, not a degree of quality").arg(sample.precision)
-          .arg(*sample.scores.psnr, 0, 'f', 1);
-  }
-  return {};
+// The name that a study may state: the last part of a path, and nothing of the folders of this computer.
+QString modelName(const QString& model) {
+  if (model == QLatin1String(kImported)) return {};
+  QString name = QFileInfo(QDir::cleanPath(model)).fileName();
+  for (const char* suffix : {".safetensors", ".gguf"})
+    if (name.endsWith(QLatin1String(suffix), Qt::CaseInsensitive)) name.chop(qstrlen(suffix));
+  return name;
 }
 
 study::VariantCost costOf(const QJsonObject& report) {
@@ -64,8 +46,7 @@ QJsonObject attestedVariant(const study::Sample& sample) {
     }
     parts[part] = QJsonObject{{"bytes", weights[part][QStringLiteral("bytes")]}, {"layers", precisions}};
   }
-  return {{"policy", sample.report[QStringLiteral("policy")]}, {"weights", parts},
-          {"png_sha256", QString::fromLatin1(QCryptographicHash::hash(sample.png, QCryptographicHash::Sha256).toHex())}};
+  return {{"policy", sample.report[QStringLiteral("policy")]}, {"weights", parts}};
 }
 
 std::optional<SourcePictures> readComparison(study::StudyStore& store, qint64 id, QString& why) {
@@ -74,7 +55,8 @@ std::optional<SourcePictures> readComparison(study::StudyStore& store, qint64 id
     why = tr("it is no longer in the history");
     return {};
   }
-  SourcePictures found{comparison->recipe[QStringLiteral("prompt")].toString(), {}, {}, attestation(*comparison)};
+  SourcePictures found{.prompt = comparison->recipe[QStringLiteral("prompt")].toString(), .model = modelName(comparison->model), .pictures = {},
+                       .costs = {}, .attested = attestation(*comparison), .suspicion = {}};
   for (const study::Sample& sample : comparison->samples) {
     if (sample.png.isEmpty()) why = tr("%1 gave no picture: %2").arg(sample.precision, sample.failure);
     else if (!found.pictures.contains(sample.precision)) {
@@ -83,13 +65,12 @@ std::optional<SourcePictures> readComparison(study::StudyStore& store, qint64 id
     }
   }
   if (why.isEmpty()) why = mismatch(fromStored(*comparison));
-  if (why.isEmpty()) why = farOff(*comparison);
   return found;
 }
 
 std::optional<SourcePictures> readFolder(const QString& folder, QString& why) {
   const QDir dir(folder);
-  SourcePictures found{dir.dirName(), {}, {}, {}};
+  SourcePictures found{.prompt = dir.dirName(), .model = {}, .pictures = {}, .costs = {}, .attested = {}, .suspicion = {}};
   for (const QString& name : dir.entryList({QStringLiteral("*.png")}, QDir::Files, QDir::Name)) {
     QFile file(dir.filePath(name));
     if (!file.open(QIODevice::ReadOnly)) {
@@ -102,6 +83,33 @@ std::optional<SourcePictures> readFolder(const QString& folder, QString& why) {
   return found;
 }
 
+// Of pictures made elsewhere: their files, and what their list says of them.
+QJsonObject importedFacts(const study::Comparison& comparison) {
+  QJsonObject pictures;
+  for (const study::Sample& sample : comparison.samples) {
+    const QJsonObject& report = sample.report;
+    QJsonObject one{{"source_sha256", report["source_sha256"]}, {"source_format", report["source"]["format"]},
+                    {"source_mode", report["source"]["mode"]}};
+    if (report["seconds"]["total"].isDouble()) one["stated_seconds"] = report["seconds"]["total"];
+    if (const QJsonValue bytes = report["weights"]["transformer"]["bytes"]; bytes.isDouble()) one["stated_weight_bytes"] = bytes;
+    pictures[sample.precision] = one;
+  }
+  return {{"imported", true}, {"pictures", pictures}};
+}
+
+// Adds what was seen to what was told, picture by picture.
+void addFacts(QJsonObject& attested, const QJsonObject& seen) {
+  QJsonObject pictures = attested["pictures"].toObject();
+  for (const QString& variant : seen["pictures"].toObject().keys()) {
+    QJsonObject one = pictures[variant].toObject();
+    const QJsonObject now = seen["pictures"][variant].toObject();
+    for (const QString& key : now.keys()) one[key] = now[key];
+    pictures[variant] = one;
+  }
+  for (const QString& part : seen.keys()) attested[part] = seen[part];
+  if (!pictures.isEmpty()) attested["pictures"] = pictures;
+}
+
 }  // namespace
 
 QJsonObject attestation(const study::Comparison& comparison) {
@@ -111,6 +119,7 @@ QJsonObject attestation(const study::Comparison& comparison) {
   QByteArray reference;
   for (const study::Sample& sample : comparison.samples) {
     if (sample.png.isEmpty() || sample.report.isEmpty()) continue;
+    if (sample.report[QStringLiteral("imported")].toBool()) return importedFacts(comparison);
     if (all.isEmpty()) {
       for (const char* part : {"noise_sha256", "recipe", "model", "engine"}) all[QLatin1String(part)] = sample.report[QLatin1String(part)];
       QJsonObject model = all[QStringLiteral("model")].toObject();
@@ -128,10 +137,14 @@ QJsonObject attestation(const study::Comparison& comparison) {
   return all;
 }
 
-std::optional<SourcePictures> readSource(study::StudyStore& store, const StudySource& source, QString& why) {
+std::optional<SourcePictures> readSource(study::StudyStore& store, const StudySource& source, QString& why, const QString& reference) {
   why.clear();
   auto found = source.comparison ? readComparison(store, source.comparison, why) : readFolder(source.folder, why);
-  if (why.isEmpty() && found) why = brokenPicture(found->pictures);
+  if (!why.isEmpty() || !found) return {};
+  const PictureFacts facts = pictureFacts(found->pictures, reference);
+  why = facts.problem, found->suspicion = facts.suspicion;
+  addFacts(found->attested, facts.attested);
+  if (!source.comparison) found->attested[QStringLiteral("imported")] = true;
   return why.isEmpty() ? found : std::nullopt;
 }
 

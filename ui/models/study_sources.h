@@ -17,22 +17,24 @@ struct StudySource {
   QString folder;
 };
 
-// PNG files by variant, with the prompt, and what the reports say of how they were made (attestation; nothing for folders).
+// PNG files by variant, with the prompt, and what is known of how they were made.
 struct SourcePictures {
-  QString prompt;
+  QString prompt, model;               // model: empty where it is not known
   QMap<QString, QByteArray> pictures;
   QMap<QString, study::VariantCost> costs;   // of those that the history has figures of
-  QJsonObject attested = {};
+  QJsonObject attested = {};           // attestation() and pictureFacts(); `imported` where no report of an engine says anything
+  QString suspicion = {};              // which picture looks broken, and why; a person may overrule it
 };
 
-// What a comparison's reports say: `noise_sha256`, `recipe`, `model` and `engine`, which all samples share, and `variants`: of each `policy`, `weights`
-// (part → `bytes` and `layers`: precision → how many) and `png_sha256` as the engine gave it; of a reference that was drawn again, whether its
-// pictures are the same (`reference_repeats`, `reference_repeats_equal`: the noise floor).
+// What a comparison's reports say: `noise_sha256`, `recipe`, `model`, `engine`, which all samples share, and `variants`: of each `policy`, `weights`
+// (part → `bytes` and `layers`: precision → how many); of a reference that was drawn again, whether its pictures are the same (`reference_repeats`,
+// `reference_repeats_equal`: the noise floor).
 QJsonObject attestation(const study::Comparison& comparison);
 
 // Reads the source; `why` says why its pictures must not be compared: anything but the variant differs, one has no picture, is a
-// single colour, or lies far from the reference beside the others. Then there is nothing.
-std::optional<SourcePictures> readSource(study::StudyStore& store, const StudySource& source, QString& why);
+// single colour, or has the pixels of another. Then there is nothing. reference: the variant that the others are measured against.
+std::optional<SourcePictures> readSource(study::StudyStore& store, const StudySource& source, QString& why,
+                                         const QString& reference = QString::fromLatin1(study::kReference));
 
 // Sources of a folder's subfolders, by name; of the folder itself when it holds pictures.
 QMap<QString, StudySource> sourcesIn(const QString& folder);

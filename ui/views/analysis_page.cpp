@@ -29,6 +29,7 @@ AnalysisPage::AnalysisPage(QWidget* parent)
     : QWidget(parent), places_(new QStackedWidget), unlock_(new UnlockPanel(tr("The figures of this study are sealed"),
       tr("The passphrase that it was frozen with opens the mapping: which picture was which. A wrong one costs about a second and changes nothing."))),
       waiting_(new QLabel), title_(new QLabel), about_(quietLabel()), excluded_(quietLabel()), problem_(quietLabel("problem")), saved_(quietLabel()), other_(quietLabel()),
+      attested_(quietLabel()),
       exclusions_(new QCheckBox(tr("Leave flagged participants out"))), policy_(new QPushButton(tr("Save as policy…"))), verdicts_(new VerdictList), evidence_(new AnalysisEvidence),
       scroll_(new QScrollArea) {
   waiting_->setAlignment(Qt::AlignCenter), waiting_->setProperty("role", "quiet"), waiting_->setWordWrap(true);
@@ -64,7 +65,8 @@ QWidget* AnalysisPage::makeContent() {
   large.setPointSizeF(large.pointSizeF() * 1.1);
   title_->setProperty("role", "section"), title_->setFont(large), title_->setWordWrap(true);
   problem_->hide(), saved_->hide();
-  column->addWidget(title_), column->addWidget(verdicts_), column->addWidget(other_), column->addWidget(about_), column->addWidget(makeTools());
+  column->addWidget(title_), column->addWidget(verdicts_), column->addWidget(other_), column->addWidget(about_);
+  column->addWidget(attested_), column->addWidget(makeTools());
   column->addWidget(excluded_), column->addWidget(problem_), column->addWidget(saved_), column->addWidget(evidence_), column->addStretch(1);
   return content;
 }
@@ -108,6 +110,9 @@ void AnalysisPage::showStudy() {
   const QSignalBlocker quiet(exclusions_);
   exclusions_->setChecked(model_.isExcluding());
   exclusions_->setVisible(!study.analysis["excluded"].toArray().isEmpty());
+  QStringList attested;
+  for (const QJsonValue& line : study.analysis["attestation"]["lines"].toArray()) attested << line.toString();
+  attested_->setText(attested.join(u' '));
   excluded_->setText(excludedText());
   excluded_->setVisible(!excluded_->text().isEmpty());
   saved_->hide();
@@ -119,6 +124,8 @@ void AnalysisPage::showStudy() {
   places_->setCurrentIndex(Shown);
   Q_EMIT opened();
 }
+
+QString AnalysisPage::attested() const { return attested_->text(); }
 
 QString AnalysisPage::excludedText() const {
   QStringList people, lines;

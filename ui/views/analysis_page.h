@@ -31,6 +31,7 @@ class AnalysisPage : public QWidget {
   VerdictList* verdicts() { return verdicts_; }
   UnlockPanel* unlock() { return unlock_; }
   QCheckBox* exclusions() { return exclusions_; }
+  QString attested() const;              // what is known of how the pictures were made, and what is not
 
  Q_SIGNALS:
   void opened();
@@ -53,7 +54,7 @@ class AnalysisPage : public QWidget {
   QString store_, hash_;
   QStackedWidget* places_;
   UnlockPanel* unlock_;
-  QLabel *waiting_, *title_, *about_, *excluded_, *problem_, *saved_, *other_;
+  QLabel *waiting_, *title_, *about_, *excluded_, *problem_, *saved_, *other_, *attested_;
   QCheckBox* exclusions_;
   QPushButton* policy_;
   VerdictList* verdicts_;

@@ -1,11 +1,14 @@
 #include "ui/views/comparisons_section.h"
 
+#include "study/attestation.h"
 #include "ui/models/precision_names.h"
+#include "ui/views/draft_form.h"
 
 #include <QCheckBox>
 #include <QFileDialog>
 #include <QHBoxLayout>
 #include <QHeaderView>
+#include <QJsonArray>
 #include <QLabel>
 #include <QPushButton>
 #include <QSignalBlocker>
@@ -26,7 +29,8 @@ QString names(const QStringList& precisions) {
 }  // namespace
 
 ComparisonsSection::ComparisonsSection(ui::StudyDraft* draft, study::StudyStore* store, QWidget* parent)
-    : QWidget(parent), draft_(draft), store_(store), list_(new QTreeWidget), problem_(new QLabel), column_(new QVBoxLayout(this)) {
+    : QWidget(parent), draft_(draft), store_(store), list_(new QTreeWidget), problem_(new QLabel), known_(new QLabel),
+      take_(new QPushButton(tr("Take them all the same"))), column_(new QVBoxLayout(this)) {
   column_->setContentsMargins(0, 0, 0, 0), column_->setSpacing(8);
   list_->setHeaderLabels({tr("Comparison"), tr("Variants"), tr("Practice")});
   list_->setRootIsDecorated(false), list_->setMinimumHeight(180), list_->setUniformRowHeights(true);
@@ -34,6 +38,14 @@ ComparisonsSection::ComparisonsSection(ui::StudyDraft* draft, study::StudyStore*
   list_->header()->setSectionResizeMode(Picked, QHeaderView::Stretch), list_->header()->setSectionResizeMode(Variants, QHeaderView::ResizeToContents);
   list_->header()->setStretchLastSection(false), list_->setAccessibleName(tr("Comparisons of the study"));
   problem_->setProperty("role", "problem"), problem_->setWordWrap(true), problem_->hide();
+  known_->setProperty("role", "quiet"), known_->setWordWrap(true);
+  take_->setToolTip(tr("Look at the pictures first: the study will say that the gate was overruled"));
+  take_->setSizePolicy(QSizePolicy::Maximum, QSizePolicy::Fixed), take_->hide();
+  connect(take_, &QPushButton::clicked, this, [this] {
+    draft_->takeDoubted();
+    say({});
+    fill();
+  });
   auto* row = new QHBoxLayout;
   auto* import = new QPushButton(tr("Import folder…"));
   import->setToolTip(tr("A folder per comparison, with VARIANT.png files: pictures of other programs"));
@@ -41,7 +53,11 @@ ComparisonsSection::ComparisonsSection(ui::StudyDraft* draft, study::StudyStore*
     if (const QString folder = QFileDialog::getExistingDirectory(this, tr("Import folder")); !folder.isEmpty()) importFolder(folder);
   });
   row->addWidget(import), row->addStretch(1);
-  column_->addWidget(list_), column_->addWidget(problem_), column_->addLayout(row);
+  column_->addWidget(list_), column_->addWidget(problem_), column_->addWidget(take_), column_->addLayout(row);
+  auto* model = new DraftForm(draft_);
+  model->addLine(tr("Model"), tr("what the pictures were made with; said in the report"), [](const study::Protocol& p) { return p.model; },
+                 [](study::Protocol& p, const QString& text) { p.model = text; });
+  column_->addWidget(model), column_->addWidget(known_);
   connect(list_, &QTreeWidget::itemChanged, this, &ComparisonsSection::onChanged);
   connect(draft_, &ui::StudyDraft::changed, this, &ComparisonsSection::refreshVariants);
   connect(store_, &study::StudyStore::changed, this, &ComparisonsSection::fill);
@@ -51,7 +67,12 @@ ComparisonsSection::ComparisonsSection(ui::StudyDraft* draft, study::StudyStore*
 
 QString ComparisonsSection::said() const { return problem_->text(); }
 
-void ComparisonsSection::say(const QString& text) { problem_->setText(text), problem_->setVisible(!text.isEmpty()); }
+QString ComparisonsSection::known() const { return known_->text(); }
+
+void ComparisonsSection::say(const QString& text) {
+  problem_->setText(text), problem_->setVisible(!text.isEmpty());
+  take_->setVisible(!draft_->doubted().isEmpty());
+}
 
 void ComparisonsSection::fill() {
   const QSignalBlocker quiet(list_);
@@ -99,6 +120,11 @@ void ComparisonsSection::importFolder(const QString& folder) {
 }
 
 void ComparisonsSection::refreshVariants() {
+  QStringList lines;
+  for (const QJsonValue& line : study::attestationFigures(draft_->protocol())["lines"].toArray()) lines << line.toString();
+  lines.removeFirst();                       // the model stands above
+  known_->setText(lines.join(u'\n'));
+  known_->setVisible(!draft_->protocol().comparisons.empty());
   if (variants_) variants_->deleteLater();
   variants_ = new QWidget;
   auto* row = new QHBoxLayout(variants_);

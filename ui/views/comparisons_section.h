@@ -6,6 +6,7 @@
 #include <QWidget>
 
 class QLabel;
+class QPushButton;
 class QTreeWidget;
 class QTreeWidgetItem;
 class QVBoxLayout;
@@ -19,6 +20,8 @@ class ComparisonsSection : public QWidget {
 
   QTreeWidget* list() { return list_; }
   QString said() const;
+  QPushButton* takeAll() { return take_; }   // what was refused because it looks broken
+  QString known() const;                     // what is known of the comparisons, and what is not
 
  public Q_SLOTS:
   void importFolder(const QString& folder);
@@ -33,7 +36,8 @@ class ComparisonsSection : public QWidget {
   ui::StudyDraft* draft_;
   study::StudyStore* store_;
   QTreeWidget* list_;
-  QLabel* problem_;
+  QLabel *problem_, *known_;
+  QPushButton* take_;
   QVBoxLayout* column_;
   QWidget* variants_ = nullptr;
 };

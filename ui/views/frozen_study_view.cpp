@@ -1,8 +1,10 @@
 #include "ui/views/frozen_study_view.h"
 
+#include "study/attestation.h"
 #include "study/ledger.h"
 
 #include <QHBoxLayout>
+#include <QJsonArray>
 #include <QLabel>
 #include <QLocale>
 #include <QPushButton>
@@ -20,10 +22,18 @@ QString summaryOf(const study::Protocol& p, int people) {
       .arg(parts.join(QStringLiteral(", "))).arg(p.comparisons.size()).arg(p.variants.size()).arg(people).arg(p.participants);
 }
 
+// The model, and what is known of how its pictures were made.
+QString attestedText(const study::Protocol& p) {
+  QStringList lines;
+  for (const QJsonValue& line : study::attestationFigures(p)["lines"].toArray()) lines << line.toString();
+  return lines.join(u' ');
+}
+
 }  // namespace
 
 FrozenStudyView::FrozenStudyView(const QString& store, const QString& hash, QWidget* parent)
-    : QWidget(parent), title_(new QLabel), summary_(new QLabel), hash_(new QLabel), participant_(new QPushButton(tr("Start for a participant"))) {
+    : QWidget(parent), title_(new QLabel), summary_(new QLabel), attested_(new QLabel), hash_(new QLabel),
+      participant_(new QPushButton(tr("Start for a participant"))) {
   QFont large = title_->font();
   large.setPointSizeF(large.pointSizeF() * 1.3), large.setBold(true);
   title_->setFont(large);
@@ -36,12 +46,14 @@ FrozenStudyView::FrozenStudyView(const QString& store, const QString& hash, QWid
   row->addWidget(title_, 1), row->addWidget(participant_);
   auto* layout = new QVBoxLayout(this);
   layout->setContentsMargins(22, 16, 22, 10), layout->setSpacing(8);
-  layout->addLayout(row), layout->addWidget(summary_), layout->addWidget(hash_);
+  attested_->setProperty("role", "quiet"), attested_->setWordWrap(true);
+  layout->addLayout(row), layout->addWidget(summary_), layout->addWidget(attested_), layout->addWidget(hash_);
   try {
     study::Ledger ledger(store);
     const study::FrozenStudy study = ledger.study(hash);
     const study::Protocol p = study.protocol();
     title_->setText(p.title);
+    attested_->setText(attestedText(p));
     summary_->setText(summaryOf(p, static_cast<int>(ledger.seats(hash).size())));
     hash_->setText(tr("Hash %1").arg(hash));
     const QString closed = ledger.closedAt(hash);
@@ -52,6 +64,6 @@ FrozenStudyView::FrozenStudyView(const QString& store, const QString& hash, QWid
   }
 }
 
-QString FrozenStudyView::said() const { return title_->text() + u'\n' + summary_->text() + u'\n' + hash_->text(); }
+QString FrozenStudyView::said() const { return title_->text() + u'\n' + summary_->text() + u'\n' + attested_->text() + u'\n' + hash_->text(); }
 
 }  // namespace quantspot::views

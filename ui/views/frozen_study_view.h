@@ -20,7 +20,7 @@ class FrozenStudyView : public QWidget {
   void participantWanted(const QString& hash);
 
  private:
-  QLabel *title_, *summary_, *hash_;
+  QLabel *title_, *summary_, *attested_, *hash_;
   QPushButton* participant_;
 };
 

@@ -42,7 +42,8 @@ class EntryDelegate : public QStyledItemDelegate {
     painter->setFont(bold), painter->setPen(selected ? theme().onAccent : theme().text);
     painter->drawText(inside, Qt::AlignTop | Qt::AlignLeft, QFontMetrics(bold).elidedText(index.data().toString(), Qt::ElideRight, inside.width()));
     painter->setFont(option.font), painter->setPen(selected ? theme().onAccent : theme().quiet);
-    painter->drawText(inside, Qt::AlignBottom | Qt::AlignLeft, index.data(ui::StudyListModel::DetailRole).toString());
+    painter->drawText(inside, Qt::AlignBottom | Qt::AlignLeft,
+                      option.fontMetrics.elidedText(index.data(ui::StudyListModel::DetailRole).toString(), Qt::ElideRight, inside.width()));
     painter->restore();
   }
 };

@@ -16,6 +16,7 @@
 #include <QApplication>
 #include <QCheckBox>
 #include <QComboBox>
+#include <QDir>
 #include <QDoubleSpinBox>
 #include <QLabel>
 #include <QLineEdit>
@@ -78,6 +79,34 @@ struct Bench {
 class StudyPageTest : public QObject {
   Q_OBJECT
  private Q_SLOTS:
+  // Beside the pictures: what is known of them, what looks broken, and that a person may take it all the same.
+  void whatIsKnownAndWhatLooksBroken() {
+    Bench bench;
+    bench.page->newDraft();
+    ComparisonsSection& section = *bench.designer().comparisons();
+    QVERIFY(!section.takeAll()->isVisible());
+    QDir().mkpath(bench.folder.filePath("in/fox"));
+    QImage broken = QImage::fromData(realPng(9, 0));
+    broken.invertPixels();
+    const std::pair<const char*, QByteArray> files[] = {{"bf16", realPng(9, 0)}, {"a", realPng(9, 2)}, {"b", realPng(9, 3)}};
+    for (const auto& [name, png] : files) {
+      QFile file(bench.folder.filePath(QStringLiteral("in/fox/%1.png").arg(QLatin1String(name))));
+      QVERIFY(file.open(QIODevice::WriteOnly) && file.write(png) == png.size());
+    }
+    QVERIFY(broken.save(bench.folder.filePath("in/fox/c.png")));
+    section.importFolder(bench.folder.filePath("in"));
+    QVERIFY2(section.said().contains("the picture of c is far from all others"), qPrintable(section.said()));
+    QVERIFY(section.takeAll()->isVisible() && bench.protocol().comparisons.empty());
+    section.takeAll()->click();
+    QVERIFY(!section.takeAll()->isVisible() && section.said().isEmpty());
+    QCOMPARE(bench.protocol().comparisons.size(), std::size_t(1));
+    QVERIFY2(section.known().contains("Not known: starting noise") && section.known().contains("overruled for 1 of 1"), qPrintable(section.known()));
+    QLineEdit& model = bench.named<QLineEdit>("Model");
+    QCOMPARE(model.text(), QString());
+    QTest::keyClicks(&model, "SDXL");
+    QCOMPARE(bench.protocol().model, QStringLiteral("SDXL"));
+  }
+
   void initTestCase() { applyTheme(*qApp, false); }
 
   void aStrangerPlansAndFreezesAStudy() {
@@ -110,7 +139,7 @@ class StudyPageTest : public QObject {
     QVERIFY(view->said().contains(ledger.studies()[0]));
     QVERIFY(!ledger.study(ledger.studies()[0]).open(kPassphrase).images.isEmpty());
     QVERIFY(QDir(bench.folder.filePath("drafts")).isEmpty());
-    QCOMPARE(bench.page->list()->model()->index(0, 0).data(ui::StudyListModel::DetailRole).toString(), QStringLiteral("frozen"));
+    QCOMPARE(bench.page->list()->model()->index(0, 0).data(ui::StudyListModel::DetailRole).toString(), QStringLiteral("frozen · default"));
 
     bench.page->show();
     view->participant()->click();

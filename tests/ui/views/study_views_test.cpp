@@ -253,6 +253,24 @@ class StudyViewsTest : public QObject {
     QVERIFY(!page.evidence()->questionnaires->method().isEmpty());
   }
 
+  // Above the figures: the model, what is known of how the pictures were made, and plainly what is not.
+  void whatIsNotKnownIsSaid() {
+    Protocol p = sample::protocol(4);
+    p.model = "FLUX.1-dev";
+    for (StudyComparison& c : p.comparisons) c.attested = {{"imported", true}, {"pixels", QJsonObject{{"width", 1}, {"height", 1}}}};
+    Stored stored(folder_.path(), p, 2);
+    stored.ledger.close(stored.study.hash());
+    AnalysisPage page(stored.store, stored.study.hash());
+    page.show();
+    QSignalSpy opened(&page, &AnalysisPage::opened);
+    page.unlock()->field()->setText(sample::kPassphrase);
+    QTest::keyClick(page.unlock()->field(), Qt::Key_Return);
+    QTRY_COMPARE_WITH_TIMEOUT(opened.count(), 1, 30000);
+    for (const char* part : {"Model: FLUX.1-dev.", "Known of all 6 comparisons: pixels", "Not known: starting noise, recipe, weights of the model",
+                             "is not proved: it is the experimenter's word"})
+      QVERIFY2(page.attested().contains(part) && saidBy(&page).join('\n').contains(page.attested()), qPrintable(page.attested()));
+  }
+
   void thePageShowsTheFiguresOfTheAnalysis() {
     Protocol p = everyKind();
     p.exclusion.min_gold_rate = 0, p.exclusion.min_median_ms = 500;    // who answers at random may miss the gold; only haste is to count

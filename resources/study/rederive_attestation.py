@@ -1,0 +1,51 @@
+"""What a study's protocol attests of how its pictures were made: part of rederive.py."""
+
+
+def obj(value, key):
+    """value[key] where there are objects on the way, else an empty one."""
+    found = value.get(key) if isinstance(value, dict) else None
+    return found if isinstance(found, dict) else {}
+
+
+def says(value):
+    return isinstance(value, (dict, str)) and bool(value)
+
+
+def repeats(attested):
+    number = attested.get("reference_repeats")
+    return isinstance(number, (int, float)) and not isinstance(number, bool) and number == int(number) and number > 0
+
+
+def has_layers(variant):
+    return any(isinstance(part, dict) and says(part.get("layers")) for part in obj(variant, "weights").values())
+
+
+FACTS = [  # key, words, whether somebody must be believed without it, whether it is known of a comparison
+    ("noise", "starting noise", True, lambda a, _: says(a.get("noise_sha256"))),
+    ("recipe", "recipe", True, lambda a, _: says(a.get("recipe"))),
+    ("weights", "weights of the model", True, lambda a, _: says(obj(a, "model").get("weights_sha256"))),
+    ("program", "program", True, lambda a, _: says(obj(a, "engine").get("version"))),
+    ("layers", "precision of every layer", True, lambda a, variants: all(map(has_layers, variants))),
+    ("policy", "policy", True, lambda a, variants: all(says(v.get("policy")) for v in variants)),
+    ("repeat", "the reference drawn twice (noise floor)", False, lambda a, _: repeats(a)),
+    ("pixels", "pixels (their hashes lie with the mapping)", False, lambda a, _: says(a.get("pixels"))),
+    ("gate", "passed or overruled sanity gate", False, lambda a, _: says(a.get("gate"))),
+]
+
+
+def attestation(protocol):
+    told, model = [obj(c, "attested") for c in protocol["comparisons"]], protocol.get("model", "")
+    variants = lambda a: [obj(obj(a, "variants"), v) for v in protocol["variants"]]
+    counts = {key: sum(known(a, variants(a)) for a in told) for key, _, _, known in FACTS}
+    n, some = len(told), [f"{words} ({counts[key]})" for key, words, _, _ in FACTS if 0 < counts[key] < len(told)]
+    every, never = ([words for key, words, _, _ in FACTS if counts[key] == wanted] for wanted in (n, 0))
+    overruled = sum(obj(a, "gate").get("overruled") is True for a in told)
+    lines = [f"Model: {model or 'not stated'}."]
+    lines += [f"Known of all {n} comparisons: {', '.join(every)}."] * bool(every)
+    lines += [f"Known of some of the {n} comparisons: {', '.join(some)}."] * bool(some)
+    lines += [f"Not known: {', '.join(never)}."] * bool(never)
+    if any(decisive and counts[key] < n for key, _, decisive, _ in FACTS):
+        lines.append("That nothing but the variant differs between the pictures is not proved: it is the experimenter's word.")
+    if overruled:
+        lines.append(f"The sanity gate was overruled for {overruled} of {n} comparisons.")
+    return {"model": model, "comparisons": n, "facts": [{"fact": key, "comparisons": counts[key]} for key, *_ in FACTS], "lines": lines}

@@ -1,0 +1,83 @@
+#include "study/attestation.h"
+
+#include <QJsonArray>
+
+#include <algorithm>
+
+namespace quantspot::study {
+namespace {
+
+using Known = bool (*)(const QJsonObject& attested, const QStringList& variants);
+
+bool says(const QJsonValue& value) { return value.isObject() ? !value.toObject().isEmpty() : !value.toString().isEmpty(); }
+
+bool ofEach(const QJsonObject& attested, const QStringList& variants, bool (*known)(const QJsonObject& variant)) {
+  const QJsonObject all = attested["variants"].toObject();
+  return std::all_of(variants.begin(), variants.end(), [&](const QString& variant) { return known(all[variant].toObject()); });
+}
+
+bool hasLayers(const QJsonObject& variant) {
+  const QJsonObject parts = variant["weights"].toObject();
+  return std::any_of(parts.begin(), parts.end(), [](const QJsonValue& part) { return says(part["layers"]); });
+}
+
+struct Fact {
+  const char *key, *words;
+  bool decisive;          // without it somebody must be believed that nothing but the variant differs
+  Known known;
+};
+
+// The order is that of analysis.json; rederive_attestation.py has the same.
+const Fact kFacts[] = {
+    {"noise", "starting noise", true, [](const QJsonObject& a, const QStringList&) { return says(a["noise_sha256"]); }},
+    {"recipe", "recipe", true, [](const QJsonObject& a, const QStringList&) { return says(a["recipe"]); }},
+    {"weights", "weights of the model", true, [](const QJsonObject& a, const QStringList&) { return says(a["model"]["weights_sha256"]); }},
+    {"program", "program", true, [](const QJsonObject& a, const QStringList&) { return says(a["engine"]["version"]); }},
+    {"layers", "precision of every layer", true, [](const QJsonObject& a, const QStringList& v) { return ofEach(a, v, hasLayers); }},
+    {"policy", "policy", true,
+     [](const QJsonObject& a, const QStringList& v) { return ofEach(a, v, [](const QJsonObject& one) { return says(one["policy"]); }); }},
+    {"repeat", "the reference drawn twice (noise floor)", false,
+     [](const QJsonObject& a, const QStringList&) { return a["reference_repeats"].toInt() > 0; }},
+    {"pixels", "pixels (their hashes lie with the mapping)", false, [](const QJsonObject& a, const QStringList&) { return says(a["pixels"]); }},
+    {"gate", "passed or overruled sanity gate", false, [](const QJsonObject& a, const QStringList&) { return says(a["gate"]); }},
+};
+
+}  // namespace
+
+QJsonObject attestationFigures(const Protocol& protocol) {
+  const int all = static_cast<int>(protocol.comparisons.size());
+  QJsonArray facts;
+  QStringList always, sometimes, never, lines;
+  bool believed = false;
+  for (const Fact& fact : kFacts) {
+    const int count = static_cast<int>(std::count_if(protocol.comparisons.begin(), protocol.comparisons.end(),
+        [&](const StudyComparison& c) { return fact.known(c.attested, protocol.variants); }));
+    facts << QJsonObject{{"fact", QLatin1String(fact.key)}, {"comparisons", count}};
+    const QString words = QLatin1String(fact.words);
+    if (count == all) always << words;
+    else if (count == 0) never << words;
+    else sometimes << QStringLiteral("%1 (%2)").arg(words).arg(count);
+    believed = believed || (fact.decisive && count < all);
+  }
+  const auto overruled = std::count_if(protocol.comparisons.begin(), protocol.comparisons.end(),
+      [](const StudyComparison& c) { return c.attested["gate"]["overruled"].toBool(); });
+  lines << (protocol.model.isEmpty() ? QStringLiteral("Model: not stated.") : QStringLiteral("Model: %1.").arg(protocol.model));
+  const QString list = QStringLiteral(", ");
+  if (!always.isEmpty()) lines << QStringLiteral("Known of all %1 comparisons: %2.").arg(all).arg(always.join(list));
+  if (!sometimes.isEmpty()) lines << QStringLiteral("Known of some of the %1 comparisons: %2.").arg(all).arg(sometimes.join(list));
+  if (!never.isEmpty()) lines << QStringLiteral("Not known: %1.").arg(never.join(list));
+  if (believed) lines << QStringLiteral("That nothing but the variant differs between the pictures is not proved: it is the experimenter's word.");
+  if (overruled > 0) lines << QStringLiteral("The sanity gate was overruled for %1 of %2 comparisons.").arg(overruled).arg(all);
+  return {{"model", protocol.model}, {"comparisons", all}, {"facts", facts}, {"lines", QJsonArray::fromStringList(lines)}};
+}
+
+QMap<QString, QJsonObject> takePictureFacts(Protocol& protocol) {
+  QMap<QString, QJsonObject> taken;
+  for (StudyComparison& comparison : protocol.comparisons) {
+    const QJsonValue pictures = comparison.attested.take(QStringLiteral("pictures"));
+    if (says(pictures)) taken[comparison.id] = pictures.toObject();
+  }
+  return taken;
+}
+
+}  // namespace quantspot::study
