@@ -13,7 +13,7 @@ QJsonObject json(const QVariant& value) { return QJsonDocument::fromJson(value.t
 QDateTime time(const QVariant& value) { return QDateTime::fromString(value.toString(), Qt::ISODateWithMs); }
 
 bool matches(const ComparisonHead& head, const QStringList& words) {
-  const QString text = head.prompt + u'\n' + head.model + u'\n' + head.precisions.join(u'\n') + u'\n' + head.failed.join(u'\n');
+  const QString text = (QStringList{head.prompt, head.model} + head.precisions + head.failed + head.tags).join(u'\n');
   return std::all_of(words.begin(), words.end(), [&](const QString& word) { return text.contains(word, Qt::CaseInsensitive); });
 }
 
@@ -42,6 +42,31 @@ bool StudyStore::select(QSqlQuery& query, const char* statement, const QVariantL
   return run(query, values) || fail(what, query_error_);
 }
 
+bool StudyStore::readTags(std::vector<ComparisonHead>& all, const QHash<qint64, std::size_t>& row) {
+  QSqlQuery query;
+  if (!select(query, "SELECT comparison, tag FROM tags ORDER BY tag")) return false;
+  while (query.next()) all[row[query.value(0).toLongLong()]].tags << query.value(1).toString();
+  return true;
+}
+
+QStringList StudyStore::tags() {
+  QStringList all;
+  QSqlQuery query;
+  if (!select(query, "SELECT DISTINCT tag FROM tags ORDER BY tag")) return {};
+  while (query.next()) all << query.value(0).toString();
+  return all;
+}
+
+bool StudyStore::readLastRatings(std::vector<ComparisonHead>& all, const QHash<qint64, std::size_t>& row) {
+  QSqlQuery query;
+  if (!select(query, "SELECT comparisons.id, precision, choice FROM comparisons "
+                     "JOIN trials ON trials.id = (SELECT max(id) FROM trials WHERE comparison = comparisons.id AND task = 'rate') "
+                     "JOIN slots ON slots.trial = trials.id JOIN samples ON samples.id = slots.sample ORDER BY comparisons.id, position"))
+    return false;
+  while (query.next()) all[row[query.value(0).toLongLong()]].ratings.emplace_back(query.value(1).toString(), query.value(2).toInt());
+  return true;
+}
+
 std::vector<ComparisonHead> StudyStore::comparisons(const QString& search) {
   std::vector<ComparisonHead> all;
   QHash<qint64, std::size_t> row;
@@ -66,6 +91,7 @@ std::vector<ComparisonHead> StudyStore::comparisons(const QString& search) {
     head.hits = query.value(2).toInt();
     head.tiles = query.value(3).toInt();
   }
+  if (!readLastRatings(all, row) || !readTags(all, row)) return {};
   const QStringList words = search.split(u' ', Qt::SkipEmptyParts);
   std::erase_if(all, [&](const ComparisonHead& head) { return !matches(head, words); });
   return all;
@@ -134,6 +160,16 @@ std::vector<ConfusionCell> StudyStore::confusion() {
                      "WHERE counted AND task = 'name-each' GROUP BY precision, choice ORDER BY precision, choice")) return {};
   while (query.next()) cells.push_back({query.value(0).toString(), query.value(1).toString(), query.value(2).toInt()});
   return cells;
+}
+
+std::vector<RatedTile> StudyStore::ratings() {
+  std::vector<RatedTile> all;
+  QSqlQuery query;
+  if (!select(query, "SELECT model, precision, trials.id, choice FROM trials JOIN slots ON slots.trial = trials.id "
+                     "JOIN samples ON samples.id = sample JOIN comparisons ON comparisons.id = trials.comparison "
+                     "WHERE counted AND task = 'rate' ORDER BY trials.id, position")) return {};
+  while (query.next()) all.push_back({query.value(0).toString(), query.value(1).toString(), query.value(2).toLongLong(), query.value(3).toInt()});
+  return all;
 }
 
 }  // namespace quantspot::study

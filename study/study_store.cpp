@@ -176,6 +176,24 @@ std::optional<qint64> StudyStore::addTrial(const AnsweredTrial& answered) {
   return id;
 }
 
+bool StudyStore::setTags(qint64 comparison, const QStringList& tags) {
+  QStringList kept;
+  for (const QString& tag : tags)
+    if (const QString trimmed = tag.simplified(); !trimmed.isEmpty() && !kept.contains(trimmed)) kept << trimmed;
+  const bool done = inTransaction(tr("The tags were not kept"), [&] {
+    QSqlQuery query(database_);
+    query.prepare(QStringLiteral("DELETE FROM tags WHERE comparison = ?"));
+    if (!run(query, {comparison})) return false;
+    for (const QString& tag : kept) {
+      query.prepare(QStringLiteral("INSERT INTO tags (comparison, tag) VALUES (?, ?)"));
+      if (!run(query, {comparison, tag})) return false;
+    }
+    return true;
+  });
+  if (done) Q_EMIT changed();
+  return done;
+}
+
 bool StudyStore::removeComparison(qint64 id) {
   const bool done = inTransaction(tr("The comparison was not removed"), [&] {
     QSqlQuery query(database_);

@@ -5,6 +5,7 @@
 
 #include "study/types.h"
 
+#include <QHash>
 #include <QObject>
 #include <QSqlDatabase>
 #include <QVariantList>
@@ -37,7 +38,7 @@ class StudyStore : public QObject {
   // Trial and response together; returns the id.
   std::optional<qint64> addTrial(const AnsweredTrial& trial);
 
-  // Newest first. search: words that must all occur in prompt, model or precisions; empty for all.
+  // Newest first. search: words that must all occur in prompt, model, precisions or tags; empty for all.
   std::vector<ComparisonHead> comparisons(const QString& search = {});
   std::optional<Comparison> comparison(qint64 id);          // with images
   std::vector<AnsweredTrial> trials(qint64 comparison);     // oldest first
@@ -45,7 +46,10 @@ class StudyStore : public QObject {
   std::vector<QByteArray> pictures(qint64 comparison, int most);   // PNG, in the order of the request
   std::vector<Tally> tallies();
   std::vector<ConfusionCell> confusion();
-  bool removeComparison(qint64 id);                         // with its samples, trials and responses
+  std::vector<RatedTile> ratings();                         // counted, oldest first
+  bool removeComparison(qint64 id);                         // with its samples, trials, responses and tags
+  bool setTags(qint64 comparison, const QStringList& tags); // in place of those that it has; trimmed, each once
+  QStringList tags();                                       // all that are in use, sorted
 
  Q_SIGNALS:
   void failed(const QString& message);
@@ -58,6 +62,8 @@ class StudyStore : public QObject {
   bool run(QSqlQuery& query, const QVariantList& values);
   bool select(QSqlQuery& query, const char* statement, const QVariantList& values = {});
   bool insertSample(qint64 comparison, int position, Sample& sample);
+  bool readTags(std::vector<ComparisonHead>& all, const QHash<qint64, std::size_t>& row);
+  bool readLastRatings(std::vector<ComparisonHead>& all, const QHash<qint64, std::size_t>& row);
   bool insertSlots(qint64 trial, const AnsweredTrial& answered);
   void close();
   static QString hashOf(const QByteArray& bytes);           // SHA-256, hexadecimal

@@ -15,9 +15,9 @@ namespace quantspot::study {
 inline constexpr char kReference[] = "bf16";   // the variant that others are compared with
 inline constexpr char kPicked[] = "picked";    // the choice of the slot taken for the quantized one
 
-// NameEach: give every tile its precision. SpotOne: pick the quantized tile among repeats of the reference.
-enum class Task { NameEach, SpotOne };
-QString taskName(Task task);                           // "name-each", "spot": stored, never rename
+// NameEach: give every tile its precision. SpotOne: pick the quantized tile among repeats of the reference. Rate: every tile's quality, 1 to 5.
+enum class Task { NameEach, SpotOne, Rate };
+QString taskName(Task task);                           // "name-each", "spot", "rate": stored, never rename
 std::optional<Task> taskFromName(const QString& name);
 
 // Figures measured after the fact; absent where the measurement was not made or failed.
@@ -54,11 +54,11 @@ struct AnsweredTrial {
   qint64 id = 0, comparison = 0;
   Task task = Task::NameEach;
   std::vector<qint64> slot_samples;   // sample ids, slot A first
-  QStringList choices;                // per slot. NameEach: the precision named; SpotOne: kPicked or nothing
+  QStringList choices;                // per slot. NameEach: the precision named; SpotOne: kPicked or nothing; Rate: "1" to "5"
   int confidence = 0;                 // 1…5, 0: not given
   qint64 response_ms = 0;             // from the images on screen to the answer
-  int hits = 0, tiles = 0;            // NameEach: tiles named right of all; SpotOne: 0 or 1 of 1
-  double chance = 0;                  // of one tile: 1 / number of slots
+  int hits = 0, tiles = 0;            // NameEach: tiles named right of all; SpotOne: 0 or 1 of 1; Rate: none
+  double chance = 0;                  // of one tile: 1 / number of slots; Rate: 0
   bool counted = true;                // false: the names of these pictures had been seen before; kept out of tallies
   QDateTime answered;                 // UTC
 };
@@ -71,6 +71,8 @@ struct ComparisonHead {
   quint64 seed = 0;
   QStringList precisions, failed;     // with a picture; without one
   int trials = 0, hits = 0, tiles = 0;
+  std::vector<std::pair<QString, int>> ratings = {};   // precision and grade, of the last trial that rated them
+  QStringList tags = {};              // the user's own words, sorted
 };
 
 // Counted answers of one task with one chance level, summed.
@@ -84,6 +86,13 @@ struct Tally {
 struct ConfusionCell {
   QString truth, choice;
   int count = 0;
+};
+
+// One grade of one counted Rate answer.
+struct RatedTile {
+  QString model, precision;
+  qint64 trial = 0;
+  int grade = 0;                      // 1…5
 };
 
 }  // namespace quantspot::study
