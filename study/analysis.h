@@ -7,6 +7,10 @@
 
 namespace quantspot::study {
 
+// Raised whenever a figure, a sentence, the report or its scripts change, so that a bundle says by which rules its figures were made
+// (docs/study-bundle.md lists what each version changed). A bundle that names none is of version 1.
+inline constexpr int kAnalysisVersion = 2;
+
 // The whole analysis as JSON (docs/study-analysis.md): decisions (one sentence per variant), figures with and without excluded
 // participants, exclusions. Figures that are undefined are null.
 QJsonObject analyze(const Protocol& protocol, const QString& hash, const Responses& responses);
@@ -36,6 +40,18 @@ QJsonArray participants(const Rows& rows);
 QJsonObject qualityFigures(const Rows& rows);
 // Detection against bits per weight; null where fewer than two variants have bits.
 QJsonValue psychometricFigures(const Protocol& protocol, const QJsonArray& detection);
+
+// Where the threshold and the just noticeable difference stand in the chart of a curve. The threshold lies where half of the way from guessing to
+// always right is gone; the difference runs from there to the bits where three quarters are. An end that is not finite is infinite here.
+struct CurveMark {
+  double share = 0;              // right answers, 0 to 1: the height
+  double from = 0, to = 0;       // bits; equal for the threshold
+  double low = 0, high = 0;      // the interval of `to`, low < high
+};
+struct CurveMarks {
+  CurveMark threshold, jnd;
+};
+std::optional<CurveMarks> psychometricMarks(const QJsonObject& curve);
 
 // The fitted share right at so many bits per weight, of one entry of psychometricFigures; nothing where there is no curve.
 std::optional<double> psychometricAt(const QJsonObject& curve, double bits);

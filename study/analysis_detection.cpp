@@ -8,7 +8,9 @@
 #include "study/statistics/sensitivity.h"
 #include "study/statistics/sprt.h"
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
 #include <set>
 
@@ -220,6 +222,19 @@ QJsonValue psychometricFigures(const Protocol& protocol, const QJsonArray& detec
     list << curve;
   }
   return list.isEmpty() ? QJsonValue() : QJsonValue(list);
+}
+
+std::optional<CurveMarks> psychometricMarks(const QJsonObject& curve) {
+  if (!curve.contains(QStringLiteral("threshold_bits"))) return {};
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  const QJsonObject threshold = curve["threshold_bits"].toObject();
+  const double guess = curve["guess"].toDouble(), middle = threshold["value"].toDouble();
+  const double towards = curve["slope"]["value"].toDouble() < 0 ? -1 : 1;   // where more is seen
+  const auto at = [&](const QJsonValue& distance) { return middle + towards * distance.toDouble(kInfinity); };
+  const double near = at(curve["jnd_interval"][0]), far = at(curve["jnd_interval"][1]);
+  const QJsonArray interval = threshold["interval"].toArray();
+  return CurveMarks{{guess + (1 - guess) / 2, middle, middle, interval[0].toDouble(), interval[1].toDouble()},
+                    {guess + (1 - guess) * 3 / 4, middle, at(curve["jnd_bits"]), std::min(near, far), std::max(near, far)}};
 }
 
 std::optional<double> psychometricAt(const QJsonObject& curve, double bits) {

@@ -128,9 +128,11 @@ QJsonObject opinions(const Protocol& protocol, const Rows& rows) {
     if (outside[index]) rejected << person;
   QJsonObject result{{"scores", scores}, {"bt500_rejected", rejected}};
   try {
+    const std::optional<Interval> interval = krippendorffInterval(by_thing, Measurement::Ordinal, protocol.analysis.level);
     result["krippendorff_ordinal"] = krippendorffAlpha(by_thing, Measurement::Ordinal);
+    result["krippendorff_interval"] = interval ? QJsonValue(json(*interval)) : QJsonValue();
   } catch (const std::invalid_argument&) {
-    result["krippendorff_ordinal"] = QJsonValue();
+    result["krippendorff_ordinal"] = result["krippendorff_interval"] = QJsonValue();
   }
   return result;
 }

@@ -91,7 +91,7 @@ class Verifier {
     manifest_ = json(QStringLiteral("manifest.json"));
     if (indented(manifest_) != files_[QStringLiteral("manifest.json")])
       wrong(QStringLiteral("manifest.json is not written as QuantSpot writes it"));
-    const QStringList known{"files", "head", "program", "records", "schema", "study"};
+    const QStringList known{"analysis", "files", "head", "program", "records", "schema", "study"};
     for (const QString& key : manifest_.keys())
       if (!known.contains(key)) wrong(QStringLiteral("manifest.json holds '%1', which no version writes").arg(key));
     static const QRegularExpression version(QStringLiteral("^\\d+\\.\\d+\\.\\d+$"));
@@ -147,10 +147,25 @@ class Verifier {
     const Responses responses = collect(protocol_, result_.study, mapping, chain_);
     result_.responses = static_cast<int>(responses.rows.size());
     result_.problems << responses.problems;
-    const Files again = derived(protocol_, result_.study, mapping, chain_);
-    for (const QString& name : {QStringLiteral("responses.csv"), QStringLiteral("questionnaires.csv"), QStringLiteral("codebook.csv")})
-      if (files_.value(name) != again[name]) wrong(QStringLiteral("%1 does not follow from the chain").arg(name));
+    if (files_.value(QStringLiteral("responses.csv")) != responsesCsv(responses.rows))
+      wrong(QStringLiteral("responses.csv does not follow from the chain"));
+    if (files_.value(QStringLiteral("questionnaires.csv")) != questionnairesCsv(responses.questionnaires))
+      wrong(QStringLiteral("questionnaires.csv does not follow from the chain"));
     result_.analysis = json(QStringLiteral("analysis.json"));
+    result_.analysis_version = manifest_.contains(QStringLiteral("analysis")) ? manifest_.value(QStringLiteral("analysis")).toInt() : 1;
+    if (result_.analysis_version < 1) wrong(QStringLiteral("manifest.json names no version of the analysis"));
+    if (result_.analysis_version != result_.analysis[QStringLiteral("version")].toInt(1))
+      wrong(QStringLiteral("analysis.json is of another version than the manifest says"));
+    if (result_.analysis[QStringLiteral("study")].toString() != result_.study) wrong(QStringLiteral("analysis.json is not of this study"));
+    result_.recomputed = result_.analysis_version == kAnalysisVersion;
+    if (result_.recomputed) figures(derived(protocol_, result_.study, mapping, chain_));
+    else if (result_.analysis_version >= 1)
+      result_.notes << QStringLiteral("analysis.json and the reports were made by version %1 of the analysis and are not recomputed by this program, "
+          "whose version is %2; study, chain, plan, pictures and responses were checked").arg(result_.analysis_version).arg(kAnalysisVersion);
+  }
+
+  void figures(const Files& again) {
+    if (files_.value(QStringLiteral("codebook.csv")) != again["codebook.csv"]) wrong(QStringLiteral("codebook.csv is not this version's"));
     if (!sameFigures(result_.analysis, QJsonDocument::fromJson(again["analysis.json"]).object()))
       wrong(QStringLiteral("analysis.json does not follow from the responses"));
     if (files_.value(QStringLiteral("report.html")) != reportHtml(result_.analysis))
@@ -203,6 +218,7 @@ QByteArray makeBundle(const FrozenStudy& study, const std::vector<ChainRecord>& 
                        {"records", static_cast<int>(chain.size())},
                        {"head", QString::fromLatin1(chain.empty() ? hash.toLatin1() : chain.back().hash)}};
   if (mapping) {
+    manifest["analysis"] = kAnalysisVersion;
     files[QStringLiteral("mapping.json")] = mapping->text();
     files.insert(derived(study.protocol(), hash, *mapping, chain));
     const QJsonObject analysis = QJsonDocument::fromJson(files["analysis.json"]).object();

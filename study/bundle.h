@@ -15,12 +15,15 @@ struct Verification {
   QString study;                     // hash
   QByteArray head;
   bool revealed = false;             // the mapping is there
+  int analysis_version = 0;          // by whose rules the figures were made; 0: there are none
+  bool recomputed = false;           // the figures were derived anew: they are of this program's version
   int records = 0, erased = 0, responses = 0;
   QJsonObject analysis;              // as stated by the bundle
 };
 
-// Checks every byte of a bundle by itself: needs no store, no network, no data folder. head: the head hash that was exported or
-// published before; without it a bundle that was made anew as a whole passes.
+// Checks every byte of a bundle by itself: needs no store, no network, no data folder. Figures of another version of the analysis
+// (kAnalysisVersion) are held to the manifest's hashes and not made anew, which `notes` says; study, chain, plan, pictures and responses are
+// checked all the same. head: the head hash that was exported or published before; without it a bundle that was made anew as a whole passes.
 Verification verifyBundle(const QByteArray& zip, const QByteArray& head = {});
 
 struct BundledStudy {

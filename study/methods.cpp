@@ -23,8 +23,8 @@ const std::vector<Method>& methods() {
        "R psyphy; intervals: sensR's printed ones"},
       {"confusion", "Right and wrong answers", "Counts of main trials with a right answer.", "an independent count (rederive.py)"},
       {"psychometric", "Right answers against bits per weight",
-       "Logistic curve from chance to 1 by maximum likelihood; threshold half-way, Wald and delta-method intervals, the JND's from the slope's; the points carry exact "
-       "intervals.",
+       "Logistic curve from chance to 1 by maximum likelihood; threshold half-way, Wald and delta-method intervals, the JND's from the slope's; "
+       "both lie level in the chart, at half and three quarters of the way; the points carry exact intervals.",
        "R glm with psyphy's link mafc.logit"},
       {"preference", "Better or worse than the reference",
        "Bradley–Terry abilities on the logit scale with Davidson's ties and the order effect of Davidson and Beaver, the reference at 0, Wald intervals. Where a "
@@ -32,7 +32,7 @@ const std::vector<Method>& methods() {
        "R BradleyTerry2 and brglm2; Davidson's ties: independent maximizations in R and scipy"},
       {"rating", "Opinion scores",
        "Mean over participants with Student's t interval; quality without the participants' bias by ITU-T P.910's model; screening by BT.500; "
-       "Krippendorff's α, ordinal.",
+       "Krippendorff's α, ordinal, from 30 pictures on with Wilson's interval of as many things as the jackknife's variance is worth.",
        "sureal, krippendorff (Python)"},
       {"ranking", "Rankings", "Plackett–Luce abilities, the reference at 0, Wald intervals; bias-reduced where separated.", "choix (Python)"},
       {"response_times", "Response times", "Quantiles 5, 25, 50, 75 and 95 % of main trials, linear between neighbours (type 7).", "an independent computation (rederive.py)"},

@@ -41,8 +41,8 @@ QList<QStringList> detectionTable(const QJsonArray& detection) {
     rows << QStringList{f["variant"].toString(), f["kind"].toString(), QStringLiteral("%1/%2").arg(f["correct"].toInt()).arg(f["trials"].toInt()),
         percent(f["rate"]), range(f["rate_interval"]), percent(f["chance"]), QString::number(f["p"].toDouble(), 'g', 3),
         QString::number(f["p_holm"].toDouble(), 'g', 3), fixed(d["value"]), fixedRange(d["interval"]),
-        fitted ? percent(mixed["rate"]) : QStringLiteral("–"), fitted ? range(mixed["rate_interval"]) 
-            : mixed["reason"].toString().section(u':', 0, 0),
+        fitted ? percent(mixed["rate"]) : QStringLiteral("–"),
+        fitted ? range(mixed["rate_interval"]) : mixed["reason"].toString().section(u':', 0, 0),
         f["verdict"].toString()};
   }
   return rows;
@@ -74,6 +74,25 @@ void tables(Blocks& blocks, const QJsonObject& part) {
         s["quality_without_bias"].isDouble() ? fixed(s["quality_without_bias"]) : QStringLiteral("–")};
   if (opinions.size() > 1) text(blocks, ReportBlock::Heading, QStringLiteral("Opinions"));
   table(blocks, opinions);
+  const QJsonValue alpha = rating["krippendorff_ordinal"], range = rating["krippendorff_interval"];
+  if (alpha.isDouble())
+    text(blocks, ReportBlock::Paragraph, QStringLiteral("Agreement of the participants (Krippendorff's α, ordinal): %1, %2.")
+        .arg(fixed(alpha), range.isArray() ? QStringLiteral("CI ") + fixedRange(range) : QStringLiteral("too few pictures for an interval")));
+}
+
+// Threshold and just noticeable difference of each curve.
+void curves(Blocks& blocks, const QJsonArray& list) {
+  QList<QStringList> rows{{"kind", "half-way, bits", "CI", "just noticeable, bits", "CI"}};
+  for (const QJsonValue& curve : list) {
+    const QJsonObject threshold = curve["threshold_bits"].toObject();
+    const QJsonArray jnd = curve["jnd_interval"].toArray();
+    if (threshold.isEmpty()) rows << QStringList{curve["kind"].toString(), curve["separated"].toBool() ? "a step" : "flat", {}, {}, {}};
+    else rows << QStringList{curve["kind"].toString(), fixed(threshold["value"]), fixedRange(threshold["interval"]), fixed(curve["jnd_bits"]),
+          jnd[1].isDouble() ? fixedRange(jnd) : fixed(jnd[0]) + QStringLiteral(" or more")};
+  }
+  if (rows.size() == 1) return;
+  text(blocks, ReportBlock::Heading, QStringLiteral("Bits per weight"));
+  table(blocks, rows);
 }
 
 void charts(Blocks& blocks, const QJsonObject& part) {
@@ -187,10 +206,12 @@ std::vector<ReportBlock> reportBlocks(const QJsonObject& analysis) {
         .arg(e["participant"].toString(), e["reasons"].toString()));
   counts(blocks, planned, excluding ? QStringLiteral("As planned: without flagged participants") : QStringLiteral("As planned: with everybody"));
   tables(blocks, planned);
+  curves(blocks, planned["psychometric"].toArray());
   charts(blocks, planned);
   counts(blocks, other, excluding ? QStringLiteral("For comparison: with everybody")
                                   : QStringLiteral("For comparison: without flagged participants"));
   tables(blocks, other);
+  curves(blocks, other["psychometric"].toArray());
   questionnaires(blocks, analysis["questionnaires"].toArray());
   return blocks;
 }

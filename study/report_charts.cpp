@@ -92,6 +92,25 @@ Drawing psychometricDrawing(const QJsonObject& curve) {
     const auto a = psychometricAt(curve, bits(i)), b = psychometricAt(curve, bits(i + 1));
     if (a && b) d.stroke(x(bits(i)), y(*a * 100), x(bits(i + 1)), y(*b * 100), Ink::Text, 1);
   }
+  const auto range = [&](double from, double to, double level, Ink ink) {   // caps where an end is inside
+    d.stroke(x(from), level, x(to), level, ink, 2.4);
+    for (double end : {from, to})
+      if (end > x.from && end < x.to) d.stroke(x(end), level - 4, x(end), level + 4, ink, 1.2);
+  };
+  if (const auto marks = psychometricMarks(curve)) {
+    const double half = y(marks->threshold.share * 100), quarter = y(marks->jnd.share * 100);
+    const auto point = [&](double at, double level) {
+      if (at > x.from && at < x.to) d.dot(x(at), level, 3, Ink::Second, true);
+    };
+    range(marks->threshold.low, marks->threshold.high, half, Ink::Second);
+    point(marks->threshold.to, half);
+    d.word(x(std::max(marks->threshold.high, marks->threshold.to)) + 6, half + 3, QStringLiteral("half-way"), 0, Ink::Quiet);
+    range(marks->jnd.low, marks->jnd.high, quarter, Ink::Second);
+    d.stroke(x(marks->jnd.from), quarter, x(marks->jnd.to), quarter, Ink::Second, 0.8, true);
+    d.stroke(x(marks->jnd.from), half, x(marks->jnd.from), quarter, Ink::Second, 0.8, true);
+    point(marks->jnd.to, quarter);
+    d.word(x(std::max(marks->jnd.high, marks->jnd.from)) + 6, quarter + 3, QStringLiteral("just noticeable"), 0, Ink::Quiet);
+  }
   for (const QJsonValue& p : curve["points"].toArray()) {
     const double at = x(p["bits"].toDouble());
     d.stroke(at, y(p["interval"][0].toDouble() * 100), at, y(p["interval"][1].toDouble() * 100), Ink::Accent, 1.2);
@@ -132,7 +151,8 @@ std::vector<Row> timeRows(const QJsonArray& list) {
   for (const QJsonValue& entry : list) {
     const QJsonArray q = entry["quantiles_ms"].toArray();
     const bool all = entry["variant"].toString() == QLatin1String("all");
-    const QString label = all ? entry["kind"].toString() + QStringLiteral(", all") : entry["variant"].toString() + QStringLiteral(", ") + entry["answers"].toString();
+    const QString label = all ? entry["kind"].toString() + QStringLiteral(", all")
+                              : entry["variant"].toString() + QStringLiteral(", ") + entry["answers"].toString();
     rows.push_back(rowOf(label, q[2], QJsonArray{q[1], q[3]}, 1e-3, entry["answers"].toString() == QLatin1String("wrong")));
   }
   return rows;
@@ -146,15 +166,18 @@ std::vector<ReportChart> reportCharts(const QJsonObject& part, double margin, co
     if (!rows.empty()) charts.push_back({QString::fromUtf8(title), QLatin1String(method), forest(rows, lines, unit)});
   };
   const QString odds = QStringLiteral("ability, log odds against ") + reference;
-  add("Different: how often it is seen", "detection", detectionRows(part, false), {0, margin * 100}, QStringLiteral("share of differences seen, corrected for guessing, %"));
+  add("Different: how often it is seen", "detection", detectionRows(part, false), {0, margin * 100},
+      QStringLiteral("share of differences seen, corrected for guessing, %"));
   add("d′: how far apart the two look", "dprime", detectionRows(part, true), {0}, QStringLiteral("d′"));
   add("Better or worse than the reference", "preference", namedRows(part["preference"]["abilities"].toArray(), "value"), {0}, odds);
   for (const QJsonValue& curve : part["psychometric"].toArray())
-    charts.push_back({QStringLiteral("Right answers against bits per weight"), QStringLiteral("psychometric"), psychometricDrawing(curve.toObject())});
+    charts.push_back({QStringLiteral("Right answers against bits per weight"), QStringLiteral("psychometric"),
+                      psychometricDrawing(curve.toObject())});
   add("Opinion scores", "rating", namedRows(part["rating"]["scores"].toArray(), "mos"), {}, QStringLiteral("opinion, 1 to 5"));
   add("Rankings", "ranking", namedRows(part["ranking"]["abilities"].toArray(), "value"), {0}, odds);
   if (part["visibility"].toArray().size() > 1)
-    add("Variants by how visible they are", "visibility", namedRows(part["visibility"].toArray(), "detection", 100), {0}, QStringLiteral("detection over all kinds, %"));
+    add("Variants by how visible they are", "visibility", namedRows(part["visibility"].toArray(), "detection", 100), {0},
+        QStringLiteral("detection over all kinds, %"));
   add("Response times: medians and quartiles", "response_times", timeRows(part["response_times"].toArray()), {}, QStringLiteral("seconds"));
   return charts;
 }

@@ -130,9 +130,10 @@ QJsonObject exportBundle(const StudyArguments& a) {
 QJsonObject verify(const StudyArguments& a) {
   const Verification v = verifyBundle(readFile(a.file), a.head.toLatin1());
   return {{"ok", v.problems.isEmpty()}, {"problems", QJsonArray::fromStringList(v.problems)},
-          {"notes", QJsonArray::fromStringList(v.notes)}, {"study", v.study},
-          {"head", QString::fromLatin1(v.head)}, {"head_given", !a.head.isEmpty()},
-          {"revealed", v.revealed}, {"records", v.records}, {"erased", v.erased}, {"responses", v.responses}, {"decisions", v.analysis["decisions"]}};
+          {"notes", QJsonArray::fromStringList(v.notes)}, {"study", v.study}, {"head", QString::fromLatin1(v.head)},
+          {"head_given", !a.head.isEmpty()}, {"revealed", v.revealed}, {"analysis_version", v.analysis_version},
+          {"figures_recomputed", v.recomputed}, {"records", v.records}, {"erased", v.erased}, {"responses", v.responses},
+          {"decisions", v.analysis["decisions"]}};
 }
 
 QJsonObject closeStudy(const StudyArguments& a) {

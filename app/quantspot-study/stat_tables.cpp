@@ -121,10 +121,12 @@ QJsonObject agreement(const Keys& keys) {
   QStringList items;
   const Ratings table = ratings(keys, items);
   const Measurement measurement = measurementFromName(keys.text("measurement", "ordinal").toStdString());
-  const int seed = keys.count("seed", 1), draws = keys.count("draws", 2000);
-  const double level = keys.number("level", 0.95);
-  return {{"alpha", krippendorffAlpha(table, measurement)}, {"interval", pair(krippendorffInterval(table, measurement, level))},
-          {"bootstrap_interval", pair(krippendorffBootstrap(table, measurement, level, draws, static_cast<std::uint64_t>(seed)))}};
+  const std::optional<Interval> interval = krippendorffInterval(table, measurement, keys.number("level", 0.95));
+  QJsonObject result{{"alpha", krippendorffAlpha(table, measurement)}, {"interval", interval ? QJsonValue(pair(*interval)) : QJsonValue()}};
+  if (!interval)
+    result["reason"] = QStringLiteral("too few things for an interval: %1 or more that two people rated, and no single one that decides")
+        .arg(kFewestThings);
+  return result;
 }
 
 QJsonObject opinions(const Keys& keys) {

@@ -272,13 +272,13 @@ def rating(rows, stated, reference, level):
         return {"trials": len(mine), "reason": stated["reason"]}
     people = grouped(mine, lambda r: r["participant"])
     table = [{(r["shown"], r["comparison"]): int(r["answer"]) for r in those} for those in people.values()]
-    quality, scores = subject_bias(table), []
+    quality, scores, agreement = subject_bias(table), [], krippendorff(table, level)
     for variant in items_of(mine, reference):
         means = [statistics.fmean(int(r["answer"]) for r in those if r["shown"] == variant) for those in people.values() if any(r["shown"] == variant for r in those)]
         half = student_quantile(level, len(means) - 1) * statistics.stdev(means) / math.sqrt(len(means)) if len(means) > 1 else 0
         scores.append({"variant": variant, "mos": statistics.fmean(means), "interval": [statistics.fmean(means) - half, statistics.fmean(means) + half],
                        "people": len(means), "quality_without_bias": statistics.fmean(q for (name, _), q in quality.items() if name == variant) if quality else None})
-    return {"scores": scores, "bt500_rejected": [list(people)[i] for i in bt500(table)], "krippendorff_ordinal": krippendorff(table)}
+    return {"scores": scores, "bt500_rejected": [list(people)[i] for i in bt500(table)], "krippendorff_ordinal": agreement[0], "krippendorff_interval": agreement[1]}
 
 
 def curves(figures, bits, z):
@@ -472,7 +472,7 @@ def derive(stated, protocol, study, table, chain):
     parts = {"with_exclusions": figures_of([r for r in every if not flagged[r["participant"]]], stated["with_exclusions"], protocol),
              "without_exclusions": figures_of(every, stated["without_exclusions"], protocol)}
     joined = sum(r["kind"] == "join" for r in records)
-    return {"schema": 1, "study": study, "title": protocol["title"], "joined": joined, "headline": headline, "decisions": parts[headline]["decisions"],
+    return {"schema": 1, "version": 2, "study": study, "title": protocol["title"], "joined": joined, "headline": headline, "decisions": parts[headline]["decisions"],
             "excluded": [{"participant": name, "reasons": why} for name, why in flagged.items() if why], "problems": stated["problems"],
             "questionnaires": said(protocol, asked(protocol, chain)), "attestation": attestation(protocol), **parts}
 
@@ -489,6 +489,7 @@ def main():
     check_files(folder, manifest)
     check_chain(chain, manifest["study"], sys.argv[2] if len(sys.argv) > 2 else manifest["head"])
     check("questionnaires.csv", asked(protocol, chain), list(csv.DictReader((folder / "questionnaires.csv").open(encoding="utf-8", newline=""))))
+    check("version of the analysis", analysis["version"], manifest["analysis"])
     check("analysis", derive(told(analysis), protocol, manifest["study"], table, chain), analysis)
     print("\n".join(problems) if problems else f"everything agrees: {compared} figures and hashes")
     return bool(problems)

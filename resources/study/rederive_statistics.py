@@ -247,10 +247,27 @@ def bt500(ratings):
     return rejected if len(rejected) < len(ratings) else []
 
 
-def krippendorff(ratings):
-    """Ordinal alpha; None where it is undefined."""
+def krippendorff(ratings, level):
+    """Ordinal alpha and its interval (docs/study-analysis.md); None where undefined, or where there are too few things."""
     units = [u for u in ([row[t] for row in ratings if t in row] for t in sorted({t for row in ratings for t in row})) if len(u) > 1]
-    values = sorted({v for row in ratings for v in row.values()})
+    n, value = len(units), alpha(units)
+    without = [alpha(units[:i] + units[i + 1:]) for i in range(n)] if value is not None and n >= 30 else [None]
+    if None in without:
+        return value, None
+    per_thing = math.fsum(map(len, units)) / n
+    reach, mean = per_thing / (per_thing - 1), math.fsum(without) / n
+    share, second, fourth = min(1, max(0, (1 - value) / reach)), math.fsum((x - mean) ** 2 for x in without), math.fsum((x - mean) ** 4 for x in without)
+    variance, widest = second * (n - 1) / n / reach ** 2, share * (1 - share)
+    things = max(1, widest / variance) if variance > 1e-12 and widest > 1e-12 else n
+    freedom = min(n - 1, max(2, 2 * (n - 1) / max(1e-9, n * fourth / second ** 2 - 1))) if things > n * (1 + 1e-9) else n - 1
+    t = student_quantile(level, freedom)
+    middle, half = share + t * t / things / 2, math.sqrt(t * t * widest / things + (t * t / things) ** 2 / 4)
+    return value, [1 - end * reach / (1 + t * t / things) for end in (middle + half, max(0, middle - half))]
+
+
+def alpha(units):
+    """Ordinal; None where all ratings are equal."""
+    values = sorted({v for unit in units for v in unit})
     pairs = {(a, b): 0.0 for a in values for b in values}
     for unit in units:
         for i, a in enumerate(unit):

@@ -2,11 +2,10 @@
 
 #include "study/statistics/linear.h"
 #include "study/statistics/normal.h"
-#include "study/statistics/quantile.h"
-#include "study/statistics/random.h"
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 #include <stdexcept>
 #include <string>
@@ -14,10 +13,16 @@
 namespace quantspot::statistics {
 namespace {
 
-// Ratings as value indices, one list per thing; only things rated twice or more count.
+// How often each value was given to one thing.
+struct Unit {
+  Vector counts;
+  double ratings = 0;
+};
+
+// Only things rated twice or more count.
 struct Coded {
-  std::vector<double> values;
-  std::vector<std::vector<std::size_t>> units;
+  Vector values;
+  std::vector<Unit> units;
 };
 
 Coded code(const Ratings& ratings) {
@@ -31,11 +36,13 @@ Coded code(const Ratings& ratings) {
   std::sort(coded.values.begin(), coded.values.end());
   coded.values.erase(std::unique(coded.values.begin(), coded.values.end()), coded.values.end());
   for (std::size_t thing = 0; thing < things; ++thing) {
-    std::vector<std::size_t> unit;
-    for (const auto& row : ratings)
-      if (!std::isnan(row[thing]))
-        unit.push_back(static_cast<std::size_t>(std::lower_bound(coded.values.begin(), coded.values.end(), row[thing]) - coded.values.begin()));
-    if (unit.size() >= 2) coded.units.push_back(std::move(unit));
+    Unit unit{Vector(coded.values.size()), 0};
+    for (const auto& row : ratings) {
+      if (std::isnan(row[thing])) continue;
+      ++unit.counts[static_cast<std::size_t>(std::lower_bound(coded.values.begin(), coded.values.end(), row[thing]) - coded.values.begin())];
+      ++unit.ratings;
+    }
+    if (unit.ratings >= 2) coded.units.push_back(std::move(unit));
   }
   if (coded.units.empty()) throw std::invalid_argument("nothing was rated by two people: agreement is undefined");
   return coded;
@@ -49,29 +56,70 @@ double distance(Measurement measurement, const Vector& totals, const Vector& val
   return between * between;
 }
 
-// NaN where all values are equal.
-double alpha(const std::vector<const std::vector<std::size_t>*>& units, const Vector& values, Measurement measurement) {
-  const std::size_t n = values.size();
-  Matrix coincidences(n, n);
-  for (const auto* unit : units) {
-    const double share = 1.0 / static_cast<double>(unit->size() - 1);
-    for (std::size_t i = 0; i < unit->size(); ++i)
-      for (std::size_t j = 0; j < unit->size(); ++j)
-        if (i != j) coincidences((*unit)[i], (*unit)[j]) += share;
-  }
-  Vector totals(n);
-  double all = 0, observed = 0, expected = 0;
-  for (std::size_t a = 0; a < n; ++a)
-    for (std::size_t b = 0; b < n; ++b) totals[a] += coincidences(a, b);
-  for (double total : totals) all += total;
-  for (std::size_t a = 0; a < n; ++a)
-    for (std::size_t b = 0; b < n; ++b) {
-      if (a == b) continue;
-      const double d = distance(measurement, totals, values, a, b);
-      observed += coincidences(a, b) * d;
-      expected += totals[a] * totals[b] * d / (all - 1);
+// Which values met in one thing, over things that can be put in and taken out.
+class Coincidences {
+ public:
+  Coincidences(const Vector& values, Measurement measurement) : values_(values), measurement_(measurement), pairs_(values.size(), values.size()),
+      totals_(values.size()) {}
+
+  void add(const Unit& unit, double times = 1) {
+    for (std::size_t a = 0; a < unit.counts.size(); ++a) {
+      if (unit.counts[a] == 0) continue;
+      totals_[a] += times * unit.counts[a];
+      for (std::size_t b = 0; b < unit.counts.size(); ++b)
+        if (a != b) pairs_(a, b) += times * unit.counts[a] * unit.counts[b] / (unit.ratings - 1);
     }
-  return 1 - observed / expected;
+  }
+
+  // NaN where all values are equal.
+  double alpha() const {
+    const double all = std::accumulate(totals_.begin(), totals_.end(), 0.0);
+    double observed = 0, expected = 0;
+    for (std::size_t a = 0; a < values_.size(); ++a)
+      for (std::size_t b = 0; b < a; ++b) {
+        const double d = distance(measurement_, totals_, values_, a, b);
+        observed += pairs_(a, b) * d;
+        expected += totals_[a] * totals_[b] * d / (all - 1);
+      }
+    return expected > 0 ? 1 - observed / expected : std::numeric_limits<double>::quiet_NaN();
+  }
+
+ private:
+  const Vector& values_;
+  const Measurement measurement_;
+  Matrix pairs_;
+  Vector totals_;
+};
+
+// α without each thing in turn.
+Vector leavingOut(const Coded& coded, Measurement measurement) {
+  Coincidences all(coded.values, measurement);
+  for (const Unit& unit : coded.units) all.add(unit);
+  Vector found;
+  for (const Unit& unit : coded.units) {
+    all.add(unit, -1);
+    found.push_back(all.alpha());
+    all.add(unit);
+  }
+  return found;
+}
+
+// The jackknife's variance of a figure, and the degrees of freedom of that variance (Satterthwaite, from the kurtosis).
+struct Spread {
+  double variance = 0, freedom = 0;
+};
+
+Spread spreadOf(const Vector& without) {
+  const double n = static_cast<double>(without.size());
+  const double mean = std::accumulate(without.begin(), without.end(), 0.0) / n;
+  double second = 0, fourth = 0;
+  for (double x : without) {
+    const double square = (x - mean) * (x - mean);
+    second += square;
+    fourth += square * square;
+  }
+  const double kurtosis = second > 0 ? n * fourth / (second * second) : 3;
+  return {second * (n - 1) / n, std::clamp(2 * (n - 1) / std::max(1e-9, kurtosis - 1), 2.0, n - 1)};
 }
 
 }  // namespace
@@ -85,54 +133,30 @@ Measurement measurementFromName(std::string_view name) {
 
 double krippendorffAlpha(const Ratings& ratings, Measurement measurement) {
   const Coded coded = code(ratings);
-  std::vector<const std::vector<std::size_t>*> units;
-  for (const auto& unit : coded.units) units.push_back(&unit);
-  const double result = alpha(units, coded.values, measurement);
+  Coincidences all(coded.values, measurement);
+  for (const Unit& unit : coded.units) all.add(unit);
+  const double result = all.alpha();
   if (std::isnan(result)) throw std::invalid_argument("every rating is the same: agreement is undefined");
   return result;
 }
 
-Interval krippendorffInterval(const Ratings& ratings, Measurement measurement, double level) {
+std::optional<Interval> krippendorffInterval(const Ratings& ratings, Measurement measurement, double level) {
   const double value = krippendorffAlpha(ratings, measurement);
-  if (value >= 1) return {1, 1};
   const Coded coded = code(ratings);
-  const std::size_t n = coded.units.size();
+  const double n = static_cast<double>(coded.units.size());
+  if (n < kFewestThings) return {};
+  const Vector without = leavingOut(coded, measurement);
+  if (std::any_of(without.begin(), without.end(), [](double a) { return std::isnan(a); })) return {};
   double per_thing = 0;
-  for (const auto& unit : coded.units) per_thing += static_cast<double>(unit.size()) / static_cast<double>(n);
-  const double least = -1 / (per_thing - 1);
-  const auto scaled = [&](double a) { return std::log(std::max(1e-9, (a - least) / (1 - least)) / std::max(1e-9, 1 - a)); };
-  Vector without;
-  for (std::size_t left_out = 0; left_out < n && n > 2; ++left_out) {
-    std::vector<const std::vector<std::size_t>*> units;
-    for (std::size_t i = 0; i < n; ++i)
-      if (i != left_out) units.push_back(&coded.units[i]);
-    const double found = alpha(units, coded.values, measurement);
-    if (std::isnan(found)) return {-1, 1};
-    without.push_back(scaled(found));
-  }
-  if (without.empty()) return {-1, 1};
-  const double mean = std::accumulate(without.begin(), without.end(), 0.0) / static_cast<double>(n);
-  double squares = 0;
-  for (double x : without) squares += (x - mean) * (x - mean);
-  const double freedom = static_cast<double>(n) - 1;
-  const double half = tForLevel(level, freedom) * std::sqrt(squares * freedom / static_cast<double>(n)), middle = scaled(value);
-  const auto back = [&](double x) { return (least + (1 - least) * std::exp(x)) / (1 + (1 - least) * std::exp(x)); };
-  return {back(middle - half), std::isfinite(std::exp(middle + half)) ? back(middle + half) : 1.0};
-}
-
-Interval krippendorffBootstrap(const Ratings& ratings, Measurement measurement, double level, int draws, std::uint64_t seed) {
-  krippendorffAlpha(ratings, measurement);   // refuses what has no value
-  const Coded coded = code(ratings);
-  Random random(seed);
-  std::vector<double> found;
-  while (static_cast<int>(found.size()) < draws) {
-    std::vector<const std::vector<std::size_t>*> units;
-    for (std::size_t i = 0; i < coded.units.size(); ++i) units.push_back(&coded.units[random.below(coded.units.size())]);
-    const double value = alpha(units, coded.values, measurement);
-    if (!std::isnan(value)) found.push_back(value);
-  }
-  std::sort(found.begin(), found.end());
-  return {quantile(found, (1 - level) / 2), quantile(found, (1 + level) / 2)};
+  for (const Unit& unit : coded.units) per_thing += unit.ratings / n;
+  const double range = per_thing / (per_thing - 1), share = std::clamp((1 - value) / range, 0.0, 1.0);   // range: 1 − the least α
+  const Spread spread = spreadOf(without);
+  const double variance = spread.variance / (range * range), widest = share * (1 - share);
+  const double things = variance > 1e-12 && widest > 1e-12 ? std::max(1.0, widest / variance) : n;
+  const double t = tForLevel(level, things > n * (1 + 1e-9) ? spread.freedom : n - 1), squared = t * t / things;
+  const double middle = (share + squared / 2) / (1 + squared);
+  const double half = std::sqrt(t * t * widest / things + squared * squared / 4) / (1 + squared);
+  return Interval{1 - (middle + half) * range, 1 - std::max(0.0, middle - half) * range};
 }
 
 }  // namespace quantspot::statistics

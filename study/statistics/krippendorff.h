@@ -3,7 +3,7 @@
 
 #include "study/statistics/binomial.h"
 
-#include <cstdint>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -21,12 +21,13 @@ using Ratings = std::vector<std::vector<double>>;
 // value throughout.
 double krippendorffAlpha(const Ratings& ratings, Measurement measurement);
 
-// Interval from leaving out each thing in turn (jackknife) on the scale log((1 + (m − 1) α) / (1 − α)), m ratings per thing on average, with
-// Student's t. It holds the truth as often as it says where the bootstrap's is too narrow (docs/study-analysis.md). {1, 1} for full agreement;
-// [−1, 1] where that scale tells nothing: fewer than three things rated twice, or a thing without which all values are equal.
-Interval krippendorffInterval(const Ratings& ratings, Measurement measurement, double level = 0.95);
+// Fewer things rated by two people or more than this tell too little of how far α may lie from the truth: no interval.
+inline constexpr int kFewestThings = 30;
 
-// Percentile interval from `draws` resamplings of the things rated. Resamples without any variation are drawn again.
-Interval krippendorffBootstrap(const Ratings& ratings, Measurement measurement, double level = 0.95, int draws = 2000, std::uint64_t seed = 1);
+// Wilson's interval of (1 − α) / (1 − the least α), with as many things as would give the variance that leaving out each thing in turn finds
+// (jackknife), as Korn and Graubard (1998) have it for surveys; Student's t, where things differ by less than all or nothing with the
+// degrees of freedom of that variance. How often it holds the truth: docs/study-analysis.md. Nothing where fewer than kFewestThings things were
+// rated by two people, or where without one thing all ratings are equal.
+std::optional<Interval> krippendorffInterval(const Ratings& ratings, Measurement measurement, double level = 0.95);
 
 }  // namespace quantspot::statistics

@@ -202,6 +202,16 @@ class AnalysisTest : public QObject {
     for (const QJsonValue& point : curve["points"].toArray())              // two levels, two parameters: the curve runs through both
       QVERIFY(std::abs(*psychometricAt(curve, point["bits"].toDouble()) - point["rate"].toDouble()) < 1e-6);
     QVERIFY(!psychometricAt({{"guess", 0.25}}, 4));
+    const CurveMarks marks = psychometricMarks(curve).value();             // both stand on the curve
+    QVERIFY(std::abs(*psychometricAt(curve, marks.threshold.to) - marks.threshold.share) < 1e-9 && marks.threshold.from == marks.threshold.to);
+    QVERIFY(std::abs(*psychometricAt(curve, marks.jnd.to) - marks.jnd.share) < 1e-9 && std::abs(marks.jnd.share - 0.8125) < 1e-9);
+    QVERIFY(marks.jnd.from == marks.threshold.to && marks.jnd.to < marks.jnd.from);   // more is seen at fewer bits
+    QVERIFY(marks.jnd.low < marks.jnd.to && marks.jnd.to < marks.jnd.high && marks.jnd.high < marks.jnd.from);
+    QVERIFY(marks.threshold.low < marks.threshold.to && marks.threshold.to < marks.threshold.high);
+    QJsonObject unsure = curve;                                            // a slope that may be 0: the difference has no upper end
+    unsure["jnd_interval"] = QJsonArray{0.5, QJsonValue()};
+    QCOMPARE(psychometricMarks(unsure)->jnd.low, -std::numeric_limits<double>::infinity());
+    QVERIFY(!psychometricMarks({{"guess", 0.25}}));
   }
 
   void figuresWaitForTheEnd() {
@@ -381,6 +391,7 @@ class AnalysisTest : public QObject {
     QCOMPARE(scores[0]["variant"].toString(), QStringLiteral("bf16"));
     QVERIFY(scores[0]["interval"][0].toDouble() > scores[1]["interval"][1].toDouble());
     QVERIFY(figures["rating"]["krippendorff_ordinal"].toDouble() > 0.4);
+    QVERIFY(figures["rating"].toObject().contains("krippendorff_interval") && figures["rating"]["krippendorff_interval"].isNull());   // 15 pictures
     QCOMPARE(figures["ranking"]["abilities"].toArray().size(), 3);
     QVERIFY(figures["preference"].isNull() && figures["detection"].toArray().isEmpty());
   }

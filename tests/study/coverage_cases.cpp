@@ -4,7 +4,6 @@
 #include "study/statistics/confidence_sequence.h"
 #include "study/statistics/correlation.h"
 #include "study/statistics/detection.h"
-#include "study/statistics/krippendorff.h"
 #include "study/statistics/mos.h"
 #include "study/statistics/plackett_luce.h"
 #include "study/statistics/psychometric.h"
@@ -36,7 +35,8 @@ std::vector<double> outcomes(int n, double p) {
 }
 
 // Coverage at each rate of a grid, summed over all outcomes of n trials.
-std::vector<double> enumerated(int n, double from, double to, const std::function<Interval(int)>& interval, const std::function<double(double)>& truth) {
+std::vector<double> enumerated(int n, double from, double to, const std::function<Interval(int)>& interval,
+                               const std::function<double(double)>& truth) {
   std::vector<Interval> intervals;
   for (int k = 0; k <= n; ++k) intervals.push_back(interval(k));
   std::vector<double> found;
@@ -164,16 +164,6 @@ void preferences(std::vector<CoverageCase>& all) {
     }});
 }
 
-// Opinions from 1 to 5 about things of which each has a quality; spread: of a person's noise.
-Ratings drawnRatings(Random& random, int people, int things, double spread) {
-  Ratings ratings(static_cast<std::size_t>(people), std::vector<double>(static_cast<std::size_t>(things)));
-  for (std::size_t thing = 0; thing < static_cast<std::size_t>(things); ++thing) {
-    const double quality = normalDraw(random);
-    for (auto& row : ratings) row[thing] = std::clamp(std::round(3 + quality + spread * normalDraw(random)), 1.0, 5.0);
-  }
-  return ratings;
-}
-
 void opinions(std::vector<CoverageCase>& all) {
   for (int people : {8, 24})
     all.push_back({"mean opinion", text("%d people, opinions 1 to 5, spread 0.9", people), people < 10, 8000, [=](int studies) {
@@ -190,15 +180,6 @@ void opinions(std::vector<CoverageCase>& all) {
         return holds(mos(ratings)[0].interval, truth);
       });
     }});
-  for (const auto& [things, people, spread] : {std::tuple{30, 12, 0.5}, std::tuple{30, 4, 1.5}, std::tuple{60, 4, 1.5}})
-    for (Measurement measurement : {Measurement::Ordinal, Measurement::Nominal})
-      all.push_back({std::string("Krippendorff's α, ") + (measurement == Measurement::Ordinal ? "ordinal" : "nominal"),
-                     text("%d things, %d people, spread %.1f", things, people, spread), false, things == 30 && people == 4 ? 10000 : 1500,
-                     [=, things = things, people = people, spread = spread](int studies) {
-        Random many(5), random(6);
-        const double truth = krippendorffAlpha(drawnRatings(many, people, 20000, spread), measurement);
-        return covered(studies, [&] { return holds(krippendorffInterval(drawnRatings(random, people, things, spread), measurement), truth); });
-      }});
 }
 
 void curves(std::vector<CoverageCase>& all) {

@@ -15,7 +15,10 @@ struct CoverageCase {
   std::function<double(int)> share;   // of so many studies, how many intervals of level 0.95 hold the truth
 };
 
-std::vector<CoverageCase> coverageCases();   // rates, d′, preferences, rankings, opinions, agreement, curves, correlations, sequences
+std::vector<CoverageCase> coverageCases();   // rates, d′, preferences, rankings, opinions, curves, correlations, sequences
+std::vector<CoverageCase> agreementCases();  // Krippendorff's α
+// Over 2 to 20 people, 2 to 7 categories, equal and unequal, with and without missing ratings; clear_cut: everybody sees a thing or nobody does.
+std::vector<CoverageCase> agreementGrid(int things, double alpha, bool clear_cut);
 std::vector<CoverageCase> mixedCases();      // the mixed model; bench: also settings that take minutes
 std::vector<CoverageCase> longMixedCases();
 

@@ -62,6 +62,32 @@ class ReportTest : public QObject {
     QCOMPARE(reportHtml(usual()).count("<svg "), charts);
   }
 
+  // The threshold's interval lies level half-way between guessing and always right, the just noticeable difference's at three quarters.
+  void theCurveShowsItsThreshold() {
+    const auto estimate = [](double value, double low, double high) { return QJsonObject{{"value", value}, {"interval", QJsonArray{low, high}}}; };
+    QJsonArray points;
+    for (double bits : {2.0, 8.0}) points << QJsonObject{{"variant", "v"}, {"bits", bits}, {"rate", 0.5}, {"interval", QJsonArray{0.4, 0.6}}};
+    QJsonObject curve{{"kind", "spot"}, {"guess", 0.2}, {"points", points}, {"slope", estimate(-1, -1.5, -0.5)},
+                      {"threshold_bits", estimate(5, 4.5, 6)}, {"jnd_bits", 1.1}, {"jnd_interval", QJsonArray{0.7, 2.2}}};
+    const auto ranges = [&] {
+      std::vector<Mark> found;
+      for (const Mark& mark : reportCharts({{"psychometric", QJsonArray{curve}}}, 0.1, "bf16").at(0).drawing.marks)
+        if (mark.shape == Mark::Stroke && mark.width == 2.4) found.push_back(mark);
+      return found;
+    };
+    const std::vector<Mark> both = ranges();
+    QCOMPARE(both.size(), std::size_t{2});
+    const double point = (both[0].x2 - both[0].x) / 1.5;                          // points per bit: the threshold's is 1.5 bits long
+    QVERIFY(point > 10 && both[0].y == both[0].y2 && both[1].y == both[1].y2);
+    QVERIFY(std::abs(std::abs(both[1].x2 - both[1].x) / point - 1.5) < 1e-6);     // 2.2 − 0.7
+    QVERIFY(std::abs((both[0].x - std::max(both[1].x, both[1].x2)) / point - (4.5 - 4.3)) < 1e-6);   // where more is seen: at fewer bits
+    QVERIFY(both[1].y < both[0].y);
+    curve["jnd_interval"] = QJsonArray{0.7, QJsonValue()};                        // no upper end: to the chart's edge
+    QVERIFY(std::min(ranges()[1].x, ranges()[1].x2) < std::min(both[1].x, both[1].x2));
+    curve.remove("threshold_bits");                                               // a flat curve has neither
+    QVERIFY(ranges().empty());
+  }
+
   void svgIsWellFormedWhateverNamesThereAre() {
     Drawing drawing{.width = 10, .height = 10, .marks = {}};
     drawing.word(1, 2, QStringLiteral("a<b & \"c\""));

@@ -14,6 +14,7 @@ class StatisticsCoverageTest : public QObject {
  private Q_SLOTS:
   void initTestCase() {
     cases_ = coverageCases();
+    for (CoverageCase& agreement : agreementCases()) cases_.push_back(std::move(agreement));
     for (CoverageCase& mixed : mixedCases()) cases_.push_back(std::move(mixed));
   }
 

@@ -203,8 +203,6 @@ class StatisticsParityTest : public QObject {
     for (const char* level : {"nominal", "ordinal", "interval"}) {
       const double value = expected["alpha"][QLatin1String(level)].toDouble();
       CLOSE(krippendorffAlpha(ratings, measurementFromName(level)), value, kExact);
-      for (const Interval& interval : {krippendorffInterval(ratings, measurementFromName(level)), krippendorffBootstrap(ratings, measurementFromName(level))})
-        QVERIFY(interval.low < value && value < interval.high && interval.high <= 1);
     }
   }
 

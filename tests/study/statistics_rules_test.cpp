@@ -148,6 +148,40 @@ class StatisticsRulesTest : public QObject {
     QCOMPARE(krippendorffAlpha({{1, 2, 3}, {1, 2, 3}}, Measurement::Interval), 1.0);
   }
 
+  // Two people about 40 things, 12 of which they judge differently: a share of 12 in 40, whose variance the jackknife finds.
+  void agreementOfTwoIsWilsonsShare() {
+    Ratings ratings(2);
+    for (int thing = 0; thing < 40; ++thing) {
+      ratings[0].push_back(thing % 2);
+      ratings[1].push_back(thing < 12 ? 1 - thing % 2 : thing % 2);
+    }
+    const double value = krippendorffAlpha(ratings, Measurement::Nominal), chance = 2.0 * 40 * 40 / (80 * 79);   // differing by chance
+    CLOSE(value, 1 - 0.3 / chance, 1e-12);
+    const Interval found = krippendorffInterval(ratings, Measurement::Nominal).value();
+    const double share = (1 - value) / 2, t = 2.022690920036762;   // 39 degrees of freedom
+    const double jackknife = 0.3 * 0.7 / 39 / (chance * chance) / 4, things = share * (1 - share) / jackknife;
+    const double middle = (share + t * t / things / 2) / (1 + t * t / things);
+    CLOSE((found.low + found.high) / 2, 1 - 2 * middle, 2e-3);   // leaving out moves what chance gives a little, too
+    QVERIFY(found.low < value && value < found.high);
+    QVERIFY(krippendorffInterval(ratings, Measurement::Nominal, 0.99)->low < found.low);
+  }
+
+  void tooFewThingsHaveNoInterval() {
+    Ratings ratings(3);
+    for (int thing = 0; thing < kFewestThings; ++thing)
+      for (int person = 0; person < 3; ++person) ratings[static_cast<std::size_t>(person)].push_back((thing + (thing % 3 == person)) % 4);
+    QVERIFY(krippendorffInterval(ratings, Measurement::Ordinal));
+    ratings[0][4] = ratings[1][4] = NAN;   // one person alone rated this
+    QVERIFY(!krippendorffInterval(ratings, Measurement::Ordinal));
+    Ratings alike(2, std::vector<double>(40, 3));
+    alike[0][7] = 4;                       // all hangs on this
+    QVERIFY(!krippendorffInterval(alike, Measurement::Ordinal));
+    Ratings agreed(2);
+    for (int thing = 0; thing < 40; ++thing) agreed[0].push_back(thing % 3), agreed[1].push_back(thing % 3);
+    const Interval all = krippendorffInterval(agreed, Measurement::Nominal).value();   // nobody differed in 40 things: not a proof of 1
+    QVERIFY(all.high == 1 && all.low > 0.8 && all.low < 0.9);
+  }
+
   void smallFunctionsRefuseNonsense() {
     QVERIFY_EXCEPTION_THROWN(holm({0.5, 1.2}), std::invalid_argument);
     QVERIFY_EXCEPTION_THROWN(spearman({1, 2}, {3, 3}), std::invalid_argument);

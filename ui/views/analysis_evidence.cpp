@@ -90,8 +90,10 @@ void AnalysisEvidence::setPart(const QJsonObject& part, const study::Protocol& p
 void AnalysisEvidence::fillDetection() {
   const double margin = protocol_.analysis.margin * 100;
   const QString level = QString::number(protocol_.analysis.level * 100, 'g', 3);
-  detection->setRows(detectionRows(part_), {{0, tr("guessing")}, {margin, tr("margin"), true}}, tr("share of differences seen, corrected for guessing, %"));
-  detection->setNote(tr("0: guessing; dashed: the margin of %1 % fixed beforehand; hollow: the average participant; %2 % intervals").arg(margin).arg(level));
+  detection->setRows(detectionRows(part_), {{0, tr("guessing")}, {margin, tr("margin"), true}},
+                     tr("share of differences seen, corrected for guessing, %"));
+  detection->setNote(tr("0: guessing; dashed: the margin of %1 % fixed beforehand; hollow: the average participant; %2 % intervals")
+                         .arg(margin).arg(level));
   dprime->setRows(dprimeRows(part_), {{0, {}}}, tr("d′ (0: no difference to the eye)"));
   dprime->setNote(tr("In standard deviations of the eye's noise; hollow: if each picture is judged by itself; %1 % intervals").arg(level));
   bits->setCurves(part_["psychometric"].toArray());
@@ -109,17 +111,23 @@ void AnalysisEvidence::fillPreference() {
     if (fit["separated"].toBool()) return tr("Separated: some variants never lost or never won; the bias-reduced fit is shown");
     return tr("Right of 0: preferred to %1; %2 trials").arg(protocol_.reference).arg(fit["trials"].toInt());
   };
-  preference->setRows(abilityRows(pairs["abilities"].toArray()), {{0, protocol_.reference}}, tr("ability, log odds against %1").arg(protocol_.reference));
+  const QString odds = tr("ability, log odds against %1").arg(protocol_.reference);
+  preference->setRows(abilityRows(pairs["abilities"].toArray()), {{0, protocol_.reference}}, odds);
   preference->setNote(note(pairs));
-  ranking->setRows(abilityRows(ranks["abilities"].toArray()), {{0, protocol_.reference}}, tr("ability, log odds against %1").arg(protocol_.reference));
+  ranking->setRows(abilityRows(ranks["abilities"].toArray()), {{0, protocol_.reference}}, odds);
   ranking->setNote(note(ranks));
   const QJsonObject opinions = part_["rating"].toObject();
-  const QJsonValue agreement = opinions["krippendorff_ordinal"];
+  const QJsonValue alpha = opinions["krippendorff_ordinal"], range = opinions["krippendorff_interval"];
+  const auto number = [](const QJsonValue& value) { return QString::number(value.toDouble(), 'f', 2); };
+  const QString agreement = !alpha.isDouble() ? tr("undefined")
+      : range.isArray() ? tr("%1 (%2 to %3)").arg(number(alpha), number(range[0]), number(range[1]))
+                        : tr("%1 (too few pictures for an interval)").arg(number(alpha));
   QStringList rejected;
   for (const QJsonValue& id : opinions["bt500_rejected"].toArray()) rejected << id.toString();
   rating->setRows(ratingRows(part_), {}, tr("opinion, 1 to 5"));
-  rating->setNote(opinions.contains(QStringLiteral("reason")) ? note(opinions) : tr("Hollow: without the participants' bias. Krippendorff's α: %1. BT.500 would reject: %2")
-      .arg(agreement.isDouble() ? QString::number(agreement.toDouble(), 'f', 2) : tr("undefined"), rejected.isEmpty() ? tr("nobody") : rejected.join(QStringLiteral(", "))));
+  rating->setNote(opinions.contains(QStringLiteral("reason")) ? note(opinions)
+      : tr("Hollow: without the participants' bias. Krippendorff's α: %1. BT.500 would reject: %2")
+      .arg(agreement, rejected.isEmpty() ? tr("nobody") : rejected.join(QStringLiteral(", "))));
 }
 
 void AnalysisEvidence::fillChoices() {

@@ -8,6 +8,7 @@
 
 #include <QComboBox>
 
+#include <algorithm>
 #include <cmath>
 
 namespace quantspot::views {
@@ -20,9 +21,13 @@ QString noteOf(const QJsonObject& curve) {
   if (curve["separated"].toBool()) return PsychometricChart::tr("%1: a step, no finite slope fits best").arg(kind);
   if (curve["flat"].toBool()) return PsychometricChart::tr("%1: flat, no threshold").arg(kind);
   const QJsonObject threshold = curve["threshold_bits"].toObject();
-  return PsychometricChart::tr("%1: half-way at %2 bits (%3 to %4), a just noticeable difference of %5 bits").arg(kind)
-      .arg(threshold["value"].toDouble(), 0, 'f', 2).arg(threshold["interval"][0].toDouble(), 0, 'f', 2)
-      .arg(threshold["interval"][1].toDouble(), 0, 'f', 2).arg(curve["jnd_bits"].toDouble(), 0, 'f', 2);
+  const QJsonArray jnd = curve["jnd_interval"].toArray();
+  const auto number = [](const QJsonValue& value) { return QString::number(value.toDouble(), 'f', 2); };
+  const QString difference = jnd[1].isDouble() ? PsychometricChart::tr("%1 to %2").arg(number(jnd[0]), number(jnd[1]))
+                                               : PsychometricChart::tr("%1 or more").arg(number(jnd[0]));
+  return PsychometricChart::tr("%1: half-way at %2 bits (%3 to %4), a just noticeable difference of %5 bits (%6)")
+      .arg(kind, number(threshold["value"]), number(threshold["interval"][0]), number(threshold["interval"][1]), number(curve["jnd_bits"]),
+           difference);
 }
 
 }  // namespace
@@ -50,7 +55,8 @@ const QJsonObject PsychometricChart::curve() const { return curves_.at(choice_->
 void PsychometricChart::draw() {
   const QJsonObject shown = curve();
   double low = INFINITY, high = -INFINITY;
-  for (const QJsonValue& point : shown["points"].toArray()) low = std::min(low, point["bits"].toDouble()), high = std::max(high, point["bits"].toDouble());
+  for (const QJsonValue& point : shown["points"].toArray())
+    low = std::min(low, point["bits"].toDouble()), high = std::max(high, point["bits"].toDouble());
   const double room = std::max(0.4, (high - low) * 0.15), guess = shown["guess"].toDouble() * 100;
   setNote(noteOf(shown) + tr("; dashed: chance"));
   plot()->xAxis->setRange(low - room, high + 2 * room), plot()->yAxis->setRange(-2, 108);
@@ -60,6 +66,7 @@ void PsychometricChart::draw() {
   chance->point1->setCoords(0, guess), chance->point2->setCoords(1, guess);
   chance->setPen(QPen(theme().quiet, 1, Qt::DashLine));
   drawFit(low - room, high + 2 * room);
+  drawMarks(low - room, high + 2 * room);
   drawPoints();
 }
 
@@ -72,6 +79,36 @@ void PsychometricChart::drawFit(double from, double to) {
     const double bits = from + (to - from) * i / kSteps;
     line->addData(bits, *study::psychometricAt(shown, bits) * 100);
   }
+}
+
+// A range lies level, with caps where its ends are on the chart; the dot is its figure.
+void PsychometricChart::drawMarks(double from, double to) {
+  const auto marks = study::psychometricMarks(curve());
+  if (!marks) return;
+  const auto stroke = [&](double x, double y, double x2, double y2, const QPen& pen) {
+    auto* line = new QCPItemLine(plot());
+    line->start->setCoords(std::clamp(x, from, to), y * 100), line->end->setCoords(std::clamp(x2, from, to), y2 * 100);
+    line->setPen(pen);
+  };
+  const QPen thick(theme().quiet, 2.6, Qt::SolidLine, Qt::FlatCap), thin(theme().quiet, 1, Qt::DashLine);
+  const auto mark = [&](const study::CurveMark& m, const QString& name) {
+    stroke(m.low, m.share, m.high, m.share, thick);
+    for (double end : {m.low, m.high})
+      if (end > from && end < to) stroke(end, m.share - 0.02, end, m.share + 0.02, QPen(theme().quiet, 1.4));
+    QCPGraph* dot = plot()->addGraph();
+    dot->setLineStyle(QCPGraph::lsNone);
+    dot->setScatterStyle(QCPScatterStyle(QCPScatterStyle::ssDiamond, QPen(theme().quiet, 1.6), theme().panel, 9));
+    dot->setName(name);
+    if (m.to >= from && m.to <= to) dot->addData(m.to, m.share * 100);
+    auto* label = new QCPItemText(plot());
+    label->position->setCoords(std::clamp(std::max({m.high, m.from, m.to}), from, to), m.share * 100);
+    label->setText(name), label->setColor(theme().quiet), label->setFont(plot()->xAxis->tickLabelFont());
+    label->setPositionAlignment(Qt::AlignLeft | Qt::AlignVCenter), label->setPadding({6, 0, 0, 0});
+  };
+  stroke(marks->jnd.from, marks->threshold.share, marks->jnd.from, marks->jnd.share, thin);
+  stroke(marks->jnd.from, marks->jnd.share, marks->jnd.to, marks->jnd.share, thin);
+  mark(marks->threshold, tr("half-way"));
+  mark(marks->jnd, tr("just noticeable"));
 }
 
 void PsychometricChart::drawPoints() {

@@ -25,6 +25,7 @@ class PsychometricChart : public PlotCard {
   const QJsonObject curve() const;            // of the chosen kind of trial
   void drawPoints();
   void drawFit(double from, double to);
+  void drawMarks(double from, double to);     // threshold and just noticeable difference with their intervals
 
   QJsonArray curves_;
   QComboBox* choice_;
