@@ -75,8 +75,10 @@ std::optional<evaluation::Interval> intervalAt(const json& figure, const char* k
 }
 
 Seen seenOf(const json& figure, const std::string& study) {
-  return {.verdict = figure.at("verdict").get<std::string>(), .kind = figure.value("kind", ""), .detection = numberAt(figure, "detection").value_or(0),
-          .interval = intervalAt(figure, "detection_interval"), .margin = numberAt(figure, "margin").value_or(0), .trials = figure.at("trials").get<int>(),
+  return {.verdict = figure.at("verdict").get<std::string>(), .kind = figure.value("kind", ""),
+      .detection = numberAt(figure, "detection").value_or(0),
+          .interval = intervalAt(figure, "detection_interval"), .margin = numberAt(figure, "margin").value_or(0),
+              .trials = figure.at("trials").get<int>(),
           .people = figure.value("people", 0), .study = study};
 }
 
@@ -103,7 +105,8 @@ void addComparison(Evidence& evidence, const json& report, const std::string& na
       ++pictures;
     }
   }
-  const std::string text = fmt::format("{} pictures of {} precisions, {}, {} steps, on {}", pictures, measured.size(), sizeText(evidence.width, evidence.height),
+  const std::string text = fmt::format("{} pictures of {} precisions, {}, {} steps, on {}", pictures, measured.size(),
+      sizeText(evidence.width, evidence.height),
                                        evidence.steps, evidence.device.empty() ? "an unknown device" : evidence.device);
   const EvidenceSource source{"comparison", name, text, date, pictures};
   evidence.reference = precisions.front();
@@ -138,7 +141,26 @@ void addStudy(Evidence& evidence, const json& analysis, const std::string& name,
   evidence.sources.push_back({"study", title, fmt::format("{} answers of {} people about {} precisions", trials, people, variants.size()), date,
                               static_cast<std::size_t>(trials)});
 } catch (const std::exception& error) {
-  throw std::runtime_error(fmt::format("{}: no analysis of a study ({}); give analysis.json, or the bundle that 'quantspot-study export' writes", name, error.what()));
+  throw std::runtime_error(fmt::format("{}: no analysis of a study ({}); give analysis.json, or the bundle that 'quantspot-study export' writes",
+      name, error.what()));
+}
+
+void addRatings(Evidence& evidence, const json& ratings, const std::string& name, const std::string& date) try {
+  const auto figureOf = [&](const json& told) {
+    return Figure{{told.at("value").get<double>(), told.at("n").get<std::size_t>(), intervalAt(told, "ci95")}, name, date};
+  };
+  std::size_t grades = 0;
+  for (const auto& [precision, told] : ratings.items()) {
+    PrecisionEvidence& known = evidence.byPrecision[precision];
+    known.rating = figureOf(told);
+    if (told.contains("change")) known.ratingChange = figureOf(told.at("change"));
+    grades += known.rating->n;
+  }
+  if (grades == 0) throw std::runtime_error("nothing was rated in it");
+  evidence.sources.push_back({"ratings", name, fmt::format("{} grades of {} precisions", grades, ratings.size()), date, grades});
+} catch (const std::exception& error) {
+  throw std::runtime_error(fmt::format("{}: no ratings ({}); give {{\"bnb-nf4\": {{\"value\": 4.2, \"ci95\": [4.0, 4.4], \"n\": 12}}}}", name,
+      error.what()));
 }
 
 void addScan(Evidence& evidence, const json& scan, const std::string& precision) try {

@@ -40,10 +40,12 @@ struct PrecisionEvidence {
   std::optional<Figure> lpips = {};      // against the reference; 0: equal
   std::optional<double> latentError = {};   // relative, of the final latents (sensitivity scan)
   std::optional<Seen> seen = {};
+  std::optional<Figure> rating = {};     // mean grade, 1 to 5
+  std::optional<Figure> ratingChange = {};   // against the reference beside it, in grades
 };
 
 struct EvidenceSource {
-  std::string kind;                      // "comparison", "study", "sensitivity"
+  std::string kind;                      // "comparison", "study", "sensitivity", "ratings"
   std::string name;                      // file or title
   std::string text;                      // "48 pictures of 4 precisions on cpu"
   std::string date = {};                 // "2026-11-21": of the file, or when the pictures were drawn; empty: not told
@@ -67,6 +69,8 @@ struct Evidence {
 void addComparison(Evidence& evidence, const nlohmann::json& report, const std::string& name, const std::string& date = {});
 // analysis.json of a study; variants are precisions.
 void addStudy(Evidence& evidence, const nlohmann::json& analysis, const std::string& name, const std::string& date = {});
+// {"bnb-nf4": {"value": 4.2, "ci95": [4.0, 4.4] or null, "n": 12, "change": the same of the differences to the reference, or absent}}.
+void addRatings(Evidence& evidence, const nlohmann::json& ratings, const std::string& name, const std::string& date = {});
 // The result of policies/scan at this precision: how far the whole model at it is off.
 void addScan(Evidence& evidence, const nlohmann::json& scan, const std::string& precision);
 

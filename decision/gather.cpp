@@ -18,10 +18,12 @@ void addMissing(Evidence& all, const Evidence& one) {
     fill(known.seconds, found.seconds);
     fill(known.seen, found.seen);
     fill(known.latentError, found.latentError);
+    fill(known.rating, found.rating);
     if (!comparable) continue;
     fill(known.clipChange, found.clipChange);
     fill(known.psnr, found.psnr);
     fill(known.lpips, found.lpips);
+    fill(known.ratingChange, found.ratingChange);
   }
   all.sources.insert(all.sources.end(), one.sources.begin(), one.sources.end());
 }

@@ -114,7 +114,8 @@ json memoryOverTime(const json& comparisons) {
   for (const json& comparison : comparisons)
     for (const json& sample : comparison["samples"])
       if (sample.contains("report") && sample["report"].contains("memory_over_time") && told.insert(sample["precision"]).second)
-        all.push_back({{"precision", sample["precision"]}, {"floor", sample["report"].value("floor_bytes", 0)}, {"points", sample["report"]["memory_over_time"]}});
+        all.push_back({{"precision", sample["precision"]}, {"floor", sample["report"].value("floor_bytes", 0)},
+            {"points", sample["report"]["memory_over_time"]}});
   return all;
 }
 
@@ -123,7 +124,8 @@ json flopsOf(const json& comparisons) {
   json all = json::object();
   for (const json& comparison : comparisons)
     for (const json& sample : comparison["samples"])
-      if (sample.contains("report") && sample["report"].contains("flops") && !all.contains(sample["precision"])) all[sample["precision"].get<std::string>()] = sample["report"]["flops"];
+      if (sample.contains("report") && sample["report"].contains("flops") &&
+          !all.contains(sample["precision"])) all[sample["precision"].get<std::string>()] = sample["report"]["flops"];
   return all;
 }
 
@@ -151,7 +153,8 @@ json makeReport(const Plan& plan, const Store& store, const ReportOptions& optio
   const SetReport sets = setFiguresOf(plan, store, options.metrics.sets, options.real);
   SetFigures figures = options.ratings;
   for (const auto& [precision, found] : sets.figures) figures[precision].insert(found.begin(), found.end());
-  const auto labels = labelsOf(options.metrics);
+  auto labels = labelsOf(options.metrics);
+  if (!options.ratingsFrom.empty()) labels["rating"] = fmt::format("Human rating ({})", options.ratingsFrom);
   report["sets"] = sets.told, report["labels"] = labels, report["lacking"] = lackingText(options.metrics);
   report["metrics"] = json::array();
   for (const auto* list : {&options.metrics.cells, &options.metrics.sets})
@@ -171,7 +174,8 @@ std::string figuresNote(const json& report) {
   const bool own = sets["against"] == report["precisions"][0];
   return note + fmt::format(" {} from all pictures of a precision, as a set, to {}{}", inception ? "FID and KID: distances"
                             : "FD-CLIP-tiny: Fréchet distance, KD-CLIP-tiny: kernel distance,",
-                            own ? "those of the baseline" : sets["against"].get<std::string>(), inception ? "." : ", in the small embedded CLIP's features: no FID.");
+                            own ? "those of the baseline" : sets["against"].get<std::string>(), inception ? "."
+                                : ", in the small embedded CLIP's features: no FID.");
 }
 
 }  // namespace quantspot::evaluation

@@ -20,6 +20,7 @@ struct ReportOptions {
   std::vector<Threshold> thresholds = defaultThresholds();
   RealPictures real = {};                // that sets are compared with
   SetFigures ratings = {};
+  std::string ratingsFrom = {};          // named beside them; empty: by the file that the user gave
 };
 
 // {"schema", "model", "precisions", "prompt_set", "comparisons", "metrics", "labels", "lacking", "sets", …and what analyze() adds}. Layers are in

@@ -63,7 +63,8 @@ std::optional<Estimate> measured(const Threshold& t, const PrecisionSummary& sum
           : summary.drawn == 0                     ? "nothing is drawn yet"
           : t.figure == "fid"
               ? "FID needs Inception weights (`quantspot-cli metrics download inception`) and a set of real pictures"
-          : t.figure == "rating"                   ? "no study has rated it: ask people in a study with rating trials, then give its bundle"
+          : t.figure == "rating"
+              ? "nobody has rated it: rate pictures on the Compare page, or give the bundle of a study with rating trials"
           : info && info->source == Source::Set    ? "it needs a set of pictures to compare with"
                                                    : "it was not measured";
     return std::nullopt;
@@ -103,7 +104,8 @@ ThresholdCell cellOf(const Threshold& t, const PrecisionSummary& summary, const 
   const double off = std::abs(found->value - t.limit);
   const std::string away = t.measure == Measure::Value ? numberText(t, off) : plain(off, 1) + " points";
   cell.sentence = fmt::format("{} {}", noun, numberText(t, found->value));
-  if (found->ci95) cell.sentence += fmt::format(" (95 % {} to {}, N = {})", numberText(t, found->ci95->low), numberText(t, found->ci95->high), found->n);
+  if (found->ci95) cell.sentence += fmt::format(" (95 % {} to {}, N = {})", numberText(t, found->ci95->low), numberText(t, found->ci95->high),
+      found->n);
   else cell.sentence += fmt::format(" (N = {})", found->n);
   cell.sentence += pass ? fmt::format(" is {}: passes.", limitText(t)) : fmt::format(" is not {}: fails by {}.", limitText(t), away);
   if (const std::string caution = cautionOf(t.figure, found->n); !caution.empty()) cell.sentence += " " + caution + ".";

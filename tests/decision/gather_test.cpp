@@ -14,7 +14,8 @@ using namespace quantspot::decision::test;
 
 namespace {
 
-Found found(const std::string& name, const std::string& date, int pictures, double nf4Clip, bool chosen = false, const std::string& reference = "bf16") {
+Found found(const std::string& name, const std::string& date, int pictures, double nf4Clip, bool chosen = false,
+    const std::string& reference = "bf16") {
   Found made{.evidence = {}, .chosen = chosen};
   addComparison(made.evidence, comparison({reference, "bnb-nf4"}, {0.30, nf4Clip}, {2, 1}, pictures), name, date);
   return made;
@@ -61,6 +62,22 @@ class GatherTest : public QObject {
     QCOMPARE(all.of("bnb-nf4").clipChange->from, std::string("main"));
   }
 
+  void gradesAreFiguresOfTheirOwn() {
+    Evidence evidence;
+    addRatings(evidence, {{"bf16", {{"value", 4.5}, {"n", 6}, {"ci95", nullptr}}},
+                          {"bnb-nf4", {{"value", 3.5}, {"n", 4}, {"ci95", {3.0, 4.0}}, {"change", {{"value", -1.0}, {"n", 4}, {"ci95", nullptr}}}}}},
+               "your ratings", "2026-11-21");
+    Evidence all = gathered({{evidence, false}, found("main", "", 8, 0.29)});
+    QCOMPARE(all.of("bnb-nf4").rating->value, 3.5);
+    QCOMPARE(all.of("bnb-nf4").ratingChange->value, -1.0);
+    QVERIFY(all.of("bnb-nf4").psnr || all.of("bnb-nf4").clipChange);      // nothing else is pushed aside
+    QVERIFY(!all.of("bf16").ratingChange && !all.of("bf16").rating->ci95);
+    QCOMPARE(originText(*all.of("bnb-nf4").rating), std::string("N = 4, your ratings, 2026-11-21"));
+    QCOMPARE(evidence.sources.front().text, std::string("10 grades of 2 precisions"));
+    QVERIFY_EXCEPTION_THROWN(addRatings(all, nlohmann::json::object(), "none"), std::runtime_error);
+    QVERIFY_EXCEPTION_THROWN(addRatings(all, nlohmann::json::parse(R"({"bf16": 4})"), "none"), std::runtime_error);
+  }
+
   void aFigureSaysWhereItComesFrom() {
     const Evidence all = gathered({found("/data/evaluation/report.json", "2026-11-20", 8, 0.29)});
     QCOMPARE(originText(*all.of("bnb-nf4").clipChange), std::string("N = 8, report.json of evaluation, 2026-11-20"));
@@ -92,7 +109,8 @@ class GatherTest : public QObject {
     };
     nlohmann::json report = comparison({"bf16", "bnb-nf4"}, {0.3, 0.29}, {2, 1});
     report["model"] = "/models/flux";
-    for (const char* name : {"report.json", "a/report.json", "a/b/report.json", "a/b/c/report.json", "a/store/report.json", "a/other.json"}) put(name, report);
+    for (const char* name : {"report.json", "a/report.json", "a/b/report.json", "a/b/c/report.json", "a/store/report.json",
+        "a/other.json"}) put(name, report);
     const auto runs = findComparisons(folder.path().toStdString());
     QCOMPARE(runs.size(), std::size_t{3});             // not three levels deep, and not among the pictures of a store
     QCOMPARE(findComparisons(folder.path().toStdString(), 2).size(), std::size_t{2});

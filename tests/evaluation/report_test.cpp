@@ -232,8 +232,20 @@ class ReportTest : public QObject {
     QVERIFY(ticks(NAN, 1).size() == 1 && ticks(0, INFINITY).size() == 1);
   }
 
+  // Ratings that come from no file say beside their figure where they come from: in sentences and tables.
+  void ratingsSayWhoseTheyAre() {
+    const json comparisons = json::array();
+    const SetFigures ratings{{"bnb-nf4", {{"rating", {4.2, 12, Interval{4.05, 4.35}}}}}};
+    const json analysed = analyze(comparisons, {"bf16", "bnb-nf4"}, defaultThresholds(), ratings, {{"rating", "Human rating (yours, Compare page)"}});
+    std::string said;
+    for (const json& cell : analysed["judged"])
+      if (cell["threshold"] == "human-rating") said = cell["sentence"];
+    QCOMPARE(said, std::string("Human rating (yours, Compare page) 4.20 (95 % 4.05 to 4.35, N = 12) is above 4.00: passes."));
+  }
+
   void ratingsComeFromAStudy() {
-    const json study = json::parse(R"({"figures": {"rating": {"scores": [{"variant": "bnb-nf4", "mos": 4.2, "interval": [4.0, 4.4], "people": 12}]}}})");
+    const json study = json::parse(R"({"figures": {"rating": {"scores":
+      [{"variant": "bnb-nf4", "mos": 4.2, "interval": [4.0, 4.4], "people": 12}]}}})");
     QCOMPARE(ratingsOf(study).at("bnb-nf4").at("rating").n, std::size_t{12});
     QCOMPARE(ratingsOf(json::parse(R"({"fp8": {"value": 3, "n": 2}})")).at("fp8").at("rating").value, 3.0);
     QVERIFY_EXCEPTION_THROWN(ratingsOf(json::array()), std::runtime_error);

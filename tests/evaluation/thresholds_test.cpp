@@ -42,17 +42,26 @@ class ThresholdsTest : public QObject {
     const auto row = [](const char* name, const char* id, const char* figure, double change, double low, double high, const char* sentence) {
       QTest::newRow(name) << id << figure << change << low << high << QString::fromUtf8(sentence);
     };
-    row("FID passes", "fid-change", "fid", 0.08, 0.02, 0.12, "FID change +8.0 % (95 % +2.0 % to +12.0 %, N = 64) is below 15 %: passes. 64 pictures: below 2048 FID is far too high by its own bias; "
+    row("FID passes", "fid-change", "fid", 0.08, 0.02, 0.12,
+        "FID change +8.0 % (95 % +2.0 % to +12.0 %, N = 64) is below 15 %: passes. 64 pictures: below 2048 FID is far too high by its own bias; "
         "go by KID or by paired LPIPS.");
-    row("FID fails", "fid-change", "fid", 0.22, 0.18, 0.3, "FID change +22.0 % (95 % +18.0 % to +30.0 %, N = 64) is not below 15 %: fails by 7.0 points. 64 pictures: below 2048 FID is far too high "
+    row("FID fails", "fid-change", "fid", 0.22, 0.18, 0.3,
+        "FID change +22.0 % (95 % +18.0 % to +30.0 %, N = 64) is not below 15 %: fails by 7.0 points. 64 pictures: below 2048 FID is far too high "
         "by its own bias; go by KID or by paired LPIPS.");
-    row("CLIP passes", "clip-change", "clip", -0.012, -0.02, 0.001, "CLIP score change −1.2 % (95 % −2.0 % to +0.1 %, N = 64) is above −5 %: passes.");
-    row("CLIP fails", "clip-change", "clip", -0.08, -0.1, -0.06, "CLIP score change −8.0 % (95 % −10.0 % to −6.0 %, N = 64) is not above −5 %: fails by 3.0 points.");
-    row("CLIP unsure", "clip-change", "clip", -0.04, -0.07, -0.01, "CLIP score change −4.0 % (95 % −7.0 % to −1.0 %, N = 64) is above −5 %: passes. The interval holds the limit: more pictures would decide.");
-    row("memory passes", "memory", "memory", -0.6, -0.62, -0.58, "Peak memory against bf16 40.0 % (95 % 38.0 % to 42.0 %, N = 64) is below 50 % of the baseline: passes.");
-    row("memory fails", "memory", "memory", -0.3, -0.32, -0.28, "Peak memory against bf16 70.0 % (95 % 68.0 % to 72.0 %, N = 64) is not below 50 % of the baseline: fails by 20.0 points.");
-    row("time fails", "time", "latency", 0.25, 0.2, 0.3, "Time per picture against bf16 125.0 % (95 % 120.0 % to 130.0 %, N = 64) is not below 100 % of the baseline: fails by 25.0 points.");
-    row("throughput passes", "throughput", "throughput", 0.5, 0.4, 0.6, "Pictures per minute against bf16 150.0 % (95 % 140.0 % to 160.0 %, N = 64) is above 100 % of the baseline: passes.");
+    row("CLIP passes", "clip-change", "clip", -0.012, -0.02, 0.001,
+        "CLIP score change −1.2 % (95 % −2.0 % to +0.1 %, N = 64) is above −5 %: passes.");
+    row("CLIP fails", "clip-change", "clip", -0.08, -0.1, -0.06,
+        "CLIP score change −8.0 % (95 % −10.0 % to −6.0 %, N = 64) is not above −5 %: fails by 3.0 points.");
+    row("CLIP unsure", "clip-change", "clip", -0.04, -0.07, -0.01,
+        "CLIP score change −4.0 % (95 % −7.0 % to −1.0 %, N = 64) is above −5 %: passes. The interval holds the limit: more pictures would decide.");
+    row("memory passes", "memory", "memory", -0.6, -0.62, -0.58,
+        "Peak memory against bf16 40.0 % (95 % 38.0 % to 42.0 %, N = 64) is below 50 % of the baseline: passes.");
+    row("memory fails", "memory", "memory", -0.3, -0.32, -0.28,
+        "Peak memory against bf16 70.0 % (95 % 68.0 % to 72.0 %, N = 64) is not below 50 % of the baseline: fails by 20.0 points.");
+    row("time fails", "time", "latency", 0.25, 0.2, 0.3,
+        "Time per picture against bf16 125.0 % (95 % 120.0 % to 130.0 %, N = 64) is not below 100 % of the baseline: fails by 25.0 points.");
+    row("throughput passes", "throughput", "throughput", 0.5, 0.4, 0.6,
+        "Pictures per minute against bf16 150.0 % (95 % 140.0 % to 160.0 %, N = 64) is above 100 % of the baseline: passes.");
   }
   void eachRowSaysWhy() {
     QFETCH(QString, id);
@@ -83,10 +92,12 @@ class ThresholdsTest : public QObject {
     QTest::addColumn<int>("drawn");
     QTest::addColumn<int>("failed");
     QTest::addColumn<QString>("sentence");
-    QTest::newRow("fid") << "fid-change" << 64 << 0 << "FID change: lacks data, FID needs Inception weights (`quantspot-cli metrics download inception`) "
+    QTest::newRow("fid") << "fid-change" << 64 << 0
+                         << "FID change: lacks data, FID needs Inception weights (`quantspot-cli metrics download inception`) "
                                                      "and a set of real pictures.";
-    QTest::newRow("rating") << "human-rating" << 64 << 0 << "Human rating: lacks data, no study has rated it: ask people in a study with rating trials, then give its "
-                                                           "bundle.";
+    QTest::newRow("rating") << "human-rating" << 64 << 0
+                            << "Human rating: lacks data, nobody has rated it: rate pictures on the Compare page, or give the "
+                                                           "bundle of a study with rating trials.";
     QTest::newRow("clip") << "clip-change" << 64 << 0 << "CLIP score change: lacks data, it was not measured.";
     QTest::newRow("nothing drawn") << "memory" << 0 << 0 << "Peak memory against bf16: lacks data, nothing is drawn yet.";
     QTest::newRow("all failed") << "time" << 0 << 9 << "Time per picture against bf16: lacks data, every picture failed.";
@@ -105,7 +116,8 @@ class ThresholdsTest : public QObject {
   }
 
   void aPrecisionIsAsGoodAsItsWorstRow() {
-    const ThresholdCell pass{"a", "x", Verdict::Pass, {}, {}, true, ""}, fail{"b", "x", Verdict::Fail, {}, {}, true, ""}, lacks{"c", "x", Verdict::LacksData, {}, {}, true, ""};
+    const ThresholdCell pass{"a", "x", Verdict::Pass, {}, {}, true, ""}, fail{"b", "x", Verdict::Fail, {}, {}, true, ""},
+        lacks{"c", "x", Verdict::LacksData, {}, {}, true, ""};
     QCOMPARE(overall({pass}, "x"), Verdict::Pass);
     QCOMPARE(overall({pass, lacks}, "x"), Verdict::LacksData);
     QCOMPARE(overall({pass, lacks, fail}, "x"), Verdict::Fail);
@@ -151,7 +163,8 @@ class ThresholdsTest : public QObject {
   }
 
   void theFrontHoldsWhatNothingBeats() {
-    std::vector<ParetoPoint> points = {{"best", 10, 100, 5, false}, {"small", 8, 40, 6, false}, {"fast", 7, 90, 1, false}, {"beaten", 7, 100, 6, false}, {"twin", 8, 40, 6, false}};
+    std::vector<ParetoPoint> points = {{"best", 10, 100, 5, false}, {"small", 8, 40, 6, false}, {"fast", 7, 90, 1, false},
+        {"beaten", 7, 100, 6, false}, {"twin", 8, 40, 6, false}};
     markFront(points);
     QStringList front;
     for (const ParetoPoint& point : points)

@@ -37,6 +37,12 @@ std::string sharedText(const nlohmann::json& recipe) {
   return QStringLiteral("%1 × %2, %3 steps").arg(recipe.value("width", 0)).arg(recipe.value("height", 0)).arg(recipe.value("steps", 0)).toStdString();
 }
 
+nlohmann::json toldOf(const study::GradeMean& mean) {
+  nlohmann::json told = {{"value", mean.value}, {"n", mean.n}, {"ci95", nullptr}};
+  if (mean.ci95) told["ci95"] = {mean.ci95->first, mean.ci95->second};
+  return told;
+}
+
 decision::Evidence readAny(const QString& path) {
   const std::filesystem::path file = path.toStdString();
   decision::Evidence evidence;
@@ -89,7 +95,8 @@ void DecisionEvidence::tellHistory() {
     if (report.is_null()) report = {{"schema", 1}, {"precisions", {study::kReference}}, {"comparisons", nlohmann::json::array()}};
     report["comparisons"].push_back(comparison);
     for (const nlohmann::json& sample : comparison["samples"])
-      if (auto& names = report["precisions"]; std::find(names.begin(), names.end(), sample["precision"]) == names.end()) names.push_back(sample["precision"]);
+      if (auto& names = report["precisions"]; std::find(names.begin(), names.end(),
+          sample["precision"]) == names.end()) names.push_back(sample["precision"]);
   }
   for (const auto& [shared, report] : groups) {
     Source source{.key = QStringLiteral("history:") + QString::fromStdString(shared), .found = {}};
@@ -140,6 +147,25 @@ void DecisionEvidence::addStudy(const QJsonObject& analysis) {
   }
   remember("studies", {{QStringLiteral("model"), model_}, {QStringLiteral("key"), source.key}, {QStringLiteral("date"), today()},
                        {QStringLiteral("analysis"), analysis}});
+  put(std::move(source));
+  Q_EMIT changed();
+}
+
+void DecisionEvidence::setRatings(const std::vector<study::RatingMean>& ratings, const QString& name) {
+  const QString key = QStringLiteral("ratings");
+  const auto known = std::ranges::find(sources_, key, &Source::key);
+  if (ratings.empty()) {
+    if (known == sources_.end()) return;
+    sources_.erase(known);
+    return void(Q_EMIT changed());
+  }
+  nlohmann::json told = nlohmann::json::object();
+  for (const study::RatingMean& one : ratings) {
+    nlohmann::json& rating = told[one.precision.toStdString()] = toldOf(one.mean);
+    if (one.change) rating["change"] = toldOf(*one.change);
+  }
+  Source source{.key = key, .found = {}};
+  decision::addRatings(source.found.evidence, told, name.toStdString(), today().toStdString());
   put(std::move(source));
   Q_EMIT changed();
 }

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "decision/gather.h"
-#include "study/types.h"
+#include "study/ratings.h"
 #include "ui/models/background.h"
 
 #include <QJsonObject>
@@ -16,7 +16,8 @@ class DecisionEvidence : public QObject {
   Q_OBJECT
  public:
   struct Source {
-    QString key;                                   // file, "study:" and its hash, "history:" and what the pictures share, "mix:" and its policy
+    // File, "study:" and its hash, "history:" and what the pictures share, "ratings", "mix:" and its policy.
+    QString key;
     decision::Found found;
     bool used = true;
     const decision::EvidenceSource& what() const { return found.evidence.sources.front(); }
@@ -34,6 +35,8 @@ class DecisionEvidence : public QObject {
   void addFile(const QString& path);
   // The analysis of a study whose mapping was opened. It does not name its model: taken for the one at hand, and remembered for that.
   void addStudy(const QJsonObject& analysis);
+  // Grades of this model's pictures; in place of those told before. None: the source goes.
+  void setRatings(const std::vector<study::RatingMean>& ratings, const QString& name);
   // A policy that a search found, with its error measured on the whole model.
   void addMix(const std::string& policy, const nlohmann::json& scan, const std::string& low, double error);
 

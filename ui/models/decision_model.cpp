@@ -22,6 +22,8 @@ constexpr int kSoon = 60;                // ms: a slider that is dragged asks on
 
 QString qt(const std::string& text) { return QString::fromStdString(text); }
 
+QString signedGrade(double change) { return (change < 0 ? QStringLiteral("−") : QStringLiteral("+")) + QString::number(std::abs(change), 'f', 1); }
+
 std::optional<double> optionalAt(const QJsonObject& object, const char* key) {
   const QJsonValue value = object[QLatin1String(key)];
   return value.isDouble() ? std::optional(value.toDouble()) : std::nullopt;
@@ -31,7 +33,8 @@ QJsonObject toJson(const decision::Constraints& limits) {
   QJsonObject json = {{QStringLiteral("max_memory"), static_cast<double>(limits.maxMemory)}, {QStringLiteral("max_seconds"), limits.maxSeconds},
                       {QStringLiteral("offload"), limits.offload}};
   const auto add = [&](const char* key, std::optional<double> value) { if (value) json[QLatin1String(key)] = *value; };
-  add("min_clip_change", limits.minClipChange), add("min_psnr", limits.minPsnr), add("max_lpips", limits.maxLpips), add("max_visible", limits.maxVisible);
+  add("min_clip_change", limits.minClipChange), add("min_psnr", limits.minPsnr), add("max_lpips", limits.maxLpips),
+      add("max_visible", limits.maxVisible);
   return json;
 }
 
@@ -57,7 +60,8 @@ DecisionModel::DecisionModel(EngineClient* engine, QObject* parent) : QAbstractT
   connect(&soon_, &QTimer::timeout, this, &DecisionModel::request);
   connect(engine_, &EngineClient::progress, this, [this](const protocol::Progress& progress) {
     if (isExporting() && progress.id == export_ && progress.steps > 0)
-      Q_EMIT exportProgress(tr("Exporting: %1, %2 of %3").arg(qt(progress.stage)).arg(progress.step).arg(progress.steps), progress.step, progress.steps);
+      Q_EMIT exportProgress(tr("Exporting: %1, %2 of %3").arg(qt(progress.stage)).arg(progress.step).arg(progress.steps), progress.step,
+          progress.steps);
     if (isSearching() && progress.id == search_ && progress.steps > 0)
       Q_EMIT searchProgress(tr("Looking for a mix: %1, %2 of %3").arg(qt(progress.stage)).arg(progress.step).arg(progress.steps));
   });
@@ -130,7 +134,8 @@ void DecisionModel::ask() {
 void DecisionModel::request() {
   if (call_ != 0 || precisions_.empty()) return;    // the answer that is under way asks again when it is stale
   stale_ = false;
-  protocol::EstimateParams params{.model = model_.toStdString(), .precisions = {}, .recipe = recipe_, .batch = 1, .gpu = hardware_[static_cast<std::size_t>(hardware_index_)].gpu};
+  protocol::EstimateParams params{.model = model_.toStdString(), .precisions = {}, .recipe = recipe_, .batch = 1,
+      .gpu = hardware_[static_cast<std::size_t>(hardware_index_)].gpu};
   for (const protocol::PrecisionInfo& one : precisions_) params.precisions.push_back(one.id);
   for (const auto& [policy, known] : known_.byPrecision)   // policies that somebody measured or judged may be the answer, too
     if (policy.find('?') != policy.npos && infoOf(policy)) params.precisions.push_back(policy);
@@ -200,7 +205,8 @@ void DecisionModel::save() const {
 
 void DecisionModel::searchMix(const QString& low) {
   if (isSearching() || !decision_) return;
-  protocol::ScanParams params{.model = model_.toStdString(), .precision = low.toStdString(), .recipe = recipe_, .prompts = {recipe_.prompt}, .blocks = true};
+  protocol::ScanParams params{.model = model_.toStdString(), .precision = low.toStdString(), .recipe = recipe_, .prompts = {recipe_.prompt},
+      .blocks = true};
   try {
     params.max_bytes = decision::roomForMix(question());
   } catch (const std::invalid_argument& error) {
@@ -233,7 +239,8 @@ void DecisionModel::cancelSearch() {
 }
 
 decision::Question DecisionModel::question() const {
-  decision::Question made{.model = model_.toStdString(), .hardware = hardware_[static_cast<std::size_t>(hardware_index_)], .constraints = constraints_, .options = {},
+  decision::Question made{.model = model_.toStdString(), .hardware = hardware_[static_cast<std::size_t>(hardware_index_)],
+      .constraints = constraints_, .options = {},
                           .evidence = known_, .steps = recipe_.steps, .width = recipe_.width, .height = recipe_.height, .reserve = 0};
   made.reserve = made.hardware.gpu ? decision::kGpuReserve : process_bytes_;
   for (const decision::MemoryEstimate& estimate : estimates_)
@@ -286,7 +293,8 @@ QStringList DecisionModel::unknown() const {
 QStringList DecisionModel::sources() const {
   QStringList all;
   for (const decision::EvidenceSource& source : known_.sources)
-    all << QStringLiteral("%1 (%2%3): %4").arg(qt(source.kind), qt(source.name), source.date.empty() ? QString() : QStringLiteral(", ") + qt(source.date),
+    all << QStringLiteral("%1 (%2%3): %4").arg(qt(source.kind), qt(source.name), source.date.empty() ? QString()
+        : QStringLiteral(", ") + qt(source.date),
                                                qt(source.text));
   return all;
 }
@@ -294,13 +302,20 @@ QStringList DecisionModel::sources() const {
 QStringList DecisionModel::figures(const QString& precision) const {
   const decision::PrecisionEvidence& known = known_.of(precision.toStdString());
   QStringList all;
-  const auto add = [&](const QString& text, const decision::Figure& figure) { all << text + QStringLiteral(" (%1)").arg(qt(decision::originText(figure))); };
+  const auto add = [&](const QString& text,
+      const decision::Figure& figure) { all << text + QStringLiteral(" (%1)").arg(qt(decision::originText(figure))); };
   if (known.seconds)
     add(tr("%1 per picture on %2, %3, %4 steps").arg(qt(decision::seconds(known.seconds->value)), qt(known.seconds->device),
           qt(decision::sizeText(known.seconds->width, known.seconds->height))).arg(known.seconds->steps), *known.seconds);
   if (known.clipChange) add(tr("CLIP score %1").arg(qt(decision::signedPercent(known.clipChange->value))), *known.clipChange);
   if (known.psnr) add(tr("PSNR %1 dB").arg(known.psnr->value, 0, 'f', 1), *known.psnr);
   if (known.lpips) add(tr("LPIPS %1").arg(known.lpips->value, 0, 'f', 3), *known.lpips);
+  if (known.rating) {
+    QString text = tr("rated %1 of 5").arg(known.rating->value, 0, 'f', 1);
+    if (known.rating->ci95) text += tr(", 95 % %1 to %2").arg(known.rating->ci95->low, 0, 'f', 1).arg(known.rating->ci95->high, 0, 'f', 1);
+    add(text, *known.rating);
+  }
+  if (known.ratingChange) add(tr("%1 grades against bf16 beside it").arg(signedGrade(known.ratingChange->value)), *known.ratingChange);
   if (known.latentError) all << tr("latents %1 % off those of bf16 (measured on the whole model)").arg(100 * *known.latentError, 0, 'g', 3);
   if (known.seen) {
     const QString date = known.seen->date.empty() ? QString() : QStringLiteral(", ") + qt(known.seen->date);
@@ -315,7 +330,8 @@ QString DecisionModel::pythonText(const QString& precision, QString* why) const 
     decision::SnippetRequest request{.family = family_.toStdString(), .model = folder_.toStdString(), .policy = precision.toStdString()};
     if (!recipe_.prompt.empty()) request.prompt = recipe_.prompt;
     request.negative_prompt = recipe_.negative_prompt.value_or("");
-    request.seed = recipe_.seed, request.steps = recipe_.steps, request.width = recipe_.width, request.height = recipe_.height, request.guidance = recipe_.guidance;
+    request.seed = recipe_.seed, request.steps = recipe_.steps, request.width = recipe_.width, request.height = recipe_.height,
+        request.guidance = recipe_.guidance;
     if (request.policy.starts_with("gguf-")) request.exported = "exported.gguf";
     return qt(decision::pythonSnippet(request));
   } catch (const std::invalid_argument& error) {
@@ -326,7 +342,8 @@ QString DecisionModel::pythonText(const QString& precision, QString* why) const 
 
 void DecisionModel::exportTo(const QString& precision, const QString& out) {
   if (isExporting()) return;
-  const protocol::ExportParams params{.model = model_.toStdString(), .precision = precision.toStdString(), .out = out.toStdString(), .images = {}, .recipe = recipe_, .force = false};
+  const protocol::ExportParams params{.model = model_.toStdString(), .precision = precision.toStdString(), .out = out.toStdString(), .images = {},
+      .recipe = recipe_, .force = false};
   export_ = engine_->call<protocol::ExportResult>(
       QStringLiteral("exports/write"), params, this,
       [this, precision](const protocol::ExportResult& result) {
@@ -351,7 +368,8 @@ void DecisionModel::cancelExport() {
   if (isExporting()) engine_->cancel(export_);
 }
 
-int DecisionModel::rowCount(const QModelIndex& parent) const { return parent.isValid() || !decision_ ? 0 : static_cast<int>(decision_->ranked.size()); }
+int DecisionModel::rowCount(const QModelIndex& parent) const { return parent.isValid() || !decision_ ? 0
+    : static_cast<int>(decision_->ranked.size()); }
 int DecisionModel::columnCount(const QModelIndex& parent) const { return parent.isValid() ? 0 : ColumnCount; }
 
 QString DecisionModel::text(const Candidate& candidate, int column) const {
@@ -361,11 +379,13 @@ QString DecisionModel::text(const Candidate& candidate, int column) const {
     case Memory: return qt(decision::gib(candidate.needs));
     case Placement: return qt(std::string(decision::placementText(candidate.placement)));
     case Time: return known.seconds ? tr("%1, N = %2").arg(qt(decision::seconds(known.seconds->value))).arg(known.seconds->n) : tr("not timed");
-    case Clip: return known.clipChange ? tr("%1, N = %2").arg(qt(decision::signedPercent(known.clipChange->value))).arg(known.clipChange->n) : tr("–");
+    case Clip: return known.clipChange ? tr("%1, N = %2").arg(qt(decision::signedPercent(known.clipChange->value))).arg(known.clipChange->n)
+        : tr("–");
     case Seen: {
       if (!known.seen) return tr("nobody asked");
       const auto& interval = known.seen->interval;
-      return interval ? tr("%1 (to %2)").arg(qt(decision::percent(known.seen->detection, 0)), qt(decision::percent(interval->high, 0))) : qt(decision::percent(known.seen->detection, 0));
+      return interval ? tr("%1 (to %2)").arg(qt(decision::percent(known.seen->detection, 0)), qt(decision::percent(interval->high, 0)))
+          : qt(decision::percent(known.seen->detection, 0));
     }
     default: break;
   }

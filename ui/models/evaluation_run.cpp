@@ -137,7 +137,8 @@ void EvaluationRun::save() const {
   json prompts = json::array();
   for (const evaluation::Prompt& p : request_.prompts.prompts) prompts.push_back({p.text, p.category, p.challenge});
   evaluation::writeJson(pathOf(request_.folder) / "evaluation.json",
-                        {{"model", request_.model.toStdString()}, {"recipe", request_.recipe}, {"prompt_set", request_.prompts.name}, {"prompts", prompts},
+                        {{"model", request_.model.toStdString()}, {"recipe", request_.recipe}, {"prompt_set", request_.prompts.name},
+                            {"prompts", prompts},
                          {"seeds", request_.seeds}, {"precisions", stringsOf(request_.precisions)}, {"metrics", stringsOf(request_.metrics)},
                          {"real", request_.real.toStdString()}, {"ratings", request_.ratings.toStdString()}, {"error_growth", request_.growth}});
 }
@@ -343,7 +344,8 @@ QString EvaluationRun::statusText() const {
   if (state_ == State::Pausing) return text + tr(" · pausing after the picture at hand");
   if (state_ == State::Running && counts.finished + counts.failed == counts.cells) return text + tr(" · measuring, %1 left").arg(scores_->left());
   if (state_ == State::Running && drawnCells_ > 0) {
-    const double left = drawnSeconds_ / static_cast<double>(drawnCells_) * static_cast<double>(counts.cells - counts.finished - counts.failed) / static_cast<double>(workers_.size());
+    const double each = drawnSeconds_ / static_cast<double>(drawnCells_) / static_cast<double>(workers_.size());
+    const double left = each * static_cast<double>(counts.cells - counts.finished - counts.failed);
     return text + tr(" · about %1 left").arg(QString::fromStdString(evaluation::secondsText(std::max(1.0, left))));
   }
   return text;
@@ -361,8 +363,21 @@ void EvaluationRun::setThresholds(std::vector<evaluation::Threshold> thresholds)
 }
 
 evaluation::ReportOptions EvaluationRun::reportOptions() const {
+  const bool own = request_.ratings.isEmpty();
   return {.model = request_.model.toStdString(), .run = run_, .metrics = scores_->metrics(), .thresholds = thresholds_, .real = scores_->real(),
-          .ratings = ratings_};
+          .ratings = own ? ownRatings_ : ratings_, .ratingsFrom = own && !ownRatings_.empty() ? ownRatingsFrom_ : std::string()};
+}
+
+void EvaluationRun::setOwnRatings(evaluation::SetFigures ratings, const QString& from) {
+  const auto told = [](const evaluation::SetFigures& sets) {
+    json all = json::object();
+    for (const auto& [precision, figures] : sets)
+      for (const auto& [id, estimate] : figures) all[precision][id] = evaluation::estimateJson(estimate);
+    return all;
+  };
+  const bool same = told(ratings) == told(ownRatings_);
+  ownRatings_ = std::move(ratings), ownRatingsFrom_ = from.toStdString();
+  if (!same) makeReport();
 }
 
 // The intervals of a large evaluation take seconds: aside, on copies.

@@ -73,6 +73,8 @@ class EvaluationRun : public QObject {
 
   void setThresholds(std::vector<evaluation::Threshold> thresholds);   // saved in the folder; the report is made anew
   const std::vector<evaluation::Threshold>& thresholds() const { return thresholds_; }
+  // Ratings that this program holds of the model: they stand in where the request names none. from: what they are, beside their figure.
+  void setOwnRatings(evaluation::SetFigures ratings, const QString& from);
   // As report.json; null before the first one is made, and again after open(). Made aside, at most once a second.
   const nlohmann::json& report() const { return report_; }
 
@@ -133,7 +135,8 @@ class EvaluationRun : public QObject {
   std::unique_ptr<QObject> context_;         // of the calls for the evaluation at hand
   std::string run_;
   bool allAsked_ = false;                    // everything is in scores_
-  evaluation::SetFigures ratings_;
+  evaluation::SetFigures ratings_, ownRatings_;
+  std::string ownRatingsFrom_;
   std::vector<evaluation::Threshold> thresholds_ = evaluation::defaultThresholds();
   evaluation::RunCosts costs_;
   double drawnSeconds_ = 0;
