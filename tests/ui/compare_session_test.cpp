@@ -15,7 +15,8 @@ using study::Task;
 namespace {
 
 struct Bench {
-  explicit Bench(QStringList flags = {}, const QString& path = QStringLiteral(":memory:")) : engine(fakeEngine(std::move(flags))), session(&engine, &store) {
+  explicit Bench(QStringList flags = {}, const QString& path = QStringLiteral(":memory:")) : engine(fakeEngine(std::move(flags))),
+      session(&engine, &store) {
     QObject::connect(&session, &CompareSession::failed, [this](const QString& message) { failures << message; });
     if (!store.open(path)) qFatal("not open");
   }
@@ -40,6 +41,36 @@ struct Bench {
 class CompareSessionTest : public QObject {
   Q_OBJECT
  private Q_SLOTS:
+  // Ratings reach the running score, the evidence of the Decide page, and the table of answers.
+  void ratingsAreKeptAndTold() {
+    QTemporaryDir folder;
+    Bench bench;
+    bench.waitForPrecisions();
+    QSignalSpy opened(&bench.session, &CompareSession::trialOpened);
+    bench.session.generate(Task::Rate, foxRecipe());
+    QTRY_COMPARE(opened.count(), 1);
+    QVERIFY(bench.session.trial()->options().isEmpty());
+    QVERIFY(bench.session.decision()->evidence()->sources().empty());       // blind
+    for (int slot = 0; slot < bench.session.trial()->slotCount(); ++slot) bench.session.trial()->rate(slot, 3);
+    QVERIFY(bench.session.trial()->answer());
+    QCOMPARE(bench.session.score()->ratings(bench.session.model()).size(), std::size_t(bench.session.trial()->slotCount()));
+    const auto& sources = bench.session.decision()->evidence()->sources();
+    const auto ratings = std::ranges::find(sources, QStringLiteral("ratings"), &DecisionEvidence::Source::key);
+    QVERIFY(ratings != sources.end());
+    QCOMPARE(ratings->found.evidence.of("bnb-nf4").rating->value, 3.0);
+    QCOMPARE(ratings->found.evidence.of("bnb-nf4").ratingChange->value, 0.0);
+    QVERIFY(ratings->found.evidence.of("bnb-nf4").rating->from.starts_with("your ratings"));
+    QVERIFY(bench.session.exportAnswers(folder.filePath("answers.csv")));
+    QFile file(folder.filePath("answers.csv"));
+    QVERIFY(file.open(QIODevice::ReadOnly));
+    QCOMPARE(file.readAll().count(",rate,"), bench.session.trial()->slotCount());
+    QVERIFY(!bench.session.exportAnswers("/nowhere/answers.csv"));
+    QVERIFY2(bench.failures.last().contains("/nowhere/answers.csv"), qPrintable(bench.failures.last()));
+    QVERIFY(bench.session.store()->removeComparison(bench.session.comparison()->id));
+    QVERIFY(std::ranges::find(bench.session.decision()->evidence()->sources(), QStringLiteral("ratings"), &DecisionEvidence::Source::key) ==
+            bench.session.decision()->evidence()->sources().end());
+  }
+
   void sizesOfEveryPrecisionArrive() {
     Bench bench;
     bench.waitForPrecisions();

@@ -20,7 +20,8 @@ study::Comparison kept(study::StudyStore& store, const QString& prompt) {
   comparison.model = QStringLiteral("default");
   comparison.recipe = {{"prompt", prompt}, {"seed", 7}};
   comparison.samples.push_back({.id = 0, .precision = "bf16", .repeat = 0, .png = QByteArray::fromBase64(
-      "iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAIAAAD91JpzAAAADklEQVR42mP4zwADQBYAD/4B/+zytFMAAAAASUVORK5CYII="), .report = {}, .scores = {}, .failure = {}});
+      "iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAIAAAD91JpzAAAADklEQVR42mP4zwADQBYAD/4B/+zytFMAAAAASUVORK5CYII="), .report = {}, .scores = {},
+          .failure = {}});
   if (!store.addComparison(comparison)) qFatal("not stored");
   return comparison;
 }
@@ -91,6 +92,14 @@ class ModelsTest : public QObject {
     QCOMPARE(model.comparisonAt(0), owl.id);
     QCOMPARE(model.index(0, HistoryModel::Prompt).data().toString(), QStringLiteral("an owl"));
     QVERIFY(model.index(0, 0).data(HistoryModel::ThumbnailRole).value<QImage>().width() >= 160);
+    QCOMPARE(model.index(0, 0).data(HistoryModel::AnswerRole).toString(), QStringLiteral("not answered"));
+    study::AnsweredTrial rated;
+    rated.comparison = owl.id, rated.task = study::Task::Rate;
+    rated.slot_samples = {owl.samples[0].id}, rated.choices = QStringList{"2"};
+    QVERIFY(store.addTrial(rated));
+    QCOMPARE(model.index(0, 0).data(HistoryModel::AnswerRole).toString(), QStringLiteral("rated"));
+    QCOMPARE(model.index(0, HistoryModel::Precisions).data().toString(), QStringLiteral("bf16 2"));
+    QCOMPARE(model.index(1, HistoryModel::Precisions).data().toString(), QStringLiteral("bf16"));
     model.setSearch(QStringLiteral("FOX"));
     QCOMPARE(model.rowCount(), 1);
     QCOMPARE(model.comparisonAt(0), fox.id);
@@ -116,6 +125,16 @@ class ModelsTest : public QObject {
     QCOMPARE(changed.count(), 2);
     QCOMPARE(score.text(study::Task::NameEach), QStringLiteral("You: 17/24, 71\u2009% (chance 25\u2009%, 95\u2009% CI 51–85)"));
     QCOMPARE(score.text(study::Task::SpotOne), QString());
+    QCOMPARE(score.text(study::Task::Rate, fox.model), QString());
+    trial.task = study::Task::Rate, trial.hits = trial.tiles = 0;
+    trial.slot_samples = {fox.samples[0].id}, trial.choices = QStringList{"4"};
+    QVERIFY(store.addTrial(trial));
+    QCOMPARE(score.text(study::Task::Rate, fox.model), QStringLiteral("You: bf16 4.0, N = 1"));
+    QVERIFY(store.addTrial(trial));
+    QCOMPARE(score.text(study::Task::Rate, fox.model), QStringLiteral("You: bf16 4.0 (1.4–5.0), N = 2"));   // equal grades are no certainty
+    QVERIFY(score.tip(study::Task::Rate, fox.model).contains(QStringLiteral("bf16: 4.0 (1.4–5.0), N = 2")));
+    QCOMPARE(score.text(study::Task::Rate, QStringLiteral("another")), QString());
+    QCOMPARE(score.text(study::Task::NameEach), QStringLiteral("You: 17/24, 71\u2009% (chance 25\u2009%, 95\u2009% CI 51–85)"));
   }
 };
 

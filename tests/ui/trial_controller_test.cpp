@@ -162,6 +162,37 @@ class TrialControllerTest : public QObject {
     QCOMPARE(kept.choices, (QStringList{study::kPicked, "", "", ""}));
   }
 
+  void everyTileGetsAGradeAndNoneIsRightOrWrong() {
+    const ComparisonResult comparison = stored(store_, {"bf16", "bf16", "bnb-nf4", "bnb-int8"});
+    TrialController trial(&store_);
+    QVERIFY(trial.start(Task::Rate, comparison));
+    QCOMPARE(trial.slotCount(), 3);                   // a picture of each precision
+    QVERIFY(trial.options().isEmpty());
+    trial.rate(0, 4), trial.rate(1, 6), trial.rate(1, -1), trial.rate(7, 3), trial.choose(1, QStringLiteral("bf16")), trial.pick(1);
+    QCOMPARE(trial.grade(0), 4);
+    QCOMPARE(trial.grade(1), 0);
+    QVERIFY(!trial.canAnswer() && !trial.answer());
+    trial.rate(0, 5);
+    trial.undo();
+    QCOMPARE(trial.grade(0), 4);
+    trial.rate(0, 0);
+    QCOMPARE(trial.grade(0), 0);
+    for (int slot = 0; slot < 3; ++slot) trial.rate(slot, truth(trial, comparison, slot) == "bf16" ? 5 : 2);
+    trial.setConfidence(3);
+    for (int slot = 0; slot < 3; ++slot) QVERIFY(trial.slotModel()->index(slot).data(SlotListModel::NameRole).isNull());
+    QVERIFY(trial.answer());
+    QVERIFY2(trial.verdict().startsWith(QStringLiteral("3 pictures rated")), qPrintable(trial.verdict()));
+    for (int slot = 0; slot < 3; ++slot) QVERIFY(!trial.slotModel()->index(slot).data(SlotListModel::CorrectRole).toBool());
+    const auto kept = store_.trials(comparison.id).at(0);
+    QCOMPARE(kept.task, Task::Rate);
+    QCOMPARE(kept.hits + kept.tiles, 0);
+    QCOMPARE(kept.chance, 0.0);
+    QCOMPARE(kept.confidence, 3);
+    for (int slot = 0; slot < 3; ++slot)
+      QCOMPARE(kept.choices[slot], trial.samples()[slot].sample.precision == "bf16" ? QStringLiteral("5") : QStringLiteral("2"));
+    QVERIFY(store_.confusion().empty());              // grades are no names
+  }
+
   void responseTimeCountsFromThePicturesOnScreen() {
     const ComparisonResult comparison = stored(store_, kFour);
     TrialController trial(&store_);

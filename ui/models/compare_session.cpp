@@ -1,5 +1,6 @@
 #include "ui/models/compare_session.h"
 
+#include "study/answers_table.h"
 #include "ui/models/picture_import.h"
 #include "ui/models/precision_names.h"
 
@@ -7,6 +8,7 @@
 #include <QFileInfo>
 #include <QJsonArray>
 #include <QRandomGenerator>
+#include <QSaveFile>
 
 #include <algorithm>
 
@@ -48,6 +50,7 @@ CompareSession::CompareSession(EngineClient* engine, study::StudyStore* store, Q
   connect(&policies_, &PolicyLibrary::changed, this, &CompareSession::listPolicies);
   connect(&precisions_, &QAbstractItemModel::rowsInserted, this, &CompareSession::requestInspect);
   connect(&decision_, &DecisionModel::shown, this, &CompareSession::tellDecision);
+  connect(&score_, &ScoreSummary::changed, this, &CompareSession::tellRatings);
   connect(&trial_, &TrialController::revealed, this, [this] {
     names_seen_ = true;
     history_.hide(0);
@@ -66,7 +69,10 @@ void CompareSession::tellDecision() {
     if (auto stored = store_->comparison(head.id)) past.push_back(std::move(*stored));
   }
   decision_.evidence()->learn(past);
+  tellRatings();
 }
+
+void CompareSession::tellRatings() { decision_.evidence()->setRatings(score_.ratings(model_), tr("your ratings, Compare page")); }
 
 void CompareSession::connectEngine() { engine_->start(); }
 
@@ -138,7 +144,8 @@ void CompareSession::removePolicy(int row) {
 
 // The embedded model is asked for by its name, and listed with its folder.
 const protocol::ModelEntry* CompareSession::modelEntry() const {
-  const auto entry = std::ranges::find_if(models_, [model = model_.toStdString()](const protocol::ModelEntry& one) { return one.path == model || one.name == model; });
+  const auto entry = std::ranges::find_if(models_,
+      [model = model_.toStdString()](const protocol::ModelEntry& one) { return one.path == model || one.name == model; });
   return entry == models_.end() ? nullptr : &*entry;
 }
 
@@ -312,6 +319,48 @@ int CompareSession::importPictures(const QString& path) {
   const auto made = static_cast<int>(import.read(path).size());
   if (made == 0) Q_EMIT failed(import.error());
   return made;
+}
+
+std::vector<CompareSession::Shared> CompareSession::sharing(qint64 comparison) const {
+  const auto of = store_->comparison(comparison);
+  if (!of) return {};
+  std::vector<Shared> found;
+  for (const study::ComparisonHead& head : store_->comparisons()) {
+    const bool blind = (head.id == comparison_.id && !this->comparison()) || (head.model == QLatin1String(kImported) && head.trials == 0);
+    if (blind || head.model != of->model) continue;
+    const auto other = store_->comparison(head.id);
+    if (!other || other->recipe != of->recipe || other->startPicture != of->startPicture) continue;
+    for (SampleResult& one : fromStored(*other).samples) {
+      const auto known = [&](const Shared& s) { return s.result.sample.precision == one.sample.precision; };
+      if (!one.image.isNull() && std::ranges::none_of(found, known)) found.push_back({std::move(one), head.id, head.created});
+    }
+  }
+  return found;
+}
+
+bool CompareSession::takeUp(const ComparisonResult& past) {
+  if (isBusy() || past.model == QLatin1String(kImported)) return false;
+  const auto named = [model = past.model.toStdString()](const protocol::ModelEntry& one) { return one.path == model || one.name == model; };
+  if (past.model != model_ && std::ranges::any_of(models_, named)) setModel(past.model);
+  QStringList wanted;
+  for (const SampleResult& one : past.samples)
+    if (!wanted.contains(one.sample.precision)) wanted << one.sample.precision;
+  for (const QString& id : precisions_.checkedIds())
+    if (!wanted.contains(id)) precisions_.setChecked(id, false);
+  const QStringList known = precisions_.ids();
+  for (const QString& id : wanted) {
+    if (!known.contains(id)) precisions_.addPolicy(id);
+    precisions_.setChecked(id, true);
+  }
+  return true;
+}
+
+bool CompareSession::exportAnswers(const QString& path) {
+  const QByteArray table = study::answersTable(*store_);
+  QSaveFile file(path);
+  if (file.open(QIODevice::WriteOnly) && file.write(table) == table.size() && file.commit()) return true;
+  Q_EMIT failed(tr("%1 cannot be written: %2; choose another place").arg(QDir::toNativeSeparators(path), file.errorString()));
+  return false;
 }
 
 std::vector<study::AnsweredTrial> CompareSession::pastTrials() const {

@@ -55,7 +55,7 @@ class CompareSession : public QObject {
   // "about 4.1 s, peak 0.4 GiB" for the ticked precisions; empty before anything was measured.
   QString estimateText(study::Task task, const protocol::Recipe& recipe) const;
 
-  // Generates the ticked precisions (NameEach), or bf16 repeated and one ticked quantized precision, drawn by chance
+  // Generates the ticked precisions (NameEach, Rate), or bf16 repeated and one ticked quantized precision, drawn by chance
   // (SpotOne, tiles pictures in all), then opens a trial.
   void generate(study::Task task, const protocol::Recipe& recipe, int tiles = 4, RunOptions options = {});
   void cancel();
@@ -71,8 +71,20 @@ class CompareSession : public QObject {
   bool openPast(qint64 id);                       // shows a comparison of the history with its names; one that is imported and not yet judged: blind
   // Pictures made elsewhere, see PictureImport; how many comparisons came, and failed() when none did.
   int importPictures(const QString& path);
+  // All answers as a table, see study/answers_table.h. False with failed() when the file cannot be written.
+  bool exportAnswers(const QString& path);
   std::vector<study::AnsweredTrial> pastTrials() const;   // answers to comparison(), oldest first
   std::vector<study::ConfusionCell> confusion() const;    // over all counted answers
+  // Every picture of the history with the recipe and the model of this comparison, newest first; of each precision the newest. Nothing that is
+  // still to be judged. Empty when there is no such comparison.
+  struct Shared {
+    SampleResult result;
+    qint64 comparison = 0;
+    QDateTime created;
+  };
+  std::vector<Shared> sharing(qint64 comparison) const;
+  // Model and ticked precisions as they were then, for another run with a change. False for imported pictures, and while generating.
+  bool takeUp(const ComparisonResult& past);
 
  Q_SIGNALS:
   void modelsChanged();
@@ -99,6 +111,7 @@ class CompareSession : public QObject {
   void requestTraits();
   void inspectNext();
   void tellDecision();
+  void tellRatings();
   void listPolicies();
   void onImagesReady();
   bool openBlind(const study::Comparison& imported);

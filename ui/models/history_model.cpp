@@ -28,6 +28,16 @@ QImage contactSheet(const std::vector<QByteArray>& pictures) {
   return sheet;
 }
 
+// With the grades of the last rating, where there was one.
+QString precisionsText(const study::ComparisonHead& head) {
+  QStringList parts;
+  for (const QString& precision : head.precisions) {
+    const auto rated = std::ranges::find(head.ratings, precision, &std::pair<QString, int>::first);
+    parts << (rated == head.ratings.end() ? precision : QStringLiteral("%1 %2").arg(precision).arg(rated->second));
+  }
+  return parts.join(QStringLiteral(", "));
+}
+
 }  // namespace
 
 HistoryModel::HistoryModel(study::StudyStore* store, QObject* parent) : QAbstractTableModel(parent), store_(store) {
@@ -55,6 +65,15 @@ void HistoryModel::reload() {
 
 qint64 HistoryModel::comparisonAt(int row) const { return row < 0 || row >= rowCount() ? 0 : heads_[row].id; }
 
+int HistoryModel::rowOf(qint64 comparison) const {
+  const auto found = std::ranges::find(heads_, comparison, &study::ComparisonHead::id);
+  return found == heads_.end() ? -1 : static_cast<int>(found - heads_.begin());
+}
+
+void HistoryModel::setTags(int row, const QStringList& tags) {
+  if (const qint64 id = comparisonAt(row); id > 0) store_->setTags(id, tags);
+}
+
 int HistoryModel::rowCount(const QModelIndex& parent) const { return parent.isValid() ? 0 : static_cast<int>(heads_.size()); }
 
 int HistoryModel::columnCount(const QModelIndex& parent) const { return parent.isValid() ? 0 : ColumnCount; }
@@ -65,10 +84,18 @@ QVariant HistoryModel::text(const study::ComparisonHead& head, int column) const
     case Prompt: return head.prompt;
     case Seed: return QVariant::fromValue(head.seed);
     case Model: return head.model;
-    case Precisions: return isBlind(head) ? tr("to be judged") : head.precisions.join(QStringLiteral(", "));
+    case Precisions: return isBlind(head) ? tr("to be judged") : precisionsText(head);
     case Score: return head.tiles == 0 ? QString() : QStringLiteral("%1/%2").arg(head.hits).arg(head.tiles);
     default: return {};
   }
+}
+
+// What became of it: "3/4 right", "rated", both, or "not answered".
+QString HistoryModel::answerText(const study::ComparisonHead& head) const {
+  QStringList parts;
+  if (head.tiles > 0) parts << tr("%1/%2 right").arg(head.hits).arg(head.tiles);
+  if (!head.ratings.empty()) parts << tr("rated");
+  return parts.isEmpty() ? tr("not answered") : parts.join(QStringLiteral(", "));
 }
 
 // Imported and not judged: its order of pictures is that of the list, which the user may know.
@@ -98,6 +125,11 @@ QVariant HistoryModel::data(const QModelIndex& index, int role) const {
     case ThumbnailRole: return isBlind(head) ? blindThumbnail(head.id) : thumbnail(head.id);
     case PromptRole: return head.prompt;
     case FailedRole: return head.failed;
+    case AnswerRole: return answerText(head);
+    case TagsRole: return head.tags;
+    case BlindRole: return isBlind(head);
+    case DrawnHereRole: return head.model != QLatin1String(kImported);
+    case PictureCountRole: return static_cast<int>(head.precisions.size());
     default: return {};
   }
 }

@@ -13,7 +13,11 @@ class HistoryModel : public QAbstractTableModel {
   Q_OBJECT
  public:
   enum Column { When, Prompt, Seed, Model, Precisions, Score, ColumnCount };
-  enum Role { ComparisonRole = Qt::UserRole, ThumbnailRole, PromptRole, FailedRole };   // id; QImage; QString; QStringList
+  enum Role {
+    ComparisonRole = Qt::UserRole, ThumbnailRole, PromptRole, FailedRole,   // id; QImage; QString; QStringList
+    AnswerRole, TagsRole,                         // QString; QStringList
+    BlindRole, DrawnHereRole, PictureCountRole    // bool: still to be judged; bool: can be drawn again; int: of precisions
+  };
 
   explicit HistoryModel(study::StudyStore* store, QObject* parent = nullptr);   // store is not owned
 
@@ -21,6 +25,9 @@ class HistoryModel : public QAbstractTableModel {
   void hide(qint64 comparison);                   // one that is still blind: its row would give it away; 0 for none
   void reload();
   qint64 comparisonAt(int row) const;             // 0 when there is no such row
+  int rowOf(qint64 comparison) const;             // -1 when it is not shown
+  void setTags(int row, const QStringList& tags);
+  QStringList tags() const { return store_->tags(); }   // in use
 
   int rowCount(const QModelIndex& parent = {}) const override;
   int columnCount(const QModelIndex& parent = {}) const override;
@@ -30,6 +37,7 @@ class HistoryModel : public QAbstractTableModel {
  private:
   study::StudyStore* store_;
   QVariant text(const study::ComparisonHead& head, int column) const;
+  QString answerText(const study::ComparisonHead& head) const;
   QImage thumbnail(qint64 comparison) const;
   static bool isBlind(const study::ComparisonHead& head);
   QImage blindThumbnail(qint64 comparison) const;

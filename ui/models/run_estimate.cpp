@@ -62,7 +62,7 @@ std::optional<RunEstimate::Need> RunEstimate::need(const QString& model, study::
   for (const QString& id : precisions) {
     const Cost cost = costOf(model, id, precisions);
     need.peak_bytes = std::max(need.peak_bytes, cost.peak);
-    if (task == study::Task::NameEach) need.seconds += seconds(cost);
+    if (task != study::Task::SpotOne) need.seconds += seconds(cost);
     else if (id != reference) quantized += seconds(cost);
   }
   if (task == study::Task::SpotOne) {

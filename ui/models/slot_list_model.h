@@ -13,9 +13,9 @@ class SlotListModel : public QAbstractListModel {
   enum Role {
     ImageRole = Qt::UserRole,         // QImage
     LetterRole,                       // "A"; also Qt::DisplayRole
-    ChoiceRole,                       // QString: the precision given to the tile; bool in "spot": it is the picked one
+    ChoiceRole,                       // QString: the precision given to the tile; bool in "spot": it is the picked one; "1" to "5" in "rate"
     NameRole,                         // QString, the true precision: null until reveal, like all below
-    CorrectRole,                      // bool: the tile was named right (NameEach), or is the quantized one (SpotOne)
+    CorrectRole,                      // bool: the tile was named right (NameEach), or is the quantized one (SpotOne); Rate: false
     ReportRole,                       // QJsonObject
     PsnrRole, SsimRole, ClipRole,     // double, or null when not measured
     ClipLabelRole,                    // QString

@@ -22,7 +22,7 @@ std::vector<SampleResult> TrialController::selectSamples(const ComparisonResult&
   for (const SampleResult& one : comparison.samples) {
     if (one.image.isNull()) continue;
     const auto same = [&](const SampleResult& other) { return other.sample.precision == one.sample.precision; };
-    if (task_ == study::Task::NameEach) {
+    if (task_ != study::Task::SpotOne) {
       if (std::none_of(chosen.begin(), chosen.end(), same)) chosen.push_back(one);
     } else {
       (isReference(one) ? chosen : quantized).push_back(one);
@@ -40,8 +40,9 @@ bool TrialController::start(study::Task task, const ComparisonResult& comparison
   task_ = task;
   samples_ = selectSamples(comparison);
   if (samples_.empty()) {
-    Q_EMIT failed(task == study::Task::NameEach ? tr("There is nothing to tell apart: fewer than two precisions gave a picture.")
-                                                : tr("There is nothing to spot: it takes a bf16 picture and a quantized one."));
+    Q_EMIT failed(task == study::Task::SpotOne ? tr("There is nothing to spot: it takes a bf16 picture and a quantized one.")
+                  : task == study::Task::Rate  ? tr("There is nothing to rate side by side: fewer than two precisions gave a picture.")
+                                               : tr("There is nothing to tell apart: fewer than two precisions gave a picture."));
     return false;
   }
   for (const SampleResult& one : samples_)
@@ -103,6 +104,17 @@ void TrialController::pick(int slot) {
   publishChoices();
 }
 
+void TrialController::rate(int slot, int grade) {
+  const QString answer = grade == 0 ? QString() : QString::number(grade);
+  if (state_ != State::Open || task_ != study::Task::Rate || slot < 0 || slot >= slotCount() || grade < 0 || grade > 5) return;
+  if (choices_[slot] == answer) return;
+  remember();
+  choices_[slot] = answer;
+  publishChoices();
+}
+
+int TrialController::grade(int slot) const { return task_ == study::Task::Rate ? choices_.value(slot).toInt() : 0; }
+
 QString TrialController::choice(int slot) const { return task_ == study::Task::NameEach ? choices_.value(slot) : QString(); }
 
 int TrialController::picked() const { return picked_; }
@@ -123,7 +135,7 @@ void TrialController::setConfidence(int confidence) {
 void TrialController::publishChoices() {
   QVariantList shown;
   for (int slot = 0; slot < slotCount(); ++slot)
-    shown << (task_ == study::Task::NameEach ? QVariant(choices_[slot]) : QVariant(slot == picked_));
+    shown << (task_ == study::Task::SpotOne ? QVariant(slot == picked_) : QVariant(choices_[slot]));
   slots_.setChoices(shown);
   Q_EMIT choicesChanged();
 }
@@ -134,22 +146,18 @@ bool TrialController::canAnswer() const {
 }
 
 bool TrialController::isCorrect(int slot) const {
+  if (task_ == study::Task::Rate) return false;   // nothing is right or wrong
   return task_ == study::Task::NameEach ? choices_[slot] == samples_[slot].sample.precision : !isReference(samples_[slot]);
 }
 
 study::AnsweredTrial TrialController::grade() const {
   study::AnsweredTrial graded{.comparison = comparison_, .task = task_, .slot_samples = {}, .choices = {}, .confidence = confidence_,
-                              .response_ms = clock_.elapsed(), .chance = 1.0 / slotCount(), .counted = counted_,
+                              .response_ms = clock_.elapsed(), .chance = task_ == study::Task::Rate ? 0 : 1.0 / slotCount(), .counted = counted_,
                               .answered = QDateTime::currentDateTimeUtc()};
   for (int slot = 0; slot < slotCount(); ++slot) {
     graded.slot_samples.push_back(samples_[slot].sample.id);
-    if (task_ == study::Task::NameEach) {
-      graded.choices << choices_[slot];
-      graded.hits += isCorrect(slot);
-      ++graded.tiles;
-    } else {
-      graded.choices << (slot == picked_ ? QString::fromLatin1(study::kPicked) : QString());
-    }
+    graded.choices << (task_ != study::Task::SpotOne ? choices_[slot] : slot == picked_ ? QString::fromLatin1(study::kPicked) : QString());
+    if (task_ == study::Task::NameEach) graded.hits += isCorrect(slot), ++graded.tiles;
   }
   if (task_ == study::Task::SpotOne) {
     graded.hits = isCorrect(picked_);
@@ -187,6 +195,7 @@ QString TrialController::verdict() const {
   if (state_ != State::Revealed) return {};
   const QString seconds = QLocale().toString(static_cast<double>(answered_.response_ms) / 1000, 'f', 1);
   if (task_ == study::Task::NameEach) return tr("%1 of %2 right, in %3\u2009s").arg(answered_.hits).arg(answered_.tiles).arg(seconds);
+  if (task_ == study::Task::Rate) return tr("%1 pictures rated, in %2\u2009s").arg(slotCount()).arg(seconds);
   int quantized = 0;
   while (!isCorrect(quantized)) ++quantized;
   const QString letter = SlotListModel::letter(quantized);

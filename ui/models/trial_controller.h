@@ -20,7 +20,7 @@ class TrialController : public QObject {
 
   explicit TrialController(study::StudyStore* store, QObject* parent = nullptr);   // store is not owned
 
-  // The comparison must be stored (ids set). NameEach: one tile per precision with a picture, at least two. SpotOne: one
+  // The comparison must be stored (ids set). NameEach and Rate: one tile per precision with a picture, at least two. SpotOne: one
   // quantized sample, drawn by chance when there are several, among all repeats of bf16. False with failed() otherwise.
   // counted: false when the user has seen the names of these pictures.
   bool start(study::Task task, const ComparisonResult& comparison, bool counted = true);
@@ -30,22 +30,24 @@ class TrialController : public QObject {
   study::Task task() const { return task_; }
   SlotListModel* slotModel() { return &slots_; }
   int slotCount() const { return slots_.rowCount(); }
-  // Precisions to choose from in NameEach, in the display order of the request; empty in SpotOne.
+  // Precisions to choose from in NameEach, in the display order of the request; empty in the other tasks.
   QStringList options() const { return options_; }
 
   void imagesShown();                             // the pictures are on screen: starts the response time (first call counts)
 
   void choose(int slot, const QString& precision);   // NameEach; takes the precision from another slot; "" clears
   void pick(int slot);                            // SpotOne
+  void rate(int slot, int grade);                 // Rate: 1…5; 0 clears
   QString choice(int slot) const;                 // NameEach: "" when open
+  int grade(int slot) const;                      // Rate: 0 when open
   int picked() const;                             // SpotOne: -1 when open
-  void undo();                                    // the last choose() or pick() of this trial
+  void undo();                                    // the last choose(), pick() or rate() of this trial
   bool canUndo() const { return state_ == State::Open && !history_.empty(); }
 
   int confidence() const { return confidence_; }
   void setConfidence(int confidence);             // 1…5, clamped; 0: not given
 
-  bool canAnswer() const;                         // open, and every slot named or one picked
+  bool canAnswer() const;                         // open, and every slot named or rated, or one picked
   // Stores trial and response, then reveals. When the store fails the trial stays open (failed() says why).
   bool answer();
 
@@ -53,7 +55,7 @@ class TrialController : public QObject {
   std::vector<SampleResult> samples() const;      // in slot order
   QImage referenceImage() const;                  // bf16, for difference views
   study::AnsweredTrial answered() const;
-  QString verdict() const;                        // "3 of 4 right, in 12.3 s"
+  QString verdict() const;                        // "3 of 4 right, in 12.3 s", "4 pictures rated, in 12.3 s"
 
   void setScores(qint64 sample, const study::Scores& scores);   // measurements that arrive late
 
@@ -78,7 +80,7 @@ class TrialController : public QObject {
   std::vector<SampleResult> samples_;             // in slot order
   QImage reference_;
   QStringList options_;
-  QStringList choices_;                           // NameEach
+  QStringList choices_;                           // NameEach: precisions; Rate: grades
   int picked_ = -1;                               // SpotOne
   std::vector<std::pair<QStringList, int>> history_;
   int confidence_ = 0;

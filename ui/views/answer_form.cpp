@@ -1,5 +1,6 @@
 #include "ui/views/answer_form.h"
 
+#include "study/ratings.h"
 #include "ui/models/precision_names.h"
 #include "ui/models/trial_controller.h"
 #include "ui/views/precision_chip.h"
@@ -7,6 +8,7 @@
 #include <QButtonGroup>
 #include <QComboBox>
 #include <QGridLayout>
+#include <QHBoxLayout>
 #include <QLabel>
 #include <QPushButton>
 #include <QSignalBlocker>
@@ -30,7 +32,7 @@ AnswerForm::AnswerForm(ui::TrialController* trial, QWidget* parent) : QWidget(pa
 }
 
 void AnswerForm::clear() {
-  combos_.clear(), chips_.clear(), letters_.clear();
+  combos_.clear(), chips_.clear(), letters_.clear(), grades_.clear(), words_.clear();
   picks_ = nullptr;
   delete content_;
   content_ = new QWidget;
@@ -41,8 +43,11 @@ void AnswerForm::rebuild() {
   clear();
   armed_ = -1;
   if (trial_->state() != ui::TrialController::State::Open) return;
-  if (trial_->task() == study::Task::NameEach) buildNames();
-  else buildSpot();
+  switch (trial_->task()) {
+    case study::Task::NameEach: buildNames(); break;
+    case study::Task::SpotOne: buildSpot(); break;
+    case study::Task::Rate: buildGrades(); break;
+  }
   refresh();
 }
 
@@ -67,6 +72,7 @@ void AnswerForm::buildNames() {
     auto* letter = new QLabel(ui::SlotListModel::letter(slot));
     letter->setProperty("role", "title");
     auto* combo = new QComboBox;
+    combo->setFocusPolicy(Qt::TabFocus);               // a click leaves the letters to the pictures
     combo->setAccessibleName(QStringLiteral("Precision of tile %1").arg(ui::SlotListModel::letter(slot)));
     combo->addItem(QStringLiteral("?"), QString());
     for (const QString& option : options) combo->addItem(ui::shortName(option), option);
@@ -100,9 +106,41 @@ void AnswerForm::buildSpot() {
   column->addStretch(1);
 }
 
+void AnswerForm::buildGrades() {
+  constexpr int kButtonHeight = 34;
+  auto* column = new QVBoxLayout(content_);
+  column->setContentsMargins(0, 0, 0, 0), column->setSpacing(4);
+  column->addWidget(quiet(QStringLiteral("How good is each? Press its letter and a digit, or a button: 1 bad, 2 poor, 3 fair, 4 good, "
+                                         "5 excellent.")));
+  for (int slot = 0; slot < trial_->slotCount(); ++slot) {
+    const QString tile = ui::SlotListModel::letter(slot);
+    auto* heading = new QHBoxLayout;
+    auto* letter = new QLabel(tile);
+    letter->setProperty("role", "title");
+    auto* word = quiet({});
+    heading->setContentsMargins(0, 6, 0, 0), heading->addWidget(letter), heading->addWidget(word, 1);
+    auto* row = new QHBoxLayout;
+    row->setSpacing(4);
+    auto* group = new QButtonGroup(content_);
+    for (int grade = 1; grade <= 5; ++grade) {
+      auto* button = new QPushButton(QString::number(grade));
+      button->setCheckable(true), button->setProperty("role", "pick"), button->setFixedHeight(kButtonHeight), button->setMinimumWidth(30);
+      button->setToolTip(study::gradeWord(grade));
+      button->setAccessibleName(QStringLiteral("Tile %1: %2, %3").arg(tile).arg(grade).arg(study::gradeWord(grade)));
+      group->addButton(button, grade);
+      row->addWidget(button, 1);
+    }
+    connect(group, &QButtonGroup::idClicked, this, [this, slot](int grade) { trial_->rate(slot, grade), Q_EMIT named(slot); });
+    column->addLayout(heading), column->addLayout(row);
+    letters_.push_back(letter), words_.push_back(word), grades_.push_back(group);
+  }
+  column->addStretch(1);
+}
+
 void AnswerForm::setArmed(int tile) {
   armed_ = tile;
-  for (std::size_t i = 0; i < letters_.size(); ++i) letters_[i]->setText(ui::SlotListModel::letter(int(i)) + (int(i) == tile ? QStringLiteral(" ›") : QString()));
+  for (std::size_t i = 0; i < letters_.size(); ++i)
+    letters_[i]->setText(ui::SlotListModel::letter(int(i)) + (int(i) == tile ? QStringLiteral(" ›") : QString()));
 }
 
 void AnswerForm::refresh() {
@@ -113,11 +151,22 @@ void AnswerForm::refresh() {
     const QSignalBlocker quiet(combos_[slot]);
     combos_[slot]->setCurrentIndex(std::max(0, combos_[slot]->findData(trial_->choice(slot))));
   }
+  refreshGrades();
   for (PrecisionChip* chip : chips_) chip->setUsed(used.contains(chip->precision()));
   if (!picks_) return;
   picks_->setExclusive(false);
   for (QAbstractButton* button : picks_->buttons()) button->setChecked(picks_->id(button) == trial_->picked());
   picks_->setExclusive(true);
+}
+
+void AnswerForm::refreshGrades() {
+  for (std::size_t slot = 0; slot < grades_.size(); ++slot) {
+    const int given = trial_->grade(static_cast<int>(slot));
+    grades_[slot]->setExclusive(false);                // none may be given
+    for (QAbstractButton* button : grades_[slot]->buttons()) button->setChecked(grades_[slot]->id(button) == given);
+    grades_[slot]->setExclusive(true);
+    words_[slot]->setText(study::gradeWord(given).toLower());
+  }
 }
 
 }  // namespace quantspot::views

@@ -1,4 +1,4 @@
-// The answer to an open trial: a precision for every tile, or the odd tile. Shows what the TrialController holds and nothing
+// The answer to an open trial: a precision for every tile, the odd tile, or a grade for every tile. Shows what the TrialController holds and nothing
 // else: it cannot know more than the user has said.
 #pragma once
 
@@ -35,6 +35,8 @@ class AnswerForm : public QWidget {
   void clear();
   void buildNames();
   void buildSpot();
+  void buildGrades();
+  void refreshGrades();
   void refresh();
 
   ui::TrialController* trial_;
@@ -44,6 +46,8 @@ class AnswerForm : public QWidget {
   std::vector<PrecisionChip*> chips_;
   std::vector<QLabel*> letters_;
   QButtonGroup* picks_ = nullptr;
+  std::vector<QButtonGroup*> grades_;        // of a tile; ids are the grades
+  std::vector<QLabel*> words_;               // of a tile: what its grade means
   int armed_ = -1;
 };
 

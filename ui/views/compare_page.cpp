@@ -3,6 +3,7 @@
 #include "ui/models/compare_session.h"
 #include "ui/models/model_download.h"
 #include "ui/models/precision_names.h"
+#include "study/ratings.h"
 #include "ui/views/answer_form.h"
 #include "ui/views/charts_panel.h"
 #include "ui/views/download_dialog.h"
@@ -16,6 +17,7 @@
 #include "ui/views/result_panel.h"
 #include "ui/views/view_bar.h"
 
+#include <QCoreApplication>
 #include <QHBoxLayout>
 #include <QKeyEvent>
 #include <QPushButton>
@@ -28,7 +30,42 @@ namespace {
 using ui::TrialController;
 
 constexpr int kTiles = 4, kSideWidth = 280, kResultAfterMs = 900;   // figures and charts wait until the chips have turned
-const QString kHint = QStringLiteral("Press Generate: the same picture at each ticked precision, without names.\nThen say which is which.");
+
+// What to do, before there are pictures.
+QString hintOf(study::Task task) {
+  const QString first = QStringLiteral("Press Generate: the same picture at each ticked precision, without names.\n");
+  switch (task) {
+    case study::Task::NameEach: return first + QStringLiteral("Then say which is which.");
+    case study::Task::Rate: return first + QStringLiteral("Then say how good each is, from 1 to 5.");
+    case study::Task::SpotOne: break;
+  }
+  return QStringLiteral("Press Generate: bf16 several times and one ticked precision, without names.\nThen say which one that is.");
+}
+
+QString noticeOf(study::Task task) {
+  switch (task) {
+    case study::Task::NameEach: return QStringLiteral("The same prompt at each precision. Which is which?");
+    case study::Task::Rate: return QStringLiteral("The same prompt at each precision. How good is each?");
+    case study::Task::SpotOne: break;
+  }
+  return QStringLiteral("All the same but one. Which?");
+}
+
+// Of the trial whose result is on screen.
+study::Task taskShown(ui::CompareSession& session) {
+  if (session.trial()->state() != TrialController::State::Idle) return session.trial()->task();
+  const auto past = session.pastTrials();
+  return past.empty() ? study::Task::NameEach : past.back().task;
+}
+
+QString lackingOf(study::Task task) {
+  switch (task) {
+    case study::Task::NameEach: return QStringLiteral("Name every tile first");
+    case study::Task::Rate: return QStringLiteral("Rate every tile first");
+    case study::Task::SpotOne: break;
+  }
+  return QStringLiteral("Pick a tile first");
+}
 
 }  // namespace
 
@@ -41,7 +78,7 @@ ComparePage::ComparePage(ui::CompareSession* session, QWidget* parent)
   connectSession();
   connectTrial();
   connectResult();
-  grid_->setHint(kHint);
+  grid_->setHint(hintOf(question_->task()));
   footer_->setNotice(QStringLiteral("Starting the engine…"));
   refreshControls();
 }
@@ -113,7 +150,12 @@ void ComparePage::connectSession() {
   connect(session_, &CompareSession::revealed, this, &ComparePage::onRevealed);
   connect(session_, &CompareSession::pastOpened, this, &ComparePage::onPastOpened);
   connect(session_, &CompareSession::scoresChanged, this, &ComparePage::showResult);
-  const auto showScore = [this] { footer_->setScore(session_->score()->text(question_->task())); };
+  const auto showScore = [this] {
+    const study::Task task = question_->task();
+    footer_->setScore(session_->score()->text(task, session_->model()), session_->score()->tip(task, session_->model()));
+    if (!session_->isBusy()) grid_->setHint(hintOf(task));
+  };
+  connect(session_, &CompareSession::modelInspected, this, showScore);   // another model
   connect(session_->score(), &ui::ScoreSummary::changed, this, showScore);
   connect(question_, &QuestionPanel::taskChosen, this, showScore);
   showScore();
@@ -126,8 +168,8 @@ void ComparePage::connectTrial() {
   connect(question_->answerButton(), &QPushButton::clicked, this, &ComparePage::answer);
   connect(question_->form(), &AnswerForm::named, this, &ComparePage::armNext);
   connect(grid_, &ImageGrid::chipDropped, trial, &TrialController::choose);
-  connect(grid_, &ImageGrid::precisionKey, this, &ComparePage::name);
-  connect(grid_, &ImageGrid::guessCleared, this, [trial](int tile) { trial->choose(tile, {}); });
+  connect(grid_, &ImageGrid::precisionKey, this, &ComparePage::onKey);
+  connect(grid_, &ImageGrid::guessCleared, this, [trial](int tile) { trial->choose(tile, {}), trial->rate(tile, 0); });
   connect(grid_, &ImageGrid::armedChanged, this, [this, trial](int tile) {
     question_->form()->setArmed(tile);
     if (tile < 0 || trial->task() != study::Task::SpotOne) return;
@@ -145,8 +187,8 @@ void ComparePage::connectResult() {
     if (result_->view() > 0) grid_->setComparing(static_cast<ImageGrid::Comparing>(result_->view() - 1));
     showDifference(-1);
   });
-  connect(result_, &ResultPanel::askAgain, this, [this] { session_->askAgain(session_->trial()->task()); });
-  connect(result_, &ResultPanel::next, this, [this] { recipe_->nextSeed(), generate(); });
+  connect(result_, &ResultPanel::askAgain, this, [this] { session_->askAgain(question_->task()); });
+  connect(result_, &ResultPanel::next, this, &ComparePage::runNextSeed);
 }
 
 void ComparePage::refreshControls() {
@@ -205,7 +247,7 @@ void ComparePage::onTrialOpened() {
   startBlind();
   grid_->setImages(images);
   grid_->setFocus();
-  footer_->setNotice(QStringLiteral("The same prompt at each precision. Which is which?"));
+  footer_->setNotice(noticeOf(session_->trial()->task()));
   QTimer::singleShot(0, session_->trial(), &TrialController::imagesShown);
 }
 
@@ -214,24 +256,29 @@ void ComparePage::onChoices() {
   if (trial->state() != TrialController::State::Open) return;
   for (int slot = 0; slot < grid_->count(); ++slot) {
     const bool picked = trial->task() == study::Task::SpotOne && trial->picked() == slot;
-    grid_->setGuess(slot, picked ? QStringLiteral("this one") : ui::shortName(trial->choice(slot)));
+    const int grade = trial->grade(slot);
+    grid_->setGuess(slot, picked ? QStringLiteral("this one") : grade ? QStringLiteral("%1 %2").arg(grade).arg(study::gradeWord(grade).toLower())
+                                                                      : ui::shortName(trial->choice(slot)));
   }
 }
 
-void ComparePage::name(int tile, int number) {
+// A digit while a tile is armed: the precision of that place, or the grade.
+void ComparePage::onKey(int tile, int number) {
   TrialController* trial = session_->trial();
   const QStringList options = trial->options();
-  if (number > options.size()) return;
-  trial->choose(tile, options[number - 1]);
+  const bool grades = trial->task() == study::Task::Rate;
+  if (number > (grades ? 5 : options.size())) return;
+  if (grades) trial->rate(tile, number);
+  else trial->choose(tile, options[number - 1]);
   armNext();
 }
 
-// After a name by keys: on to the next tile that has none, so that "A 3 1 4 2" names all four.
+// After a name or grade by keys: on to the next tile that has none, so that "A 3 1 4 2" answers for all four.
 void ComparePage::armNext() {
   if (grid_->armed() < 0) return;
   for (int step = 1; step <= grid_->count(); ++step) {
     const int tile = (grid_->armed() + step) % grid_->count();
-    if (session_->trial()->choice(tile).isEmpty()) return grid_->arm(tile);
+    if (session_->trial()->choice(tile).isEmpty() && session_->trial()->grade(tile) == 0) return grid_->arm(tile);
   }
   grid_->arm(-1);
 }
@@ -240,13 +287,14 @@ void ComparePage::answer() {
   TrialController* trial = session_->trial();
   if (trial->state() != TrialController::State::Open) return;
   if (trial->canAnswer()) trial->answer();
-  else footer_->setNotice(trial->task() == study::Task::NameEach ? QStringLiteral("Name every tile first") : QStringLiteral("Pick a tile first"));
+  else footer_->setNotice(lackingOf(trial->task()));
 }
 
 void ComparePage::onRevealed() {
   std::vector<TileTruth> truths;
   for (const ResultEntry& entry : resultEntries(*session_)) truths.push_back(entry.truth);
   grid_->reveal(truths);
+  grid_->setFocus();                                   // the button that had it is gone
   footer_->setNotice({});
   revealing_ = true;
   QTimer::singleShot(kResultAfterMs, this, [this] {
@@ -255,6 +303,13 @@ void ComparePage::onRevealed() {
     showResult();
     charts_->slideIn();
   });
+}
+
+void ComparePage::runNextSeed() { recipe_->nextSeed(), generate(); }
+
+void ComparePage::readyForChange() {
+  footer_->setNotice(QStringLiteral("The form holds this recipe and these precisions: change one thing and press Generate"));
+  recipe_->focusPrompt();
 }
 
 void ComparePage::onPastOpened() {
@@ -266,6 +321,8 @@ void ComparePage::onPastOpened() {
   grid_->showTruths(truths);
   precisions_->clearFailures();
   const ui::ComparisonResult* comparison = session_->comparison();
+  const QString before = session_->model();
+  if (session_->takeUp(*comparison) && session_->model() != before) recipe_->setModels(session_->models(), session_->model());
   recipe_->setRecipe(comparison->recipe);
   recipe_->setStartPicture(QImage::fromData(comparison->startPicture, "PNG"));
   for (const ui::SampleResult& one : comparison->samples)
@@ -288,7 +345,9 @@ void ComparePage::showResult() {
   const int reference = referenceTile(entries);
   grid_->setReference(reference < 0 ? QImage() : entries[reference].image);
   charts_->setFigures(figuresOf(*comparison));
-  charts_->eyes()->setHitRate(session_->score()->hitRate(session_->trial()->task()));
+  const study::Task task = taskShown(*session_);
+  charts_->eyes()->setRatings(task == study::Task::Rate ? session_->score()->ratings(comparison->model) : std::vector<study::RatingMean>());
+  charts_->eyes()->setHitRate(session_->score()->hitRate(task));
   charts_->eyes()->setConfusion(session_->precisions()->ids(), session_->confusion());
   refreshControls();
 }
@@ -320,6 +379,9 @@ void ComparePage::keyPressEvent(QKeyEvent* event) {
     else generate();
   } else if (key == Qt::Key_X && session_->comparison()) {
     result_->nextView();
+  } else if (open && !inRecipe && focusWidget() != grid_ && ((key >= Qt::Key_A && key <= Qt::Key_Z) || (key >= Qt::Key_0 && key <= Qt::Key_9))) {
+    grid_->setFocus();                                 // a chip or a button had it: the keys go on
+    QCoreApplication::sendEvent(grid_, event);
   } else if (key == Qt::Key_Escape && chartsOnly_) {
     setChartsOnly(false);
   } else {

@@ -30,6 +30,8 @@ class ComparePage : public QWidget {
   explicit ComparePage(ui::CompareSession* session, QWidget* parent = nullptr);   // session is not owned
 
   void takeFocus();                           // the pictures when there are any, else the prompt
+  void runNextSeed();                         // what is on screen once more, with the next seed
+  void readyForChange();                      // says that the form holds what is on screen, and gives it the focus
   void setChartsOnly(bool only);              // the charts on the whole page; only after the reveal
   bool chartsOnly() const { return chartsOnly_; }
 
@@ -64,7 +66,7 @@ class ComparePage : public QWidget {
   void onPastOpened();
   void showResult();
   void showDifference(int tile);
-  void name(int tile, int number);
+  void onKey(int tile, int number);
   void armNext();
   void editPolicy(const QString& text);
   void openDownload();

@@ -30,7 +30,8 @@ namespace quantspot::views {
 using State = ui::EvaluationRun::State;
 
 EvaluatePage::EvaluatePage(ui::CompareSession* session, ui::EngineClient* engine, QWidget* parent)
-    : QWidget(parent), run_(engine), model_(&run_), setup_(new EvaluateSetup(session)), thresholds_(new ThresholdTable), explanation_(new QLabel), status_(new QLabel),
+    : QWidget(parent), run_(engine), model_(&run_), setup_(new EvaluateSetup(session)), thresholds_(new ThresholdTable), explanation_(new QLabel),
+        status_(new QLabel),
       empty_(new QLabel), table_(new QTableView), session_(session), engine_(engine), charts_(new EvaluateCharts), figures_(new EvaluateFigures),
           pictures_(new EvaluatePictures(&model_, this)), tabs_(new QTabWidget), progress_(new QProgressBar) {
   layOut();
@@ -46,7 +47,8 @@ void EvaluatePage::layOut() {
   table_->verticalHeader()->setDefaultSectionSize(MatrixDelegate::kHeight), table_->horizontalHeader()->setDefaultSectionSize(MatrixDelegate::kWidth);
   table_->setVerticalScrollMode(QAbstractItemView::ScrollPerPixel);
   empty_->setProperty("role", "quiet"), empty_->setAlignment(Qt::AlignCenter), empty_->setWordWrap(true);
-  empty_->setText(QStringLiteral("Every prompt × seed at every precision: choose on the left and press Start.\nFinished pictures are kept; pause and go on when you like."));
+  empty_->setText(QStringLiteral("Every prompt × seed at every precision: choose on the left and press Start.\n"
+                                 "Finished pictures are kept; pause and go on when you like."));
   auto* cells = new QWidget;
   auto* cellsLayout = new QVBoxLayout(cells);
   cellsLayout->setContentsMargins(0, 0, 0, 0);
@@ -60,7 +62,8 @@ void EvaluatePage::layOut() {
   explanation_->setMinimumHeight(explanation_->fontMetrics().height() + 4);
   auto* right = new QVBoxLayout;
   right->setContentsMargins(16, 12, 16, 10), right->setSpacing(6);
-  right->addWidget(heading), right->addWidget(thresholds_), right->addWidget(explanation_), right->addWidget(tabs_, 1), right->addWidget(makeFooter());
+  right->addWidget(heading), right->addWidget(thresholds_), right->addWidget(explanation_), right->addWidget(tabs_, 1),
+      right->addWidget(makeFooter());
   auto* layout = new QHBoxLayout(this);
   layout->setContentsMargins(0, 0, 0, 0), layout->setSpacing(0);
   layout->addWidget(setup_), layout->addLayout(right, 1);
@@ -93,6 +96,8 @@ void EvaluatePage::connectRun() {
   connect(session_, &ui::CompareSession::modelsChanged, this, &EvaluatePage::askOffers);   // the engine is there
   connect(setup_->measure(), &MeasureDialog::weightsPressed, this, &EvaluatePage::openWeights);
   connect(figures_, &EvaluateFigures::weightsPressed, this, &EvaluatePage::openWeights);
+  connect(&run_, &ui::EvaluationRun::opened, this, &EvaluatePage::takeRatings);
+  connect(session_->score(), &ui::ScoreSummary::changed, this, &EvaluatePage::takeRatings);
   connect(&run_, &ui::EvaluationRun::opened, this, &EvaluatePage::onOpened);
   connect(&run_, &ui::EvaluationRun::stateChanged, this, &EvaluatePage::refresh);
   connect(&run_, &ui::EvaluationRun::statusChanged, this, &EvaluatePage::refresh);
@@ -139,6 +144,16 @@ void EvaluatePage::onOpened() {
   refresh();
 }
 
+void EvaluatePage::takeRatings() {
+  evaluation::SetFigures ratings;
+  for (const study::RatingMean& one : session_->score()->ratings(run_.request().model)) {
+    evaluation::Estimate& rating = ratings[one.precision.toStdString()]["rating"];
+    rating.value = one.mean.value, rating.n = static_cast<std::size_t>(one.mean.n);
+    if (one.mean.ci95) rating.ci95 = evaluation::Interval{one.mean.ci95->first, one.mean.ci95->second};
+  }
+  run_.setOwnRatings(std::move(ratings), QStringLiteral("yours, Compare page"));
+}
+
 void EvaluatePage::refresh() {
   // A changed form begins anew: what is open is no longer what Resume would mean.
   const State state = !run_.isBusy() && stale_ && run_.state() != State::Opening ? State::Empty : run_.state();
@@ -177,7 +192,8 @@ QString EvaluatePage::explanation() const { return explanation_->text(); }
 void EvaluatePage::askExport(const QString& kind) {
   const QString folder = run_.request().folder;
   const QString path = kind == QLatin1String("csv") ? QFileDialog::getExistingDirectory(this, QStringLiteral("Folder for the tables"), folder)
-                                                    : QFileDialog::getSaveFileName(this, QStringLiteral("Save the report"), folder + QStringLiteral("/report.") + kind);
+                                                    : QFileDialog::getSaveFileName(this, QStringLiteral("Save the report"),
+                                                        folder + QStringLiteral("/report.") + kind);
   if (!path.isEmpty()) exportTo(kind, path);
 }
 

@@ -61,6 +61,7 @@ class EvaluatePage : public QWidget {
   void openThen(Then then);
   void onOpened();
   void refresh();
+  void takeRatings();                    // of the Compare page
   void askExport(const QString& kind);
   void remember();
   void askOffers();                      // what can be measured, with what is here now

@@ -59,9 +59,11 @@ QString textOf(const std::vector<std::uint64_t>& seeds) {
 }  // namespace
 
 EvaluateSetup::EvaluateSetup(ui::CompareSession* session, QWidget* parent)
-    : QFrame(parent), session_(session), model_(new QComboBox), set_(new QComboBox), promptsText_(new QLabel), estimateText_(new QLabel), problem_(new QLabel),
+    : QFrame(parent), session_(session), model_(new QComboBox), set_(new QComboBox), promptsText_(new QLabel), estimateText_(new QLabel),
+      problem_(new QLabel),
       seeds_(new QLineEdit(QStringLiteral("0"))), folder_(new QLineEdit), steps_(spin(1, 1000, 20, 1, QStringLiteral("Steps"))),
-      width_(spin(8, 4096, 128, 16, QStringLiteral("Width"))), height_(spin(8, 4096, 128, 16, QStringLiteral("Height"))), precisions_(new QListWidget),
+      width_(spin(8, 4096, 128, 16, QStringLiteral("Width"))), height_(spin(8, 4096, 128, 16, QStringLiteral("Height"))),
+      precisions_(new QListWidget),
       engines_(new QPlainTextEdit), measure_(new MeasureDialog(this)),
       measured_(new QPushButton), main_(new QPushButton(QStringLiteral("Start"))), estimate_(new QPushButton(QStringLiteral("Estimate"))) {
   setObjectName(QStringLiteral("sidePanel"));
@@ -69,7 +71,7 @@ EvaluateSetup::EvaluateSetup(ui::CompareSession* session, QWidget* parent)
   setFixedWidth(300);
   layOut();
   fillModels(), fillPrecisions();
-  set_->addItems({QStringLiteral("64 prompts of the built-in model"), QStringLiteral("From a file…")});
+  set_->addItems({QStringLiteral("64 built-in prompts"), QStringLiteral("From a file…")});
   choosePrompts(kBundled);
   connect(set_, &QComboBox::activated, this, &EvaluateSetup::choosePrompts);
   connect(session_, &ui::CompareSession::modelsChanged, this, [this] { fillModels(), fillPrecisions(); });
@@ -106,7 +108,8 @@ void EvaluateSetup::layOut() {
   engines_->setTabChangesFocus(true);
   measured_->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Fixed), measured_->setAccessibleName(QStringLiteral("What is measured"));
   measured_->setToolTip(QStringLiteral("Metrics and their weights, real pictures, people's ratings, error growth"));
-  model_->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon), set_->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
+  model_->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon),
+      set_->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
   form->addRow(QStringLiteral("Model"), model_), form->addRow(QStringLiteral("Prompts"), set_), form->addRow(QString(), promptsText_);
   form->addRow(QStringLiteral("Seeds"), seeds_), form->addRow(QStringLiteral("Steps"), steps_), form->addRow(QStringLiteral("Size"), size);
   form->addRow(QStringLiteral("Measure"), measured_);
@@ -121,7 +124,8 @@ void EvaluateSetup::layOut() {
   buttons->addWidget(estimate_), buttons->addWidget(main_, 1);
   auto* layout = new QVBoxLayout(this);
   layout->setContentsMargins(17, 14, 17, 16), layout->setSpacing(8);
-  layout->addLayout(form), layout->addWidget(heading), layout->addWidget(precisions_, 1), layout->addWidget(estimateText_), layout->addWidget(problem_);
+  layout->addLayout(form), layout->addWidget(heading), layout->addWidget(precisions_, 1), layout->addWidget(estimateText_),
+      layout->addWidget(problem_);
   layout->addLayout(buttons);
 }
 
@@ -156,7 +160,8 @@ void EvaluateSetup::fillPrecisions() {
 
 void EvaluateSetup::choosePrompts(int index) {
   if (index == kFile) {
-    const QString path = QFileDialog::getOpenFileName(this, QStringLiteral("Prompts"), {}, QStringLiteral("Prompts (*.txt *.tsv *.csv);;All files (*)"));
+    const QString path = QFileDialog::getOpenFileName(this, QStringLiteral("Prompts"), {},
+        QStringLiteral("Prompts (*.txt *.tsv *.csv);;All files (*)"));
     if (path.isEmpty() || !loadPrompts(path)) return;
   } else {
     QFile bundled(QStringLiteral(":/prompts/emoji-64.tsv"));
@@ -251,7 +256,8 @@ std::vector<ui::EngineCommand> EvaluateSetup::engines() const {
 void EvaluateSetup::showState(ui::EvaluationRun::State state, const QString& estimate) {
   using State = ui::EvaluationRun::State;
   const bool busy = state == State::Running || state == State::Pausing;
-  main_->setText(state == State::Running ? QStringLiteral("Pause") : state == State::Pausing ? QStringLiteral("Pausing…") : state == State::Paused ? QStringLiteral("Resume") : QStringLiteral("Start"));
+  main_->setText(state == State::Running ? QStringLiteral("Pause") : state == State::Pausing ? QStringLiteral("Pausing…") : state == State::Paused
+      ? QStringLiteral("Resume") : QStringLiteral("Start"));
   main_->setEnabled(state != State::Opening && state != State::Pausing);
   estimate_->setEnabled(!busy && state != State::Opening);
   for (QWidget* field : std::initializer_list<QWidget*>{model_, set_, seeds_, steps_, width_, height_, measured_, measure_, folder_, precisions_,

@@ -20,9 +20,20 @@ QFont smaller(const QFont& font) {
   return result;
 }
 
+QString ratingsTip(const std::vector<study::RatingMean>& ratings) {
+  QStringList lines;
+  for (const study::RatingMean& one : ratings) {
+    lines << QStringLiteral("%1: %2, N = %3").arg(one.precision, study::gradeText(one.mean)).arg(one.mean.n);
+    if (one.change) lines.back() += QStringLiteral("; against bf16 %1, N = %2").arg(study::changeText(*one.change)).arg(one.change->n);
+  }
+  return lines.join(u'\n');
+}
+
 }  // namespace
 
 EyesChart::EyesChart(QWidget* parent) : QWidget(parent) {}
+
+void EyesChart::setRatings(std::vector<study::RatingMean> means) { ratings_ = std::move(means), update(); }
 
 void EyesChart::setHitRate(const study::HitRate& rate) { rate_ = rate, update(); }
 
@@ -49,6 +60,7 @@ void EyesChart::paintEvent(QPaintEvent*) {
   painter.setFont(title), painter.setPen(theme().text);
   painter.drawText(QRectF(0, 0, width(), kTitle), Qt::AlignLeft | Qt::AlignVCenter, QStringLiteral("Your eyes"));
   painter.setFont(smaller(font()));
+  if (!ratings_.empty()) return paintRatings(painter, QRectF(0, kTitle, width(), height() - kTitle));
   paintRate(painter, QRectF(0, kTitle, width(), kRate));
   paintMatrix(painter, matrixArea());
 }
@@ -71,6 +83,40 @@ void EyesChart::paintRate(QPainter& painter, QRectF area) const {
   painter.drawRect(QRectF(x(rate_.low), y - 4, x(rate_.high) - x(rate_.low), 8));
   painter.setPen(QPen(t.text, 1.5)), painter.drawLine(QPointF(x(rate_.chance), y - 8), QPointF(x(rate_.chance), y + 8));
   painter.setPen(Qt::NoPen), painter.setBrush(t.accent), painter.drawEllipse(QPointF(x(rate_.rate), y), 5, 5);
+}
+
+// A line from 1 to 5 per precision: the interval as a band, the mean as a dot, and in words what lies between it and bf16.
+void EyesChart::paintRatings(QPainter& painter, QRectF area) const {
+  constexpr double kAxis = 18, kNames = 0.27, kWords = 0.36;
+  const Theme& t = theme();
+  const double rows = static_cast<double>(ratings_.size()), h = std::min(kTallestRow, (area.height() - kAxis) / rows);
+  const double left = area.left() + area.width() * kNames + 6, right = area.right() - area.width() * kWords - 10;
+  const auto x = [&](double grade) { return left + (grade - 1) / 4 * (right - left); };
+  painter.setPen(t.quiet);
+  painter.drawText(QRectF(area.left(), area.top(), area.width() * kNames, kAxis), Qt::AlignLeft | Qt::AlignVCenter, QStringLiteral("mean grade"));
+  painter.drawText(QRectF(right + 10, area.top(), area.right() - right - 10, kAxis), Qt::AlignLeft | Qt::AlignVCenter,
+      QStringLiteral("against bf16"));
+  for (int grade = 1; grade <= 5; ++grade)
+    painter.drawText(QRectF(x(grade) - 10, area.top(), 20, kAxis), Qt::AlignCenter, QString::number(grade));
+  for (std::size_t i = 0; i < ratings_.size(); ++i) {
+    const study::RatingMean& one = ratings_[i];
+    const double top = area.top() + kAxis + h * static_cast<double>(i), y = top + h / 2;
+    const QRectF names(area.left(), top, area.width() * kNames, h), words(right + 10, top, area.right() - right - 10, h);
+    const auto elided = [&](const QString& text,
+        const QRectF& place) { return painter.fontMetrics().elidedText(text, Qt::ElideRight, int(place.width())); };
+    painter.setPen(t.text);
+    painter.drawText(names, Qt::AlignLeft | Qt::AlignVCenter, elided(ui::shortName(one.precision), names));
+    painter.setPen(QPen(t.line, 2)), painter.drawLine(QPointF(x(1), y), QPointF(x(5), y));
+    QColor colour = precisionColor(one.precision);
+    painter.setPen(Qt::NoPen), painter.setBrush(colour), painter.drawEllipse(QPointF(x(one.mean.value), y), 4, 4);
+    colour.setAlphaF(0.35F);
+    painter.setBrush(colour);
+    if (one.mean.ci95) painter.drawRect(QRectF(QPointF(x(one.mean.ci95->first), y - 4), QPointF(x(one.mean.ci95->second), y + 4)));
+    painter.setPen(t.quiet);
+    const QString change = one.change ? study::changeText(*one.change) + QStringLiteral(", N = %1").arg(one.change->n)
+                                      : QStringLiteral("%1, N = %2").arg(study::gradeText(one.mean)).arg(one.mean.n);
+    painter.drawText(words, Qt::AlignLeft | Qt::AlignVCenter, elided(change, words));
+  }
 }
 
 // The square part of the matrix, beside the names of the rows and below those of the columns.
@@ -114,8 +160,9 @@ void EyesChart::paintMatrix(QPainter& painter, QRectF area) const {
 }
 
 bool EyesChart::event(QEvent* event) {
-  if (event->type() != QEvent::ToolTip || order_.isEmpty()) return QWidget::event(event);
+  if (event->type() != QEvent::ToolTip || (order_.isEmpty() && ratings_.empty())) return QWidget::event(event);
   auto* help = static_cast<QHelpEvent*>(event);
+  if (!ratings_.empty()) return QToolTip::showText(help->globalPos(), ratingsTip(ratings_), this), true;
   const QRectF cells = cellsArea(matrixArea());
   const double w = cells.width() / order_.size(), h = std::min(kTallestRow, cells.height() / order_.size());
   const int column = int((help->pos().x() - cells.left()) / w), row = int((help->pos().y() - cells.top()) / h);

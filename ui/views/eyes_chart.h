@@ -1,4 +1,5 @@
-// What the user saw: which precision was taken for which, over all answered trials, and the hit rate with its interval.
+// What the user saw: which precision was taken for which, over all answered trials, and the hit rate with its interval; or, after ratings, the mean
+// grade of each precision.
 #pragma once
 
 #include "ui/models/score_summary.h"
@@ -14,6 +15,9 @@ class EyesChart : public QWidget {
  public:
   explicit EyesChart(QWidget* parent = nullptr);
 
+  // While there are some, they are shown instead of the rest.
+  void setRatings(std::vector<study::RatingMean> means);
+  const std::vector<study::RatingMean>& ratings() const { return ratings_; }
   void setHitRate(const study::HitRate& rate);
   // Rows: the truth; columns: the guess; both in this order, without those that never occurred.
   void setConfusion(QStringList order, std::vector<study::ConfusionCell> counts);
@@ -28,9 +32,11 @@ class EyesChart : public QWidget {
  private:
   void paintRate(QPainter& painter, QRectF area) const;
   void paintMatrix(QPainter& painter, QRectF area) const;
+  void paintRatings(QPainter& painter, QRectF area) const;
   QRectF cellsArea(QRectF area) const;
   QRectF matrixArea() const;
 
+  std::vector<study::RatingMean> ratings_;
   study::HitRate rate_;
   QStringList order_;
   std::vector<study::ConfusionCell> counts_;

@@ -11,6 +11,7 @@
 namespace quantspot::views {
 namespace {
 constexpr int kSteps = 1000;
+constexpr double kScoreShare = 0.62;      // of the width, at most
 
 void setRole(QLabel* label, const char* role) {
   label->setProperty("role", role);
@@ -29,7 +30,6 @@ Footer::Footer(QWidget* parent)
   text_->setMinimumWidth(40);
   text_->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
   score_->setProperty("role", "quiet");
-  score_->setToolTip(QStringLiteral("Every tile you named, over all comparisons; the 95 % interval is Wilson's"));
   connect(cancel_, &QPushButton::clicked, this, &Footer::cancel);
   auto* layout = new QHBoxLayout(this);
   layout->setContentsMargins(18, 0, 18, 0), layout->setSpacing(14);
@@ -56,6 +56,12 @@ void Footer::setNotice(const QString& text, bool problem) {
   text_->setText(text), text_->setToolTip(text);
 }
 
-void Footer::setScore(const QString& text) { score_->setText(text); }
+void Footer::setScore(const QString& text, const QString& tip) {
+  scoreText_ = text;
+  score_->setToolTip(tip);
+  showScore();
+}
+
+void Footer::showScore() { score_->setText(score_->fontMetrics().elidedText(scoreText_, Qt::ElideRight, static_cast<int>(width() * kScoreShare))); }
 
 }  // namespace quantspot::views

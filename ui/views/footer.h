@@ -17,13 +17,19 @@ class Footer : public QWidget {
   void setProgress(const QString& text, double fraction);   // 0 to 1
   void endProgress();                                       // leaves a notice that came meanwhile
   void setNotice(const QString& text, bool problem = false);
-  void setScore(const QString& text);
+  void setScore(const QString& text, const QString& tip);   // cut where there is no room; the tip has it whole
 
  Q_SIGNALS:
   void cancel();
 
+ protected:
+  void resizeEvent(QResizeEvent*) override { showScore(); }
+
  private:
+  void showScore();
+
   QLabel *text_, *score_;
+  QString scoreText_;
   QProgressBar* bar_;
   QPushButton* cancel_;
 };

@@ -20,8 +20,8 @@ namespace quantspot::views {
 // What a chip carries while it is dragged: the precision's id as UTF-8.
 inline constexpr auto kChipMimeType = "application/x-quantspot-chip";
 
-// What may be done with the pictures. named: tiles carry chips with names, by drags and keys; without it, letters alone. compare: difference, heat-map and
-// edge views also before a reveal: for practice, never for a trial that counts.
+// What may be done with the pictures. named: tiles carry chips with names, by drags and keys; without it, letters alone. compare: difference,
+// heat-map and edge views also before a reveal: for practice, never for a trial that counts.
 struct ViewTools {
   bool zoom = true, swap = true, slider = true, flicker = true, named = true, compare = false;
 };
@@ -71,6 +71,7 @@ class ImageGrid : public QWidget {
   void swapInPlace(int tile);                         // puts it in place of the large one, or of the second of a pair
   void moveSlider(double by);                         // share of the width
   const ViewTransform& transform() const { return transform_; }
+  void setTransform(const ViewTransform& transform) { transform_ = transform, update(); }   // of a grid with pictures of the same size
   std::array<int, 2> pair() const { return pair_; }
   std::vector<TileRects> tiles() const { return layOutTiles(count(), imageSize(), QRectF(rect())); }
 

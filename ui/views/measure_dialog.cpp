@@ -63,9 +63,12 @@ void MeasureDialog::layOut() {
   real_->setPlaceholderText(QStringLiteral("compare sets with the baseline's pictures")),
       real_->setAccessibleName(QStringLiteral("Real pictures or statistics"));
   real_->setToolTip(QStringLiteral("A folder of PNG and JPEG, or a .npz file of mu and sigma: FID and KID are then distances to these"));
-  ratings_->setPlaceholderText(QStringLiteral("none")), ratings_->setAccessibleName(QStringLiteral("People's ratings"));
-  ratings_->setToolTip(QStringLiteral("The bundle of a study with rating trials, its analysis.json, or a folder with one: for the threshold of human rating"));
-  growth_->setToolTip(QStringLiteral("As compare --error-growth: a chart of the error against the baseline by step. Takes disk, and pictures without kept latents are drawn again"));
+  ratings_->setPlaceholderText(QStringLiteral("yours, of the Compare page")), ratings_->setAccessibleName(QStringLiteral("People's ratings"));
+  ratings_->setToolTip(QStringLiteral("For the threshold of human rating: the bundle of a study with rating trials, its analysis.json, or a "
+                                     "folder with one. "
+                                     "Empty: what was rated 1 to 5 on the Compare page"));
+  growth_->setToolTip(QStringLiteral("As compare --error-growth: a chart of the error against the baseline by step. Takes disk, "
+                                     "and pictures without kept latents are drawn again"));
   auto* place = chooser(QStringLiteral("Choose real pictures"));
   addChoice(place, QStringLiteral("Folder of pictures…"), real_, true, {});
   addChoice(place, QStringLiteral("Statistics file…"), real_, false, QStringLiteral("Statistics (*.npz)"));

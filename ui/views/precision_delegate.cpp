@@ -9,7 +9,7 @@
 
 namespace quantspot::views {
 namespace {
-constexpr int kHeight = 28;
+constexpr int kHeight = 28, kRight = 10;   // right: clear of the scroll bar
 
 void paintTick(QPainter& painter, QRectF box, bool checked) {
   const Theme& t = theme();
@@ -41,7 +41,7 @@ void PrecisionDelegate::paint(QPainter* painter, const QStyleOptionViewItem& opt
   paintTick(*painter, QRectF(row.left() + 2, row.center().y() - 7, 14, 14), index.data(Qt::CheckStateRole).toInt() == Qt::Checked);
   const QString size = index.data(ui::PrecisionListModel::BytesTextRole).toString();
   const qreal sizeWidth = size.isEmpty() ? 0 : option.fontMetrics.horizontalAdvance(size) + 8;
-  const QRectF text = row.adjusted(26, 0, -2, 0);
+  const QRectF text = row.adjusted(26, 0, -kRight, 0);
   painter->setPen(enabled ? t.text : t.quiet);
   painter->drawText(text.adjusted(0, 0, -sizeWidth, 0), Qt::AlignVCenter | Qt::AlignLeft,
                     option.fontMetrics.elidedText(nameOf(index), Qt::ElideMiddle, int(text.width() - sizeWidth)));

@@ -110,6 +110,12 @@ void QualityChart::placeLabels() {
   const auto pixel = [this](QPointF at) { return QPointF(plot()->xAxis->coordToPixel(at.x()), plot()->yAxis->coordToPixel(at.y())); };
   std::vector<QRectF> taken;
   for (const Label& label : labels_) taken.push_back(QRectF(pixel(label.at) - QPointF(label.radius, label.radius), QSizeF(2, 2) * label.radius));
+  const auto front = paretoFront(points());            // its line, too, is no place for names
+  for (std::size_t i = 1; i < front.size(); ++i) {
+    const QPointF from = pixel({front[i - 1].memory, front[i - 1].quality}), to = pixel({front[i].memory, front[i].quality});
+    taken.push_back(QRectF(from, QPointF(to.x(), from.y())).normalized().adjusted(0, -1.5, 0, 1.5));
+    taken.push_back(QRectF(QPointF(to.x(), from.y()), to).normalized().adjusted(-1.5, 0, 1.5, 0));
+  }
   const QFontMetricsF metrics(plot()->xAxis->tickLabelFont());
   for (const Label& label : labels_) {
     const QSizeF size(metrics.horizontalAdvance(label.text->text()) + 2, metrics.height());

@@ -18,6 +18,7 @@ namespace quantspot::views {
 namespace {
 
 const QString kAboutName = QStringLiteral("Give every tile its precision.");
+const QString kAboutRate = QStringLiteral("Say how good every tile is, from 1 (bad) to 5 (excellent).");
 const QString kAboutSpot = QStringLiteral("Several bf16 tiles and one quantized: find it.");
 
 QScrollArea* scrolled(QWidget* content) {
@@ -32,6 +33,7 @@ QScrollArea* scrolled(QWidget* content) {
 
 QuestionPanel::QuestionPanel(ui::TrialController* trial, QWidget* parent)
     : QFrame(parent), trial_(trial), name_(new QRadioButton(QStringLiteral("Name each"))), spot_(new QRadioButton(QStringLiteral("Spot the one"))),
+      rate_(new QRadioButton(QStringLiteral("Rate 1–5"))),
       about_(new QLabel(kAboutName)), sureLabel_(new QLabel(QStringLiteral("Sure?"))), form_(new AnswerForm(trial)), sure_(new ConfidenceDots),
       undo_(new QToolButton), answer_(new QPushButton(QStringLiteral("Answer && reveal"))) {
   auto* title = new QLabel(QStringLiteral("Question"));
@@ -41,13 +43,13 @@ QuestionPanel::QuestionPanel(ui::TrialController* trial, QWidget* parent)
   sureRow_ = makeSureRow();
   setMainRole(answer_, true);
   answer_->setToolTip(QStringLiteral("Enter"));
-  for (QRadioButton* radio : {name_, spot_}) connect(radio, &QRadioButton::clicked, this, [this] { refresh(), Q_EMIT taskChosen(task()); });
+  for (QRadioButton* radio : {name_, spot_, rate_}) connect(radio, &QRadioButton::clicked, this, [this] { refresh(), Q_EMIT taskChosen(task()); });
   connect(trial_, &ui::TrialController::stateChanged, this, &QuestionPanel::onStateChanged);
   connect(trial_, &ui::TrialController::choicesChanged, this, &QuestionPanel::refresh);
 
   auto* layout = new QVBoxLayout(this);
   layout->setContentsMargins(0, 0, 0, 0), layout->setSpacing(8);
-  layout->addWidget(title), layout->addWidget(name_), layout->addWidget(spot_), layout->addWidget(about_);
+  layout->addWidget(title), layout->addWidget(name_), layout->addWidget(spot_), layout->addWidget(rate_), layout->addWidget(about_);
   layout->addSpacing(6);
   layout->addWidget(scrolled(form_), 1);
   layout->addWidget(sureRow_), layout->addWidget(answer_);
@@ -67,10 +69,12 @@ QWidget* QuestionPanel::makeSureRow() {
   return row;
 }
 
-study::Task QuestionPanel::task() const { return spot_->isChecked() ? study::Task::SpotOne : study::Task::NameEach; }
+study::Task QuestionPanel::task() const {
+  return spot_->isChecked() ? study::Task::SpotOne : rate_->isChecked() ? study::Task::Rate : study::Task::NameEach;
+}
 
 void QuestionPanel::setTask(study::Task task) {
-  (task == study::Task::SpotOne ? spot_ : name_)->setChecked(true);
+  (task == study::Task::SpotOne ? spot_ : task == study::Task::Rate ? rate_ : name_)->setChecked(true);
   refresh();
 }
 
@@ -83,7 +87,7 @@ void QuestionPanel::onStateChanged() {
 
 void QuestionPanel::refresh() {
   const bool open = trial_->state() == ui::TrialController::State::Open;
-  QString about = task() == study::Task::SpotOne ? kAboutSpot : kAboutName;
+  QString about = task() == study::Task::SpotOne ? kAboutSpot : task() == study::Task::Rate ? kAboutRate : kAboutName;
   if (open && task() != trial_->task()) about += QStringLiteral(" From the next comparison on.");
   about_->setText(about);
   about_->setVisible(!open || task() != trial_->task());   // the open question has its own words

@@ -38,7 +38,7 @@ class QuestionPanel : public QFrame {
   void refresh();
 
   ui::TrialController* trial_;
-  QRadioButton *name_, *spot_;
+  QRadioButton *name_, *spot_, *rate_;
   QLabel *about_, *sureLabel_;
   AnswerForm* form_;
   ConfidenceDots* sure_;

@@ -75,6 +75,7 @@ QWidget* RecipeMore::makeHow() {
   scheduler_->setAccessibleName(QStringLiteral("Scheduler")), scheduler_->setMinimumWidth(200);
   offload_->setAccessibleName(QStringLiteral("Offload"));
   offload_->addItem(QStringLiteral("none"), QStringLiteral("none"));
+  offload_->addItem(QStringLiteral("parts take turns"), QStringLiteral("model"));
   offload_->addItem(QStringLiteral("blocks come and go"), QStringLiteral("group"));
   offload_->addItem(QStringLiteral("layers come and go"), QStringLiteral("sequential"));
   offload_->setToolTip(QStringLiteral("What of the model is in memory at once: less is slower; the pictures stay the same"));
@@ -91,13 +92,15 @@ QWidget* RecipeMore::makeHow() {
 QWidget* RecipeMore::makeInputs() {
   auto* widget = new QWidget;
   QHBoxLayout* row = rowOf(widget);
-  picture_->setText(QStringLiteral("picture…")), picture_->setToolTip(QStringLiteral("Image to image: the picture to start from, cut to the size that is drawn"));
+  picture_->setText(QStringLiteral("picture…")),
+      picture_->setToolTip(QStringLiteral("Image to image: the picture to start from, cut to the size that is drawn"));
   picture_->setAccessibleName(QStringLiteral("Start from a picture"));
   noPicture_->setText(QStringLiteral("✕")), noPicture_->setToolTip(QStringLiteral("Start from noise again"));
   strength_->setAccessibleName(QStringLiteral("Strength")), strength_->setToolTip(QStringLiteral("1 leaves nothing of the picture, 0.3 much of it"));
   strengthLabel_ = quietLabel(QStringLiteral("strength"), strength_);
   pictureLabel_ = quietLabel(QStringLiteral("Start from"), picture_);
-  addLora_->setText(QStringLiteral("+ LoRA…")), addLora_->setToolTip(QStringLiteral("A .safetensors file beside the weights of every variant; its effect is told with the result"));
+  addLora_->setText(QStringLiteral("+ LoRA…")),
+      addLora_->setToolTip(QStringLiteral("A .safetensors file beside the weights of every variant; its effect is told with the result"));
   row->addWidget(pictureLabel_), row->addWidget(picture_), row->addWidget(noPicture_), row->addWidget(strengthLabel_), row->addWidget(strength_),
   row->addSpacing(12);
   row->addWidget(addLora_), row->addLayout(loraRows_), row->addStretch(1);

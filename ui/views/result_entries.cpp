@@ -1,5 +1,6 @@
 #include "ui/views/result_entries.h"
 
+#include "study/ratings.h"
 #include "ui/models/compare_session.h"
 #include "ui/models/precision_names.h"
 
@@ -22,6 +23,11 @@ void judge(ResultEntry& entry, const ui::SampleResult& result, const study::Answ
   if (trial.task == study::Task::NameEach) {
     entry.said = ui::shortName(said);
     entry.truth.verdict = said == result.sample.precision ? TileTruth::Right : TileTruth::Wrong;
+    return;
+  }
+  if (trial.task == study::Task::Rate) {
+    entry.said = said + QStringLiteral(" ") + study::gradeWord(said.toInt()).toLower();
+    entry.truth.note = said;                           // the word is in the panel: captions are narrow
     return;
   }
   const bool odd = !isReference(result.sample), picked = !said.isEmpty();

@@ -24,6 +24,7 @@ QString headline(QChar letter, const ResultEntry& entry) {
   text += QStringLiteral("<b>%1</b>").arg(name);
   if (entry.truth.verdict == TileTruth::Wrong)
     text += QStringLiteral("&nbsp; <s style='color:%1'>%2</s>").arg(t.quiet.name(), entry.said.toHtmlEscaped());
+  if (entry.truth.verdict == TileTruth::Told && !entry.said.isEmpty()) text += QStringLiteral("&nbsp; %1").arg(entry.said.toHtmlEscaped());
   return text;
 }
 
@@ -70,7 +71,9 @@ ResultPanel::ResultPanel(QWidget* parent)
   view_->setFocusPolicy(Qt::NoFocus);
   auto* compare = new QHBoxLayout(compare_);
   compare->setContentsMargins(0, 0, 0, 0);
-  compare->addWidget(view_, 1), compare->addWidget(line(QStringLiteral("key X"), "quiet"));
+  auto* key = line(QStringLiteral("key X"), "quiet");
+  key->setWordWrap(false);
+  compare->addWidget(view_, 1), compare->addWidget(key);
   setMainRole(next_, true);
   next_->setToolTip(QStringLiteral("Enter: the same recipe with the next seed"));
   again_->setToolTip(QStringLiteral("The same pictures in a new order; not counted, since their names have been seen"));

@@ -44,13 +44,14 @@ void SheetDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option,
   const int line = text.height() / 3;
   QFont small = option.font;
   small.setPointSizeF(small.pointSizeF() * 0.88);
-  const QString score = column(index, HistoryModel::Score);
   painter->setFont(option.font);
   paintText(*painter, QRect(text.left(), text.top(), text.width(), line), column(index, HistoryModel::Prompt), t.text);
   painter->setFont(small);
   paintText(*painter, QRect(text.left(), text.top() + line, text.width(), line), column(index, HistoryModel::Precisions), t.quiet);
-  paintText(*painter, QRect(text.left(), text.top() + 2 * line, text.width(), line), column(index, HistoryModel::When), t.quiet,
-            score.isEmpty() ? QStringLiteral("not answered") : score + QStringLiteral(" right"));
+  QString when = column(index, HistoryModel::When);
+  for (const QString& tag : index.data(HistoryModel::TagsRole).toStringList()) when += QStringLiteral("  #") + tag;
+  paintText(*painter, QRect(text.left(), text.top() + 2 * line, text.width(), line), when, t.quiet,
+            index.data(HistoryModel::AnswerRole).toString());
   painter->restore();
 }
 

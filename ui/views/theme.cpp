@@ -45,6 +45,8 @@ QPushButton[role="main"]:hover { border-color: %5; }
 QPushButton[role="main"]:disabled { background: %4; border-color: %4; color: %6; }
 QPushButton[large="true"] { min-height: 36px; padding: 5px 18px; }
 QPushButton[large="true"]:checked { background: %7; border-color: %7; color: %8; }
+QPushButton[role="pick"] { padding: 5px 4px; }
+QPushButton[role="pick"]:checked { background: %7; border-color: %7; color: %8; font-weight: 600; }
 QRadioButton::indicator, QCheckBox::indicator, QListView::indicator { width: 12px; height: 12px; border: 1px solid %6; background: %3; }
 QRadioButton::indicator { border-radius: 7px; }
 QRadioButton::indicator:focus, QCheckBox::indicator:focus { border: 2px solid %7; width: 10px; height: 10px; }

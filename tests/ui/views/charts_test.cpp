@@ -20,7 +20,8 @@ constexpr double kMiB = 1024 * 1024;
 study::Sample sample(const QString& precision, double decodePeak) {
   study::Sample s;
   s.precision = precision;
-  s.report = {{"seconds", QJsonObject{{"load", 1.0}, {"quantize", 0.5}, {"encode", 0.25}, {"steps", QJsonArray{0.5, 0.5, 0.5}}, {"decode", 0.25}, {"total", 3.6}}},
+  s.report = {{"seconds", QJsonObject{{"load", 1.0}, {"quantize", 0.5}, {"encode", 0.25}, {"steps", QJsonArray{0.5, 0.5, 0.5}}, {"decode", 0.25},
+      {"total", 3.6}}},
               {"peak_bytes", QJsonObject{{"load", 100 * kMiB}, {"encode", 80 * kMiB}, {"denoise", 150 * kMiB}, {"decode", decodePeak}}},
               {"weights", QJsonObject{{"transformer", QJsonObject{{"bytes", 7.0}}}, {"vae", QJsonObject{{"bytes", 3.0}}}}}};
   return s;
@@ -92,6 +93,12 @@ class ChartsTest : public QObject {
 
   void theMatrixHoldsWhatOccurred() {
     EyesChart eyes;
+    eyes.resize(300, 200);
+    const QImage names = eyes.grab().toImage();
+    eyes.setRatings({{"bf16", {4.2, 5, {{3.2, 5}}}, {}}, {"bnb-nf4", {3, 4, {}}, study::GradeMean{-1.5, 4, {{-3, 0.1}}}}});
+    QVERIFY(eyes.grab().toImage() != names);
+    eyes.setRatings({});
+    QCOMPARE(eyes.grab().toImage(), names);
     eyes.setConfusion({QStringLiteral("fp32"), QStringLiteral("bf16"), QStringLiteral("bnb-nf4")},
                       {{QStringLiteral("bf16"), QStringLiteral("bnb-nf4"), 3}, {QStringLiteral("bf16"), QStringLiteral("bf16"), 1}});
     QCOMPARE(eyes.count(QStringLiteral("bf16"), QStringLiteral("bnb-nf4")), 3);

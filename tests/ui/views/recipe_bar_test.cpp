@@ -163,7 +163,10 @@ class RecipeBarTest : public QObject {
     Bench bench;
     QVERIFY(bench.ready() && bench.choose(QStringLiteral("half")));
     bench.combo("Scheduler").setCurrentIndex(2);
-    bench.combo("Offload").setCurrentIndex(2);
+    QStringList offloads;
+    for (int i = 0; i < bench.combo("Offload").count(); ++i) offloads << bench.combo("Offload").itemData(i).toString();
+    QCOMPARE(offloads, (QStringList{"none", "model", "group", "sequential"}));
+    bench.combo("Offload").setCurrentIndex(3);
     bench.child<QSpinBox>("CLIP skip").setValue(1);
     bench.child<QLineEdit>("Negative prompt").setText(QStringLiteral("blur"));
     bench.more().addLora(QStringLiteral("/models/style.safetensors"), 0.7);
