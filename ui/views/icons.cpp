@@ -42,6 +42,16 @@ void drawTheme(QPainter& painter, const QColor& color) {
   painter.drawPie(QRectF(2.5, 2.5, 11, 11), 90 * 16, 180 * 16);
 }
 
+void drawCog(QPainter& painter, const QColor& color) {
+  painter.drawEllipse(QPointF(8, 8), 4, 4);
+  painter.setPen(QPen(color, 2.2, Qt::SolidLine, Qt::FlatCap));
+  for (int tooth = 0; tooth < 8; ++tooth) {
+    const double angle = tooth * std::numbers::pi / 4;
+    const QPointF out(std::cos(angle), std::sin(angle));
+    painter.drawLine(QPointF(8, 8) + 4.2 * out, QPointF(8, 8) + 6.6 * out);
+  }
+}
+
 }  // namespace
 
 QIcon icon(Glyph glyph, const QColor& color) {
@@ -57,6 +67,7 @@ QIcon icon(Glyph glyph, const QColor& color) {
     case Glyph::Reload: drawReload(painter, color); break;
     case Glyph::Theme: drawTheme(painter, color); break;
     case Glyph::Undo: drawUndo(painter, color); break;
+    case Glyph::Cog: drawCog(painter, color); break;
   }
   return QIcon(pixmap);
 }

@@ -5,7 +5,7 @@
 
 namespace quantspot::views {
 
-enum class Glyph { Dice, Reload, Theme, Undo };
+enum class Glyph { Dice, Reload, Theme, Undo, Cog };
 QIcon icon(Glyph glyph, const QColor& color);
 
 }  // namespace quantspot::views

@@ -6,6 +6,8 @@
 #include "ui/views/evaluate_page.h"
 #include "ui/views/history_page.h"
 #include "ui/views/icons.h"
+#include "ui/views/pair_window.h"
+#include "ui/views/program_menu.h"
 #include "ui/views/recipe_bar.h"
 #include "ui/views/study_page.h"
 #include "ui/views/theme.h"
@@ -26,7 +28,8 @@ MainWindow::MainWindow(ui::CompareSession* session, QWidget* parent)
     : QMainWindow(parent), session_(session), compare_(new ComparePage(session)),
       evaluate_(new EvaluatePage(session, session->engine())), study_(new StudyPage(session->store())),
       decide_(new DecidePage(session->decision())), history_(new HistoryPage(session->history())),
-      pages_(new QStackedWidget), tabs_(new QButtonGroup(this)), theme_(new QToolButton) {
+      menu_(new ProgramMenu(session, this)), pages_(new QStackedWidget), tabs_(new QButtonGroup(this)), theme_(new QToolButton),
+      more_(new QToolButton) {
   setWindowTitle(QStringLiteral("QuantSpot"));
   setMinimumSize(980, 620);
   pages_->addWidget(compare_);
@@ -41,7 +44,11 @@ MainWindow::MainWindow(ui::CompareSession* session, QWidget* parent)
   setCentralWidget(central);
   addShortcuts();
   connect(history_, &HistoryPage::opened, this, &MainWindow::openPast);
+  connect(history_, &HistoryPage::nextSeedWanted, this, [this](qint64 comparison) { if (openPast(comparison)) compare_->runNextSeed(); });
+  connect(history_, &HistoryPage::changeWanted, this, [this](qint64 comparison) { if (openPast(comparison)) compare_->readyForChange(); });
+  connect(history_, &HistoryPage::compareWanted, this, &MainWindow::compareTwo);
   connect(history_, &HistoryPage::importWanted, this, &MainWindow::importPictures);
+  connect(history_, &HistoryPage::exportWanted, this, &MainWindow::exportAnswers);
   connect(study_, &StudyPage::analysed, session_->decision()->evidence(), &ui::DecisionEvidence::addStudy);
   connect(session_, &ui::CompareSession::trialOpened, this, [this] { showPage(Compare); });
   showPage(Compare);
@@ -66,6 +73,10 @@ QWidget* MainWindow::makeHeader() {
   theme_->setIcon(icon(Glyph::Theme, theme().quiet));
   connect(theme_, &QToolButton::clicked, this, &MainWindow::toggleTheme);
   layout->addWidget(theme_);
+  more_->setIcon(icon(Glyph::Cog, theme().quiet)), more_->setPopupMode(QToolButton::InstantPopup), more_->setMenu(menu_);
+  more_->setToolTip(QStringLiteral("Keys (F1), data folder, version")), more_->setAccessibleName(QStringLiteral("Keys, data folder, version"));
+  more_->setStyleSheet(QStringLiteral("QToolButton::menu-indicator { image: none; }"));
+  layout->addWidget(more_);
   return header;
 }
 
@@ -88,6 +99,7 @@ void MainWindow::addShortcuts() {
   on(QKeySequence(Qt::CTRL | Qt::Key_5), [this] { showPage(Decide); });
   on(QKeySequence(Qt::CTRL | Qt::Key_H), [this] { showPage(History); });
   on(QKeySequence(Qt::CTRL | Qt::Key_T), [this] { toggleTheme(); });
+  on(QKeySequence(Qt::Key_F1), [this] { menu_->showKeys(); });
   on(QKeySequence(Qt::Key_F11), [this] { setWindowState(windowState() ^ Qt::WindowFullScreen); });
   on(QKeySequence::Quit, [this] { close(); });
 }
@@ -105,7 +117,7 @@ void MainWindow::showPage(Page page) {
 void MainWindow::toggleTheme() {
   const bool dark = !theme().dark;
   applyTheme(*qApp, dark);
-  theme_->setIcon(icon(Glyph::Theme, theme().quiet));
+  theme_->setIcon(icon(Glyph::Theme, theme().quiet)), more_->setIcon(icon(Glyph::Cog, theme().quiet));
   Q_EMIT themeChosen(dark);
 }
 
@@ -117,8 +129,27 @@ void MainWindow::importPictures(const QString& path) {
   if (made == 0) QMessageBox::warning(this, QStringLiteral("Nothing was imported"), reason);
 }
 
-void MainWindow::openPast(qint64 comparison) {
-  if (comparison > 0 && session_->openPast(comparison)) showPage(Compare);
+void MainWindow::exportAnswers(const QString& path) {
+  QString reason;
+  const auto heard = connect(session_, &ui::CompareSession::failed, this, [&](const QString& message) { reason = message; });
+  const bool done = session_->exportAnswers(path);
+  disconnect(heard);
+  if (!done) QMessageBox::warning(this, QStringLiteral("Nothing was saved"), reason);
+}
+
+bool MainWindow::openPast(qint64 comparison) {
+  if (comparison <= 0 || !session_->openPast(comparison)) return false;
+  showPage(Compare);
+  return true;
+}
+
+void MainWindow::compareTwo(qint64 comparison) {
+  auto pictures = session_->sharing(comparison);
+  if (pictures.size() < 2) return;
+  if (!pair_) pair_ = new PairWindow(this);
+  const auto of = session_->store()->comparison(comparison);
+  pair_->setPictures(std::move(pictures), of ? of->recipe[QStringLiteral("prompt")].toString() : QString());
+  pair_->show(), pair_->raise();
 }
 
 }  // namespace quantspot::views

@@ -17,6 +17,8 @@ class ComparePage;
 class DecidePage;
 class EvaluatePage;
 class HistoryPage;
+class PairWindow;
+class ProgramMenu;
 class StudyPage;
 
 class MainWindow : public QMainWindow {
@@ -32,6 +34,8 @@ class MainWindow : public QMainWindow {
   StudyPage* studyPage() { return study_; }
   DecidePage* decidePage() { return decide_; }
   HistoryPage* historyPage() { return history_; }
+  ProgramMenu* programMenu() { return menu_; }
+  PairWindow* pairWindow() { return pair_; }   // null before it was opened
 
  Q_SIGNALS:
   void themeChosen(bool dark);
@@ -41,8 +45,10 @@ class MainWindow : public QMainWindow {
   void addTab(const QString& text, Page page, const QKeySequence& key, QWidget* header);
   void addShortcuts();
   void toggleTheme();
-  void openPast(qint64 comparison);
+  bool openPast(qint64 comparison);
+  void compareTwo(qint64 comparison);
   void importPictures(const QString& path);
+  void exportAnswers(const QString& path);
 
   ui::CompareSession* session_;
   ComparePage* compare_;
@@ -50,9 +56,11 @@ class MainWindow : public QMainWindow {
   StudyPage* study_;
   DecidePage* decide_;
   HistoryPage* history_;
+  PairWindow* pair_ = nullptr;
+  ProgramMenu* menu_;
   QStackedWidget* pages_;
   QButtonGroup* tabs_;
-  QToolButton* theme_;
+  QToolButton *theme_, *more_;
 };
 
 }  // namespace quantspot::views

@@ -9,13 +9,17 @@
 #include "ui/views/history_page.h"
 #include "ui/views/image_grid.h"
 #include "ui/views/main_window.h"
+#include "ui/views/precision_chip.h"
 #include "ui/views/precision_panel.h"
+#include "ui/views/program_menu.h"
 #include "ui/views/question_panel.h"
 #include "ui/views/recipe_bar.h"
 #include "ui/views/result_panel.h"
 #include "ui/views/theme.h"
 
 #include <QApplication>
+#include <QComboBox>
+#include <QLabel>
 #include <QListView>
 #include <QPushButton>
 #include <QSet>
@@ -30,7 +34,8 @@ namespace {
 const QStringList kTicked{QStringLiteral("bf16"), QStringLiteral("fp8-layerwise"), QStringLiteral("bnb-int8"), QStringLiteral("bnb-nf4")};
 
 struct Bench {
-  explicit Bench(QStringList flags = {}) : engine(ui::fakeEngine(std::move(flags))), session((store.open(QStringLiteral(":memory:")), &engine), &store), window(&session) {
+  explicit Bench(QStringList flags = {}) : engine(ui::fakeEngine(std::move(flags))),
+      session((store.open(QStringLiteral(":memory:")), &engine), &store), window(&session) {
     window.resize(1280, 800);
     window.show();
     session.connectEngine();
@@ -86,14 +91,21 @@ class ComparePageTest : public QObject {
     QVERIFY(!bench.page().charts()->isOut());
   }
 
+  void nothingToldBeforeTheAnswerDependsOnTheOrder_data() {
+    QTest::addColumn<study::Task>("task");
+    QTest::newRow("name each") << study::Task::NameEach;
+    QTest::newRow("rate") << study::Task::Rate;
+  }
   void nothingToldBeforeTheAnswerDependsOnTheOrder() {
+    QFETCH(study::Task, task);
     Bench bench;
+    bench.page().questionPanel()->setTask(task);
     QVERIFY(bench.generate());
     bench.nameAllByKeys();
     bench.page().answer();
     QSet<QString> orders, screens, readers;
     for (int trial = 0; trial < 40; ++trial) {
-      QVERIFY(bench.session.askAgain(study::Task::NameEach));
+      QVERIFY(bench.session.askAgain(task));
       QCoreApplication::processEvents();
       screens << joined(saidBy(&bench.window));
       readers << joined(saidToReaders(&bench.window));
@@ -160,6 +172,22 @@ class ComparePageTest : public QObject {
     QVERIFY(bench.trial().canAnswer());
   }
 
+  // Whatever was clicked on the right, letters and digits still mean tiles.
+  void keysReachThePicturesFromTheForm() {
+    Bench bench;
+    QVERIFY(bench.generate());
+    auto* chip = bench.page().questionPanel()->findChild<PrecisionChip*>();
+    auto* combo = bench.page().questionPanel()->findChild<QComboBox*>();
+    QVERIFY(chip && combo && !(combo->focusPolicy() & Qt::ClickFocus));
+    bench.page().questionPanel()->answerButton()->setFocus();
+    for (const Qt::Key key : {Qt::Key_B, Qt::Key_3}) QTest::keyClick(bench.window.focusWidget(), key);
+    QCOMPARE(bench.trial().choice(1), kTicked[2]);
+    bench.page().recipeBar()->focusPrompt();             // there they are letters
+    QTest::keyClick(bench.window.focusWidget(), Qt::Key_D);
+    QVERIFY(bench.page().recipeBar()->recipe().prompt.ends_with('d') || bench.page().recipeBar()->recipe().prompt == "d");
+    QCOMPARE(bench.trial().choice(3), QString());
+  }
+
   void theOddTileIsPickedByItsLetter() {
     Bench bench;
     bench.page().questionPanel()->setTask(study::Task::SpotOne);
@@ -169,6 +197,47 @@ class ComparePageTest : public QObject {
     QCOMPARE(bench.trial().picked(), 3);
     bench.page().questionPanel()->answerButton()->click();
     QCOMPARE(bench.trial().state(), TrialController::State::Revealed);
+  }
+
+  void picturesAreRatedByKeysAndButtons() {
+    Bench bench;
+    bench.page().questionPanel()->setTask(study::Task::Rate);
+    QVERIFY(bench.generate());
+    QCOMPARE(bench.grid().count(), 4);
+    bench.key(Qt::Key_B);
+    bench.key(Qt::Key_7);                                // no grade
+    QCOMPARE(bench.trial().grade(1), 0);
+    bench.key(Qt::Key_2);
+    bench.key(Qt::Key_5);                                // C is armed now
+    QCOMPARE(bench.trial().grade(1), 2);
+    QCOMPARE(bench.trial().grade(2), 5);
+    QVERIFY(joined(saidBy(bench.page().questionPanel())).contains(QStringLiteral("poor")));
+    bench.key(Qt::Key_Return);
+    QCOMPARE(bench.trial().state(), TrialController::State::Open);
+    QVERIFY(joined(saidBy(&bench.window)).contains(QStringLiteral("Rate every tile first")));
+    bench.trial().undo();
+    QCOMPARE(bench.trial().grade(2), 0);
+    for (int tile = 0; tile < 4; ++tile)
+      for (auto* button : bench.page().questionPanel()->findChildren<QPushButton*>()) {
+        if (button->accessibleName() != QStringLiteral("Tile %1: 4, Good").arg(QChar(u'A' + tile))) continue;
+        QVERIFY(button->height() >= 30 && button->width() >= 30);
+        QTest::mouseClick(button, Qt::LeftButton);
+        QVERIFY(button->isChecked());
+      }
+    bench.key(Qt::Key_Return);
+    QCOMPARE(bench.trial().state(), TrialController::State::Revealed);
+    QTRY_VERIFY(bench.page().charts()->isOut());
+    QVERIFY(joined(saidBy(bench.page().resultPanel())).contains(QStringLiteral("4 good")));
+    QCOMPARE(bench.page().charts()->eyes()->ratings().size(), 4u);
+    QCOMPARE(bench.page().charts()->eyes()->ratings()[0].precision, QStringLiteral("bf16"));
+    QVERIFY(bench.session.score()->text(study::Task::Rate, bench.session.model()).contains(QStringLiteral("bf16 4.0, N = 1")));
+    QVERIFY(bench.session.openPast(bench.session.history()->comparisonAt(0)));
+    QVERIFY(joined(saidBy(bench.page().resultPanel())).contains(QStringLiteral("4 good")));
+    QCOMPARE(bench.page().charts()->eyes()->ratings().size(), 4u);
+    bench.page().questionPanel()->setTask(study::Task::NameEach);
+    QVERIFY(bench.generate());                           // blind again: of the grades nothing stays on the tiles
+    QVERIFY(!bench.page().resultPanel()->isVisible() && !bench.page().charts()->isOut());
+    for (int tile = 0; tile < 4; ++tile) QVERIFY(bench.trial().choice(tile).isEmpty());
   }
 
   void aFailedVariantIsToldByNameWhileTheOthersGoOn() {
@@ -210,6 +279,18 @@ class ComparePageTest : public QObject {
     QCOMPARE(bench.grid().count(), 4);
     QVERIFY(bench.page().charts()->isOut());
     QVERIFY(bench.page().resultPanel()->isVisible());
+  }
+
+  void theCogwheelTellsKeysAndVersions() {
+    Bench bench;
+    QVERIFY(bench.ready());
+    QTest::keyClick(&bench.window, Qt::Key_F1);
+    QVERIFY(bench.window.programMenu()->keys() && bench.window.programMenu()->keys()->isVisible());
+    QVERIFY(bench.window.programMenu()->keys()->text().contains("this tile has that precision, or that grade"));
+    Q_EMIT bench.window.programMenu()->aboutToShow();
+    QStringList texts;
+    for (const QAction* action : bench.window.programMenu()->actions()) texts << action->text();
+    QVERIFY2(joined(texts).contains("libtorch"), qPrintable(joined(texts)));
   }
 
   void bothThemesAndTheSmallestWindowShowEverything() {
