@@ -92,9 +92,10 @@ std::optional<Check> clipCheck(const Question& question, const Option& option) {
   if (!limit) return {};
   if (isReference(question, option)) return Check{"quality", Verdict::Met, "it is the reference"};
   const auto& change = question.evidence.of(option.precision).clipChange;
-  if (!change) return Check{"quality", Verdict::Unknown, "its CLIP score was not measured"};
+  if (!change) return Check{"quality", Verdict::Unknown, "its " + question.evidence.clipLabel() + " was not measured"};
   return Check{"quality", change->value >= *limit ? Verdict::Met : Verdict::Broken,
-               fmt::format("CLIP score {}{}, {}; {} allowed", signedPercent(change->value), intervalText(change->ci95), originText(*change), signedPercent(*limit)),
+               fmt::format("{} {}{}, {}; {} allowed", change->label, signedPercent(change->value), intervalText(change->ci95), originText(*change),
+                           signedPercent(*limit)),
                change->value, *limit};
 }
 

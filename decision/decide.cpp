@@ -78,7 +78,7 @@ std::optional<Change> changeFor(const Question& asked, const Candidate& candidat
     how = fmt::format("if {} of people may notice", percent(broken.figure, 0));
   } else if (broken.constraint == "quality" && broken.text.starts_with("CLIP")) {
     limits.minClipChange = broken.figure;
-    how = fmt::format("if the CLIP score may change by {}", signedPercent(broken.figure));
+    how = fmt::format("if the {} may change by {}", asked.evidence.clipLabel(), signedPercent(broken.figure));
   } else if (broken.constraint == "quality" && broken.text.starts_with("LPIPS")) {
     limits.maxLpips = broken.figure;
     how = fmt::format("if an LPIPS of {:.3f} is enough", broken.figure);

@@ -1,6 +1,7 @@
 #include "decision/evidence.h"
 
 #include "decision/figures.h"
+#include "evaluation/figures.h"
 
 #include <spdlog/fmt/fmt.h>
 
@@ -90,6 +91,13 @@ const PrecisionEvidence& Evidence::of(const std::string& precision) const {
   return found == byPrecision.end() ? nothing : found->second;
 }
 
+std::string Evidence::clipLabel() const {
+  std::set<std::string> labels;
+  for (const auto& [precision, known] : byPrecision)
+    if (known.clipChange) labels.insert(known.clipChange->label);
+  return labels.size() == 1 ? *labels.begin() : evaluation::scoreLabel("clip", "");
+}
+
 void addComparison(Evidence& evidence, const json& report, const std::string& name, const std::string& date) try {
   const auto precisions = report.at("precisions").get<std::vector<std::string>>();
   const json& comparisons = report.at("comparisons");
@@ -116,7 +124,10 @@ void addComparison(Evidence& evidence, const json& report, const std::string& na
     if (precision == precisions.front()) continue;
     if (auto psnr = meanOf(values.psnr, source)) known.psnr = psnr;
     if (auto lpips = meanOf(values.lpips, source)) known.lpips = lpips;
-    if (auto change = changeOf(values.clip, measured[precisions.front()].clip, source)) known.clipChange = change;
+    if (auto change = changeOf(values.clip, measured[precisions.front()].clip, source)) {
+      change->label = evaluation::labelOf(report, *evaluation::figureInfo("clip"));
+      known.clipChange = change;
+    }
   }
   evidence.sources.push_back(source);
 } catch (const std::exception& error) {

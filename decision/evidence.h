@@ -27,6 +27,7 @@ struct Seen {
 // A measured figure and where it comes from.
 struct Figure : evaluation::Estimate {
   std::string from, date = {};           // as of EvidenceSource
+  std::string label = {};                // what was measured, where weights decide: "CLIP-tiny score", "CLIP score"
 };
 struct Timing : Figure {
   std::string device;                    // "cpu", "cuda:0"; empty: the source does not tell
@@ -35,7 +36,7 @@ struct Timing : Figure {
 
 struct PrecisionEvidence {
   std::optional<Timing> seconds = {};    // per picture
-  std::optional<Figure> clipChange = {}; // relative, of the CLIP score against the reference
+  std::optional<Figure> clipChange = {}; // relative, of the score that its label names, against the reference
   std::optional<Figure> psnr = {};       // against the reference, dB
   std::optional<Figure> lpips = {};      // against the reference; 0: equal
   std::optional<double> latentError = {};   // relative, of the final latents (sensitivity scan)
@@ -60,6 +61,8 @@ struct Evidence {
   int steps = 0, width = 0, height = 0;  // of the pictures that were timed
 
   const PrecisionEvidence& of(const std::string& precision) const;   // empty when nothing is known of it
+  // Of all changes, "CLIP-tiny score" where the small CLIP gave each; "CLIP score" where they differ or there are none.
+  std::string clipLabel() const;
 };
 
 // All throw std::runtime_error, one line with `name`, for JSON that is none of this kind. What was there of a precision before and is in the new

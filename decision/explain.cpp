@@ -78,7 +78,7 @@ std::string seenText(const Seen& seen, double limit) {
 std::string evidenceText(const Question& question, const Candidate& chosen) {
   const PrecisionEvidence& known = question.evidence.of(chosen.precision);
   std::string text;
-  if (known.clipChange) text += fmt::format(", CLIP score {} (N = {})", signedPercent(known.clipChange->value), known.clipChange->n);
+  if (known.clipChange) text += fmt::format(", {} {} (N = {})", known.clipChange->label, signedPercent(known.clipChange->value), known.clipChange->n);
   if (known.seen) text += ", " + seenText(*known.seen, question.constraints.maxVisible.value_or(known.seen->margin));
   if (known.seconds) text += fmt::format(", {} per picture on {} (N = {})", seconds(known.seconds->value), known.seconds->device, known.seconds->n);
   return text;

@@ -30,6 +30,8 @@ template <class Known>
 json figureJson(const std::optional<Known>& estimate) {
   if (!estimate) return nullptr;
   json made = {{"value", estimate->value}, {"n", estimate->n}, {"ci95", nullptr}, {"from", estimate->from}, {"date", estimate->date}};
+  if constexpr (std::is_base_of_v<Figure, Known>)
+    if (!estimate->label.empty()) made["label"] = estimate->label;
   if (estimate->ci95) made["ci95"] = {estimate->ci95->low, estimate->ci95->high};
   return made;
 }

@@ -119,9 +119,30 @@ std::string cautionOf(std::string_view id, std::size_t n) {
   return fmt::format("{} pictures: below {} FID is far too high by its own bias; go by KID or by paired LPIPS", n, kFewForFid);
 }
 
+std::string scoreLabel(std::string_view id, const std::string& given) {
+  const FigureInfo* info = figureInfo(id);
+  if (given.empty()) return std::string(info ? info->label : id);
+  return id == "clip" ? given + " score" : given;
+}
+
+void nameScore(Labels& labels, const std::string& id, const std::string& given) {
+  if (std::string name = scoreLabel(id, given); name != scoreLabel(id, "")) labels[id] = std::move(name);
+}
+
+std::string labelOf(const Labels& labels, std::string_view id) {
+  const auto given = labels.find(std::string(id));
+  return given != labels.end() ? given->second : scoreLabel(id, "");
+}
+
 std::string labelOf(const nlohmann::json& report, const FigureInfo& info) {
   const json& label = part(part(report, "labels"), std::string(info.id));
   return label.is_string() ? label.get<std::string>() : std::string(info.label);
+}
+
+std::string columnOf(const nlohmann::json& report, std::string_view id) {
+  const FigureInfo* info = figureInfo(id);
+  const bool tiny = info && labelOf(report, *info).starts_with("CLIP-tiny") && id.starts_with("clip");
+  return tiny ? "clip-tiny" + std::string(id.substr(4)) : std::string(id);
 }
 
 std::string bytesText(double bytes) {

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -39,8 +40,17 @@ std::string_view denoiserOf(const nlohmann::json& weights);          // "unet" o
 inline constexpr std::size_t kFewForFid = 2048;
 // Why a figure of so many pictures must not be trusted; empty where it may.
 std::string cautionOf(std::string_view id, std::size_t n);
-// As tables name it: with what stood in for real weights ("CLIP-tiny score") where the report says so.
+// The one place that names a score by what gave it: the label that the engine told with it ("CLIP-tiny", "CLIP") as tables write it ("CLIP-tiny
+// score"). An empty label: the figure's own name.
+std::string scoreLabel(std::string_view id, const std::string& given);
+using Labels = std::map<std::string, std::string>;                  // figure → name, where something smaller stood in
+// Keeps the name of what gave a score, unless it is the figure's own.
+void nameScore(Labels& labels, const std::string& id, const std::string& given);
+// A figure's name, as labels, or "labels" of report.json, tell it.
+std::string labelOf(const Labels& labels, std::string_view id);
 std::string labelOf(const nlohmann::json& report, const FigureInfo& info);
+// Its id in tables of numbers: "clip-tiny" where CLIP-tiny stood in, as "fd-clip-tiny" is.
+std::string columnOf(const nlohmann::json& report, std::string_view id);
 
 // "12.34 dB", "318 MiB", "–" for nothing; bytes in binary units.
 std::string figureText(const FigureInfo& info, std::optional<double> value);

@@ -81,34 +81,35 @@ class Pictures {
   std::size_t room_, linked_ = 0;
 };
 
-std::string caption(const json& sample) {
+std::string caption(const json& report, const json& sample) {
   std::string text;
   for (const FigureInfo& info : figures()) {
     const bool shown = info.source == Source::Prompt || info.source == Source::Pair || info.id == "latency" || info.id == "memory" || info.id == "weights";
     const auto value = shown ? figureOf(sample, info.id) : std::nullopt;
-    if (value) text += fmt::format("{}{} {}", text.empty() ? "" : " · ", escaped(info.label), figureText(info, value));
+    if (value) text += fmt::format("{}{} {}", text.empty() ? "" : " · ", escaped(labelOf(report, info)), figureText(info, value));
     else if (info.id == "psnr" && sample["scores"].contains("psnr")) text += " · PSNR ∞ dB";
   }
   return text;
 }
 
-std::string figure(const json& sample, std::size_t comparison, std::size_t index, Pictures& pictures) {
+std::string figure(const json& report, const json& sample, std::size_t comparison, std::size_t index, Pictures& pictures) {
   const std::string name = escaped(sample["precision"].get<std::string>());
   if (sample.contains("error")) return fmt::format("<figure><p class=error>{}</p><figcaption><b>{}</b></figcaption></figure>", escaped(sample["error"].get<std::string>()), name);
   const std::string source = pictures.source(sample["image"]), id = fmt::format("i{}-{}", comparison, index);
   if (source.empty()) return fmt::format("<figure><p class=error>{} is not there</p><figcaption><b>{}</b></figcaption></figure>", escaped(sample["image"].get<std::string>()), name);
   return fmt::format("<figure id={0}><a class=close href=\"#c{1}\">back</a><a class=thumb href=\"#{0}\"><img loading=lazy alt=\"{2}\" src=\"{3}\"></a><figcaption><b>{2}</b><br>{4}</figcaption></figure>", id,
-                     comparison, name, source, caption(sample));
+                     comparison, name, source, caption(report, sample));
 }
 
-std::string comparison(const json& comparison, std::size_t index, Pictures& pictures) {
+std::string comparison(const json& report, std::size_t index, Pictures& pictures) {
+  const json& comparison = report["comparisons"][index];
   const json& recipe = comparison["recipe"];
   std::string where = fmt::format("seed {}", recipe["seed"].get<std::uint64_t>());
   for (const char* key : {"steps", "width", "height"})
     if (recipe.contains(key)) where += fmt::format(" · {} {}", key, recipe[key].dump());
   if (comparison.contains("category")) where += " · " + escaped(comparison["category"].get<std::string>());
   std::string html = fmt::format("<section id=c{}><h3>{}</h3><p>{}</p><div class=row>", index, escaped(recipe["prompt"].get<std::string>()), where);
-  for (std::size_t i = 0; i < comparison["samples"].size(); ++i) html += figure(comparison["samples"][i], index, i, pictures);
+  for (std::size_t i = 0; i < comparison["samples"].size(); ++i) html += figure(report, comparison["samples"][i], index, i, pictures);
   return html + "</div></section>\n";
 }
 
@@ -160,7 +161,7 @@ std::string htmlReport(const json& report, const std::filesystem::path& folder, 
   }
   html += "</div><h2>Pictures</h2><p><small>Press a picture to see it in full size.</small></p>";
   Pictures pictures(folder, options.embedded);
-  for (std::size_t i = 0; i < report["comparisons"].size(); ++i) html += comparison(report["comparisons"][i], i, pictures);
+  for (std::size_t i = 0; i < report["comparisons"].size(); ++i) html += comparison(report, i, pictures);
   if (pictures.linked() > 0) html += fmt::format("<p><small>{} pictures are not in this file; they lie beside it.</small></p>", pictures.linked());
   return html + "</html>\n";
 }

@@ -1,7 +1,5 @@
 #include "evaluation/metric_choice.h"
 
-#include "evaluation/figures.h"
-
 #include <spdlog/fmt/fmt.h>
 
 #include <algorithm>
@@ -70,10 +68,10 @@ std::string lackingText(const MetricChoice& choice) {
   return fmt::format("{}: `quantspot-cli metrics download NAME` fetches the weights of {}", text, fmt::join(commands, ", "));
 }
 
-std::map<std::string, std::string> labelsOf(const MetricChoice& choice) {
-  std::map<std::string, std::string> labels;
+Labels labelsOf(const MetricChoice& choice) {
+  Labels labels;
   for (const Metric& metric : choice.cells)
-    if (standsIn(metric)) labels[metric.id] = metric.id == "clip" ? metric.label + " score" : metric.label;
+    if (standsIn(metric)) labels[metric.id] = scoreLabel(metric.id, metric.label);
   return labels;
 }
 

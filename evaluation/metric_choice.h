@@ -2,8 +2,8 @@
 #pragma once
 
 #include "engine/protocol/messages.h"
+#include "evaluation/figures.h"
 
-#include <map>
 #include <string>
 #include <vector>
 
@@ -25,6 +25,6 @@ std::vector<std::string> namesOf(const MetricChoice& choice);
 // One line of what weights would add, with the command; empty when nothing is lacking.
 std::string lackingText(const MetricChoice& choice);
 // Figure → label, where something smaller stands in: {"clip": "CLIP-tiny score"}.
-std::map<std::string, std::string> labelsOf(const MetricChoice& choice);
+Labels labelsOf(const MetricChoice& choice);
 
 }  // namespace quantspot::evaluation

@@ -132,11 +132,11 @@ json flopsOf(const json& comparisons) {
 }  // namespace
 
 json analyze(const json& comparisons, const std::vector<std::string>& precisions, const std::vector<Threshold>& thresholds, const SetFigures& sets,
-             const std::map<std::string, std::string>& labels) {
+             const Labels& labels) {
   const auto summaries = summarize(comparisons, precisions, sets);
   const std::string quality = qualityFigure(summaries);
   return {{"summary", summaryJson(summaries)}, {"categories", categoriesJson(byCategory(comparisons, precisions))},
-          {"pareto", paretoJson(paretoOf(summaries, quality), quality)}, {"thresholds", thresholdsJson(thresholds)},
+          {"pareto", paretoJson(paretoOf(summaries, quality), quality)}, {"thresholds", thresholdsJson(thresholds, labels)},
           {"judged", judgedJson(judge(summaries, thresholds, labels))}, {"step_seconds", byPlace(comparisons, precisions, "step", stepSeconds)},
           {"growth", byPlace(comparisons, precisions, "call", [](const json& sample) { return list(sample, "growth", "relative"); })},
           {"growth_cosine", byPlace(comparisons, precisions, "call", [](const json& sample) { return list(sample, "growth", "cosine"); })},

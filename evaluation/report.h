@@ -29,7 +29,7 @@ nlohmann::json makeReport(const Plan& plan, const Store& store, const ReportOpti
 
 // "summary", "categories", "pareto", "thresholds", "judged", "step_seconds", "growth", "memory_over_time" of comparisons.
 nlohmann::json analyze(const nlohmann::json& comparisons, const std::vector<std::string>& precisions, const std::vector<Threshold>& thresholds,
-                       const SetFigures& sets = {}, const std::map<std::string, std::string>& labels = {});
+                       const SetFigures& sets = {}, const Labels& labels = {});
 
 // How the figures of a report were obtained, in a few sentences: for its pages.
 std::string figuresNote(const nlohmann::json& report);

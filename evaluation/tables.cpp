@@ -23,7 +23,7 @@ void addEstimate(std::vector<std::string>& row, const json& estimate) {
 Table samples(const json& report) {
   Table table{"samples", {{"prompt", "category", "seed", "precision", "image", "error"}}};
   for (const FigureInfo& info : figures())
-    if (info.source != Source::Set) table.rows[0].emplace_back(info.id);
+    if (info.source != Source::Set) table.rows[0].push_back(columnOf(report, info.id));
   for (const json& comparison : report["comparisons"])
     for (const json& sample : comparison["samples"]) {
       std::vector<std::string> row = {text(comparison["recipe"]["prompt"]), comparison.value("category", ""), text(comparison["recipe"]["seed"]),
@@ -43,7 +43,7 @@ Table summary(const json& report) {
   for (const json& precision : report["summary"])
     for (const char* kind : {"figures", "changes"})
       for (const auto& [figure, estimate] : precision[kind].items()) {
-        std::vector<std::string> row = {text(precision["precision"]), figure, kind == std::string("figures") ? "mean" : "change"};
+        std::vector<std::string> row = {text(precision["precision"]), columnOf(report, figure), kind == std::string("figures") ? "mean" : "change"};
         addEstimate(row, estimate);
         table.rows.push_back(std::move(row));
       }
@@ -58,12 +58,12 @@ Table thresholds(const json& report) {
   return table;
 }
 
-Table estimates(const json& rows, const std::string& name, std::vector<std::string> keys) {
+Table estimates(const json& report, const char* part, const std::string& name, std::vector<std::string> keys) {
   Table table{name, {keys}};
   for (const char* column : {"value", "low", "high", "n"}) table.rows[0].emplace_back(column);
-  for (const json& entry : rows) {
+  for (const json& entry : report[part]) {
     std::vector<std::string> row;
-    for (const std::string& key : keys) row.push_back(text(entry[key]));
+    for (const std::string& key : keys) row.push_back(key == "figure" ? columnOf(report, text(entry[key])) : text(entry[key]));
     addEstimate(row, entry);
     table.rows.push_back(std::move(row));
   }
@@ -87,8 +87,10 @@ std::string quoted(const std::string& field) {
 }  // namespace
 
 std::vector<Table> tablesOf(const json& report) {
-  std::vector<Table> all = {samples(report), summary(report), thresholds(report), estimates(report["categories"], "categories", {"category", "precision", "figure"}),
-                            estimates(report["step_seconds"], "steps", {"precision", "step"}), estimates(report["growth"], "growth", {"precision", "call"}), memory(report)};
+  std::vector<Table> all = {samples(report), summary(report), thresholds(report),
+                            estimates(report, "categories", "categories", {"category", "precision", "figure"}),
+                            estimates(report, "step_seconds", "steps", {"precision", "step"}),
+                            estimates(report, "growth", "growth", {"precision", "call"}), memory(report)};
   std::erase_if(all, [](const Table& table) { return table.rows.size() == 1; });
   return all;
 }

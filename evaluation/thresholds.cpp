@@ -1,6 +1,5 @@
 #include "evaluation/thresholds.h"
 
-#include "evaluation/figures.h"
 #include "evaluation/files.h"
 
 #include <spdlog/fmt/fmt.h>
@@ -44,14 +43,6 @@ std::string numberText(const Threshold& t, double value) {
   return info && info->unit == "B" ? bytesText(value) : plain(value, 2);
 }
 
-using Labels = std::map<std::string, std::string>;
-
-std::string figureLabel(const Threshold& t, const Labels& labels) {
-  if (const auto given = labels.find(t.figure); given != labels.end()) return given->second;
-  const FigureInfo* info = figureInfo(t.figure);
-  return info ? std::string(info->label) : t.figure;
-}
-
 double inMeasure(const Threshold& t, double change) { return t.measure == Measure::Change ? 100 * change : 100 * (1 + change); }
 
 // Nothing when there are no data, with the reason in `why`.
@@ -82,9 +73,9 @@ std::optional<Estimate> measured(const Threshold& t, const PrecisionSummary& sum
 }
 
 std::string nounOf(const Threshold& t, const std::string& baseline, const Labels& labels) {
-  if (t.measure == Measure::Change) return figureLabel(t, labels) + " change";
-  if (t.measure == Measure::Share) return figureLabel(t, labels) + " against " + baseline;
-  return figureLabel(t, labels);
+  if (t.measure == Measure::Change) return labelOf(labels, t.figure) + " change";
+  if (t.measure == Measure::Share) return labelOf(labels, t.figure) + " against " + baseline;
+  return labelOf(labels, t.figure);
 }
 
 ThresholdCell cellOf(const Threshold& t, const PrecisionSummary& summary, const PrecisionSummary& baseline, const Labels& labels) {
@@ -124,6 +115,12 @@ std::vector<Threshold> defaultThresholds() {
           {"throughput", "Throughput", "throughput", Measure::Share, Side::Above, 100}};
 }
 
+std::string labelOf(const Threshold& t, const Labels& labels) {
+  const std::string own = labelOf(Labels(), t.figure), now = labelOf(labels, t.figure);
+  const auto at = t.label.find(own);
+  return own == now || at == std::string::npos ? t.label : std::string(t.label).replace(at, own.size(), now);
+}
+
 std::string limitText(const Threshold& t) {
   const std::string side = std::string(nameOf(t.side, kSides));
   if (t.measure == Measure::Value) return side + " " + numberText(t, t.limit);
@@ -153,10 +150,10 @@ Verdict overall(const std::vector<ThresholdCell>& cells, const std::string& prec
 
 std::string_view verdictName(Verdict verdict) { return verdict == Verdict::Pass ? "pass" : verdict == Verdict::Fail ? "fail" : "lacks data"; }
 
-json thresholdsJson(const std::vector<Threshold>& thresholds) {
+json thresholdsJson(const std::vector<Threshold>& thresholds, const Labels& labels) {
   json all = json::array();
   for (const Threshold& t : thresholds)
-    all.push_back({{"id", t.id}, {"label", t.label}, {"figure", t.figure}, {"measure", nameOf(t.measure, kMeasures)},
+    all.push_back({{"id", t.id}, {"label", labelOf(t, labels)}, {"figure", t.figure}, {"measure", nameOf(t.measure, kMeasures)},
                    {"side", nameOf(t.side, kSides)}, {"limit", t.limit}, {"on", t.on}});
   return all;
 }

@@ -1,6 +1,7 @@
 // Limits that a precision must keep to be good enough: as data that people edit and save.
 #pragma once
 
+#include "evaluation/figures.h"
 #include "evaluation/summary.h"
 
 #include <filesystem>
@@ -38,18 +39,20 @@ struct ThresholdCell {
 // FID change below 15 %, CLIP score change above −5 %, human rating above 4 of 5, peak memory below 50 % of the baseline's, time
 // below and throughput above 100 % of the baseline's.
 std::vector<Threshold> defaultThresholds();
+// "CLIP-tiny score change": its label, with the name of what stands in for its figure.
+std::string labelOf(const Threshold& threshold, const Labels& labels);
 // "below 15 %"
 std::string limitText(const Threshold& threshold);
 
 // For every precision but the baseline and every threshold that is on; by precision. summaries: the baseline first.
 // labels: of figures that something stands in for, by id.
 std::vector<ThresholdCell> judge(const std::vector<PrecisionSummary>& summaries, const std::vector<Threshold>& thresholds,
-                                 const std::map<std::string, std::string>& labels = {});
+                                 const Labels& labels = {});
 // Of all its cells: fails when one fails, lacks data when one lacks them, else passes.
 Verdict overall(const std::vector<ThresholdCell>& cells, const std::string& precision);
 std::string_view verdictName(Verdict verdict);   // "pass", "fail", "lacks data"
 
-nlohmann::json thresholdsJson(const std::vector<Threshold>& thresholds);
+nlohmann::json thresholdsJson(const std::vector<Threshold>& thresholds, const Labels& labels = {});
 nlohmann::json judgedJson(const std::vector<ThresholdCell>& cells);
 // Throw std::runtime_error that names what is wrong and the choices.
 std::vector<Threshold> thresholdsOf(const nlohmann::json& json);

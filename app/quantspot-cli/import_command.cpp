@@ -6,6 +6,7 @@
 #include "engine/pipeline/whole_folder.h"
 #include "engine/protocol/base64.h"
 #include "engine/service/service.h"
+#include "evaluation/figures.h"
 #include "evaluation/files.h"
 #include "evaluation/html_report.h"
 #include "evaluation/picture_file.h"
@@ -48,6 +49,7 @@ class Import {
   const std::vector<ListedComparison> listed_;
   service::Service service_;
   std::string reference_;                // of the comparison at hand: base64 PNG
+  evaluation::Labels labels_;            // whose scores they are
 };
 
 metrics::Image Import::decode(const ListedPicture& picture) const { return metrics::decodeImage(readFile(picture.file)); }
@@ -83,7 +85,9 @@ json Import::scores(const std::string& png, const ListedComparison& comparison, 
   json found = json::object();
   const auto add = [&](const char* metric, const std::string& reference) {
     try {
-      found[metric] = json(service_.score({metric, png, reference, comparison.prompt, arguments_.model}))["value"];
+      const protocol::ScoreResult score = service_.score({metric, png, reference, comparison.prompt, arguments_.model});
+      found[metric] = json(score)["value"];
+      evaluation::nameScore(labels_, metric, score.label);
     } catch (const std::exception&) {
       found[metric] = nullptr;           // too small for the metric
     }
@@ -129,7 +133,8 @@ int Import::run() {
     report["comparisons"].push_back({{"recipe", recipe}, {"samples", samples}});
   }
   report["precisions"] = precisions;
-  report.update(evaluation::analyze(report["comparisons"], precisions, evaluation::defaultThresholds()));
+  report["labels"] = labels_;
+  report.update(evaluation::analyze(report["comparisons"], precisions, evaluation::defaultThresholds(), {}, labels_));
   evaluation::writeJson(folder.path() / "report.json", report);
   evaluation::writeWhole(folder.path() / "report.html", evaluation::htmlReport(report, folder.path()));
   evaluation::writeTables(report, folder.path());

@@ -5,6 +5,7 @@
 #include "engine/pipeline/png.h"
 #include "engine/protocol/base64.h"
 #include "engine/service/errors.h"
+#include "evaluation/figures.h"
 
 #include <spdlog/fmt/fmt.h>
 
@@ -20,7 +21,8 @@ using namespace decision;
 void warn(const std::string& text) { std::fprintf(stderr, "quantspot-cli: %s\n", text.c_str()); }
 
 // One prompt at all precisions.
-json drawAll(service::Service& service, const DrawnWith& with, const std::string& prompt, const std::vector<std::string>& precisions) {
+json drawAll(service::Service& service, const DrawnWith& with, const std::string& prompt, const std::vector<std::string>& precisions,
+             evaluation::Labels& labels) {
   json samples = json::array();
   std::string reference;
   for (const std::string& precision : precisions) try {
@@ -31,11 +33,16 @@ json drawAll(service::Service& service, const DrawnWith& with, const std::string
     control.progress = [&](const std::string& stage, int step, int steps) { bar.show(stage, step, steps); };
     const pipeline::Sample made = service.sample(params, control);
     const std::string png = protocol::toBase64(pipeline::encodePng(made.image));
-    const auto score = [&](const char* metric, const std::string& against) { return json(service.score({metric, png, against, prompt, with.model}))["value"]; };
+    const auto score = [&](const char* metric, const std::string& against) {
+      const protocol::ScoreResult found = service.score({metric, png, against, prompt, with.model});
+      evaluation::nameScore(labels, metric, found.label);
+      return json(found)["value"];
+    };
     json scores = {{"clip", score("clip", "")}};
     if (precision == precisions.front()) reference = png;
     else if (!reference.empty()) scores["psnr"] = score("psnr", reference);
-    samples.push_back({{"precision", precision}, {"scores", scores}, {"report", {{"engine", made.report["engine"]}, {"seconds", made.report["seconds"]}}}});
+    samples.push_back({{"precision", precision}, {"scores", scores},
+                       {"report", {{"engine", made.report["engine"]}, {"seconds", made.report["seconds"]}}}});
   } catch (...) {
     const std::string why = service::describe(std::current_exception()).what();
     warn(precision + ": " + why);
@@ -53,8 +60,10 @@ const Option* optionOf(const Question& question, const std::string& precision) {
 
 json measureShortly(service::Service& service, const DrawnWith& with, const std::vector<std::string>& precisions) {
   json report = {{"schema", 1}, {"precisions", precisions}, {"comparisons", json::array()}};
+  evaluation::Labels labels;
   for (const std::string& prompt : with.prompts)
-    report["comparisons"].push_back({{"recipe", with.recipe}, {"samples", drawAll(service, with, prompt, precisions)}});
+    report["comparisons"].push_back({{"recipe", with.recipe}, {"samples", drawAll(service, with, prompt, precisions, labels)}});
+  report["labels"] = labels;
   return report;
 }
 

@@ -86,6 +86,28 @@ class DecideTest : public QObject {
     QVERIFY(says(decide(asked).changes, "if the CLIP score may change by −25.8 %, gguf-q2_k"));   // 0.2875 of 0.3875 on average
   }
 
+  // A score of the small CLIP is called so in every sentence, and in the JSON.
+  void whatScoredIsNamed() {
+    nlohmann::json report = comparison({"bf16", "bnb-nf4", "gguf-q2_k"}, {0.30, 0.29, 0.20}, {1, 1, 1});
+    report["labels"] = {{"clip", "CLIP-tiny score"}};
+    Question asked = question(10);
+    addComparison(asked.evidence, report, "report.json");
+    QCOMPARE(asked.evidence.clipLabel(), std::string("CLIP-tiny score"));
+    QVERIFY(sentence(asked).contains("CLIP-tiny score −2.6 % (N = 8)"));
+    asked.constraints.minClipChange = -0.05;
+    asked.options.erase(asked.options.begin() + 3);
+    const Decision made = decide(asked);
+    QVERIFY(says(made.changes, "if the CLIP-tiny score may change by −25.8 %, gguf-q2_k"));
+    const std::string text = toText(asked, made);
+    QVERIFY2(text.find("CLIP-tiny score") != std::string::npos && text.find("CLIP score") == std::string::npos, text.c_str());
+    QCOMPARE(toJson(asked, made)["evidence"]["precisions"]["gguf-q2_k"]["clip_change"]["label"].get<std::string>(), std::string("CLIP-tiny score"));
+    // Of two sources that measured with different weights, each figure keeps its own name.
+    addComparison(asked.evidence, comparison({"bf16", "bnb-int8"}, {0.30, 0.20}, {1, 1}), "other.json");
+    QCOMPARE(asked.evidence.clipLabel(), std::string("CLIP score"));
+    QVERIFY(candidate(decide(asked), "bnb-int8").check("quality")->text.starts_with("CLIP score −"));
+    QVERIFY(candidate(decide(asked), "gguf-q2_k").check("quality")->text.starts_with("CLIP-tiny score −"));
+  }
+
   void visibilityBindsByTheUpperEnd() {
     Question asked = question(14);
     asked.constraints.maxVisible = 0.1;

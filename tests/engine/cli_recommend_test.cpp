@@ -79,6 +79,9 @@ class CliRecommendTest : public QObject {
     QVERIFY2(outcome.code == 0, outcome.err.constData());
     const QJsonObject known = outcome.json()[u"evidence"][u"precisions"].toObject();
     QVERIFY(known[u"gguf-q2_k"][u"psnr"][u"value"].toDouble() > 0 && known[u"bf16"][u"seconds"][u"value"].toDouble() > 0);
+    const QJsonValue change = known[u"gguf-q2_k"][u"clip_change"];
+    QVERIFY(change[u"value"].isDouble() && change[u"label"].toString() == "CLIP-tiny score");
+    QVERIFY(!outcome.out.contains("CLIP score"));
     QCOMPARE(outcome.json()[u"evidence"][u"sources"][0][u"kind"].toString(), QString("comparison"));
     QCOMPARE(outcome.json()["order"].toString(), QString("PSNR against the reference"));
   }

@@ -58,6 +58,12 @@ class ImportTest : public QObject {
     QCOMPARE(samples.size(), 3);
     const auto score = [&](int i, const char* metric) { return samples[i].toObject()["scores"].toObject()[metric].toDouble(); };
     for (int i = 0; i < 3; ++i) QVERIFY(samples[i].toObject()["scores"].toObject()["clip"].isDouble());
+    QCOMPARE(report["labels"].toObject()["clip"].toString(), QStringLiteral("CLIP-tiny score"));
+    QFile page(path("out/report.html")), table(path("out/summary.csv"));
+    QVERIFY(page.open(QIODevice::ReadOnly) && table.open(QIODevice::ReadOnly));
+    const QByteArray html = page.readAll();
+    QVERIFY(html.contains("<th>CLIP-tiny score</th>") && html.contains("CLIP-tiny score change") && !html.contains("CLIP score"));
+    QVERIFY(table.readAll().contains(",clip-tiny,mean,"));
     QVERIFY(score(1, "psnr") > 20 && score(2, "ssim") > 0.5);
     QCOMPARE(samples[0].toObject()["report"].toObject()["seconds"].toObject()["total"].toDouble(), 1.5);
     QFile kept(path("out/" + samples[1].toObject()["image"].toString()));

@@ -72,6 +72,24 @@ class MetricChoiceTest : public QObject {
     QVERIFY(cells[0].sentence.starts_with("CLIP-tiny score change"));
   }
 
+  void oneListNamesWhatGaveAScore() {
+    QCOMPARE(scoreLabel("clip", "CLIP-tiny"), std::string("CLIP-tiny score"));
+    QCOMPARE(scoreLabel("clip", "CLIP"), std::string("CLIP score"));
+    QCOMPARE(scoreLabel("clip", ""), std::string("CLIP score"));
+    QCOMPARE(scoreLabel("clip-image", "CLIP-tiny-image"), std::string("CLIP-tiny-image"));
+    QCOMPARE(scoreLabel("psnr", "PSNR"), std::string("PSNR"));
+    Labels labels;
+    nameScore(labels, "psnr", "PSNR"), nameScore(labels, "clip", "CLIP");
+    QVERIFY(labels.empty());
+    nameScore(labels, "clip", "CLIP-tiny"), nameScore(labels, "clip-image", "CLIP-tiny-image");
+    const nlohmann::json report = {{"labels", labels}}, real = {{"labels", nlohmann::json::object()}};
+    QCOMPARE(columnOf(report, "clip"), std::string("clip-tiny"));
+    QCOMPARE(columnOf(report, "clip-image"), std::string("clip-tiny-image"));
+    QCOMPARE(columnOf(report, "fd-clip-tiny"), std::string("fd-clip-tiny"));
+    QCOMPARE(columnOf(report, "psnr"), std::string("psnr"));
+    QCOMPARE(columnOf(real, "clip"), std::string("clip"));
+  }
+
   // Of few pictures, pairs tell more than anything else.
   void pairedLpipsIsTheQualityOfSmallSets() {
     std::vector<PrecisionSummary> two(2);

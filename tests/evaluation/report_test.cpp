@@ -202,6 +202,27 @@ class ReportTest : public QObject {
     QVERIFY(htmlReport(report, folder("numbers")).find(rows[1][column("CLIP score")]) != std::string::npos);
   }
 
+  // Where the small CLIP scored, no page and no table says that it was CLIP, or FID.
+  void whatStandsInIsNamedEverywhere() {
+    const Plan plan(test::request(2, 1));
+    json report = filled(folder("names"), plan);
+    Store store(folder("names"));
+    for (const Cell& cell : plan.cells()) store.place(cell.key, folder("names") / cell.image);
+    QVERIFY(csvText(tablesOf(report)[0]).find(",clip,") != std::string::npos);
+    report["labels"] = {{"clip", "CLIP-tiny score"}};
+    report.update(analyze(report["comparisons"], report["precisions"], defaultThresholds(), {}, {{"clip", "CLIP-tiny score"}}));
+    const std::string page = htmlReport(report, folder("names"));
+    QVERIFY(page.find("CLIP-tiny score 20.00") != std::string::npos && page.find("CLIP-tiny score change") != std::string::npos);
+    QVERIFY(page.find("CLIP score") == std::string::npos && page.find(" FID ") == page.find(" FID needs"));
+    for (const Table& table : tablesOf(report)) {
+      const std::string text = csvText(table);
+      QVERIFY2(text.find("CLIP score") == std::string::npos && text.find(",clip,") == std::string::npos, text.c_str());
+      QCOMPARE(text.find("clip-tiny") != std::string::npos, table.name == "samples" || table.name == "summary" || table.name == "categories");
+    }
+    for (const Chart& chart : chartsOf(report)) QVERIFY2(chart.title.find("CLIP score") == std::string::npos, chart.title.c_str());
+    for (const json& threshold : report["thresholds"]) QVERIFY(threshold["label"] != "CLIP score change");
+  }
+
   void theSameReportOnPaper() {
     const Plan plan(test::request(6, 2));
     const json report = filled(folder("paper"), plan);

@@ -115,6 +115,19 @@ class ThresholdsTest : public QObject {
     QCOMPARE(cell.verdict, Verdict::LacksData);
   }
 
+  void aThresholdIsNamedByWhatIsMeasured() {
+    const Labels tiny = {{"clip", "CLIP-tiny score"}};
+    const std::vector<Threshold> all = defaultThresholds();
+    QCOMPARE(labelOf(all[1], {}), std::string("CLIP score change"));
+    QCOMPARE(labelOf(all[1], tiny), std::string("CLIP-tiny score change"));
+    QCOMPARE(labelOf(all[0], tiny), std::string("FID change"));
+    Threshold own = all[1];
+    own.label = "Does it show the prompt?";                          // somebody's own words stay
+    QCOMPARE(labelOf(own, tiny), own.label);
+    QCOMPARE(thresholdsJson(all, tiny)[1]["label"].get<std::string>(), std::string("CLIP-tiny score change"));
+    QCOMPARE(thresholdsOf(thresholdsJson(all)), all);                // as it is saved, it names no stand-in
+  }
+
   void aPrecisionIsAsGoodAsItsWorstRow() {
     const ThresholdCell pass{"a", "x", Verdict::Pass, {}, {}, true, ""}, fail{"b", "x", Verdict::Fail, {}, {}, true, ""},
         lacks{"c", "x", Verdict::LacksData, {}, {}, true, ""};

@@ -1,6 +1,7 @@
 #include "ui/models/decision_evidence.h"
 
 #include "decision/evidence_files.h"
+#include "evaluation/figures.h"
 
 #include <QDate>
 #include <QFileInfo>
@@ -20,16 +21,18 @@ QString today() { return QDate::currentDate().toString(Qt::ISODate); }
 nlohmann::json reported(const study::Comparison& comparison) {
   nlohmann::json samples = nlohmann::json::array();
   bool reference = false;
+  QString clip;                                  // what scored
   for (const study::Sample& one : comparison.samples) {
     if (one.report.isEmpty()) continue;
     reference = reference || one.precision == QLatin1String(study::kReference);
     nlohmann::json scores = nlohmann::json::object();
-    if (one.scores.clip) scores["clip"] = *one.scores.clip;
+    if (one.scores.clip) scores["clip"] = *one.scores.clip, clip = one.scores.clip_label;
     if (one.scores.psnr) scores["psnr"] = *one.scores.psnr;   // an infinite one is no number in JSON
     samples.push_back({{"precision", one.precision.toStdString()}, {"scores", scores}, {"report", plain(one.report)}});
   }
   if (!reference) return nullptr;
-  return {{"created", comparison.created.date().toString(Qt::ISODate).toStdString()}, {"recipe", plain(comparison.recipe)}, {"samples", samples}};
+  return {{"created", comparison.created.date().toString(Qt::ISODate).toStdString()}, {"recipe", plain(comparison.recipe)}, {"samples", samples},
+          {"clip", clip.toStdString()}};
 }
 
 // What times depend on.
@@ -41,6 +44,22 @@ nlohmann::json toldOf(const study::GradeMean& mean) {
   nlohmann::json told = {{"value", mean.value}, {"n", mean.n}, {"ci95", nullptr}};
   if (mean.ci95) told["ci95"] = {mean.ci95->first, mean.ci95->second};
   return told;
+}
+
+bool isScored(const nlohmann::json& comparison) {
+  return std::ranges::any_of(comparison["samples"], [](const nlohmann::json& sample) { return sample["scores"].contains("clip"); });
+}
+
+// Scores of different weights have no mean: those of the latest stay, by its name.
+void keepOneClip(nlohmann::json& report) {
+  auto& comparisons = report["comparisons"];
+  const auto last = std::find_if(comparisons.rbegin(), comparisons.rend(), isScored);
+  if (last == comparisons.rend()) return;
+  const std::string clip = (*last)["clip"];
+  for (nlohmann::json& comparison : comparisons)
+    for (nlohmann::json& sample : comparison["samples"])
+      if (comparison["clip"] != clip) sample["scores"].erase("clip");
+  report["labels"] = {{"clip", evaluation::scoreLabel("clip", clip)}};
 }
 
 decision::Evidence readAny(const QString& path) {
@@ -98,7 +117,8 @@ void DecisionEvidence::tellHistory() {
       if (auto& names = report["precisions"]; std::find(names.begin(), names.end(),
           sample["precision"]) == names.end()) names.push_back(sample["precision"]);
   }
-  for (const auto& [shared, report] : groups) {
+  for (auto& [shared, report] : groups) {
+    keepOneClip(report);
     Source source{.key = QStringLiteral("history:") + QString::fromStdString(shared), .found = {}};
     decision::addComparison(source.found.evidence, report, tr("the history").toStdString(), report["comparisons"].back()["created"]);
     put(std::move(source));

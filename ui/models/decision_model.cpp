@@ -307,7 +307,7 @@ QStringList DecisionModel::figures(const QString& precision) const {
   if (known.seconds)
     add(tr("%1 per picture on %2, %3, %4 steps").arg(qt(decision::seconds(known.seconds->value)), qt(known.seconds->device),
           qt(decision::sizeText(known.seconds->width, known.seconds->height))).arg(known.seconds->steps), *known.seconds);
-  if (known.clipChange) add(tr("CLIP score %1").arg(qt(decision::signedPercent(known.clipChange->value))), *known.clipChange);
+  if (known.clipChange) add(qt(known.clipChange->label + " " + decision::signedPercent(known.clipChange->value)), *known.clipChange);
   if (known.psnr) add(tr("PSNR %1 dB").arg(known.psnr->value, 0, 'f', 1), *known.psnr);
   if (known.lpips) add(tr("LPIPS %1").arg(known.lpips->value, 0, 'f', 3), *known.lpips);
   if (known.rating) {
@@ -421,7 +421,7 @@ QVariant DecisionModel::headerData(int section, Qt::Orientation orientation, int
     case Memory: return tr("Needs");
     case Placement: return tr("Where its weights are");
     case Time: return tr("Per picture");
-    case Clip: return tr("CLIP score");
+    case Clip: return clipLabel();
     case Seen: return tr("Noticed by");
     case Verdict: return tr("Verdict");
     default: return {};

@@ -53,6 +53,7 @@ class DecisionModel : public QAbstractTableModel {
   const std::optional<decision::Decision>& decision() const { return decision_; }
   QString sentence() const;                         // the deciding one; while there is none, what is missing
   QString chosen() const;                           // precision, empty: none
+  QString clipLabel() const { return QString::fromStdString(known_.clipLabel()); }   // what the Clip column shows
   QStringList changes() const;
   QStringList unknown() const;
   QStringList sources() const;                      // of the evidence that is used, a line each: what, of when, how much

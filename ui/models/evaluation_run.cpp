@@ -328,9 +328,7 @@ json EvaluationRun::scoresOf(const Cell& cell) const { return evaluation::scores
 evaluation::MetricChoice EvaluationRun::metrics() const { return scores_ ? scores_->metrics() : evaluation::MetricChoice(); }
 
 QString EvaluationRun::labelOf(const evaluation::FigureInfo& figure) const {
-  const auto labels = evaluation::labelsOf(metrics());
-  const auto given = labels.find(std::string(figure.id));
-  return QString::fromStdString(given == labels.end() ? std::string(figure.label) : given->second);
+  return QString::fromStdString(evaluation::labelOf(evaluation::labelsOf(metrics()), figure.id));
 }
 
 QString EvaluationRun::costsText() const { return work_ ? QString::fromStdString(evaluation::costsText(costs_, workers_.size())) : QString(); }

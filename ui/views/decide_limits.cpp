@@ -1,6 +1,7 @@
 #include "ui/views/decide_limits.h"
 
 #include "decision/figures.h"
+#include "evaluation/figures.h"
 #include "ui/views/limit_slider.h"
 
 #include <QCheckBox>
@@ -36,7 +37,8 @@ LimitSlider* timeSlider() {
 }
 
 LimitSlider* clipSlider() {
-  return slider(QStringLiteral("CLIP score may fall by"), {-0.005, -0.01, -0.02, -0.03, -0.05, -0.1, -0.2},
+  const QString title = DecideLimits::tr("%1 may fall by").arg(QString::fromStdString(evaluation::scoreLabel("clip", "")));
+  return slider(title, {-0.005, -0.01, -0.02, -0.03, -0.05, -0.1, -0.2},
                 [](double stop) { return QStringLiteral("%1\u2009%").arg(-100 * stop); }, QStringLiteral("any"),
                 QStringLiteral("The mean over the same prompts and seeds, against the reference: does the picture still show the prompt?"));
 }
@@ -94,6 +96,8 @@ void DecideLimits::setLimits(const decision::Constraints& limits) {
   clip_->setValue(limits.minClipChange), psnr_->setValue(limits.minPsnr), lpips_->setValue(limits.maxLpips), visibility_->setValue(limits.maxVisible);
   offload_->setChecked(limits.offload);
 }
+
+void DecideLimits::nameClip(const QString& score) { clip_->setTitle(tr("%1 may fall by").arg(score)); }
 
 void DecideLimits::listHardware(const std::vector<decision::Hardware>& hardware, int index) {
   const QSignalBlocker quiet(hardware_);

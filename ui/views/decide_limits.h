@@ -19,6 +19,7 @@ class DecideLimits : public QWidget {
 
   decision::Constraints limits() const;
   void setLimits(const decision::Constraints& limits);   // to the nearest stops; changed() is not sent
+  void nameClip(const QString& score);                   // "CLIP-tiny score"
   void listHardware(const std::vector<decision::Hardware>& hardware, int index);
 
   QComboBox* hardware() { return hardware_; }

@@ -208,6 +208,7 @@ QList<QCheckBox*> DecidePage::sources() const {
 
 void DecidePage::refresh() {
   sentence_->setText(rich(model_->sentence()));
+  limits_->nameClip(model_->clipLabel());
   const auto& decision = model_->decision();
   path_->setPath(decision ? decision->path : std::vector<decision::Node>(),
                  !decision ? QString() : decision->chosen ? QStringLiteral("Use %1").arg(model_->chosen()) : QStringLiteral("Nothing meets what is asked"));

@@ -137,6 +137,7 @@ void EvaluatePage::openThen(Then then) {
 void EvaluatePage::onOpened() {
   stale_ = false;
   thresholds_->setThresholds(run_.thresholds());
+  thresholds_->setLabels(evaluation::labelsOf(run_.metrics()));
   table_->verticalHeader()->setFixedWidth(275);
   const Then then = std::exchange(then_, Then::Nothing);
   if (then == Then::Start) run_.start();
@@ -173,6 +174,7 @@ void EvaluatePage::askOffers() {
       [this](const protocol::OfferedResult& result) {
         setup_->setOffers(result.metrics);
         figures_->setLacking(setup_->measure()->lacking());
+        if (stale_ || !run_.plan()) thresholds_->setLabels(evaluation::labelsOf(evaluation::chooseMetrics(result.metrics, {}, 0, 0)));
       },
       [this](const ui::RpcError& error) { setup_->showProblem(error.message); });
 }

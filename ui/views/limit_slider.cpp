@@ -9,20 +9,25 @@
 namespace quantspot::views {
 
 LimitSlider::LimitSlider(const QString& title, std::vector<double> values, QStringList texts, QWidget* parent)
-    : QWidget(parent), values_(std::move(values)), texts_(std::move(texts)), slider_(new QSlider(Qt::Horizontal)), text_(new QLabel) {
-  auto* heading = new QLabel(title);
-  heading->setProperty("role", "section");
+    : QWidget(parent), values_(std::move(values)), texts_(std::move(texts)), slider_(new QSlider(Qt::Horizontal)),
+      title_(new QLabel), text_(new QLabel) {
+  title_->setProperty("role", "section");
   slider_->setRange(0, static_cast<int>(values_.size()));
   slider_->setPageStep(1);
   slider_->setValue(static_cast<int>(values_.size()));
-  slider_->setAccessibleName(title);
+  setTitle(title);
   text_->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
   auto* layout = new QGridLayout(this);
   layout->setContentsMargins(0, 0, 0, 0), layout->setVerticalSpacing(2);
-  layout->addWidget(heading, 0, 0), layout->addWidget(text_, 0, 1), layout->addWidget(slider_, 1, 0, 1, 2);
+  layout->addWidget(title_, 0, 0), layout->addWidget(text_, 0, 1), layout->addWidget(slider_, 1, 0, 1, 2);
   layout->setColumnStretch(0, 1);
   connect(slider_, &QSlider::valueChanged, this, [this] { show(), Q_EMIT changed(); });
   show();
+}
+
+void LimitSlider::setTitle(const QString& title) {
+  title_->setText(title);
+  slider_->setAccessibleName(title);
 }
 
 std::optional<double> LimitSlider::value() const {

@@ -17,6 +17,7 @@ class LimitSlider : public QWidget {
   // texts: of each value, and one more for "any".
   LimitSlider(const QString& title, std::vector<double> values, QStringList texts, QWidget* parent = nullptr);
 
+  void setTitle(const QString& title);
   std::optional<double> value() const;     // absent: any
   void setValue(std::optional<double> value);   // to the nearest stop
   QSlider* slider() { return slider_; }
@@ -30,7 +31,7 @@ class LimitSlider : public QWidget {
   std::vector<double> values_;
   QStringList texts_;
   QSlider* slider_;
-  QLabel* text_;
+  QLabel *title_, *text_;
 };
 
 }  // namespace quantspot::views

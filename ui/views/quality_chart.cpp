@@ -65,7 +65,13 @@ std::vector<QualityPoint> QualityChart::points() const {
   return result;
 }
 
+void QualityChart::nameClip() {
+  for (const Figures& one : figures())
+    if (!one.scores.clip_label.isEmpty()) return choice_->setItemText(static_cast<int>(Measure::Clip), one.scores.clip_label);
+}
+
 void QualityChart::draw() {
+  nameClip();
   const auto all = points();
   setNote(all.empty() ? QStringLiteral("No measurement yet") : QStringLiteral("One picture, so no interval; larger: slower"));
   plot()->xAxis->setVisible(!all.empty()), plot()->yAxis->setVisible(!all.empty());

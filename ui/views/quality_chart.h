@@ -20,6 +20,7 @@ class QualityChart : public ChartCard {
 
   explicit QualityChart(QWidget* parent = nullptr);
   void setMeasure(Measure measure);
+  const QComboBox* choice() const { return choice_; }
   Measure measure() const { return measure_; }
 
  protected:
@@ -29,6 +30,7 @@ class QualityChart : public ChartCard {
 
  private:
   std::vector<QualityPoint> points() const;
+  void nameClip();                         // by what scored: "CLIP-tiny"
   void drawFront(const std::vector<QualityPoint>& points);
   void drawPoints(const std::vector<QualityPoint>& points);
   void placeLabels();                      // where they hide neither points nor each other, if there is room

@@ -29,7 +29,8 @@ QString cellText(const Threshold& threshold, const nlohmann::json& cell) {
   const double value = cell["value"];
   const QString text = valueText(threshold, value);
   if (cell["verdict"] == "pass") return QStringLiteral("✓ ") + text + (cell["sure"].get<bool>() ? QString() : QStringLiteral(" ?"));
-  return QStringLiteral("✗ %1, by %2").arg(text, QString::number(std::abs(value - threshold.limit), 'f', threshold.measure == evaluation::Measure::Value ? 2 : 1));
+  return QStringLiteral("✗ %1, by %2")
+      .arg(text, QString::number(std::abs(value - threshold.limit), 'f', threshold.measure == evaluation::Measure::Value ? 2 : 1));
 }
 
 }  // namespace
@@ -54,12 +55,28 @@ void ThresholdTable::setThresholds(const std::vector<Threshold>& thresholds) {
   setRowCount(1);
   for (int column = 0; column < columnCount(); ++column) {
     const Threshold& t = thresholds_[static_cast<std::size_t>(column)];
-    auto* header = new QTableWidgetItem(QString::fromStdString(t.label));
-    header->setToolTip(t.measure == evaluation::Measure::Share ? QStringLiteral("in percent of the baseline's") : t.measure == evaluation::Measure::Change ? QStringLiteral("change against the baseline, in percent") : QString());
+    auto* header = new QTableWidgetItem;
+    header->setToolTip(t.measure == evaluation::Measure::Share    ? QStringLiteral("in percent of the baseline's")
+                       : t.measure == evaluation::Measure::Change ? QStringLiteral("change against the baseline, in percent")
+                                                                  : QString());
     setHorizontalHeaderItem(column, header);
     makeEditor(column);
   }
+  nameColumns();
   fill();
+}
+
+void ThresholdTable::setLabels(const evaluation::Labels& labels) {
+  labels_ = labels;
+  nameColumns();
+}
+
+void ThresholdTable::nameColumns() {
+  for (int column = 0; column < columnCount(); ++column) {
+    const QString name = QString::fromStdString(evaluation::labelOf(thresholds_[static_cast<std::size_t>(column)], labels_));
+    horizontalHeaderItem(column)->setText(name);
+    if (auto* on = cellWidget(0, column)->findChild<QCheckBox*>()) on->setAccessibleName(name);
+  }
 }
 
 void ThresholdTable::makeEditor(int column) {
@@ -68,7 +85,7 @@ void ThresholdTable::makeEditor(int column) {
   auto* layout = new QHBoxLayout(cell);
   layout->setContentsMargins(4, 2, 4, 2), layout->setSpacing(4);
   auto* on = new QCheckBox;
-  on->setChecked(t.on), on->setAccessibleName(QString::fromStdString(t.label)), on->setToolTip(QStringLiteral("Whether it counts"));
+  on->setChecked(t.on), on->setToolTip(QStringLiteral("Whether it counts"));
   auto* limit = new QDoubleSpinBox;
   limit->setRange(-1000, 1000), limit->setDecimals(1), limit->setValue(t.limit), limit->setEnabled(t.on);
   limit->setPrefix(t.side == evaluation::Side::Below ? QStringLiteral("< ") : QStringLiteral("> "));

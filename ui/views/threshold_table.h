@@ -14,6 +14,8 @@ class ThresholdTable : public QTableWidget {
 
   void setThresholds(const std::vector<evaluation::Threshold>& thresholds);
   const std::vector<evaluation::Threshold>& thresholds() const { return thresholds_; }
+  // How what stands in for real weights is called, by figure.
+  void setLabels(const evaluation::Labels& labels);
   // report.json: its precisions but the baseline, a row each; null: none.
   void setReport(const nlohmann::json& report);
 
@@ -23,9 +25,11 @@ class ThresholdTable : public QTableWidget {
 
  private:
   void makeEditor(int column);
+  void nameColumns();
   void fill();
 
   std::vector<evaluation::Threshold> thresholds_;
+  evaluation::Labels labels_;
   nlohmann::json judged_ = nlohmann::json::array();
   QStringList precisions_;
 };

@@ -6,6 +6,7 @@
 #include "ui/views/recipe_bar.h"
 #include "ui/views/theme.h"
 
+#include <QComboBox>
 #include <QJsonArray>
 #include <QJsonObject>
 #include <QTest>
@@ -84,9 +85,10 @@ class ChartsTest : public QObject {
   void unmeasuredQualityGivesNoPoint() {
     QualityChart chart;
     Figures measured = figuresOf(sample(QStringLiteral("bf16"), 0)), unmeasured = measured;
-    measured.scores.clip = 0.31;
+    measured.scores.clip = 0.31, measured.scores.clip_label = QStringLiteral("CLIP-tiny");
     chart.setFigures({measured, unmeasured});
     QCOMPARE(chart.plot()->graphCount(), 2);                      // the front and one point
+    QCOMPARE(chart.choice()->currentText(), QStringLiteral("CLIP-tiny"));
     chart.setMeasure(QualityChart::Measure::Psnr);
     QCOMPARE(chart.plot()->graphCount(), 0);
   }

@@ -160,6 +160,16 @@ class DecidePageTest : public QObject {
     QVERIFY2(f.model.sources().first().contains("2 pictures of 2 precisions"), qPrintable(f.model.sources().first()));
     QVERIFY(f.page.sentence().contains("2.0 s per picture on cpu (N = 1)"));
     QVERIFY(f.model.figures("bnb-nf4").contains("PSNR 30.0 dB (N = 1, the history, " + QDate::currentDate().toString(Qt::ISODate) + ")"));
+    for (study::Sample& sample : drawn.samples) sample.scores.clip = 25, sample.scores.clip_label = QStringLiteral("CLIP-tiny");
+    f.model.evidence()->learn({drawn});
+    QVERIFY(f.model.figures("bnb-nf4").join('\n').contains("CLIP-tiny score ") && f.model.clipLabel() == "CLIP-tiny score");
+    // Real weights came: what they score is not averaged with what the small ones had.
+    study::Comparison later = drawn;
+    later.created = drawn.created.addSecs(2);
+    later.samples[0].scores.clip = 20, later.samples[1].scores.clip = 10;
+    for (study::Sample& sample : later.samples) sample.scores.clip_label = QStringLiteral("CLIP");
+    f.model.evidence()->learn({later});
+    QVERIFY2(f.model.figures("bnb-nf4").join('\n').contains("CLIP score −50.0 % (N = 1,"), qPrintable(f.model.figures("bnb-nf4").join('\n')));
     drawn.model = QStringLiteral("another");
     drawn.created = drawn.created.addSecs(1);
     f.model.evidence()->learn({drawn});
@@ -210,6 +220,20 @@ class DecidePageTest : public QObject {
     QCOMPARE(f.page.sources().size(), 1);
   }
 
+  // The limit, the column and each figure name the score that was measured.
+  void theSmallClipIsNamed() {
+    const QTemporaryDir folder;
+    Fixture f;
+    QVERIFY(f.decided());
+    nlohmann::json report = decision::test::comparison({"bf16", "bnb-nf4"}, {0.30, 0.29}, {4, 2});
+    report["labels"] = {{"clip", "CLIP-tiny score"}};
+    QVERIFY(f.model.addEvidence(written(folder, "report.json", report)));
+    QCOMPARE(f.page.limits()->clip()->slider()->accessibleName(), QString("CLIP-tiny score may fall by"));
+    QCOMPARE(f.model.headerData(ui::DecisionModel::Clip, Qt::Horizontal, Qt::DisplayRole).toString(), QString("CLIP-tiny score"));
+    const QStringList figures = f.model.figures("bnb-nf4");
+    QVERIFY2(figures.value(1).startsWith("CLIP-tiny score −"), qPrintable(figures.join('\n')));
+  }
+
   void qualityIsALimit() {
     const QTemporaryDir folder;
     Fixture f;
@@ -217,6 +241,7 @@ class DecidePageTest : public QObject {
     QVERIFY(f.model.addEvidence(written(folder, "report.json", decision::test::comparison({"bf16", "bnb-nf4"}, {0.30, 0.20}, {4, 2}))));
     f.page.limits()->memory()->setValue(10);
     QCOMPARE(f.model.chosen(), QString("bnb-nf4"));
+    QCOMPARE(f.page.limits()->clip()->slider()->accessibleName(), QString("CLIP score may fall by"));
     f.page.limits()->clip()->setValue(-0.05);
     QVERIFY(f.model.chosen().isEmpty() || f.model.chosen() != "bnb-nf4");
     f.page.limits()->clip()->setValue({});

@@ -149,6 +149,8 @@ class EvaluatePageTest : public QObject {
     bench.press();
     QVERIFY(bench.reaches(State::Finished) && bench.reports());
     ThresholdTable& table = *bench.page().thresholds();
+    QCOMPARE(table.horizontalHeaderItem(1)->text(), QStringLiteral("CLIP-tiny score change"));
+    QCOMPARE(table.thresholds()[1].label, std::string("CLIP score change"));   // what is saved names no stand-in
     QVERIFY(QTest::qWaitFor([&] { return table.rowCount() == 4; }));
     // The fake engine scores every picture alike: a change of 0, above −5.
     QCOMPARE(table.item(1, 1)->text(), QStringLiteral("✓ 0.0\u2009%"));
