@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <set>
 #include <stdexcept>
 
@@ -19,6 +20,12 @@ std::optional<double> numberAt(const json& object, const char* key) {
   if (!object.is_object()) return {};
   const auto found = object.find(key);
   return found != object.end() && found->is_number() ? std::optional(found->get<double>()) : std::nullopt;
+}
+
+// Files may hold any number; one that no int holds counts as absent.
+std::optional<int> wholeAt(const json& object, const char* key) {
+  const auto number = numberAt(object, key);
+  return number && *number >= 0 && *number <= std::numeric_limits<int>::max() ? std::optional(static_cast<int>(*number)) : std::nullopt;
 }
 
 // Of one precision, by the comparison they belong to.
@@ -57,9 +64,9 @@ std::optional<Figure> changeOf(const std::map<std::size_t, double>& values, cons
 
 void describeRun(Evidence& evidence, const json& comparison) {
   const json recipe = comparison.value("recipe", json::object());
-  evidence.steps = recipe.value("steps", evidence.steps);
-  evidence.width = recipe.value("width", evidence.width);
-  evidence.height = recipe.value("height", evidence.height);
+  evidence.steps = wholeAt(recipe, "steps").value_or(evidence.steps);
+  evidence.width = wholeAt(recipe, "width").value_or(evidence.width);
+  evidence.height = wholeAt(recipe, "height").value_or(evidence.height);
   for (const json& sample : comparison.value("samples", json::array())) {
     const json engine = sample.value("report", json::object()).value("engine", json::object());
     if (engine.contains("device")) evidence.device = engine["device"].get<std::string>();
@@ -76,11 +83,11 @@ std::optional<evaluation::Interval> intervalAt(const json& figure, const char* k
 }
 
 Seen seenOf(const json& figure, const std::string& study) {
+  const auto trials = wholeAt(figure, "trials");
+  if (!trials) throw std::runtime_error("a figure without its number of trials");
   return {.verdict = figure.at("verdict").get<std::string>(), .kind = figure.value("kind", ""),
-      .detection = numberAt(figure, "detection").value_or(0),
-          .interval = intervalAt(figure, "detection_interval"), .margin = numberAt(figure, "margin").value_or(0),
-              .trials = figure.at("trials").get<int>(),
-          .people = figure.value("people", 0), .study = study};
+          .detection = numberAt(figure, "detection").value_or(0), .interval = intervalAt(figure, "detection_interval"),
+          .margin = numberAt(figure, "margin").value_or(0), .trials = trials.value(), .people = wholeAt(figure, "people").value_or(0), .study = study};
 }
 
 }  // namespace
@@ -137,7 +144,8 @@ void addComparison(Evidence& evidence, const json& report, const std::string& na
 void addStudy(Evidence& evidence, const json& analysis, const std::string& name, const std::string& date) try {
   const std::string headline = analysis.at("headline").get<std::string>(), title = analysis.value("title", name);
   std::set<std::string> variants;
-  int trials = 0, people = 0;
+  std::int64_t trials = 0;
+  int people = 0;
   for (const json& figure : analysis.at(headline).at("detection")) {
     const auto variant = figure.at("variant").get<std::string>();
     Seen seen = seenOf(figure, title);

@@ -68,6 +68,17 @@ std::string inByteAlphabet(std::u32string_view word) {
   return letters;
 }
 
+// The library would make whole numbers of others.
+std::unordered_map<std::string, std::int64_t> idsOf(const nlohmann::json& vocabulary) {
+  if (!vocabulary.is_object()) throw nlohmann::json::type_error::create(302, "the vocabulary is no object", &vocabulary);
+  std::unordered_map<std::string, std::int64_t> ids;
+  for (const auto& [token, id] : vocabulary.items()) {
+    if (!id.is_number_integer()) throw nlohmann::json::type_error::create(302, "an id is no whole number", &id);
+    ids.emplace(token, id.get<std::int64_t>());
+  }
+  return ids;
+}
+
 }  // namespace
 
 ClipTokenizer::ClipTokenizer(const std::filesystem::path& folder) {
@@ -86,12 +97,12 @@ void ClipTokenizer::readVocabulary(const TokenizerFiles& files) {
   const auto single = files.folder() / (two ? "vocab.json" : "tokenizer.json");
   try {
     if (two) {
-      ids_ = readJson(single).get<decltype(ids_)>();
+      ids_ = idsOf(readJson(single));
       readMerges(files.folder() / "merges.txt");
       return;
     }
     const auto& model = files.tokenizer().at("model");
-    ids_ = model.at("vocab").get<decltype(ids_)>();
+    ids_ = idsOf(model.at("vocab"));
     for (const auto& merge : model.at("merges")) {
       if (merge.is_array()) {
         addMerge(merge.at(0).get<std::string>(), merge.at(1).get<std::string>(), single);

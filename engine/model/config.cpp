@@ -4,6 +4,8 @@
 
 #include <spdlog/fmt/fmt.h>
 
+#include <algorithm>
+#include <cmath>
 #include <fstream>
 #include <sstream>
 #include <string_view>
@@ -25,6 +27,13 @@ std::string readText(const std::filesystem::path& path) {
   std::stringstream whole;
   whole << file.rdbuf();
   return whole.str();
+}
+
+// No integer holds it, and converting it to one is undefined.
+bool isBeyondIntegers(const nlohmann::json& value) {
+  constexpr double kMost = 9.2e18;
+  if (value.is_structured()) return std::ranges::any_of(value, isBeyondIntegers);
+  return value.is_number_float() && !(std::abs(value.get<double>()) < kMost);
 }
 
 }  // namespace
@@ -55,6 +64,8 @@ Config::Config(const std::filesystem::path& path) : Config(path, readJson(path))
 
 Config::Config(std::filesystem::path path, nlohmann::json json) : path_(std::move(path)), json_(std::move(json)) {
   if (!json_.is_object()) throw ModelError(fmt::format("{}: must hold a JSON object", path_.string()));
+  for (const auto& [key, value] : json_.items())
+    if (isBeyondIntegers(value)) fail(key, "is beyond what any model has");
 }
 
 std::int64_t Config::positive(const std::string& key, std::int64_t fallback) const {

@@ -25,6 +25,12 @@ std::optional<std::string> contentOf(const nlohmann::json& map, const std::strin
   return map.is_object() && map.contains(key) ? content(map[key]) : std::nullopt;
 }
 
+std::int64_t idOfAdded(const nlohmann::json& token) {
+  const nlohmann::json id = token.value("id", nlohmann::json(0));
+  if (!id.is_number_integer()) throw nlohmann::json::type_error::create(302, "an id is no whole number", &id);
+  return id.get<std::int64_t>();
+}
+
 bool isNormalized(const nlohmann::json& token) { return token.is_object() && token.value("normalized", false); }
 
 const AddedToken* longestAt(std::u32string_view text, const std::vector<AddedToken>& tokens, bool normalized) {
@@ -99,7 +105,7 @@ std::vector<AddedToken> TokenizerFiles::addedTokens(const IdOf& idOf) const {
   if (config_.is_object() && config_.contains("added_tokens_decoder"))
     for (const auto& [id, token] : config_["added_tokens_decoder"].items()) add(token, std::strtoll(id.c_str(), nullptr, 10));
   else if (tokenizer_.is_object() && tokenizer_.contains("added_tokens"))
-    for (const auto& token : tokenizer_["added_tokens"]) add(token, token.value("id", std::int64_t{0}));
+    for (const auto& token : tokenizer_["added_tokens"]) add(token, idOfAdded(token));
   for (const char* list : {"additional_special_tokens", "extra_special_tokens"})
     if (config_.is_object() && config_.contains(list) && config_[list].is_array())
       for (const auto& token : config_[list])

@@ -41,13 +41,15 @@ metrics::ClipPreprocessing preprocessingOf(const fs::path& folder, std::int64_t 
     if (!c.has(key)) return;
     const nlohmann::json& size = c.json()[key];
     if (size.is_object() && !size.contains(inner)) c.fail(key, std::string("has no \"") + inner + "\", which is the only form that is supported");
-    value = size.is_object() ? size[inner].get<int>() : size.is_number_integer() ? size.get<int>() : value;
+    const nlohmann::json& pixels = size.is_object() ? size[inner] : size;
+    if (size.is_object() && !pixels.is_number_integer()) c.fail(key, std::string("has no whole number as \"") + inner + "\"");
+    if (pixels.is_number_integer()) value = pixels.get<int>();
   };
   for (const char* step : {"do_resize", "do_center_crop", "do_rescale", "do_normalize"})
     if (!c.get(step, true)) c.fail(step, "is not supported; CLIP's pre-processing takes every step");
   side("size", "shortest_edge", p.shortestEdge);
   side("crop_size", "height", p.crop);
-  const auto resample = c.get<int>("resample", static_cast<int>(p.filter));
+  const auto resample = c.get<std::int64_t>("resample", static_cast<int>(p.filter));
   if (resample < 1 || resample > 5) c.fail("resample", "is not supported; 1 to 5 of Pillow's filters are");
   p.filter = static_cast<metrics::Resample>(resample);
   p.scale = c.get("rescale_factor", p.scale);

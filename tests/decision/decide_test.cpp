@@ -240,6 +240,12 @@ class DecideTest : public QObject {
     Evidence evidence;
     QVERIFY_EXCEPTION_THROWN(addComparison(evidence, {{"schema", 1}}, "x.json"), std::runtime_error);
     QVERIFY_EXCEPTION_THROWN(addStudy(evidence, nlohmann::json::array(), "x.json"), std::runtime_error);
+    nlohmann::json many = detection("bnb-nf4", "undecided", 0.1, 0.0, 0.2);
+    many["trials"] = 1e300;              // no int holds it
+    QVERIFY_EXCEPTION_THROWN(addStudy(evidence, study({many}), "x.json"), std::runtime_error);
+    many["trials"] = 2'000'000'000;      // and no int the sum of them
+    addStudy(evidence, study({many, many}), "x.json");
+    QCOMPARE(evidence.sources.back().n, std::size_t{4'000'000'000});
     QVERIFY_EXCEPTION_THROWN(addScan(evidence, nlohmann::json::object(), "bnb-nf4"), std::runtime_error);
   }
 };

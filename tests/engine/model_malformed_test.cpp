@@ -83,6 +83,16 @@ const std::vector<std::tuple<const char*, const char*, Damage>>& damages() {
          fs::remove(f / kWeights);
          fs::create_directory(f / kWeights);
        }},
+      {"a number that no integer holds", "norm_num_groups=1e+30 is beyond what any model has", [](const fs::path& f) {
+         nlohmann::json config = nlohmann::json::parse(std::ifstream(f / "unet/config.json"));
+         config["norm_num_groups"] = 1e30;
+         write(f / "unet/config.json", config.dump());
+       }},
+      {"a list of numbers that no integer holds", "is beyond what any model has", [](const fs::path& f) {
+         nlohmann::json config = nlohmann::json::parse(std::ifstream(f / "unet/config.json"));
+         config["block_out_channels"] = {32, -1e19};
+         write(f / "unet/config.json", config.dump());
+       }},
       {"a configuration that is no object", "JSON object", [](const fs::path& f) { write(f / "unet/config.json", "[]"); }},
   };
   return all;

@@ -6,6 +6,7 @@
 #include "engine/model/gguf_weights.h"
 #include "engine/model/single/contents.h"
 #include "engine/model/single/unet_names.h"
+#include "engine/model/t5_encoder.h"
 #include "engine/model/weights.h"
 #include "quant/gguf.h"
 #include "tests/engine/model_golden.h"
@@ -237,6 +238,31 @@ class ModelSingleTest : public QObject {
     QVERIFY(!fs::exists(assembled.folder() / "text_encoder_3") && !fs::exists(assembled.folder() / "tokenizer_3"));
     QVERIFY(readJson(assembled.folder() / "model_index.json")["text_encoder_3"][0].is_null());
     QCOMPARE(readJson(assembled.folder() / "scheduler/scheduler_config.json")["shift"].get<double>(), 3.0);
+  }
+
+  // T5 1.0: what its shapes do not tell (relative_attention_max_distance) is that of every published T5.
+  void aT5ThatIsNotGatedIsRead() {
+    const fs::path own = golden("flux_b/pipeline/text_encoder_2");
+    std::vector<std::pair<std::string, at::Tensor>> tensors;
+    addText(tensors, own, "text_encoders.t5xxl.transformer.", true);
+    saveSafeTensors(path("t5.safetensors"), tensors);
+    const auto parts = contentsOf(path("t5.safetensors"));
+    const FoundPart* const t5 = findPart(parts, "t5");
+    QVERIFY(t5);
+    nlohmann::json wanted = readJson(own / "config.json");
+    for (const char* key : {"feed_forward_proj", "is_gated_act", "dense_act_fn", "d_model", "d_ff", "d_kv", "num_heads", "num_layers", "vocab_size",
+                            "relative_attention_num_buckets"})
+      QVERIFY2(t5->config.at(key) == wanted.at(key), key);
+    wanted["relative_attention_max_distance"] = 128;
+    const at::Tensor ids = at::arange(24, at::kLong).reshape({1, 24});
+    std::vector<at::Tensor> states;
+    for (const auto& [name, config] : {std::pair("a", wanted), std::pair("b", t5->config)}) {
+      fs::create_directories(path(name));
+      fs::copy(own / "model.safetensors", path(name));
+      std::ofstream(fs::path(path(name)) / "config.json") << config.dump();
+      states.push_back(T5Encoder(path(name), {}, "").forward(ids));
+    }
+    QVERIFY(states[0].equal(states[1]));
   }
 
   void aUnetIsWrittenAsGgufAndReadBack() {

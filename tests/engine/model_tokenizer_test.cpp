@@ -117,6 +117,8 @@ class ModelTokenizerTest : public QObject {
     QTest::addColumn<QString>("expected");
     QTest::newRow("nothing") << "" << QByteArray() << "vocab.json: is missing";
     QTest::newRow("no merges") << "vocab.json" << QByteArray("{\"a\": 0}") << "merges.txt: is missing";
+    QTest::newRow("ids that are no whole numbers") << "vocab.json" << QByteArray("{\"a\": 2.5}") << "vocab.json: is not a BPE tokenizer";
+    QTest::newRow("an id that no integer holds") << "vocab.json" << QByteArray("{\"a\": 1e30}") << "vocab.json: is not a BPE tokenizer";
     QTest::newRow("vocab of another kind") << "vocab.json" << QByteArray("{\"a\": \"b\"}") << "vocab.json: is not a BPE tokenizer";
     QTest::newRow("not json") << "tokenizer.json" << QByteArray("{") << "is not valid JSON";
     QTest::newRow("no model") << "tokenizer.json" << QByteArray("{}") << "is not a BPE tokenizer";

@@ -26,7 +26,7 @@ struct FluxConfig {
 FluxConfig::FluxConfig(const Config& c) {
   if (const auto name = c.get<std::string>("_class_name", "FluxTransformer2DModel"); name != "FluxTransformer2DModel")
     c.fail("_class_name", "is not supported; only FluxTransformer2DModel is");
-  if (c.get<int>("patch_size", 1) != 1) c.fail("patch_size", "is not supported; FluxPipeline needs 1");
+  if (c.get<std::int64_t>("patch_size", 1) != 1) c.fail("patch_size", "is not supported; FluxPipeline needs 1");
   shape = {c.positive("num_attention_heads", 24), c.positive("attention_head_dim", 128)};
   inChannels = c.positive("in_channels", 64);
   outChannels = c.positive("out_channels", inChannels);

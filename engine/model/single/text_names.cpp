@@ -25,7 +25,8 @@ constexpr NameRule kFused[] = {{"transformer.resblocks.#.attn.in_proj_*", "text_
 
 std::int64_t extent(const Shapes& file, const std::string& name, std::size_t axis) {
   const auto found = file.find(name);
-  if (found == file.end() || axis >= found->second.size()) throw ModelError(fmt::format("tensor '{}' is missing or has too few dimensions; this is no whole text encoder", name));
+  if (found == file.end() || axis >= found->second.size())
+    throw ModelError(fmt::format("tensor '{}' is missing or has too few dimensions; this is no whole text encoder", name));
   return found->second[axis];
 }
 
@@ -46,12 +47,14 @@ Views stripped(const Shapes& file, const std::string& prefix, std::initializer_l
 }
 
 // width: of the hidden states; every published CLIP has heads of 64.
-nlohmann::json textConfig(std::int64_t width, std::int64_t layers, std::int64_t middle, std::int64_t tokens, std::int64_t positions, std::int64_t projected, const char* act) {
+nlohmann::json textConfig(std::int64_t width, std::int64_t layers, std::int64_t middle, std::int64_t tokens, std::int64_t positions,
+                          std::int64_t projected, const char* act) {
   constexpr std::int64_t kHead = 64;
   return {{"_class_name", projected > 0 ? "CLIPTextModelWithProjection" : "CLIPTextModel"},
           {"model_type", "clip_text_model"}, {"hidden_size", width}, {"intermediate_size", middle}, {"num_hidden_layers", layers},
           {"num_attention_heads", std::max<std::int64_t>(width / kHead, 1)}, {"max_position_embeddings", positions}, {"vocab_size", tokens},
-          {"projection_dim", projected > 0 ? projected : width}, {"hidden_act", act}, {"layer_norm_eps", 1e-5}, {"bos_token_id", 0}, {"eos_token_id", 2}};
+          {"projection_dim", projected > 0 ? projected : width}, {"hidden_act", act}, {"layer_norm_eps", 1e-5}, {"bos_token_id", 0},
+          {"eos_token_id", 2}};
 }
 
 }  // namespace
@@ -70,7 +73,8 @@ nlohmann::json clipConfig(const Shapes& file, const std::string& prefix) {
   constexpr std::int64_t kClipL = 768;
   const bool projected = projection != file.end() && width != kClipL;
   return textConfig(width, countOf(file, layers, ".layer_norm1.weight"), extent(file, layers + "0.mlp.fc1.weight", 0), extent(file, tokens, 0),
-                    extent(file, model + "embeddings.position_embedding.weight", 0), projected ? projection->second.front() : 0, projected ? "gelu" : "quick_gelu");
+                    extent(file, model + "embeddings.position_embedding.weight", 0), projected ? projection->second.front() : 0,
+                    projected ? "gelu" : "quick_gelu");
 }
 
 bool hasOpenClip(const Shapes& file, const std::string& prefix) {
@@ -91,7 +95,8 @@ Views openClipViews(const Shapes& file, const std::string& prefix, bool penultim
       const std::int64_t rows = it->second.empty() ? 0 : it->second.front() / 3;
       constexpr std::array<const char*, 3> parts = {"q_proj", "k_proj", "v_proj"};
       for (std::size_t i = 0; i < parts.size(); ++i)
-        views[fmt::format("{}.{}.{}", layer->substr(0, dot), parts[i], layer->substr(dot + 1))] = {it->first, static_cast<std::int64_t>(i) * rows, rows};
+        views[fmt::format("{}.{}.{}", layer->substr(0, dot), parts[i], layer->substr(dot + 1))] = {it->first, static_cast<std::int64_t>(i) * rows,
+                                                                                                   rows};
     }
   }
   return views;
@@ -101,12 +106,14 @@ nlohmann::json openClipConfig(const Shapes& file, const std::string& prefix, boo
   const std::string blocks = prefix + "transformer.resblocks.", tokens = prefix + "token_embedding.weight";
   const auto projection = file.find(prefix + "text_projection");
   const std::int64_t projected = penultimate || projection == file.end() || projection->second.size() != 2 ? 0 : projection->second[1];
-  return textConfig(extent(file, tokens, 1), countOf(file, blocks, ".ln_1.weight") - (penultimate ? 1 : 0), extent(file, blocks + "0.mlp.c_fc.weight", 0),
+  const std::int64_t layers = countOf(file, blocks, ".ln_1.weight") - (penultimate ? 1 : 0);
+  return textConfig(extent(file, tokens, 1), layers, extent(file, blocks + "0.mlp.c_fc.weight", 0),
                     extent(file, tokens, 0), extent(file, prefix + "positional_embedding", 0), projected, "gelu");
 }
 
 bool hasT5(const Shapes& file, const std::string& prefix) {
-  return file.contains(prefix + "shared.weight") && file.contains(prefix + "encoder.block.0.layer.1.DenseReluDense.wi_1.weight");
+  const std::string widening = prefix + "encoder.block.0.layer.1.DenseReluDense.wi";
+  return file.contains(prefix + "shared.weight") && (file.contains(widening + "_1.weight") || file.contains(widening + ".weight"));
 }
 
 Views t5Views(const Shapes& file, const std::string& prefix) { return stripped(file, prefix, {"shared.", "encoder."}); }
@@ -115,11 +122,15 @@ nlohmann::json t5Config(const Shapes& file, const std::string& prefix) {
   const std::string block = prefix + "encoder.block.", bias = block + "0.layer.0.SelfAttention.relative_attention_bias.weight";
   const std::int64_t heads = extent(file, bias, 1), inner = extent(file, block + "0.layer.0.SelfAttention.q.weight", 0);
   if (heads < 1) throw ModelError(fmt::format("tensor '{}' is empty; this is no T5 encoder", bias));
-  return {{"_class_name", "T5EncoderModel"}, {"model_type", "t5"}, {"d_model", extent(file, prefix + "shared.weight", 1)}, {"vocab_size", extent(file, prefix + "shared.weight", 0)},
-          {"num_heads", heads}, {"d_kv", inner / heads}, {"num_layers", countOf(file, block, ".layer.0.SelfAttention.q.weight")},
-          {"d_ff", extent(file, block + "0.layer.1.DenseReluDense.wi_0.weight", 0)}, {"relative_attention_num_buckets", extent(file, bias, 0)},
-          {"relative_attention_max_distance", 128}, {"feed_forward_proj", "gated-gelu"}, {"is_gated_act", true}, {"dense_act_fn", "gelu_new"},
-          {"layer_norm_epsilon", 1e-6}, {"tie_word_embeddings", false}};
+  // T5 1.0 widens once and cuts off below zero; 1.1 and its kin gate by a second matrix.
+  const std::string widening = block + "0.layer.1.DenseReluDense.wi";
+  const bool gated = file.contains(widening + "_1.weight");
+  return {{"_class_name", "T5EncoderModel"}, {"model_type", "t5"}, {"d_model", extent(file, prefix + "shared.weight", 1)},
+          {"vocab_size", extent(file, prefix + "shared.weight", 0)}, {"num_heads", heads}, {"d_kv", inner / heads},
+          {"num_layers", countOf(file, block, ".layer.0.SelfAttention.q.weight")},
+          {"d_ff", extent(file, widening + (gated ? "_0.weight" : ".weight"), 0)}, {"relative_attention_num_buckets", extent(file, bias, 0)},
+          {"relative_attention_max_distance", 128}, {"feed_forward_proj", gated ? "gated-gelu" : "relu"}, {"is_gated_act", gated},
+          {"dense_act_fn", gated ? "gelu_new" : "relu"}, {"layer_norm_epsilon", 1e-6}, {"tie_word_embeddings", !gated}};
 }
 
 }  // namespace quantspot::model
