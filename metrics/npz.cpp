@@ -60,7 +60,7 @@ at::Tensor arrayOf(const ZipArchive& archive, const std::string& name) {
   for (const std::int64_t size : *shape) needed *= static_cast<std::size_t>(size);
   if (needed != bytes.size() - first - length) throw fail("holds more or less data than its shape says");
   at::Tensor array = at::empty(*shape, *dtype);
-  std::memcpy(array.data_ptr(), bytes.data() + first + length, array.nbytes());
+  if (array.nbytes() > 0) std::memcpy(array.data_ptr(), bytes.data() + first + length, array.nbytes());
   return array;
 }
 

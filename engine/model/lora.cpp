@@ -96,7 +96,8 @@ double Reader::alphaOf(const std::string& key, const std::string& layer, const R
   const std::string part = key.substr(0, key.find('.'));
   if (!settings_.contains(part + ".lora_alpha")) return 1;
   double alpha = settings_[part + ".lora_alpha"].get<double>();
-  for (const auto& [pattern, own] : settings_.value(part + ".alpha_pattern", json::object()).items())
+  const json patterns = settings_.value(part + ".alpha_pattern", json::object());   // a loop over items() would not keep it
+  for (const auto& [pattern, own] : patterns.items())
     if (layer == pattern || layer.ends_with("." + pattern)) alpha = own.get<double>();
   return alpha / (settings_.value(part + ".use_rslora", false) ? std::sqrt(rank) : rank);
 }

@@ -43,6 +43,7 @@ void Sha256::block(const std::uint8_t* data) {
 }
 
 void Sha256::add(const void* data, std::size_t bytes) {
+  if (bytes == 0) return;                  // data may be null then
   auto p = static_cast<const std::uint8_t*>(data);
   totalBytes_ += bytes;
   if (pendingBytes_ > 0) {

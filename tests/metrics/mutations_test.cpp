@@ -8,6 +8,7 @@
 #include <QImage>
 #endif
 
+#include <ATen/ATen.h>
 #include <QTemporaryDir>
 #include <QTest>
 
@@ -102,6 +103,12 @@ class MutationsTest : public QObject {
     const std::string pickle = "\x80\x02}q\0X\x01\0\0\0ah\0sX\x01\0\0\0bh\0s."s;
     test::writeBytes(path.string(), text(metrics::writeZip({{"archive/data.pkl", bytes(pickle)}})));
     QVERIFY_THROWS_EXCEPTION(metrics::FileError, metrics::readTorchFile(path));
+  }
+
+  void anArrayWithoutValuesIsRead() {
+    const fs::path path = dir_.filePath("empty.npz").toStdString();
+    metrics::writeNpz(path, {{"none", at::zeros({0, 3})}});
+    QCOMPARE(metrics::readNpz(path).at("none").sizes().vec(), (std::vector<std::int64_t>{0, 3}));
   }
 
 #ifdef QUANTSPOT_HAS_OPENCV
