@@ -9,9 +9,17 @@ if(NOT CMAKE_BUILD_TYPE)
 endif()
 add_compile_options("$<$<COMPILE_LANGUAGE:CXX>:-Wall;-Wextra>")
 add_compile_definitions(QT_NO_KEYWORDS QUANTSPOT_VERSION="${PROJECT_VERSION}")
-if(QUANTSPOT_ASAN)
-  add_compile_options("$<$<COMPILE_LANGUAGE:CXX>:-fsanitize=address,undefined;-fno-omit-frame-pointer>")
+if(QUANTSPOT_ASAN)   # with float-cast-overflow: numbers of a file that no integer holds
+  add_compile_options("$<$<COMPILE_LANGUAGE:CXX>:-fsanitize=address,undefined,float-cast-overflow;-fno-sanitize-recover=all;-fno-omit-frame-pointer>")
+  add_compile_definitions(_GLIBCXX_ASSERTIONS)
   add_link_options(-fsanitize=address,undefined)
+  set(QUANTSPOT_SANITIZER_ENVIRONMENT "ASAN_OPTIONS=detect_stack_use_after_return=1:max_allocation_size_mb=4096:allocator_may_return_null=1"
+    UBSAN_OPTIONS=print_stacktrace=1 QTEST_FUNCTION_TIMEOUT=3600000 LSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/sanitizers/leaks.txt:print_suppressions=0)
+elseif(QUANTSPOT_TSAN)
+  add_compile_options("$<$<COMPILE_LANGUAGE:CXX>:-fsanitize=thread;-fno-omit-frame-pointer>")
+  add_link_options(-fsanitize=thread)
+  set(QUANTSPOT_SANITIZER_ENVIRONMENT QTEST_FUNCTION_TIMEOUT=3600000
+    TSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/sanitizers/races.txt:second_deadlock_stack=1)
 endif()
 
 # ccache accepts precompiled headers only when told that their macros and times may differ.
@@ -55,6 +63,9 @@ function(quantspot_add_test name)
     set(arg_TIMEOUT 300)
   endif()
   add_test(NAME ${name} COMMAND ${name})
+  if(QUANTSPOT_ASAN OR QUANTSPOT_TSAN)
+    math(EXPR arg_TIMEOUT "${arg_TIMEOUT} * 10")
+  endif()
   set_tests_properties(${name} PROPERTIES LABELS "${arg_LABELS}" TIMEOUT ${arg_TIMEOUT}
-    ENVIRONMENT "QT_QPA_PLATFORM=offscreen;OMP_WAIT_POLICY=PASSIVE;XDG_CACHE_HOME=${CMAKE_BINARY_DIR}/tests/cache")
+    ENVIRONMENT "QT_QPA_PLATFORM=offscreen;OMP_WAIT_POLICY=PASSIVE;XDG_CACHE_HOME=${CMAKE_BINARY_DIR}/tests/cache;${QUANTSPOT_SANITIZER_ENVIRONMENT}")
 endfunction()
