@@ -21,10 +21,8 @@ struct Part {
 constexpr Part kParts[] = {
     {"text_encoder", "cond_stage_model.transformer."}, {"text_encoder_2", "cond_stage_model.1.transformer."}, {"vae", "vae."}};
 
-// Transformers' names with text_model before them, which version 5 left out.
 std::string nameOf(const Part& part, const std::string& name) {
-  const bool bare = std::string_view(part.folder).starts_with("text_encoder") && !name.starts_with("text_");   // text_model., text_projection.
-  return std::string(part.prefix) + (bare ? "text_model." : "") + name;
+  return std::string(part.prefix) + (std::string_view(part.folder).starts_with("text_encoder") ? clipName(name) : name);
 }
 
 }  // namespace

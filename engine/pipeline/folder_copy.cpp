@@ -36,7 +36,20 @@ bool hasWeights(const fs::path& part) {
 
 bool isTransformers(const fs::path& part) { return part.filename().string().starts_with("text_encoder"); }
 
+// Whether a text encoder's names are those of transformers 5, which ComfyUI and transformers 4 do not find.
+bool isNamedAnew(const fs::path& part) {
+  if (!isTransformers(part) || !hasWeights(part)) return false;
+  const auto names = model::Weights(part).names();
+  return std::ranges::any_of(names, [](const std::string& name) { return clipName(name) != name; });
+}
+
 }  // namespace
+
+std::string clipName(const std::string& name) {
+  for (const char* start : {"embeddings.", "encoder.layers.", "final_layer_norm."})
+    if (name.starts_with(start)) return "text_model." + name;
+  return name;
+}
 
 std::vector<std::string> partsOf(const fs::path& model) {
   std::vector<std::string> parts;
@@ -72,7 +85,7 @@ void copyPart(const fs::path& from, const fs::path& to) {
   copyBesideWeights(from, to);
   if (fs::exists(from / "config.json")) fs::copy_file(from / "config.json", to / "config.json");
   if (!hasWeights(from)) return;
-  if (isDirect(from)) {
+  if (isDirect(from) && !isNamedAnew(from)) {
     for (const fs::path& file : model::weightFiles(from)) {
       fs::copy_file(file, to / file.filename());
       for (const char* stem : {"diffusion_pytorch_model", "model"})
@@ -83,7 +96,7 @@ void copyPart(const fs::path& from, const fs::path& to) {
   }
   const model::Weights weights(from);
   std::vector<std::pair<std::string, at::Tensor>> tensors;
-  for (const std::string& name : weights.names()) tensors.emplace_back(name, weights.read(name));
+  for (const std::string& name : weights.names()) tensors.emplace_back(isTransformers(from) ? clipName(name) : name, weights.read(name));
   model::saveSafeTensors(to / (isTransformers(from) ? "model.safetensors" : "diffusion_pytorch_model.safetensors"), tensors, {{"format", "pt"}});
 }
 
@@ -93,7 +106,8 @@ std::int64_t partBytes(const fs::path& from) {
     if (entry.is_regular_file() && !isWeights(entry.path().filename().string())) bytes += static_cast<std::int64_t>(entry.file_size());
   if (!hasWeights(from)) return bytes;
   if (isDirect(from)) {
-    for (const fs::path& file : model::weightFiles(from)) bytes += static_cast<std::int64_t>(fs::file_size(file)) + kHeaderBytes;
+    const std::int64_t header = kHeaderBytes * (isNamedAnew(from) ? 16 : 1);   // longer names
+    for (const fs::path& file : model::weightFiles(from)) bytes += static_cast<std::int64_t>(fs::file_size(file)) + header;
     return bytes;
   }
   const model::Weights weights(from);

@@ -14,8 +14,10 @@ std::vector<std::string> partsOf(const std::filesystem::path& model);
 void copyTop(const std::filesystem::path& from, const std::filesystem::path& to);
 // A part's folder but for config.json, weights and their indices.
 void copyBesideWeights(const std::filesystem::path& from, const std::filesystem::path& to);
-// A part as it is. Weights that come in another form than safetensors with diffusers' names (GGUF, a checkpoint in its original naming) are
-// written so, in the file's type.
+// A text encoder's tensor by the name that programs of any age read: transformers 5 leaves out CLIP's "text_model.". Unchanged for T5's.
+std::string clipName(const std::string& name);
+// A part as it is, but for clipName(). Weights that come in another form than safetensors with diffusers' names (GGUF, a checkpoint in its
+// original naming) are written so, in the file's type.
 void copyPart(const std::filesystem::path& from, const std::filesystem::path& to);
 // Bytes that copyPart() writes; at most 4 KiB for each tensor too much.
 std::int64_t partBytes(const std::filesystem::path& from);

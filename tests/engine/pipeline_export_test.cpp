@@ -196,6 +196,25 @@ class ExportTest : public QObject {
     QVERIFY(fs::exists(path("dead") / "manifest.json") && !fs::exists(path("dead.part")));
   }
 
+  // ComfyUI, and transformers before 5, find no CLIP without "text_model."; the values are the same, and T5's names stay.
+  void textEncodersAreNamedForProgramsOfAnyAge() {
+    const fs::path from = kGolden / "export" / "pipeline";
+    for (const char* policy : {"gguf-q8_0", "bf16"}) {
+      const fs::path to = path(std::string("renamed-") + policy);
+      pipeline::exportModel(request(policy, to.filename().string()));
+      const model::SafeTensors before(from / "text_encoder" / "model.safetensors"), after(to / "pipeline" / "text_encoder" / "model.safetensors");
+      QCOMPARE(after.entries().size(), before.entries().size());
+      for (const auto& [name, entry] : before.entries()) {
+        const auto found = after.entries().find("text_model." + name);
+        QVERIFY2(found != after.entries().end() && at::equal(before.copy(entry), after.copy(found->second)), name.c_str());
+      }
+      const model::SafeTensors t5(from / "text_encoder_2" / "model.safetensors"), same(to / "pipeline" / "text_encoder_2" / "model.safetensors");
+      for (const auto& [name, entry] : t5.entries()) QVERIFY2(same.entries().contains(name), name.c_str());
+    }
+    pipeline::exportModel(request("bf16", "named"));
+    QVERIFY(at::equal(draw(path("named") / "pipeline", "bf16"), draw(from, "bf16")));
+  }
+
   // Parts whose weights lie in a checkpoint in its original naming are written as diffusers reads them.
   void singleFilesBecomeFolders() {
     const model::AssembledPipeline whole(kGolden / "single" / "sd.safetensors", kGolden / "sd_a" / "pipeline");
