@@ -17,7 +17,10 @@ std::string seconds(double value) { return fmt::format(fmt::runtime(value < 1 ? 
 
 std::string percent(double share, int decimals) { return fmt::format("{:.{}f} %", 100 * share, decimals); }
 
-std::string signedPercent(double share) { return (share < 0 ? "−" : "+") + percent(std::abs(share)); }
+std::string signedPercent(double share) {
+  const std::string size = percent(std::abs(share));
+  return size == percent(0) ? size : (share < 0 ? "−" : "+") + size;   // no sign before what is shown as nothing
+}
 
 std::string sizeText(int width, int height) { return width > 0 ? fmt::format("{} × {}", width, height) : "the model's own size"; }
 

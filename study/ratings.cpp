@@ -57,7 +57,9 @@ std::vector<RatingMean> ratingMeans(const std::vector<RatedTile>& tiles, const Q
     }
     RatingMean& mean = means.emplace_back(RatingMean{precision, meanOf(all), {}});
     if (auto& range = mean.mean.ci95) *range = {std::max(range->first, kLowest), std::min(range->second, kHighest)};
-    if (!changes.empty()) mean.change = meanOf(changes);
+    if (changes.empty()) continue;
+    mean.change = meanOf(changes);
+    if (auto& range = mean.change->ci95) *range = {std::max(range->first, kLowest - kHighest), std::min(range->second, kHighest - kLowest)};
   }
   return means;
 }

@@ -19,7 +19,7 @@ struct GradeMean {
 
 struct RatingMean {
   QString precision;
-  GradeMean mean;                     // 1…5; its interval is cut to that
+  GradeMean mean;                     // 1…5; its interval is cut to that, that of the change to −4…4
   std::optional<GradeMean> change;    // against bf16 in the same trials, pair by pair; absent for bf16 and where it was never rated beside it
 };
 

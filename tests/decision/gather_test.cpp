@@ -82,6 +82,7 @@ class GatherTest : public QObject {
     const Evidence all = gathered({found("/data/evaluation/report.json", "2026-11-20", 8, 0.29)});
     QCOMPARE(originText(*all.of("bnb-nf4").clipChange), std::string("N = 8, report.json of evaluation, 2026-11-20"));
     QCOMPARE(originText(Figure{{0.1, 3, {}}, "the history", ""}), std::string("N = 3, the history"));
+    QCOMPARE(signedPercent(-0.0001) + ", " + signedPercent(-0.021) + ", " + signedPercent(0.004), std::string("0.0 %, −2.1 %, +0.4 %"));
     QCOMPARE(sizeText(0, 0), std::string("the model's own size"));   // a run that left it to the model
   }
 

@@ -79,6 +79,10 @@ class RatingsTest : public QObject {
     QCOMPARE(gradeText(one[0].mean), QStringLiteral("4.0"));
     const auto equal = ratingMeans(tilesOf("fp8", {4, 4, 4}), "default");
     QVERIFY(near(equal[0].mean.ci95->first, 3.282891211708423) && near(equal[0].mean.ci95->second, 4.717108788291577));
+    std::vector<RatedTile> two = tilesOf("bf16", {5, 1});
+    for (const RatedTile& tile : tilesOf("fp8", {1, 5})) two.push_back(tile);
+    const auto apart = ratingMeans(two, "default");
+    QVERIFY(apart[1].change->ci95->first == -4 && apart[1].change->ci95->second == 4);                 // no grades lie further apart
     QCOMPARE(gradeWord(1) + gradeWord(3) + gradeWord(5) + gradeWord(0) + gradeWord(6), QStringLiteral("BadFairExcellent"));
   }
 

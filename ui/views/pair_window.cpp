@@ -47,7 +47,7 @@ PairWindow::PairWindow(QWidget* parent)
   auto* words = new QVBoxLayout;
   words->setContentsMargins(18, 6, 18, 10), words->addWidget(title_), words->addWidget(note_);
   auto* layout = new QVBoxLayout(this);
-  layout->setContentsMargins(0, 0, 0, 0), layout->setSpacing(6);
+  layout->setContentsMargins(0, 0, 0, 0), layout->setSpacing(0);
   layout->addLayout(choice), layout->addLayout(words), layout->addWidget(grid_, 1), layout->addWidget(new ViewBar(grid_));
   resize(1040, 680);
 }

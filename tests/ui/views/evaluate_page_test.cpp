@@ -137,7 +137,8 @@ class EvaluatePageTest : public QObject {
     for (int i = ticked; i < 4; ++i) bench.page().setup()->precisionList()->item(i)->setCheckState(Qt::Unchecked);
     bench.press();
     const auto labels = bench.page().setup()->findChildren<QLabel*>();
-    QVERIFY(std::any_of(labels.begin(), labels.end(), [&](QLabel* label) { return label->isVisible() && label->property("role") == "problem" && label->text().contains(word); }));
+    QVERIFY(std::any_of(labels.begin(), labels.end(),
+        [&](QLabel* label) { return label->isVisible() && label->property("role") == "problem" && label->text().contains(word); }));
     QCOMPARE(bench.page().run()->state(), State::Empty);
     QVERIFY(!bench.page().setup()->loadPrompts(QStringLiteral("/no/such/file")));
   }
@@ -163,6 +164,31 @@ class EvaluatePageTest : public QObject {
     table.setCurrentCell(1, 1);
     QVERIFY2(bench.page().explanation().contains(QStringLiteral("is not above 2 %: fails by 2.0 points.")), qPrintable(bench.page().explanation()));
     QCOMPARE(limit->value(), 2.0);       // the editor stays while the table is filled anew
+  }
+
+  // What was rated on the Compare page is data of the human-rating threshold as soon as it is there, and says so.
+  void ratingsOfTheComparePageAreTaken() {
+    QTemporaryDir folder;
+    Bench bench(folder.path());
+    QVERIFY(bench.ready() && bench.setUp(folder.path()));
+    bench.press();
+    QVERIFY(bench.reaches(State::Finished) && bench.reports());
+    ThresholdTable& table = *bench.page().thresholds();
+    QVERIFY(QTest::qWaitFor([&] { return table.rowCount() == 4 && table.item(1, 2)->text() == QStringLiteral("no data"); }));
+    const QString tested = bench.page().run()->request().precisions[1];
+    for (const QString& model : {bench.page().run()->request().model, QStringLiteral("another")}) {
+      study::Comparison comparison{.id = 0, .created = {}, .model = model, .recipe = {{"prompt", "a fox"}}, .samples = {}};
+      comparison.samples.push_back({.id = 0, .precision = tested, .repeat = 0, .png = "PNG", .report = {}, .scores = {}, .failure = {}});
+      QVERIFY(bench.store.addComparison(comparison));
+      study::AnsweredTrial trial;
+      trial.comparison = comparison.id, trial.task = study::Task::Rate;
+      trial.slot_samples = {comparison.samples[0].id}, trial.choices = QStringList{model == "another" ? "1" : "5"};
+      QVERIFY(bench.store.addTrial(trial));
+    }
+    QVERIFY(QTest::qWaitFor([&] { return table.item(1, 2)->text().startsWith(QStringLiteral("✓")); }));
+    table.setCurrentCell(1, 2);
+    QCOMPARE(bench.page().explanation(), QStringLiteral("Human rating (yours, Compare page) 5.00 (N = 1) is above 4.00: passes."));
+    QCOMPARE(table.item(2, 2)->text(), QStringLiteral("no data"));
   }
 
   void anyPointOrCellOpensItsPictures() {
