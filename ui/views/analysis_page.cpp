@@ -2,11 +2,11 @@
 
 #include "ui/views/analysis_evidence.h"
 #include "ui/views/card.h"
+#include "ui/views/path_dialog.h"
 #include "ui/views/unlock_panel.h"
 #include "ui/views/verdict_list.h"
 
 #include <QCheckBox>
-#include <QFileDialog>
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QPushButton>
@@ -28,9 +28,11 @@ QLabel* quietLabel(const char* role = "quiet") {
 AnalysisPage::AnalysisPage(QWidget* parent)
     : QWidget(parent), places_(new QStackedWidget), unlock_(new UnlockPanel(tr("The figures of this study are sealed"),
       tr("The passphrase that it was frozen with opens the mapping: which picture was which. A wrong one costs about a second and changes nothing."))),
-      waiting_(new QLabel), title_(new QLabel), about_(quietLabel()), excluded_(quietLabel()), problem_(quietLabel("problem")), saved_(quietLabel()), other_(quietLabel()),
+      waiting_(new QLabel), title_(new QLabel), about_(quietLabel()), excluded_(quietLabel()), problem_(quietLabel("problem")), saved_(quietLabel()),
+      other_(quietLabel()),
       attested_(quietLabel()),
-      exclusions_(new QCheckBox(tr("Leave flagged participants out"))), policy_(new QPushButton(tr("Save as policy…"))), verdicts_(new VerdictList), evidence_(new AnalysisEvidence),
+      exclusions_(new QCheckBox(tr("Leave flagged participants out"))), policy_(new QPushButton(tr("Save as policy…"))), verdicts_(new VerdictList),
+      evidence_(new AnalysisEvidence),
       scroll_(new QScrollArea) {
   waiting_->setAlignment(Qt::AlignCenter), waiting_->setProperty("role", "quiet"), waiting_->setWordWrap(true);
   scroll_->setWidgetResizable(true), scroll_->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
@@ -148,7 +150,8 @@ void AnalysisPage::showPart() {
             .arg(part["people"].toInt() == 1 ? tr("1 person") : tr("%1 people").arg(part["people"].toInt())).arg(responses)
             .arg(study.hash.left(12), QString::fromLatin1(study.head.left(12))));
   about_->setToolTip(tr("Study %1\nHead %2").arg(study.hash, QString::fromLatin1(study.head)));
-  other_->setText(model_.isHeadline() ? QString() : tr("Not the decision that was planned: %1.").arg(model_.isExcluding() ? tr("flagged participants are left out here")
+  other_->setText(model_.isHeadline() ? QString()
+      : tr("Not the decision that was planned: %1.").arg(model_.isExcluding() ? tr("flagged participants are left out here")
       : tr("flagged participants are counted here")));
   other_->setVisible(!model_.isHeadline());
   evidence_->setPart(part, study.protocol);
@@ -167,18 +170,18 @@ void AnalysisPage::showProblem(const QString& problem) {
 }
 
 void AnalysisPage::chooseMetrics() {
-  const QString path = QFileDialog::getOpenFileName(this, tr("Metrics of the pictures"), {}, tr("Tables (*.csv)"));
-  if (!path.isEmpty()) model_.openMetrics(path);
+  askForPath(this, {tr("Metrics of the pictures"), PathKind::File, {}, tr("Tables (*.csv)")},
+      [this](const QString& path) { model_.openMetrics(path); });
 }
 
 void AnalysisPage::chooseReport() {
-  const QString path = QFileDialog::getSaveFileName(this, tr("Save the report"), QStringLiteral("report.pdf"), tr("Reports (*.pdf *.html)"));
-  if (!path.isEmpty()) model_.saveReport(path);
+  askForPath(this, {tr("Save the report"), PathKind::NewFile, QStringLiteral("report.pdf"), tr("Reports (*.pdf *.html)")},
+             [this](const QString& path) { model_.saveReport(path); });
 }
 
 void AnalysisPage::choosePolicy() {
-  const QString path = QFileDialog::getSaveFileName(this, tr("Save the policy"), QStringLiteral("seen-by-people.json"), tr("Policies (*.json)"));
-  if (!path.isEmpty()) model_.savePolicy(path);
+  askForPath(this, {tr("Save the policy"), PathKind::NewFile, QStringLiteral("seen-by-people.json"), tr("Policies (*.json)")},
+             [this](const QString& path) { model_.savePolicy(path); });
 }
 
 }  // namespace quantspot::views

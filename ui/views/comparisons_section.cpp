@@ -3,9 +3,9 @@
 #include "study/attestation.h"
 #include "ui/models/precision_names.h"
 #include "ui/views/draft_form.h"
+#include "ui/views/path_dialog.h"
 
 #include <QCheckBox>
-#include <QFileDialog>
 #include <QHBoxLayout>
 #include <QHeaderView>
 #include <QJsonArray>
@@ -50,7 +50,7 @@ ComparisonsSection::ComparisonsSection(ui::StudyDraft* draft, study::StudyStore*
   auto* import = new QPushButton(tr("Import folder…"));
   import->setToolTip(tr("A folder per comparison, with VARIANT.png files: pictures of other programs"));
   connect(import, &QPushButton::clicked, this, [this] {
-    if (const QString folder = QFileDialog::getExistingDirectory(this, tr("Import folder")); !folder.isEmpty()) importFolder(folder);
+    askForPath(this, {tr("Import folder"), PathKind::Folder}, [this](const QString& folder) { importFolder(folder); });
   });
   row->addWidget(import), row->addStretch(1);
   column_->addWidget(list_), column_->addWidget(problem_), column_->addWidget(take_), column_->addLayout(row);

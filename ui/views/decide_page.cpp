@@ -4,13 +4,13 @@
 #include "ui/views/decide_limits.h"
 #include "ui/views/decision_path.h"
 #include "ui/views/export_dialog.h"
+#include "ui/views/path_dialog.h"
 #include "ui/views/precision_panel.h"
 #include "ui/views/theme.h"
 
 #include <QCheckBox>
 #include <QComboBox>
 #include <QDir>
-#include <QFileDialog>
 #include <QFileInfo>
 #include <QHeaderView>
 #include <QLabel>
@@ -61,7 +61,8 @@ QString shortName(const decision::EvidenceSource& source) {
   const QString name = QString::fromStdString(source.name);
   const QFileInfo file(name);
   if (source.kind == "sensitivity") return QStringLiteral("sensitivity at %1").arg(name);
-  return name.contains(u'/') ? QStringLiteral("%1 of %2").arg(file.fileName(), file.dir().dirName()) : source.kind == "study" ? QStringLiteral("study “%1”").arg(name) : name;
+  return name.contains(u'/') ? QStringLiteral("%1 of %2").arg(file.fileName(), file.dir().dirName()) : source.kind == "study"
+      ? QStringLiteral("study “%1”").arg(name) : name;
 }
 
 // What bf16 is mixed with: the precision itself, unless it has 16 bits or is a mix.
@@ -80,7 +81,8 @@ QString rich(const QString& sentence) {
 
 DecidePage::DecidePage(ui::DecisionModel* model, QWidget* parent)
     : QWidget(parent), model_(model), sentence_(wrapped("sentence")), about_(wrapped("quiet")), notes_(wrapped("quiet")), said_(wrapped("quiet")),
-      limits_(new DecideLimits), table_(new QTableView), path_(new DecisionPath), sources_(new QVBoxLayout), export_(new QPushButton(QStringLiteral("Export…"))),
+      limits_(new DecideLimits), table_(new QTableView), path_(new DecisionPath), sources_(new QVBoxLayout),
+      export_(new QPushButton(QStringLiteral("Export…"))),
       search_(new QPushButton), exporter_(new ExportDialog(model, this)) {
   auto* layout = new QVBoxLayout(this);
   layout->setContentsMargins(18, 16, 18, 12), layout->setSpacing(12);
@@ -114,7 +116,8 @@ void DecidePage::setSettings(const QString& file) {
 // The evaluation's folder, as it is now, and those beside it.
 QStringList DecidePage::evaluations() const {
   if (settings_.isEmpty()) return {};
-  const QString folder = QFileInfo(settings_).path(), of = QSettings(settings_, QSettings::IniFormat).value(QStringLiteral("evaluation/folder")).toString();
+  const QString folder = QFileInfo(settings_).path(),
+      of = QSettings(settings_, QSettings::IniFormat).value(QStringLiteral("evaluation/folder")).toString();
   return of.isEmpty() || of.startsWith(folder + u'/') ? QStringList{folder} : QStringList{folder, QFileInfo(of).path()};
 }
 
@@ -163,7 +166,8 @@ QWidget* DecidePage::makeEnd() {
   auto* end = new QWidget;
   auto* layout = new QHBoxLayout(end);
   layout->setContentsMargins(0, 0, 0, 0);
-  search_->setToolTip(QStringLiteral("Between bf16 and the selected precision: which blocks need the bits, by the error that each causes alone. Draws many pictures."));
+  search_->setToolTip(QStringLiteral("Between bf16 and the selected precision: which blocks need the bits, by the error that each causes alone. "
+                                     "Draws many pictures."));
   export_->setToolTip(QStringLiteral("Files to deploy the selected precision with, and the Python text that uses it"));
   setMainRole(export_, true);
   layout->addWidget(search_), layout->addWidget(said_, 1), layout->addWidget(export_);
@@ -211,7 +215,8 @@ void DecidePage::refresh() {
   limits_->nameClip(model_->clipLabel());
   const auto& decision = model_->decision();
   path_->setPath(decision ? decision->path : std::vector<decision::Node>(),
-                 !decision ? QString() : decision->chosen ? QStringLiteral("Use %1").arg(model_->chosen()) : QStringLiteral("Nothing meets what is asked"));
+                 !decision ? QString() : decision->chosen ? QStringLiteral("Use %1").arg(model_->chosen())
+                     : QStringLiteral("Nothing meets what is asked"));
   QStringList blocks;
   const auto block = [&](const QString& title, const QStringList& lines) { if (!lines.isEmpty()) blocks << titled(title, lines); };
   block(QStringLiteral("What would change the answer"), model_->changes());
@@ -244,9 +249,8 @@ void DecidePage::search() {
 }
 
 void DecidePage::chooseEvidence() {
-  const QStringList files = QFileDialog::getOpenFileNames(this, QStringLiteral("Add evidence"), {}, QStringLiteral("Comparisons and studies (*.json *.zip);;All files (*)"));
-  for (const QString& file : files)
-    if (!model_->addEvidence(file)) return;
+  askForPath(this, {QStringLiteral("Add evidence"), PathKind::Files, {}, QStringLiteral("Comparisons and studies (*.json *.zip);;All files (*)")},
+             [this](const QString& file) { model_->addEvidence(file); });
 }
 
 QString DecidePage::sentence() const { return model_->sentence(); }

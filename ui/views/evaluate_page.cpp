@@ -8,11 +8,11 @@
 #include "ui/views/evaluate_setup.h"
 #include "ui/views/matrix_delegate.h"
 #include "ui/views/measure_dialog.h"
+#include "ui/views/path_dialog.h"
 #include "ui/views/threshold_table.h"
 #include "ui/views/weights_dialog.h"
 
 #include <QDir>
-#include <QFileDialog>
 #include <QFileInfo>
 #include <QHBoxLayout>
 #include <QHeaderView>
@@ -193,10 +193,10 @@ QString EvaluatePage::explanation() const { return explanation_->text(); }
 
 void EvaluatePage::askExport(const QString& kind) {
   const QString folder = run_.request().folder;
-  const QString path = kind == QLatin1String("csv") ? QFileDialog::getExistingDirectory(this, QStringLiteral("Folder for the tables"), folder)
-                                                    : QFileDialog::getSaveFileName(this, QStringLiteral("Save the report"),
-                                                        folder + QStringLiteral("/report.") + kind);
-  if (!path.isEmpty()) exportTo(kind, path);
+  const PathQuestion tables{QStringLiteral("Folder for the tables"), PathKind::Folder, folder};
+  const PathQuestion report{QStringLiteral("Save the report"), PathKind::NewFile, folder + QStringLiteral("/report.") + kind,
+                            QStringLiteral("Reports (*.%1)").arg(kind)};
+  askForPath(this, kind == QLatin1String("csv") ? tables : report, [this, kind](const QString& path) { exportTo(kind, path); });
 }
 
 bool EvaluatePage::exportTo(const QString& kind, const QString& path) try {

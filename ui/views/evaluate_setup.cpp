@@ -2,11 +2,11 @@
 
 #include "ui/models/compare_session.h"
 #include "ui/views/measure_dialog.h"
+#include "ui/views/path_dialog.h"
 #include "ui/views/theme.h"
 
 #include <QComboBox>
 #include <QFile>
-#include <QFileDialog>
 #include <QFileInfo>
 #include <QFormLayout>
 #include <QHBoxLayout>
@@ -102,7 +102,8 @@ void EvaluateSetup::layOut() {
   connect(browse, &QToolButton::clicked, this, &EvaluateSetup::chooseFolder);
   place->addWidget(folder_, 1), place->addWidget(browse);
   seeds_->setToolTip(QStringLiteral("Each prompt is drawn with each of them: 7, 0..9 or 1,2,5"));
-  folder_->setToolTip(QStringLiteral("Finished pictures are kept here: an evaluation goes on where it was, also tomorrow, and quantspot-cli compare --out may share it"));
+  folder_->setToolTip(QStringLiteral("Finished pictures are kept here: an evaluation goes on where it was, also tomorrow, and "
+                                     "quantspot-cli compare --out may share it"));
   engines_->setPlaceholderText(QStringLiteral("More engines, a command per line:\nssh host quantspot-engine"));
   engines_->setFixedHeight(48), engines_->setAccessibleName(QStringLiteral("More engines"));
   engines_->setTabChangesFocus(true);
@@ -160,13 +161,12 @@ void EvaluateSetup::fillPrecisions() {
 
 void EvaluateSetup::choosePrompts(int index) {
   if (index == kFile) {
-    const QString path = QFileDialog::getOpenFileName(this, QStringLiteral("Prompts"), {},
-        QStringLiteral("Prompts (*.txt *.tsv *.csv);;All files (*)"));
-    if (path.isEmpty() || !loadPrompts(path)) return;
-  } else {
-    QFile bundled(QStringLiteral(":/prompts/emoji-64.tsv"));
-    if (bundled.open(QIODevice::ReadOnly)) prompts_ = evaluation::parsePromptSet(bundled.readAll().toStdString(), "emoji-64");
+    askForPath(this, {QStringLiteral("Prompts"), PathKind::File, {}, QStringLiteral("Prompts (*.txt *.tsv *.csv);;All files (*)")},
+               [this](const QString& path) { if (loadPrompts(path)) Q_EMIT edited(); });
+    return;
   }
+  QFile bundled(QStringLiteral(":/prompts/emoji-64.tsv"));
+  if (bundled.open(QIODevice::ReadOnly)) prompts_ = evaluation::parsePromptSet(bundled.readAll().toStdString(), "emoji-64");
   describePrompts();
   Q_EMIT edited();
 }
@@ -199,10 +199,10 @@ void EvaluateSetup::setOffers(const std::vector<evaluation::Metric>& offered) {
 }
 
 void EvaluateSetup::chooseFolder() {
-  const QString chosen = QFileDialog::getExistingDirectory(this, QStringLiteral("Folder of the evaluation"), folder_->text());
-  if (chosen.isEmpty()) return;
-  folder_->setText(chosen);
-  Q_EMIT edited();
+  askForPath(this, {QStringLiteral("Folder of the evaluation"), PathKind::Folder, folder_->text()}, [this](const QString& chosen) {
+    folder_->setText(chosen);
+    Q_EMIT edited();
+  });
 }
 
 ui::EvaluationRequest EvaluateSetup::request() const {

@@ -2,12 +2,12 @@
 
 #include "ui/models/decision_model.h"
 #include "ui/models/precision_list_model.h"
+#include "ui/views/path_dialog.h"
 #include "ui/views/precision_panel.h"
 
 #include <QClipboard>
 #include <QDesktopServices>
 #include <QDir>
-#include <QFileDialog>
 #include <QFileInfo>
 #include <QFontDatabase>
 #include <QFormLayout>
@@ -46,9 +46,11 @@ QString fileName(QString precision) {
 }  // namespace
 
 ExportDialog::ExportDialog(ui::DecisionModel* model, QWidget* parent)
-    : QWidget(parent, Qt::Window), model_(model), place_(QDir::homePath()), what_(new QLabel), room_(new QLabel), said_(new QLabel), out_(new QLineEdit),
+    : QWidget(parent, Qt::Window), model_(model), place_(QDir::homePath()), what_(new QLabel), room_(new QLabel), said_(new QLabel),
+      out_(new QLineEdit),
       python_(new QPlainTextEdit), progress_(new QProgressBar), browse_(new QPushButton(QStringLiteral("Choose…"))),
-      copy_(new QPushButton(QStringLiteral("Copy"))), start_(new QPushButton(QStringLiteral("Export"))), cancel_(new QPushButton(QStringLiteral("Cancel"))),
+      copy_(new QPushButton(QStringLiteral("Copy"))), start_(new QPushButton(QStringLiteral("Export"))),
+      cancel_(new QPushButton(QStringLiteral("Cancel"))),
       show_(new QPushButton(QStringLiteral("Open folder"))) {
   setObjectName(QStringLiteral("policyEditor"));   // the ground of windows beside the page
   setAttribute(Qt::WA_StyledBackground);
@@ -67,8 +69,8 @@ ExportDialog::ExportDialog(ui::DecisionModel* model, QWidget* parent)
     tell(QStringLiteral("The Python text is on the clipboard."), false);
   });
   connect(browse_, &QPushButton::clicked, this, [this] {
-    const QString folder = QFileDialog::getExistingDirectory(this, QStringLiteral("Where the new folder comes"), existing(out_->text()));
-    if (!folder.isEmpty()) out_->setText(folder + u'/' + fileName(precision_));
+    askForPath(this, {QStringLiteral("Where the new folder comes"), PathKind::Folder, existing(out_->text())},
+               [this](const QString& folder) { out_->setText(folder + u'/' + fileName(precision_)); });
   });
   connect(show_, &QPushButton::clicked, this, [this] { QDesktopServices::openUrl(QUrl::fromLocalFile(written_)); });
   connect(model_, &ui::DecisionModel::exportProgress, this, [this](const QString& text, int step, int steps) {
@@ -151,7 +153,8 @@ void ExportDialog::refresh() {
     const QStorageInfo disk(existing(out));
     if (disk.isValid()) parts << QStringLiteral("%1 are free on that disk").arg(ui::fileSizeText(disk.bytesAvailable()));
     room = !disk.isValid() || disk.bytesAvailable() > needs;
-    if (QFileInfo::exists(out) && written_.isEmpty() && !running) parts = {QStringLiteral("This folder is there already: name a new one")}, room = false;
+    if (QFileInfo::exists(out) && written_.isEmpty() && !running) parts = {QStringLiteral("This folder is there already: name a new one")},
+        room = false;
   } else {
     parts << QStringLiteral("the folder is on the engine's machine, which checks its disk first");
   }

@@ -2,11 +2,11 @@
 
 #include "ui/models/history_model.h"
 #include "ui/views/history_actions.h"
+#include "ui/views/path_dialog.h"
 #include "ui/views/sheet_delegate.h"
 
 #include <QContextMenuEvent>
 #include <QDir>
-#include <QFileDialog>
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QLineEdit>
@@ -62,14 +62,12 @@ QPushButton* HistoryPage::importButton() {
   button->setToolTip(QStringLiteral("Pictures made elsewhere, to be judged blind: folders named by precision, or a list (.csv, .json)"));
   auto* menu = new QMenu(button);
   menu->addAction(QStringLiteral("Folder of folders named by precision…"), this, [this] {
-    const QString path = QFileDialog::getExistingDirectory(this, QStringLiteral("Folder with a folder for each precision"));
-    if (!path.isEmpty()) Q_EMIT importWanted(path);
+    askForPath(this, {QStringLiteral("Folder with a folder for each precision"), PathKind::Folder},
+        [this](const QString& path) { Q_EMIT importWanted(path); });
   });
   menu->addAction(QStringLiteral("List of pictures (.csv, .json)…"), this, [this] {
-    const QString path =
-        QFileDialog::getOpenFileName(this, QStringLiteral("List with columns prompt, seed, precision, file"), {},
-            QStringLiteral("Lists (*.csv *.json)"));
-    if (!path.isEmpty()) Q_EMIT importWanted(path);
+    askForPath(this, {QStringLiteral("List with columns prompt, seed, precision, file"), PathKind::File, {}, QStringLiteral("Lists (*.csv *.json)")},
+               [this](const QString& path) { Q_EMIT importWanted(path); });
   });
   button->setMenu(menu);
   return button;
@@ -79,9 +77,9 @@ QPushButton* HistoryPage::exportButton() {
   auto* button = new QPushButton(QStringLiteral("Save answers…"));
   button->setToolTip(QStringLiteral("All guesses and ratings as a table (CSV), a row per picture"));
   connect(button, &QPushButton::clicked, this, [this] {
-    const QString path = QFileDialog::getSaveFileName(this, QStringLiteral("Save answers"), QDir::homePath() + QStringLiteral("/answers.csv"),
-                                                      QStringLiteral("Tables (*.csv)"));
-    if (!path.isEmpty()) Q_EMIT exportWanted(path);
+    askForPath(this, {QStringLiteral("Save answers"), PathKind::NewFile, QDir::homePath() + QStringLiteral("/answers.csv"),
+        QStringLiteral("Tables (*.csv)")},
+               [this](const QString& path) { Q_EMIT exportWanted(path); });
   });
   return button;
 }

@@ -7,6 +7,7 @@
 #include "ui/views/history_page.h"
 #include "ui/views/icons.h"
 #include "ui/views/pair_window.h"
+#include "ui/views/path_dialog.h"
 #include "ui/views/program_menu.h"
 #include "ui/views/recipe_bar.h"
 #include "ui/views/study_page.h"
@@ -16,7 +17,6 @@
 #include <QButtonGroup>
 #include <QHBoxLayout>
 #include <QLabel>
-#include <QMessageBox>
 #include <QShortcut>
 #include <QStackedWidget>
 #include <QToolButton>
@@ -126,7 +126,7 @@ void MainWindow::importPictures(const QString& path) {
   const auto heard = connect(session_, &ui::CompareSession::failed, this, [&](const QString& message) { reason = message; });
   const int made = session_->importPictures(path);
   disconnect(heard);
-  if (made == 0) QMessageBox::warning(this, QStringLiteral("Nothing was imported"), reason);
+  if (made == 0) showTrouble(this, QStringLiteral("Nothing was imported"), reason);
 }
 
 void MainWindow::exportAnswers(const QString& path) {
@@ -134,7 +134,7 @@ void MainWindow::exportAnswers(const QString& path) {
   const auto heard = connect(session_, &ui::CompareSession::failed, this, [&](const QString& message) { reason = message; });
   const bool done = session_->exportAnswers(path);
   disconnect(heard);
-  if (!done) QMessageBox::warning(this, QStringLiteral("Nothing was saved"), reason);
+  if (!done) showTrouble(this, QStringLiteral("Nothing was saved"), reason);
 }
 
 bool MainWindow::openPast(qint64 comparison) {

@@ -2,9 +2,9 @@
 
 #include "evaluation/figures.h"
 #include "ui/views/form_parts.h"
+#include "ui/views/path_dialog.h"
 
 #include <QCheckBox>
-#include <QFileDialog>
 #include <QFormLayout>
 #include <QKeyEvent>
 #include <QLabel>
@@ -108,9 +108,8 @@ QToolButton* MeasureDialog::chooser(const QString& name) {
 
 void MeasureDialog::addChoice(QToolButton* button, const QString& text, QLineEdit* target, bool folder, const QString& filter) {
   connect(button->menu()->addAction(text), &QAction::triggered, this, [this, text, target, folder, filter] {
-    const QString path = folder ? QFileDialog::getExistingDirectory(this, text, target->text())
-        : QFileDialog::getOpenFileName(this, text, target->text(), filter);
-    if (!path.isEmpty()) target->setText(path);
+    askForPath(this, {text, folder ? PathKind::Folder : PathKind::File, target->text(), filter},
+        [target](const QString& path) { target->setText(path); });
   });
 }
 

@@ -6,11 +6,11 @@
 #include "ui/views/analysis_page.h"
 #include "ui/views/frozen_study_view.h"
 #include "ui/views/participant_window.h"
+#include "ui/views/path_dialog.h"
 #include "ui/views/study_designer.h"
 #include "ui/views/study_progress_view.h"
 #include "ui/views/theme.h"
 
-#include <QFileDialog>
 #include <QFileInfo>
 #include <QFrame>
 #include <QHBoxLayout>
@@ -57,7 +57,8 @@ QString studiesOf(const study::StudyStore& store) { return store.path().isEmpty(
 }  // namespace
 
 StudyPage::StudyPage(study::StudyStore* store, QWidget* parent)
-    : QWidget(parent), store_(store), model_(studiesOf(*store), folderOf(*store) + QStringLiteral("/drafts")), list_(new QListView), problem_(new QLabel),
+    : QWidget(parent), store_(store), model_(studiesOf(*store), folderOf(*store) + QStringLiteral("/drafts")), list_(new QListView),
+        problem_(new QLabel),
       pages_(new QStackedWidget) {
   auto* layout = new QHBoxLayout(this);
   layout->setContentsMargins(0, 0, 0, 0), layout->setSpacing(0);
@@ -181,8 +182,7 @@ void StudyPage::open(int row) {
 }
 
 void StudyPage::chooseBundle() {
-  const QString path = QFileDialog::getOpenFileName(this, tr("Open a bundle"), {}, tr("Bundles (*.zip)"));
-  if (!path.isEmpty()) openBundle(path);
+  askForPath(this, {tr("Open a bundle"), PathKind::File, {}, tr("Bundles (*.zip)")}, [this](const QString& path) { openBundle(path); });
 }
 
 void StudyPage::openBundle(const QString& path) {

@@ -1,10 +1,10 @@
 #include "ui/views/study_progress_view.h"
 
 #include "ui/views/analysis_page.h"
+#include "ui/views/path_dialog.h"
 #include "ui/views/unlock_panel.h"
 
 #include <QClipboard>
-#include <QFileDialog>
 #include <QGuiApplication>
 #include <QHBoxLayout>
 #include <QHeaderView>
@@ -36,7 +36,8 @@ StudyProgressView::StudyProgressView(const QString& store, const QString& hash, 
       analysis_(new AnalysisPage), title_(wrapped("title")), state_(wrapped("quiet")), counts_(wrapped("")), problems_(wrapped("quiet")),
       sequential_(wrapped("")), head_(wrapped("quiet")), said_(wrapped("quiet")), question_(new QLabel), people_(new QTableView),
       close_(new QPushButton(tr("Close the study…"))), reveal_(new QPushButton(tr("Reveal and analyze"))),
-      export_(new QPushButton(tr("Export bundle…"))), erase_(new QPushButton(tr("Erase participant…"))), yes_(new QPushButton), no_(new QPushButton(tr("No"))) {
+      export_(new QPushButton(tr("Export bundle…"))), erase_(new QPushButton(tr("Erase participant…"))), yes_(new QPushButton),
+          no_(new QPushButton(tr("No"))) {
   places_->addWidget(unlock_), places_->addWidget(makePanel());
   auto* page = new QWidget;
   auto* column = new QVBoxLayout(page);
@@ -99,7 +100,8 @@ QWidget* StudyProgressView::makePanel() {
   people_->setModel(model_.participants()), people_->setSelectionBehavior(QAbstractItemView::SelectRows);
   people_->setSelectionMode(QAbstractItemView::SingleSelection), people_->verticalHeader()->hide();
   people_->horizontalHeader()->setSectionResizeMode(QHeaderView::Stretch), people_->setAccessibleName(tr("Participants"));
-  people_->horizontalHeader()->setDefaultAlignment(Qt::AlignLeft | Qt::AlignVCenter), people_->setTabKeyNavigation(false), people_->setShowGrid(false);
+  people_->horizontalHeader()->setDefaultAlignment(Qt::AlignLeft | Qt::AlignVCenter), people_->setTabKeyNavigation(false),
+      people_->setShowGrid(false);
   connect(people_->selectionModel(), &QItemSelectionModel::selectionChanged, this, [this] { erase_->setEnabled(people_->currentIndex().isValid()); });
   column->addWidget(title_), column->addWidget(state_), column->addWidget(counts_), column->addWidget(sequential_), column->addWidget(problems_);
   column->addWidget(people_, 1), column->addLayout(hash), column->addWidget(makeButtons()), column->addWidget(makeQuestion());
@@ -204,14 +206,14 @@ void StudyProgressView::askToClose() {
 
 void StudyProgressView::askToErase() {
   const QString id = model_.participants()->participant(people_->currentIndex().row());
-  ask(tr("Erase every record of %1? The chain stays valid and shows that something was erased; the records cannot be brought back.").arg(id), tr("Erase"),
+  ask(tr("Erase every record of %1? The chain stays valid and shows that something was erased; the records cannot be brought back.").arg(id),
+      tr("Erase"),
       [this, id] { model_.erase(id); });
 }
 
 void StudyProgressView::chooseBundle() {
-  const QString path = QFileDialog::getSaveFileName(this, tr("Export the study"), QStringLiteral("study-%1.zip").arg(model_.hash().left(8)),
-      tr("Bundles (*.zip)"));
-  if (!path.isEmpty()) model_.exportBundle(path);
+  askForPath(this, {tr("Export the study"), PathKind::NewFile, QStringLiteral("study-%1.zip").arg(model_.hash().left(8)), tr("Bundles (*.zip)")},
+             [this](const QString& path) { model_.exportBundle(path); });
 }
 
 void StudyProgressView::showAnalysis() {

@@ -15,9 +15,12 @@
 #include <QApplication>
 #include <QComboBox>
 #include <QContextMenuEvent>
+#include <QFileDialog>
 #include <QLineEdit>
 #include <QListView>
+#include <QMessageBox>
 #include <QPushButton>
+#include <QTemporaryDir>
 #include <QTest>
 #include <QToolButton>
 
@@ -163,6 +166,27 @@ class HistoryPageTest : public QObject {
     QVERIFY(pair->grid()->transform() == zoom);
     pair->right()->setCurrentIndex(pair->left()->currentIndex());
     QVERIFY(pair->note().startsWith("Equal pixel for pixel."));
+  }
+
+  // Files are asked for beside the work: nothing is modal, and what is chosen is written.
+  void answersAreSavedWithoutHoldingUpTheWindow() {
+    QTemporaryDir folder;
+    Bench bench;
+    QVERIFY(bench.draw({"bf16", "bnb-nf4"}));
+    bench.window.showPage(MainWindow::History);
+    for (auto* button : bench.page().findChildren<QPushButton*>())
+      if (button->text().startsWith("Save answers")) button->click();
+    auto* dialog = bench.page().findChild<QFileDialog*>();
+    QVERIFY(dialog && dialog->isVisible() && !dialog->isModal() && !QApplication::activeModalWidget());
+    QCOMPARE(dialog->acceptMode(), QFileDialog::AcceptSave);
+    QCOMPARE(dialog->defaultSuffix(), QStringLiteral("csv"));
+    Q_EMIT dialog->filesSelected({folder.filePath("mine.csv")});
+    QFile saved(folder.filePath("mine.csv"));
+    QVERIFY(saved.open(QIODevice::ReadOnly));
+    QCOMPARE(saved.readAll().count(",name-each,"), 2);
+    Q_EMIT bench.page().exportWanted("/nowhere/mine.csv");
+    auto* box = bench.window.findChild<QMessageBox*>();
+    QVERIFY(box && !box->isModal() && box->text().contains("/nowhere/mine.csv"));
   }
 
   void whatIsBlindIsNeverOffered() {
