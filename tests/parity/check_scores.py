@@ -1,11 +1,13 @@
-"""Scores of whole folders against the reference packages: check_scores.py --cli PATH/quantspot-cli [--count 12]
+"""Scores of whole folders against the reference packages: check_scores.py --cli PATH/quantspot-cli [--count 12] [--cmmd PATH]
 
 Makes pictures, weight files of random weights in every form (safetensors, both kinds of .pth, TorchScript under the names of
 inception-2015-12-05.pt, lpips' own lines) and prints each score beside the reference's. Exits with 1 where they differ by more than 1e-4 (FID
 and KID: 1e-5). The same once more through `compare --metrics`, picture by picture, with the weights where downloads lie.
+--cmmd: a checkout of cmmd-pytorch, whose own reading, embedding and distance CMMD is then held against (else the formula on transformers' vectors).
 """
 
 import argparse
+import importlib
 import json
 import os
 import subprocess
@@ -19,7 +21,10 @@ from PIL import Image
 from safetensors.torch import save_file
 from torch import nn
 
-from score_cases import texture, torchvision_stub, weight, worse
+from metric_cases import preprocess
+from random_pipeline import randomize
+from score_cases import planes, texture, torchvision_stub, weight, worse
+from tiny_tokenizers import clip_bpe, save_clip
 
 PARTS = {"Conv2d_1a_3x3": "conv", "Conv2d_2a_3x3": "conv_1", "Conv2d_2b_3x3": "conv_2", "Conv2d_3b_1x1": "conv_3", "Conv2d_4a_3x3": "conv_4"} | {
     f"Mixed_{name}": "mixed" + (f"_{index}" if index else "") for index, name in enumerate(("5b", "5c", "5d", "6a", "6b", "6c", "6d", "6e", "7a", "7b", "7c"))}
@@ -135,6 +140,70 @@ def pairs(cli: str, root: Path, a: list[Path], b: list[Path], check: Check) -> N
         check.line(f"lpips {net}, lpips' own lines", got["value"], float(expected), 1e-4)
 
 
+def dists_lines() -> dict[str, torch.Tensor]:
+    alpha, beta = (weight(key, [1, 1475, 1, 1]) for key in ("alpha", "beta"))
+    total = alpha.sum() + beta.sum()
+    return {"alpha": alpha / total, "beta": beta / total}
+
+
+def large_clip(folder: Path):
+    """Of random weights in the form of ViT-L/14 at 336 pixels, but narrow."""
+    from transformers import CLIPConfig, CLIPImageProcessor, CLIPModel
+    vocab, merges = clip_bpe(60, 40, False, False)
+    tokenizer = save_clip(folder, "json", vocab, merges, "<|endoftext|>", 24)
+    text = dict(vocab_size=len(vocab), hidden_size=16, intermediate_size=40, num_hidden_layers=1, num_attention_heads=2, max_position_embeddings=24,
+                bos_token_id=tokenizer.bos_token_id, eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id,
+                projection_dim=32)
+    vision = dict(hidden_size=64, intermediate_size=128, num_hidden_layers=3, num_attention_heads=4, image_size=336, patch_size=14,
+                  projection_dim=32)
+    model = CLIPModel(CLIPConfig(text_config=text, vision_config=vision, projection_dim=32)).eval()
+    randomize(model, torch.Generator().manual_seed(71))
+    model.save_pretrained(folder)
+    CLIPImageProcessor(size={"shortest_edge": 336}, crop_size={"height": 336, "width": 336}).save_pretrained(folder)
+    return model
+
+
+@torch.no_grad()
+def clip_vectors(model, paths: list[Path], checkout: Path | None, folder: Path) -> np.ndarray:
+    """Unit vectors of a folder's pictures, by cmmd-pytorch's own code where it is given."""
+    if checkout is not None:
+        sys.path.insert(0, str(checkout))
+        embedding, reader = importlib.import_module("embedding"), importlib.import_module("io_util")
+        embedding._CLIP_MODEL_NAME = str(folder)
+        return reader.compute_embeddings_for_dir(str(paths[0].parent), embedding.ClipEmbeddingModel(), 2).astype(np.float64)
+    pixels = torch.cat([preprocess(np.asarray(Image.open(path)), 336)[1] for path in paths])
+    vectors = model.get_image_features(pixel_values=pixels)
+    vectors = getattr(vectors, "pooler_output", vectors).double().numpy()
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+def gauss_distance(a: np.ndarray, b: np.ndarray, unbiased: bool) -> float:
+    kernel = lambda x, y: np.exp(-((x[:, None] - y[None]) ** 2).sum(-1) / 200)  # noqa: E731
+    own = lambda x: (kernel(x, x).sum() - len(x)) / (len(x) * (len(x) - 1)) if unbiased else kernel(x, x).mean()  # noqa: E731
+    return float(1000 * (own(a) + own(b) - 2 * kernel(a, b).mean()))
+
+
+@torch.no_grad()
+def further(cli: str, root: Path, report: dict, images: list[dict], networks: dict, checkout: Path | None, check: Check) -> None:
+    """DISTS of each picture and CMMD of the sets, as compare told them."""
+    import piq
+    torch.hub.load_state_dict_from_url = lambda *_, **__: dists_lines()
+    dists = piq.DISTS()
+    for index, one in enumerate(report["comparisons"]):
+        pair = [planes(np.asarray(Image.open(images[index][precision])), torch.float32) / 255 for precision in ("quanto-int2", "bf16")]
+        check.line(f"dists of picture {index}", one["samples"][1]["scores"]["dists"], dists(*pair).item(), 1e-4)
+    folder = root / "downloads" / "clip-vit-large-patch14-336"
+    sets = [[one[precision] for one in images] for precision in ("quanto-int2", "bf16")]
+    vectors = [clip_vectors(networks["cmmd"], paths, checkout, folder) for paths in sets]
+    figure = report["summary"][1]["figures"]["cmmd"]
+    check.line("cmmd of the sets", figure["value"], gauss_distance(*vectors, unbiased=True), 1e-3)
+    got = score(cli, "--metric", "cmmd", "--a", str(sets[0][0].parent), "--b", str(sets[1][0].parent), "--clip", str(folder))
+    published = gauss_distance(*vectors, unbiased=False)
+    if checkout is not None:
+        published = float(importlib.import_module("distance").mmd(*vectors))
+    check.line("cmmd as it was published", got["published"], published, 1e-3)
+
+
 def place_downloads(root: Path) -> dict:
     """Weights where `metrics download` would put them, random trunks with lpips' own lines; the reference networks of the same weights."""
     import lpips
@@ -146,13 +215,17 @@ def place_downloads(root: Path) -> dict:
         folder.mkdir(parents=True)
         torch.save({"features." + key.split(".", 1)[1]: value.clone() for key, value in model.net.state_dict().items()}, folder / file)
         (folder / f"lpips-{net}.pth").write_bytes((Path(lpips.__file__).parent / f"weights/v0.1/{net}.pth").read_bytes())
+    (root / "dists").mkdir()
+    (root / "dists" / names["vgg"]).write_bytes((root / "lpips-vgg" / names["vgg"]).read_bytes())
+    torch.save(dists_lines(), root / "dists" / "dists_weights.pt")
+    networks["cmmd"] = large_clip(root / "clip-vit-large-patch14-336")
     (root / "inception").mkdir()
     torch.save(networks["inception"].state_dict(), root / "inception" / "weights-inception-2015-12-05-6726825d.pth")
     return networks
 
 
 @torch.no_grad()
-def comparison(cli: str, root: Path, check: Check) -> None:
+def comparison(cli: str, root: Path, checkout: Path | None, check: Check) -> None:
     """compare --metrics on the built-in model, once more from its pictures; the second run computes no feature."""
     import lpips
     from cleanfid.fid import fid_from_feats, kernel_distance
@@ -160,10 +233,10 @@ def comparison(cli: str, root: Path, check: Check) -> None:
     networks = place_downloads(root / "downloads")
     (root / "prompts.txt").write_text("\n".join(f"a {thing}" for thing in ("fox", "cat", "pizza", "banana", "star", "crown")))
     command = [cli, "compare", "--precisions", "bf16,quanto-int2", "--prompts", str(root / "prompts.txt"), "--steps", "2", "--width", "64", "--height", "64",
-               "--threads", "1", "--out", str(root / "out"), "--metrics", "lpips,lpips-vgg,lpips-squeeze,fid,kid"]
+               "--threads", "1", "--out", str(root / "out"), "--metrics", "lpips,lpips-vgg,lpips-squeeze,dists,fid,kid,cmmd"]
     environment = os.environ | {"QUANTSPOT_METRICS": str(root / "downloads")}
     runs = [json.loads(subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout) for _ in range(2)]
-    check.line("features, first run and second", runs[0]["features"] - runs[1]["features"], 12, 1e-9)
+    check.line("features, first run and second", runs[0]["features"] - runs[1]["features"], 24, 1e-9)
     report = json.loads((root / "out" / "report.json").read_text())
     images = [{sample["precision"]: root / "out" / sample["image"] for sample in one["samples"]} for one in report["comparisons"]]
     for figure, net in (("lpips", "alex"), ("lpips-vgg", "vgg"), ("lpips-squeeze", "squeeze")):
@@ -175,6 +248,7 @@ def comparison(cli: str, root: Path, check: Check) -> None:
                                 for one in images]) for precision in ("quanto-int2", "bf16")]
     figures = report["summary"][1]["figures"]
     check.line("fid of the sets", figures["fid"]["value"], float(fid_from_feats(*features)), 1e-5)
+    further(cli, root, report, images, networks, checkout, check)
     check.line("kid of the sets", figures["kid"]["value"], float(kernel_distance(*features, num_subsets=1)), 1e-5)
 
 
@@ -182,6 +256,7 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--cli", required=True)
     parser.add_argument("--count", type=int, default=12)
+    parser.add_argument("--cmmd", type=Path)
     arguments = parser.parse_args()
     torchvision_stub()
     check = Check()
@@ -196,7 +271,7 @@ def main() -> int:
                 Image.fromarray(pixels).save(names[side][-1])
         pairs(arguments.cli, root, names["a"], names["b"], check)
         sets(arguments.cli, root, names["a"], names["b"], check)
-        comparison(arguments.cli, root, check)
+        comparison(arguments.cli, root, arguments.cmmd, check)
     return 1 if check.worst > 1 else 0
 
 
