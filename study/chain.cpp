@@ -51,6 +51,17 @@ QStringList chainProblems(const QByteArray& study_hash, const std::vector<ChainR
   return problems;
 }
 
+QJsonObject recordsOf(const std::vector<ChainRecord>& chain, const QString& participant) {
+  QJsonArray records;
+  for (const ChainRecord& record : chain)
+    if (!participant.isEmpty() && record.json()[QStringLiteral("participant")].toString() == participant)
+      records << QJsonObject{{"number", record.number}, {"commitment", QString::fromLatin1(record.commitment)},
+                             {"hash", QString::fromLatin1(record.hash)}, {"salt", QString::fromLatin1(record.salt)},
+                             {"record", QString::fromUtf8(record.record)}};
+  if (records.isEmpty()) throw Error(QStringLiteral("no record of participant '%1' is kept in this study").arg(participant));
+  return {{"participant", participant}, {"records", records}};
+}
+
 QByteArray chainCsv(const std::vector<ChainRecord>& chain) {
   QByteArray text = "number,commitment,hash,salt,record\n";
   for (const ChainRecord& r : chain)

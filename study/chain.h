@@ -34,6 +34,10 @@ ChainRecord nextRecord(const QByteArray& previous_hash, qint64 previous_number, 
 // start, is not found here).
 QStringList chainProblems(const QByteArray& study_hash, const std::vector<ChainRecord>& chain, const QByteArray& head = {});
 
+// What is kept of one participant, for that person: `participant` and `records` (`number`, `commitment`, `hash`, `salt`, and `record` exactly as it was
+// hashed). Throws Error when there is none.
+QJsonObject recordsOf(const std::vector<ChainRecord>& chain, const QString& participant);
+
 // number, commitment, hash, salt, record
 QByteArray chainCsv(const std::vector<ChainRecord>& chain);
 std::vector<ChainRecord> chainFromCsv(const QByteArray& csv);   // throws Error

@@ -21,6 +21,9 @@ class Station {
   Station(const QString& store, const QString& journal, Bringing bringing = Bringing::WithEach);
   ~Station();
 
+  // Reaches for the server where it was out of reach. False: lastProblem() says why.
+  bool reach() { return connect(); }
+
   // These four need the server, and throw Error. study: a beginning of its hash is enough; a closed one is refused.
   FrozenStudy study(const QString& hash);
   // Cells are allotted there.

@@ -116,6 +116,13 @@ QJsonObject exportBundle(const StudyArguments& a) {
   Ledger ledger(storePath(a));
   const FrozenStudy study = chosen(ledger, a);
   QJsonObject result{{"study", study.hash()}, {"head", QString::fromLatin1(ledger.head(study.hash()))}};
+  if (!a.participant.isEmpty()) {
+    QJsonObject kept = recordsOf(ledger.chain(study.hash()), a.participant);
+    kept["study"] = study.hash(), kept["retention_until"] = study.protocol().retention_until;
+    if (a.out.isEmpty()) return kept;
+    writeFile(a.out, QJsonDocument(kept).toJson());
+    return {{"file", a.out}, {"participant", a.participant}, {"records", kept["records"].toArray().size()}};
+  }
   if (a.out.isEmpty()) return result;   // the head hash alone, to be published before the reveal
   if (!a.sealed && ledger.closedAt(study.hash()).isEmpty())
     throw Error(QStringLiteral("the study is still running: close it first (quantspot-study close), or export it with --sealed"));

@@ -69,6 +69,7 @@ void addStudyCommands(CLI::App& app, Arguments& a, std::function<int()>& run) {
   addText(add("import", "Take in a bundle, or answers as CSV", importFile), "file", a.study.file, "The bundle or the CSV file", true);
   CLI::App& e = add("export", "Print the head hash; with --out, write the bundle", exportBundle);
   addText(e, "--out", a.study.out, "The bundle (ZIP)");
+  addText(e, "--participant", a.study.participant, "Instead: every record that is kept of this random id, as JSON");
   e.add_flag("--sealed", a.study.sealed, "Without the mapping: before the reveal");
   add("close", "End a study: nobody answers any more", closeStudy);
   CLI::App& v = add("verify", "Check a bundle by itself", verify);

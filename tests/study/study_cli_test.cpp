@@ -1,4 +1,5 @@
 // quantspot-study as a program.
+#include "study/chain.h"
 #include "tests/study/tiny_png.h"
 
 #include <QDir>
@@ -143,8 +144,21 @@ class StudyCliTest : public QObject {
     QCOMPARE(in({"analyze"}).json(), analyzed.json());
     QVERIFY(analyzed.json()["decisions"][0].toString().startsWith("`bnb-nf4` is "));
 
+    // Everything that is kept of one person, for that person; afterwards nothing is.
+    const QString anna = imported.json()["participants"]["anna"].toString(), own = folder_.filePath("anna.json");
+    const Run kept = in({"export", "--participant", anna, "--out", own});
+    QVERIFY2(kept.code == 0, kept.err.constData());
+    QCOMPARE(kept.json()["records"].toInt(), 7);                       // joined, and six answers
+    QFile file(own);
+    QVERIFY(file.open(QIODevice::ReadOnly));
+    for (const QJsonValue& record : QJsonDocument::fromJson(file.readAll())["records"].toArray()) {
+      QVERIFY(record["record"].toString().contains(anna));
+      QCOMPARE(quantspot::study::commitmentOf(record["salt"].toString().toLatin1(), record["record"].toString().toUtf8()),
+               record["commitment"].toString().toLatin1());
+    }
     const Run erased = in({"erase", "--participant", imported.json()["participants"]["anna"].toString()});
     QVERIFY2(erased.code == 0, erased.err.constData());
+    QVERIFY2(in({"export", "--participant", anna}).err.contains("no record of participant"), "erased");
     QVERIFY(in({"export", "--out", bundle}).code == 0);
     QCOMPARE(study({"verify", bundle}).json()["erased"].toInt(), 7);
     const QStringList other{"--store", folder_.filePath("other.sqlite")};

@@ -1,4 +1,5 @@
 // One person's way through a study: every kind, time rules, undo, coming back, and what happens when the store or the disk fails.
+#include "tests/study/store_holder.h"
 #include "tests/ui/study_fixture.h"
 #include "ui/models/trial_choices.h"
 
@@ -66,7 +67,7 @@ class ParticipantSessionTest : public QObject {
     ParticipantSession session(disk.place());
     QVERIFY(!session.unlock("wrong"));
     QVERIFY2(session.message().contains("passphrase is wrong"), qPrintable(session.message()));
-    QVERIFY(session.unlock(kPassphrase));
+    QVERIFY(opens(session));
     session.begin();
     QCOMPARE(session.stage(), Stage::Consent);
     session.decline();
@@ -106,7 +107,7 @@ class ParticipantSessionTest : public QObject {
   void practiceTellsWhatWasRight() {
     StudyOnDisk disk;
     ParticipantSession session(disk.place());
-    QVERIFY(session.unlock(kPassphrase));
+    QVERIFY(opens(session));
     toFirstTrial(session);
     const QString truth = disk.plan(session.code())[0].truth;
     QVERIFY(session.answer(truth == "A" ? "B" : "A"));
@@ -122,7 +123,7 @@ class ParticipantSessionTest : public QObject {
     p.practice = 0, p.min_viewing_s = 0.15, p.time_limit_s = 0.4;
     StudyOnDisk disk(p);
     ParticipantSession session(disk.place());
-    QVERIFY(session.unlock(kPassphrase));
+    QVERIFY(opens(session));
     QSignalSpy answerable(&session, &ParticipantSession::answerable), up(&session, &ParticipantSession::timeUp);
     toFirstTrial(session);
     QVERIFY(!session.answer("A"));                                     // too early
@@ -147,7 +148,7 @@ class ParticipantSessionTest : public QObject {
     p.practice = 0;
     StudyOnDisk disk(p);
     ParticipantSession session(disk.place());
-    QVERIFY(session.unlock(kPassphrase));
+    QVERIFY(opens(session));
     toFirstTrial(session);
     QVERIFY(!session.canUndo());
     QVERIFY(session.answer("A") && toTrial(session));
@@ -166,7 +167,7 @@ class ParticipantSessionTest : public QObject {
   void focusLossesAndTheScreenAreLogged() {
     StudyOnDisk disk;
     ParticipantSession session(disk.place());
-    QVERIFY(session.unlock(kPassphrase));
+    QVERIFY(opens(session));
     toFirstTrial(session);
     session.focusLost(), session.focusLost();
     QVERIFY(session.answer("A", {{"zoom", 2.0}}));
@@ -192,13 +193,13 @@ class ParticipantSessionTest : public QObject {
     QString code;
     {
       ParticipantSession session(disk.place());
-      QVERIFY(session.unlock(kPassphrase));
+      QVERIFY(opens(session));
       toFirstTrial(session);
       code = session.code();
       for (int i = 0; i < 3; ++i) QVERIFY(session.answer("A") && toTrial(session));
     }
     ParticipantSession again(disk.place());
-    QVERIFY(again.unlock(kPassphrase));
+    QVERIFY(opens(again));
     again.resume("0123456789abcdef");
     QVERIFY2(again.message().contains("nobody in this study has the code"), qPrintable(again.message()));
     again.resume(' ' + code.toUpper());
@@ -224,7 +225,7 @@ class ParticipantSessionTest : public QObject {
     ParticipantSession::Place place = disk.place();
     place.store = elsewhere;
     ParticipantSession session(place);
-    QVERIFY(session.unlock(kPassphrase));
+    QVERIFY(opens(session));
     session.resume("feedfeedfeedfeed");
     QCOMPARE(session.stage(), Stage::Welcome);
     QVERIFY2(session.message().contains("finished on the day it was begun (2020-05-01)"), qPrintable(session.message()));
@@ -241,10 +242,10 @@ class ParticipantSessionTest : public QObject {
   void twoWindowsOnOneStudy() {
     StudyOnDisk disk;
     ParticipantSession first(disk.place()), same(disk.place()), other(disk.place("left"));
-    QVERIFY(first.unlock(kPassphrase));
+    QVERIFY(opens(first));
     QVERIFY(!same.unlock(kPassphrase));
     QVERIFY2(same.message().contains("another window answers here as station 'here'"), qPrintable(same.message()));
-    QVERIFY(other.unlock(kPassphrase));
+    QVERIFY(opens(other));
     toFirstTrial(first);
     other.resume(first.code());                                        // two windows for one person
     if (other.stage() == Stage::Before) other.submit({});
@@ -261,7 +262,7 @@ class ParticipantSessionTest : public QObject {
   void aLockedDatabaseKeepsTheAnswersHere() {
     StudyOnDisk disk;
     ParticipantSession session(disk.place());
-    QVERIFY(session.unlock(kPassphrase));
+    QVERIFY(opens(session));
     toFirstTrial(session);
     {
       const Writer writer(disk.store());
@@ -292,7 +293,7 @@ class ParticipantSessionTest : public QObject {
     ParticipantSession::Place place = disk.place();
     place.patience_ms = 20, place.retry_ms = 200;
     ParticipantSession session(place);
-    QVERIFY(session.unlock(kPassphrase));
+    QVERIFY(opens(session));
     session.begin(), session.agree();
     QVERIFY(QTest::qWaitFor([&] { return session.stage() == Stage::Before; }));
     session.submit({{"eyes", "no"}});
@@ -318,13 +319,54 @@ class ParticipantSessionTest : public QObject {
     QTRY_VERIFY(session.isOnline() && session.notice().isEmpty());
   }
 
+  // Another program holds the store when the study is opened: the window goes on, says what it waits for, and opens when the store is free.
+  void aLockedStoreDoesNotHoldTheOpeningUp() {
+    StudyOnDisk disk;
+    ParticipantSession::Place place = disk.place();
+    place.patience_ms = 20;
+    ParticipantSession session(place);
+    auto holder = std::make_unique<sample::StoreHolder>(disk.store());
+    QSignalSpy busy(&session, &ParticipantSession::busyChanged), failed(&session, &ParticipantSession::failed);
+    QElapsedTimer since;
+    since.start();
+    QVERIFY(session.unlock(kPassphrase));
+    QVERIFY2(since.elapsed() < 2000, qPrintable(QString::number(since.elapsed())));   // the store is waited for five seconds at a time
+    QCOMPARE(session.stage(), Stage::Locked);
+    QVERIFY(session.isBusy() && session.busyText().contains("Opening"));
+    QVERIFY(!session.unlock(kPassphrase));                             // once at a time
+    QTRY_VERIFY_WITH_TIMEOUT(session.busyText().contains("Trying again (2 of 3)"), 15000);
+    holder.reset();
+    QTRY_COMPARE_WITH_TIMEOUT(session.stage(), Stage::Welcome, 30000);
+    QVERIFY(!session.isBusy() && failed.isEmpty());
+    session.begin(), session.agree();
+    QTRY_COMPARE(session.stage(), Stage::Before);
+  }
+
+  // A store that stays away is said after some attempts, with what to do; the passphrase was not tried, and the next attempt begins anew.
+  void aStoreThatStaysAwayIsSaid() {
+    StudyOnDisk disk;
+    ParticipantSession::Place place = disk.place();
+    place.store = QStringLiteral("postgresql://nobody@127.0.0.1:1/nothing");
+    place.patience_ms = 20;
+    ParticipantSession session(place);
+    QVERIFY(session.isUntried());
+    for (int attempt = 1; attempt <= 2; ++attempt) {
+      QSignalSpy failed(&session, &ParticipantSession::failed);
+      session.unlock(kPassphrase);
+      QTRY_COMPARE_WITH_TIMEOUT(failed.count(), 1, 30000);
+      QVERIFY2(session.message().startsWith("The study cannot be opened now: ") && session.message().contains("(postgresql://nobody@127.0.0.1:1/nothing)"),
+               qPrintable(session.message()));
+      QVERIFY(session.isUntried() && !session.isBusy() && session.notice().isEmpty());
+    }
+  }
+
   // The journal itself cannot be written for a while: nothing counts as given, nothing else is taken, and then all goes on.
   void anAnswerCountsWhenItIsSavedAndNotBefore() {
     StudyOnDisk disk;
     ParticipantSession::Place place = disk.place();
     place.patience_ms = 20;
     ParticipantSession session(place);
-    QVERIFY(session.unlock(kPassphrase));
+    QVERIFY(opens(session));
     session.begin(), session.agree();
     QVERIFY(QTest::qWaitFor([&] { return session.stage() == Stage::Before; }));
     session.submit({{"eyes", "no"}});
@@ -353,7 +395,7 @@ class ParticipantSessionTest : public QObject {
   void aFullDiskLosesNothingThatWasShownAsSaved() {
     StudyOnDisk disk;
     ParticipantSession session(disk.place());
-    QVERIFY(session.unlock(kPassphrase));
+    QVERIFY(opens(session));
     toFirstTrial(session);
     QVERIFY(session.answer("A") && toTrial(session));
     QSignalSpy saved(&session, &ParticipantSession::saved);
@@ -396,7 +438,7 @@ class ParticipantSessionTest : public QObject {
     ParticipantSession::Place place = disk.place();
     place.store = elsewhere;
     ParticipantSession session(place);
-    QVERIFY(session.unlock(kPassphrase));
+    QVERIFY(opens(session));
     session.resume("feedfeedfeedfeed");
     if (session.stage() == Stage::Before) session.submit({});
     QVERIFY(toTrial(session));

@@ -389,13 +389,17 @@ class StudyDraftTest : public QObject {
     Ledger(store).close(hashes[2]);
     StudyListModel model(store, drafts);
     model.reload();
+    QTRY_COMPARE_WITH_TIMEOUT(model.rowCount(), 4, 30000);
     QMap<QString, QString> details;
     for (int row = 0; row < model.rowCount(); ++row)
       details[model.index(row).data().toString()] = model.index(row).data(StudyListModel::DetailRole).toString();
-    QCOMPARE(details, (QMap<QString, QString>{{"Planned", "draft"}, {"Frozen", "frozen"}, {"Running", "running · 2 people · FLUX.1-dev"}, {"Closed", "closed · 1 person"}}));
+    QCOMPARE(details, (QMap<QString, QString>{{"Planned", "draft"}, {"Frozen", "frozen"}, {"Running", "running · 2 people · FLUX.1-dev"},
+                                              {"Closed", "closed · 1 person"}}));
     QCOMPARE(model.index(0).data().toString(), QStringLiteral("Planned"));
     model.markAnalysed(hashes[2]);
+    QSignalSpy again(&model, &StudyListModel::reloaded);
     model.reload();
+    QTRY_COMPARE_WITH_TIMEOUT(again.count(), 1, 30000);
     QCOMPARE(model.index(model.rowOf(hashes[2])).data(StudyListModel::DetailRole).toString(), QStringLiteral("analysed · 1 person"));
     QVERIFY(model.rowOf(hashes[1]) > 0 && model.rowOf("none") == -1);
     QVERIFY(!QFile::exists(model.newDraftFile()));
@@ -410,7 +414,8 @@ class StudyDraftTest : public QObject {
     StudyListModel model(other.fileName(), bench.folder.filePath("drafts"));
     QSignalSpy failed(&model, &StudyListModel::failed);
     model.reload();
-    QCOMPARE(failed.count(), 1);
+    QCOMPARE(model.rowCount(), 1);
+    QTRY_COMPARE_WITH_TIMEOUT(failed.count(), 1, 30000);
     QCOMPARE(model.rowCount(), 1);
   }
 };

@@ -91,6 +91,11 @@ struct StudyOnDisk {
   Mapping mapping;
 };
 
+// Gives the passphrase and waits until the study is open.
+inline bool opens(ParticipantSession& session) {
+  return session.unlock(kPassphrase) && QTest::qWaitFor([&] { return session.stage() == Stage::Welcome; }, 30000);
+}
+
 // Takes the session to its next trial; false when there is none.
 inline bool toTrial(ParticipantSession& session) {
   for (int step = 0; step < 20; ++step) {

@@ -5,6 +5,7 @@
 #include <QDate>
 #include <QDir>
 #include <QRegularExpression>
+#include <QThread>
 
 #include <algorithm>
 
@@ -14,9 +15,19 @@ namespace {
 using study::TrialKind;
 using study::TrialRole;
 
+constexpr int kAttempts = 3;             // to reach the store; each may take five seconds
+constexpr unsigned long kBetweenAttempts = 500;   // ms
+
 QString fileSafe(QString name) {
   static const QRegularExpression other(QStringLiteral("[^A-Za-z0-9_-]"));
   return name.replace(other, QStringLiteral("_"));
+}
+
+QString onlyStudy(const QString& store) {
+  const QStringList all = study::Ledger(store).studies();
+  if (all.size() == 1) return all.first();
+  throw study::Error(all.isEmpty() ? ParticipantSession::tr("the store holds no study")
+      : ParticipantSession::tr("the store holds several studies; name one with --participant"));
 }
 
 }  // namespace
@@ -82,52 +93,70 @@ void ParticipantSession::delivered() {
   Q_EMIT noticeChanged();
 }
 
-void ParticipantSession::findStudy() {
-  QString hash = place_.study;
-  if (hash.isEmpty()) {
-    const QStringList all = study::Ledger(place_.store).studies();
-    if (all.size() != 1)
-      throw study::Error(all.isEmpty() ? tr("the store holds no study") : tr("the store holds several studies; name one with --participant"));
-    hash = all.first();
-  }
-  study_ = station_->ask([hash](study::Station& station) { return station.study(hash); });
+// The station's folder, name and journal, which are this computer's own.
+void ParticipantSession::prepare() {
+  const QString journal = QDir(place_.folder).filePath(QStringLiteral("station-%1.sqlite").arg(fileSafe(place_.station)));
+  if (!QDir().mkpath(place_.folder)) throw study::Error(tr("the folder %1 cannot be made; choose another with --data").arg(place_.folder));
+  if (!lock_) lock_ = std::make_unique<QLockFile>(journal + QStringLiteral(".lock"));
+  lock_->setStaleLockTime(0);
+  if (!lock_->isLocked() && !lock_->tryLock(100))
+    throw study::Error(lock_->error() == QLockFile::LockFailedError
+        ? tr("another window answers here as station '%1'; close it, or give this one another name with --station").arg(place_.station)
+        : tr("the folder %1 cannot be written; choose another with --data").arg(place_.folder));
+  station_.reset();                        // of an attempt before: reaches for the store anew
+  station_ = std::make_unique<StationThreads>(place_.store, journal, place_.patience_ms);
+  connect(station_.get(), &StationThreads::delivered, this, &ParticipantSession::delivered);
 }
 
 bool ParticipantSession::unlock(const QString& passphrase) {
-  if (stage_ != Stage::Locked) return false;
+  if (stage_ != Stage::Locked || isBusy()) return false;
+  tried_ = std::make_shared<std::atomic<bool>>(false);
   try {
-    const QString journal = QDir(place_.folder).filePath(QStringLiteral("station-%1.sqlite").arg(fileSafe(place_.station)));
-    if (!QDir().mkpath(place_.folder)) throw study::Error(tr("the folder %1 cannot be made; choose another with --data").arg(place_.folder));
-    if (!lock_) lock_ = std::make_unique<QLockFile>(journal + QStringLiteral(".lock"));
-    lock_->setStaleLockTime(0);
-    if (!lock_->isLocked() && !lock_->tryLock(100))
-      throw study::Error(lock_->error() == QLockFile::LockFailedError
-          ? tr("another window answers here as station '%1'; close it, or give this one another name with --station").arg(place_.station)
-          : tr("the folder %1 cannot be written; choose another with --data").arg(place_.folder));
-    if (!station_) {
-      station_ = std::make_unique<StationThreads>(place_.store, journal, place_.patience_ms);
-      connect(station_.get(), &StationThreads::delivered, this, &ParticipantSession::delivered);
-    }
-    findStudy();
-    mapping_ = study_.open(passphrase);
-    protocol_ = study_.protocol();
-    refused_ = station_->ask([](study::Station& station) {
-      station.reconcile();                 // what an earlier sitting could not bring
-      return station.refused();
-    });
-    station_->deliver();
-    retry_.start();
-    enter(Stage::Welcome);
-    return true;
+    prepare();
   } catch (const std::exception& error) {
     station_.reset();
     fail(error);
     return false;
   }
+  struct Opened {
+    study::FrozenStudy study;
+    study::Mapping mapping;
+    int refused = 0;
+  };
+  auto found = std::make_shared<Opened>();
+  return perform(tr("Opening the study…"), StationThreads::Where::Store, [this, found, passphrase, tried = tried_](study::Station& station) {
+    for (int attempt = 1; !station.reach(); ++attempt) {
+      if (attempt == kAttempts || ending_) throw study::Error(tr("The study cannot be opened now: %1").arg(station.lastProblem()));
+      QMetaObject::invokeMethod(this, [this, attempt] {
+        sayBusy(tr("The store cannot be used now. Trying again (%1 of %2)…").arg(attempt + 1).arg(kAttempts));
+      }, Qt::QueuedConnection);
+      QThread::msleep(kBetweenAttempts);
+    }
+    found->study = station.study(place_.study.isEmpty() ? onlyStudy(place_.store) : place_.study);
+    *tried = true;
+    found->mapping = found->study.open(passphrase);
+    station.reconcile();                   // what an earlier sitting could not bring
+    found->refused = station.refused();
+  }, [this, found] { opened(std::move(found->study), std::move(found->mapping), found->refused); });
+}
+
+void ParticipantSession::opened(study::FrozenStudy study, study::Mapping mapping, int refused) {
+  study_ = std::move(study), mapping_ = std::move(mapping);
+  protocol_ = study_.protocol();
+  refused_ = refused;
+  station_->deliver();
+  retry_.start();
+  enter(Stage::Welcome);
+}
+
+void ParticipantSession::sayBusy(const QString& text) {
+  if (!isBusy() || stage_ != Stage::Locked) return;      // it was done meanwhile
+  busy_ = text;
+  Q_EMIT busyChanged();
 }
 
 QString ParticipantSession::notice() const {
-  if (!station_) return {};
+  if (!station_ || stage_ == Stage::Locked) return {};
   if (!isOnline()) return tr("Answers are saved on this computer; the store is out of reach.");
   return station_->state().warning;
 }

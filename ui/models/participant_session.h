@@ -12,6 +12,8 @@
 #include <QSet>
 #include <QTimer>
 
+#include <atomic>
+
 namespace quantspot::ui {
 
 // A trial as a screen may know it: no variant, comparison, prompt or role.
@@ -39,6 +41,7 @@ class ParticipantSession : public QObject {
     int blank_ms = 600, patience_ms = 100, retry_ms = 10000;
   };
   explicit ParticipantSession(Place place, QObject* parent = nullptr);
+  ~ParticipantSession() override { ending_ = true; }
 
   Stage stage() const { return stage_; }
   QString message() const { return message_; }          // why not, or feedback; may be empty
@@ -50,8 +53,10 @@ class ParticipantSession : public QObject {
   bool isBusy() const { return !busy_.isEmpty(); }
   QString busyText() const { return busy_; }            // "Saving…"
 
-  // Opens store, journal and mapping; about a second of work. False: message() says why, and it can be tried again.
+  // Opens journal, store and mapping; about a second of work, and more while another program holds the store (it is tried again, and busyText() says
+  // so). True when it is done or on its way (isBusy()); false, or failed() later, with message() when it could not be done: it can be tried again.
   bool unlock(const QString& passphrase);
+  bool isUntried() const { return !*tried_; }            // unlock() failed before it came to the passphrase
 
   // Of the study; valid once unlocked.
   QString title() const { return protocol_.title; }
@@ -102,7 +107,9 @@ class ParticipantSession : public QObject {
  private:
   void enter(Stage stage, const QString& message = {});
   void fail(const std::exception& error);
-  void findStudy();
+  void prepare();
+  void opened(study::FrozenStudy study, study::Mapping mapping, int refused);
+  void sayBusy(const QString& text);
   void join();
   void place(const study::Station::Return& back);
   void ready();                                          // plan drawn: questions, or the first break
@@ -139,6 +146,8 @@ class ParticipantSession : public QObject {
   bool shown_ = false, timed_out_ = false;
   int focus_losses_ = 0, pauses_ = 0;
   QString restarts_, busy_;
+  std::shared_ptr<std::atomic<bool>> tried_ = std::make_shared<std::atomic<bool>>(false);
+  std::atomic<bool> ending_ = false;
   std::unique_ptr<StationThreads> station_;   // last: what it still does reads the members above
 };
 

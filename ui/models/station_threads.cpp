@@ -2,13 +2,15 @@
 
 namespace quantspot::ui {
 
-StationThreads::StationThreads(const QString& store, const QString& journal, int patience_ms) : patience_(patience_ms) {
+StationThreads::StationThreads(const QString& store, const QString& journal, int patience_ms)
+    : store_(store), journal_(journal), patience_(patience_ms) {
   using study::Station;
   keeper_.get([&] { return (writing_ = std::make_unique<Station>(store, journal, Station::Bringing::ByAnother)) != nullptr; });
-  state_ = courier_.get([&] {
-    bringing_ = std::make_unique<Station>(store, journal);
-    return stateNow();
-  });
+}
+
+study::Station& StationThreads::bringing() {
+  if (!bringing_) bringing_ = std::make_unique<study::Station>(store_, journal_);
+  return *bringing_;
 }
 
 StationThreads::~StationThreads() {
@@ -17,30 +19,14 @@ StationThreads::~StationThreads() {
 }
 
 void StationThreads::begin(Where where, std::function<void(study::Station&)> body, Done done) {
-  struct Outcome {
-    std::exception_ptr error;
-    std::binary_semaphore ready{0};
-    bool told = false;                     // on this object's thread
-  };
-  auto outcome = std::make_shared<Outcome>();
-  const auto tell = [outcome, done = std::move(done)] {
-    if (!std::exchange(outcome->told, true)) done(outcome->error);
-  };
   const bool journal = where == Where::Journal;
-  (journal ? keeper_ : courier_).post([this, journal, outcome, tell, body = std::move(body)] {
-    try {
-      body(journal ? *writing_ : *bringing_);
-    } catch (...) {
-      outcome->error = std::current_exception();
-    }
-    outcome->ready.release();
-    QMetaObject::invokeMethod(this, tell, Qt::QueuedConnection);
-  });
-  if (outcome->ready.try_acquire_for(std::chrono::milliseconds(patience_))) tell();
+  callPatiently(journal ? keeper_ : courier_, this, patience_, [this, journal, body = std::move(body)] { body(journal ? *writing_ : bringing()); },
+                std::move(done));
 }
 
 StationThreads::State StationThreads::stateNow() {
-  return {bringing_->online(), bringing_->waiting(), bringing_->refused(), bringing_->lastProblem(), bringing_->lastWarning()};
+  study::Station& station = bringing();
+  return {station.online(), station.waiting(), station.refused(), station.lastProblem(), station.lastWarning()};
 }
 
 void StationThreads::deliver(bool at_once) {

@@ -29,7 +29,12 @@ QString detailOf(const StudyEntry& entry, const QString& state) {
 }  // namespace
 
 StudyListModel::StudyListModel(QString store, QString drafts, QObject* parent)
-    : QAbstractListModel(parent), store_(std::move(store)), drafts_(std::move(drafts)) {}
+    : QAbstractListModel(parent), drafts_(std::move(drafts)), ledger_(std::make_unique<LedgerThread>(std::move(store), LedgerThread::Keep::Nothing)) {}
+
+void StudyListModel::setStore(const QString& store) {
+  ledger_ = std::make_unique<LedgerThread>(store, LedgerThread::Keep::Nothing);
+  heads_.clear();
+}
 
 QString StudyListModel::analysedFile(const QString& hash) const { return QDir(drafts_).filePath(QStringLiteral("analysed/") + hash); }
 
@@ -44,23 +49,31 @@ StudyState StudyListModel::stateOf(const study::StudyHead& head) const {
   return head.people > 0 ? StudyState::Running : StudyState::Frozen;
 }
 
-void StudyListModel::reload() {
+void StudyListModel::setEntries() {
   std::vector<StudyEntry> entries;
   const QDir folder(drafts_);
   for (const QString& name : folder.entryList({QStringLiteral("*.json")}, QDir::Files, QDir::Time))
     entries.push_back(readDraft(folder.filePath(name)));
-  QString problem;
-  try {
-    std::vector<study::StudyHead> heads = study::Ledger(store_).heads();
-    std::reverse(heads.begin(), heads.end());
-    for (const study::StudyHead& head : heads) entries.push_back({stateOf(head), head.title, head.hash, {}, head.people, 0, head.model});
-  } catch (const std::exception& error) {
-    problem = QString::fromUtf8(error.what());
-  }
+  for (const study::StudyHead& head : heads_) entries.push_back({stateOf(head), head.title, head.hash, {}, head.people, 0, head.model});
   beginResetModel();
   entries_ = std::move(entries);
   endResetModel();
-  if (!problem.isEmpty()) Q_EMIT failed(problem);
+}
+
+void StudyListModel::reload() {
+  setEntries();
+  auto heads = std::make_shared<std::vector<study::StudyHead>>();
+  ledger_->begin([heads](study::Ledger& ledger) { *heads = ledger.heads(); }, [this, heads](std::exception_ptr error) {
+    try {
+      if (error) std::rethrow_exception(error);
+      std::reverse(heads->begin(), heads->end());
+      heads_ = std::move(*heads);
+      setEntries();
+      Q_EMIT reloaded();
+    } catch (const std::exception& problem) {
+      Q_EMIT failed(QString::fromUtf8(problem.what()));
+    }
+  });
 }
 
 int StudyListModel::rowOf(const QString& hash_or_file) const {

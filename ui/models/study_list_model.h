@@ -1,7 +1,7 @@
 // Drafts and studies with their state, drafts first, then the newest.
 #pragma once
 
-#include "study/ledger.h"
+#include "ui/models/ledger_thread.h"
 
 #include <QAbstractListModel>
 
@@ -24,12 +24,13 @@ class StudyListModel : public QAbstractListModel {
   // store: as Ledger's. drafts: the folder of their files.
   StudyListModel(QString store, QString drafts, QObject* parent = nullptr);
 
-  // Reads both again; failed() when the store cannot be read (drafts are then listed all the same).
+  // Reads the drafts again, and begins to read the store: reloaded() when its studies are there (before reload() returns, or later), failed() when it
+  // cannot be read (drafts and what was read before are then listed all the same).
   void reload();
   const StudyEntry& at(int row) const { return entries_[static_cast<std::size_t>(row)]; }
   int rowOf(const QString& hash_or_file) const;   // -1 when it is not there
-  QString store() const { return store_; }
-  void setStore(const QString& store) { store_ = store; }   // shown with the next reload()
+  QString store() const { return ledger_->store(); }
+  void setStore(const QString& store);            // shown with the next reload()
   void markAnalysed(const QString& hash);         // remembered beside the drafts
   QString newDraftFile() const;                   // a name that no draft has
 
@@ -37,14 +38,19 @@ class StudyListModel : public QAbstractListModel {
   QVariant data(const QModelIndex& index, int role) const override;
 
  Q_SIGNALS:
+  void reloaded();
   void failed(const QString& message);
 
  private:
   StudyState stateOf(const study::StudyHead& head) const;
   QString analysedFile(const QString& hash) const;
 
-  QString store_, drafts_;
+  void setEntries();
+
+  QString drafts_;
+  std::vector<study::StudyHead> heads_;           // as of the last reading, newest first
   std::vector<StudyEntry> entries_;
+  std::unique_ptr<LedgerThread> ledger_;
 };
 
 }  // namespace quantspot::ui

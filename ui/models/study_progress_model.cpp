@@ -3,9 +3,20 @@
 #include "study/bundle.h"
 #include "study/error.h"
 
+#include <QJsonArray>
+#include <QJsonDocument>
 #include <QSaveFile>
 
 namespace quantspot::ui {
+namespace {
+
+void save(const QString& path, const QByteArray& bytes) {
+  QSaveFile file(path);
+  if (!file.open(QIODevice::WriteOnly) || file.write(bytes) != bytes.size() || !file.commit())
+    throw study::Error(StudyProgressModel::tr("%1 cannot be written: %2").arg(path, file.errorString()));
+}
+
+}  // namespace
 
 void ParticipantsModel::setProgress(const study::Progress& progress) {
   beginResetModel();
@@ -30,52 +41,73 @@ QVariant ParticipantsModel::headerData(int section, Qt::Orientation orientation,
   return section == Id ? tr("Participant (random id)") : section == Answered ? tr("Trials") : tr("State");
 }
 
-StudyProgressModel::StudyProgressModel(QString store, QString hash, QObject* parent)
-    : QObject(parent), store_(std::move(store)), hash_(std::move(hash)) {
-  try {   // nobody listens yet: a store that cannot be read shows when the study is unlocked
-    ledger_ = std::make_unique<study::Ledger>(store_);
-    const study::FrozenStudy study = ledger_->study(hash_);
-    hash_ = study.hash();
-    protocol_ = study.protocol();
-    progress_.closed = ledger_->closedAt(hash_);
-  } catch (const std::exception& error) {
-    warning_ = QString::fromUtf8(error.what());
-  }
+StudyProgressModel::StudyProgressModel(QString store, QString hash, int patience_ms, QObject* parent)
+    : QObject(parent), hash_(std::move(hash)), ledger_(std::move(store), LedgerThread::Keep::Connection, patience_ms) {
+  read();
 }
 
 StudyProgressModel::~StudyProgressModel() = default;
 
 void StudyProgressModel::setBusy(bool busy) {
-  busy_ = busy;
-  Q_EMIT busyChanged(busy);
+  if (std::exchange(busy_, busy) != busy) Q_EMIT busyChanged(busy);
 }
 
-void StudyProgressModel::guarded(const std::function<void()>& body) {
-  try {
-    if (!ledger_) ledger_ = std::make_unique<study::Ledger>(store_);
-    body();
-  } catch (const std::exception& error) {
-    Q_EMIT failed(QString::fromUtf8(error.what()));
-  }
+void StudyProgressModel::warn(const QString& warning) {
+  warning_ = warning;
+  Q_EMIT warned();
+}
+
+// body on the store's thread, then `then` here, or failed().
+void StudyProgressModel::perform(std::function<void(study::Ledger&)> body, std::function<void()> then, bool busy) {
+  if (busy) setBusy(true);
+  ledger_.begin(std::move(body), [this, busy, then = std::move(then)](std::exception_ptr error) {
+    if (busy) setBusy(false);
+    try {
+      if (error) std::rethrow_exception(error);
+      then();
+    } catch (const std::exception& problem) {
+      Q_EMIT failed(QString::fromUtf8(problem.what()));
+    }
+  });
+}
+
+void StudyProgressModel::read() {
+  if (known_ || std::exchange(reading_, true)) return;
+  struct Found {
+    QString hash, closed;
+    study::Protocol protocol;
+  };
+  auto found = std::make_shared<Found>();
+  ledger_.begin([found, hash = hash_](study::Ledger& ledger) {
+    const study::FrozenStudy study = ledger.study(hash);
+    *found = {study.hash(), ledger.closedAt(study.hash()), study.protocol()};
+  }, [this, found](std::exception_ptr error) {
+    reading_ = false;
+    try {
+      if (error) std::rethrow_exception(error);
+      hash_ = found->hash, protocol_ = found->protocol, progress_.closed = found->closed;
+      known_ = true;
+      warn({});
+      Q_EMIT known();
+    } catch (const std::exception& problem) {
+      warn(QString::fromUtf8(problem.what()));
+    }
+  });
 }
 
 void StudyProgressModel::unlock(const QString& passphrase) {
   if (busy_) return;
-  guarded([&] {
-    const study::FrozenStudy study = ledger_->study(hash_);
-    setBusy(true);
-    background_.run<study::Mapping>([study, passphrase] { return study.open(passphrase); },
-        [this](study::Mapping mapping) {
-          mapping_ = std::move(mapping);
-          setBusy(false);
-          head_.clear();
-          refresh();
-          Q_EMIT unlocked();
-        },
-        [this](const QString& problem) {
-          setBusy(false);
-          Q_EMIT failed(problem);
-        });
+  auto mapping = std::make_shared<study::Mapping>();
+  auto seen = std::make_shared<Seen>();
+  perform([mapping, seen, passphrase, hash = hash_](study::Ledger& ledger) {
+    const study::FrozenStudy study = ledger.study(hash);
+    *mapping = study.open(passphrase);
+    *seen = see(ledger, study.hash(), study.protocol(), *mapping);
+  }, [this, mapping, seen] {
+    mapping_ = std::move(*mapping);
+    read();                                    // the store may have been out of reach before
+    show(*seen);
+    Q_EMIT unlocked();
   });
 }
 
@@ -85,54 +117,66 @@ void StudyProgressModel::lock() {
   participants_.setProgress({});
 }
 
-void StudyProgressModel::refresh() {
+StudyProgressModel::Seen StudyProgressModel::see(study::Ledger& ledger, const QString& hash, const study::Protocol& protocol,
+                                                 const study::Mapping& mapping) {
+  return {ledger.head(hash), study::progressOf(protocol, hash, ledger.chain(hash), mapping)};
+}
+
+void StudyProgressModel::show(const Seen& seen) {
+  progress_ = seen.progress, head_ = seen.head;
+  participants_.setProgress(progress_);
+  Q_EMIT changed();
+}
+
+void StudyProgressModel::refresh() { look({}); }
+
+// Reads again, shows what has changed, and goes on.
+void StudyProgressModel::look(std::function<void()> then) {
   if (!mapping_) return;
-  guarded([&] {
-    const QByteArray head = ledger_->head(hash_);
-    if (head == head_) return;
-    progress_ = study::progressOf(protocol_, hash_, ledger_->chain(hash_), mapping_);
-    head_ = head;
-    participants_.setProgress(progress_);
-    Q_EMIT changed();
-  });
+  auto seen = std::make_shared<std::optional<Seen>>();
+  perform([seen, hash = hash_, known = head_, protocol = protocol_, mapping = *mapping_](study::Ledger& ledger) {
+    if (ledger.head(hash) != known) *seen = see(ledger, hash, protocol, mapping);
+  }, [this, seen, then = std::move(then)] {
+    if (*seen && mapping_) show(**seen);
+    if (then) then();
+  }, false);
 }
 
 void StudyProgressModel::close() {
-  guarded([&] {
-    ledger_->close(hash_);
-    warning_ = ledger_->lastWarning();
+  auto warning = std::make_shared<QString>();
+  perform([warning, hash = hash_](study::Ledger& ledger) {
+    ledger.close(hash);
+    *warning = ledger.lastWarning();
+  }, [this, warning] {
+    warn(*warning);
+    look([this] {
+      if (isClosed()) Q_EMIT closed();
+    });
   });
-  refresh();
 }
 
 void StudyProgressModel::erase(const QString& participant) {
-  guarded([&] { ledger_->erase(hash_, participant); });
-  refresh();
+  perform([participant, hash = hash_](study::Ledger& ledger) { ledger.erase(hash, participant); }, [this] { refresh(); });
+}
+
+void StudyProgressModel::exportParticipant(const QString& participant, const QString& path) {
+  if (busy_ || !mapping_) return;
+  perform([participant, path, hash = hash_, until = protocol_.retention_until](study::Ledger& ledger) {
+    QJsonObject kept = study::recordsOf(ledger.chain(hash), participant);
+    kept["study"] = hash, kept["retention_until"] = until;
+    save(path, QJsonDocument(kept).toJson());
+  }, [this, path] { Q_EMIT written(path); });
 }
 
 void StudyProgressModel::exportBundle(const QString& path) {
   if (busy_ || !mapping_) return;
-  guarded([&] {
-    const study::FrozenStudy study = ledger_->study(hash_);
-    const auto chain = ledger_->chain(hash_);
-    const std::optional<study::Mapping> revealed = isClosed() ? mapping_ : std::nullopt;
-    setBusy(true);
-    background_.run<QString>([study, chain, revealed, path] {
-      const QByteArray bytes = study::makeBundle(study, chain, revealed);
-      QSaveFile file(path);
-      if (!file.open(QIODevice::WriteOnly) || file.write(bytes) != bytes.size() || !file.commit())
-        throw study::Error(tr("%1 cannot be written: %2").arg(path, file.errorString()));
-      return chain.empty() ? study.hash() : QString::fromLatin1(chain.back().hash);
-    },
-        [this, path](const QString& head) {
-          setBusy(false);
-          Q_EMIT exported(path, head);
-        },
-        [this](const QString& problem) {
-          setBusy(false);
-          Q_EMIT failed(problem);
-        });
-  });
+  auto head = std::make_shared<QString>();
+  perform([head, path, hash = hash_, revealed = isClosed() ? mapping_ : std::nullopt](study::Ledger& ledger) {
+    const study::FrozenStudy study = ledger.study(hash);
+    const auto chain = ledger.chain(hash);
+    save(path, study::makeBundle(study, chain, revealed));
+    *head = chain.empty() ? study.hash() : QString::fromLatin1(chain.back().hash);
+  }, [this, path, head] { Q_EMIT exported(path, *head); });
 }
 
 }  // namespace quantspot::ui

@@ -1,9 +1,8 @@
 // A running study as its experimenter may see it: how far it is and what went wrong, but no scores.
 #pragma once
 
-#include "study/ledger.h"
 #include "study/progress.h"
-#include "ui/models/background.h"
+#include "ui/models/ledger_thread.h"
 
 #include <QAbstractTableModel>
 
@@ -28,14 +27,16 @@ class ParticipantsModel : public QAbstractTableModel {
   int planned_ = 0;
 };
 
-// Everything but title and state waits for the passphrase. Slow work (the passphrase's key, bundles) runs in the background; what goes wrong is
-// one line in failed(), and nothing is then changed.
+// Everything but title and state waits for the passphrase. The store is read and written off this thread: what takes no longer than patience_ms is done
+// when a call returns, the rest comes with its signal. What goes wrong is one line in failed(), and nothing is then changed.
 class StudyProgressModel : public QObject {
   Q_OBJECT
  public:
-  StudyProgressModel(QString store, QString hash, QObject* parent = nullptr);
+  StudyProgressModel(QString store, QString hash, int patience_ms = 100, QObject* parent = nullptr);
   ~StudyProgressModel() override;
 
+  void read();                                 // title, protocol and state; known() or warning(). Begun by the constructor; does nothing once known
+  bool isKnown() const { return known_; }
   void unlock(const QString& passphrase);      // unlocked() or failed(); a wrong one costs only the time of its key
   void lock();                                 // forgets the mapping
   bool isUnlocked() const { return mapping_.has_value(); }
@@ -43,11 +44,12 @@ class StudyProgressModel : public QObject {
   void refresh();                              // reads again what others may have added; cheap while nothing changed
 
   // All of these need the mapping to be open.
-  void close();
+  void close();                                // closed()
   void erase(const QString& participant);
+  void exportParticipant(const QString& participant, const QString& path);   // all that is kept of them; written()
   void exportBundle(const QString& path);      // with the mapping once the study is closed, sealed before; exported()
 
-  QString store() const { return store_; }
+  QString store() const { return ledger_.store(); }
   QString hash() const { return hash_; }
   QString title() const { return protocol_.title; }
   const study::Protocol& protocol() const { return protocol_; }
@@ -60,25 +62,36 @@ class StudyProgressModel : public QObject {
   ParticipantsModel* participants() { return &participants_; }
 
  Q_SIGNALS:
+  void known();                                // title and state were read
+  void warned();                               // warning() has changed
   void unlocked();
   void changed();
+  void closed();
   void busyChanged(bool busy);
+  void written(const QString& path);
   void exported(const QString& path, const QString& head);
   void failed(const QString& message);
 
  private:
-  void guarded(const std::function<void()>& body);
+  struct Seen {
+    QByteArray head;
+    study::Progress progress;
+  };
+  static Seen see(study::Ledger& ledger, const QString& hash, const study::Protocol& protocol, const study::Mapping& mapping);
+  void show(const Seen& seen);
+  void look(std::function<void()> then);
+  void perform(std::function<void(study::Ledger&)> body, std::function<void()> then, bool busy = true);
   void setBusy(bool busy);
+  void warn(const QString& warning);
 
-  QString store_, hash_, warning_;
-  std::unique_ptr<study::Ledger> ledger_;
+  QString hash_, warning_;
   study::Protocol protocol_;
   study::Progress progress_;
   std::optional<study::Mapping> mapping_;
   QByteArray head_;
-  bool busy_ = false;
+  bool busy_ = false, known_ = false, reading_ = false;
   ParticipantsModel participants_;
-  Background background_{this};
+  LedgerThread ledger_;                        // last: what it still does reads the members above
 };
 
 }  // namespace quantspot::ui

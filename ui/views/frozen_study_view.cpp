@@ -1,17 +1,21 @@
 #include "ui/views/frozen_study_view.h"
 
 #include "study/attestation.h"
-#include "study/ledger.h"
+#include "ui/views/theme.h"
 
+#include <QDate>
 #include <QHBoxLayout>
 #include <QJsonArray>
 #include <QLabel>
 #include <QLocale>
 #include <QPushButton>
+#include <QTimer>
 #include <QVBoxLayout>
 
 namespace quantspot::views {
 namespace {
+
+constexpr int kAgainMs = 4000;
 
 QString summaryOf(const study::Protocol& p, int people) {
   QStringList parts;
@@ -26,14 +30,19 @@ QString summaryOf(const study::Protocol& p, int people) {
 QString attestedText(const study::Protocol& p) {
   QStringList lines;
   for (const QJsonValue& line : study::attestationFigures(p)["lines"].toArray()) lines << line.toString();
+  if (!p.retention_until.isEmpty()) {
+    lines << QObject::tr("Records are kept until %1.").arg(p.retention_until);
+    if (QDate::fromString(p.retention_until, Qt::ISODate) < QDate::currentDate())
+      lines << QObject::tr("That day has passed: erase the participants' records.");
+  }
   return lines.join(u' ');
 }
 
 }  // namespace
 
 FrozenStudyView::FrozenStudyView(const QString& store, const QString& hash, QWidget* parent)
-    : QWidget(parent), title_(new QLabel), summary_(new QLabel), attested_(new QLabel), hash_(new QLabel),
-      participant_(new QPushButton(tr("Start for a participant"))) {
+    : QWidget(parent), study_(hash), title_(new QLabel), summary_(new QLabel), attested_(new QLabel), hash_(new QLabel),
+      participant_(new QPushButton(tr("Start for a participant"))), ledger_(store, ui::LedgerThread::Keep::Nothing) {
   QFont large = title_->font();
   large.setPointSizeF(large.pointSizeF() * 1.3), large.setBold(true);
   title_->setFont(large);
@@ -48,20 +57,38 @@ FrozenStudyView::FrozenStudyView(const QString& store, const QString& hash, QWid
   layout->setContentsMargins(22, 16, 22, 10), layout->setSpacing(8);
   attested_->setProperty("role", "quiet"), attested_->setWordWrap(true);
   layout->addLayout(row), layout->addWidget(summary_), layout->addWidget(attested_), layout->addWidget(hash_);
-  try {
-    study::Ledger ledger(store);
-    const study::FrozenStudy study = ledger.study(hash);
-    const study::Protocol p = study.protocol();
-    title_->setText(p.title);
-    attested_->setText(attestedText(p));
-    summary_->setText(summaryOf(p, static_cast<int>(ledger.seats(hash).size())));
-    hash_->setText(tr("Hash %1").arg(hash));
-    const QString closed = ledger.closedAt(hash);
-    participant_->setVisible(closed.isEmpty());
-  } catch (const std::exception& error) {
-    summary_->setText(QString::fromUtf8(error.what())), summary_->setProperty("role", "problem");
-    participant_->setEnabled(false);
-  }
+  hash_->setText(tr("Hash %1").arg(hash));
+  participant_->setEnabled(false);
+  summary_->setText(tr("Reading the study…"));
+  load();
+}
+
+void FrozenStudyView::load() {
+  struct Found {
+    study::Protocol protocol;
+    int people = 0;
+    bool closed = false;
+  };
+  auto found = std::make_shared<Found>();
+  ledger_.begin([found, hash = study_](study::Ledger& ledger) {
+    *found = {ledger.study(hash).protocol(), static_cast<int>(ledger.seats(hash).size()), !ledger.closedAt(hash).isEmpty()};
+  }, [this, found](std::exception_ptr error) {
+    try {
+      if (error) std::rethrow_exception(error);
+      fill(found->protocol, found->people, found->closed);
+    } catch (const std::exception& problem) {
+      summary_->setText(tr("%1. Trying again…").arg(QString::fromUtf8(problem.what()))), setRole(summary_, "problem");
+      QTimer::singleShot(kAgainMs, this, &FrozenStudyView::load);
+    }
+  });
+}
+
+void FrozenStudyView::fill(const study::Protocol& p, int people, bool closed) {
+  title_->setText(p.title);
+  setRole(summary_, "");
+  summary_->setText(summaryOf(p, people));
+  attested_->setText(attestedText(p));
+  participant_->setVisible(!closed), participant_->setEnabled(true);
 }
 
 QString FrozenStudyView::said() const { return title_->text() + u'\n' + summary_->text() + u'\n' + attested_->text() + u'\n' + hash_->text(); }

@@ -1,6 +1,8 @@
 // A frozen study as its experimenter meets it: what was frozen, the way to the participant's screen, and how far it is.
 #pragma once
 
+#include "ui/models/ledger_thread.h"
+
 #include <QWidget>
 
 class QLabel;
@@ -20,8 +22,13 @@ class FrozenStudyView : public QWidget {
   void participantWanted(const QString& hash);
 
  private:
+  void load();
+  void fill(const study::Protocol& protocol, int people, bool closed);
+
+  const QString study_;
   QLabel *title_, *summary_, *attested_, *hash_;
   QPushButton* participant_;
+  ui::LedgerThread ledger_;
 };
 
 }  // namespace quantspot::views

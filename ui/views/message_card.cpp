@@ -60,7 +60,7 @@ void MessageCard::show(const QString& title, const QString& text, std::vector<Ca
   title_->setText(title), text_->setText(text);
   text_->setVisible(!text.isEmpty());
   setProblem({});
-  field_->clear();
+  field_->setText({});                     // not clear(), which could be taken back: a passphrase by whoever is asked for a code next
   field_->setVisible(!field.label.isEmpty()), fieldLabel_->setVisible(!field.label.isEmpty());
   fieldLabel_->setText(field.label);
   field_->setEchoMode(field.secret ? QLineEdit::Password : QLineEdit::Normal);
@@ -107,6 +107,5 @@ void MessageCard::setProblem(const QString& problem) {
 
 QString MessageCard::fieldText() const { return field_->text(); }
 
-void MessageCard::clearField() { field_->clear(), field_->setFocus(); }
 
 }  // namespace quantspot::views

@@ -28,7 +28,6 @@ class MessageCard : public QWidget {
   void setProblem(const QString& problem);
   void setProgress(const QString& text);        // in its place: that something goes on
   QString fieldText() const;
-  void clearField();
   QLineEdit* field() { return field_; }
 
  private:

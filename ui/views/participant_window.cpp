@@ -9,6 +9,7 @@
 #include <QGuiApplication>
 #include <QLineEdit>
 #include <QScreen>
+#include <QScrollArea>
 #include <QStackedLayout>
 
 namespace quantspot::views {
@@ -17,17 +18,24 @@ namespace {
 using ui::ParticipantSession;
 using Stage = ParticipantSession::Stage;
 
+constexpr QSize kNeeded{640, 480};         // points that a trial takes
+
 }  // namespace
 
 ParticipantWindow::ParticipantWindow(ParticipantSession* session, QWidget* parent)
-    : QWidget(parent), session_(session), pages_(new QStackedLayout(this)), card_(new MessageCard), questions_(new QuestionForm),
+    : QWidget(parent), session_(session), pages_(new QStackedLayout(this)), room_(new QScrollArea), card_(new MessageCard), questions_(new QuestionForm),
       trial_(new TrialPage(session)) {
   setWindowTitle(QStringLiteral("QuantSpot"));
-  setMinimumSize(640, 480);
-  pages_->addWidget(card_), pages_->addWidget(questions_), pages_->addWidget(trial_);
+  trial_->setMinimumSize(kNeeded);
+  room_->setWidget(trial_), room_->setWidgetResizable(true);
+  room_->setFocusPolicy(Qt::NoFocus), room_->setFrameShape(QFrame::NoFrame);
+  pages_->addWidget(card_), pages_->addWidget(questions_), pages_->addWidget(room_);
   connect(session_, &ParticipantSession::stageChanged, this, &ParticipantWindow::showStage);
   connect(session_, &ParticipantSession::failed, this, [this](const QString& message) {
     card_->setProblem(message), questions_->setProblem(message);
+    if (session_->stage() != Stage::Locked) return;
+    if (!session_->isUntried()) card_->field()->setText({});
+    card_->field()->setFocus(), card_->field()->selectAll();
   });
   connect(session_, &ParticipantSession::busyChanged, this, &ParticipantWindow::showBusy);
   connect(session_, &ParticipantSession::noticeChanged, this, [this] {
@@ -57,7 +65,7 @@ void ParticipantWindow::showStage() {
   }
   const bool trial = stage == Stage::Blank || stage == Stage::Trial, questions = stage == Stage::Before || stage == Stage::After;
   if (!trial) trial_->showBlank();         // nothing of a trial stays behind another page
-  pages_->setCurrentWidget(trial ? static_cast<QWidget*>(trial_) : questions ? static_cast<QWidget*>(questions_) : card_);
+  pages_->setCurrentWidget(trial ? static_cast<QWidget*>(room_) : questions ? static_cast<QWidget*>(questions_) : card_);
   if (trial) trial_->setFocus();
   if (questions) questions_->setFocus();
 }
@@ -75,15 +83,20 @@ void ParticipantWindow::takeScreen() {
 }
 
 void ParticipantWindow::unlock() {
-  const QString passphrase = card_->fieldText();
-  card_->clearField();
   card_->setProgress(tr("Opening the study…"));
-  card_->repaint();
-  session_->unlock(passphrase);
+  session_->unlock(card_->fieldText());    // stays there until it was tried: the store may be held by another program
+}
+
+QString ParticipantWindow::roomNotice(const QSize& screen) {
+  if (screen.width() >= kNeeded.width() && screen.height() >= kNeeded.height()) return {};
+  return tr("This screen has room for %1 × %2 points at its scaling, and the trials take %3 × %4: participants would have to scroll. "
+            "Choose a smaller scaling, or a larger screen.").arg(screen.width()).arg(screen.height()).arg(kNeeded.width()).arg(kNeeded.height());
 }
 
 void ParticipantWindow::showLocked() {
-  card_->show(tr("Before the participant sits down"), tr("The experimenter types the study's passphrase here. It opens the orders and is not kept."),
+  QString text = tr("The experimenter types the study's passphrase here. It opens the orders and is not kept.");
+  if (const QString notice = screen() ? roomNotice(screen()->size()) : QString(); !notice.isEmpty()) text += QStringLiteral("\n\n") + notice;
+  card_->show(tr("Before the participant sits down"), text,
               {{tr("Open the study"), Qt::Key_Return, [this] { unlock(); }}, {tr("Close"), Qt::Key_Escape, [this] { close(); }}},
               {tr("Passphrase"), true});
 }

@@ -3,6 +3,7 @@
 
 #include <QWidget>
 
+class QScrollArea;
 class QStackedLayout;
 
 namespace quantspot::ui {
@@ -23,6 +24,8 @@ class ParticipantWindow : public QWidget {
   MessageCard* card() { return card_; }
   QuestionForm* questions() { return questions_; }
   TrialPage* trial() { return trial_; }
+  // What the experimenter is told of a screen of so many points (pixels over scaling): that participants will have to scroll. Empty where all fits.
+  static QString roomNotice(const QSize& screen);
   void takeScreen();                       // full screen, also where no window manager makes it so
   void unlock();                           // with what the experimenter typed
 
@@ -47,6 +50,7 @@ class ParticipantWindow : public QWidget {
 
   ui::ParticipantSession* session_;
   QStackedLayout* pages_;
+  QScrollArea* room_;                      // around the trials: scrolls on a screen that is too small for them
   MessageCard* card_;
   QuestionForm* questions_;
   TrialPage* trial_;

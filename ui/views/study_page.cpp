@@ -69,6 +69,7 @@ StudyPage::StudyPage(study::StudyStore* store, QWidget* parent)
   empty_ = empty;
   pages_->addWidget(empty_);
   connect(&model_, &ui::StudyListModel::failed, this, [this](const QString& message) { problem_->setText(message), problem_->show(); });
+  connect(&model_, &ui::StudyListModel::reloaded, this, [this] { problem_->hide(), settle(); });
   connect(list_->selectionModel(), &QItemSelectionModel::currentChanged, this, [this](const QModelIndex& index) { open(index.row()); });
 }
 
@@ -100,15 +101,21 @@ QWidget* StudyPage::shown() const { return pages_->currentWidget(); }
 
 void StudyPage::reload() {
   problem_->hide();
-  const QString kept = opened_;
   model_.reload();
-  if (designer_ && model_.rowOf(kept) < 0 && !kept.isEmpty()) return;   // a draft that was never saved stays open
-  const int row = model_.rowOf(kept);
+  settle();
+}
+
+// The row of what is open, in a list that was read anew.
+void StudyPage::settle() {
+  const int row = model_.rowOf(opened_);
+  if (designer_ && row < 0 && !opened_.isEmpty()) return;   // a draft that was never saved stays open
   if (row >= 0) {
-    const QSignalBlocker quiet(list_->selectionModel());
-    list_->setCurrentIndex(model_.index(row));
-    if (shown() == empty_) open(row);
-  } else if (model_.rowCount() > 0 && kept.isEmpty()) {
+    {
+      const QSignalBlocker quiet(list_->selectionModel());
+      list_->setCurrentIndex(model_.index(row));
+    }
+    if (std::exchange(opening_, false) || shown() == empty_) open(row);
+  } else if (model_.rowCount() > 0 && opened_.isEmpty()) {
     list_->setCurrentIndex(model_.index(0));
   }
 }
@@ -120,15 +127,8 @@ void StudyPage::useStudies(const QString& store) {
 }
 
 void StudyPage::select(const QString& hash_or_file) {
-  opened_ = hash_or_file;
-  model_.reload();
-  const int row = model_.rowOf(hash_or_file);
-  if (row < 0) return;
-  {
-    const QSignalBlocker once(list_->selectionModel());
-    list_->setCurrentIndex(model_.index(row));
-  }
-  open(row);
+  opened_ = hash_or_file, opening_ = true;
+  reload();
 }
 
 void StudyPage::newDraft() {

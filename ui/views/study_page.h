@@ -41,6 +41,7 @@ class StudyPage : public QWidget {
   void chooseBundle();
   QWidget* makeSide();
   void open(int row);
+  void settle();
   void put(QWidget* page);                // at the right
   void participate(const QString& hash);
 
@@ -52,6 +53,7 @@ class StudyPage : public QWidget {
   QWidget* empty_;
   StudyDesigner* designer_ = nullptr;
   QString opened_;                        // hash or file
+  bool opening_ = false;                  // it is to be opened (anew) as soon as it is in the list
 };
 
 }  // namespace quantspot::views

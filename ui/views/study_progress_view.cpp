@@ -30,14 +30,12 @@ QLabel* wrapped(const char* role) {
 
 StudyProgressView::StudyProgressView(const QString& store, const QString& hash, QWidget* parent)
     : QWidget(parent), model_(store, hash), places_(new QStackedWidget),
-      unlock_(new UnlockPanel(model_.title().isEmpty() ? tr("Study %1").arg(hash.left(8)) : model_.title(),
-          (model_.isClosed() ? tr("The experimenter's passphrase opens participants, evidence and analysis of this closed study.")
-              : tr("The experimenter's passphrase shows how far the study is, without scores.")) + tr(" A wrong one costs about a second and changes nothing."))),
+      unlock_(new UnlockPanel({}, {})),
       analysis_(new AnalysisPage), title_(wrapped("title")), state_(wrapped("quiet")), counts_(wrapped("")), problems_(wrapped("quiet")),
       sequential_(wrapped("")), head_(wrapped("quiet")), said_(wrapped("quiet")), question_(new QLabel), people_(new QTableView),
       close_(new QPushButton(tr("Close the study…"))), reveal_(new QPushButton(tr("Reveal and analyze"))),
-      export_(new QPushButton(tr("Export bundle…"))), erase_(new QPushButton(tr("Erase participant…"))), yes_(new QPushButton),
-          no_(new QPushButton(tr("No"))) {
+      export_(new QPushButton(tr("Export bundle…"))), erase_(new QPushButton(tr("Erase participant…"))),
+      hand_(new QPushButton(tr("Export participant…"))), yes_(new QPushButton), no_(new QPushButton(tr("No"))) {
   places_->addWidget(unlock_), places_->addWidget(makePanel());
   auto* page = new QWidget;
   auto* column = new QVBoxLayout(page);
@@ -54,15 +52,23 @@ StudyProgressView::StudyProgressView(const QString& store, const QString& hash, 
   layout->setContentsMargins(0, 0, 0, 0);
   layout->addWidget(places_);
   connectModel();
-  if (!model_.warning().isEmpty()) unlock_->setProblem(model_.warning());
+  introduce();
   startTimer(kRefreshMs);
+}
+
+// What lies behind the passphrase; while the store is out of reach, why.
+void StudyProgressView::introduce() {
+  unlock_->setTexts(model_.title().isEmpty() ? tr("Study %1").arg(model_.hash().left(8)) : model_.title(),
+      (model_.isClosed() ? tr("The experimenter's passphrase opens participants, evidence and analysis of this closed study.")
+          : tr("The experimenter's passphrase shows how far the study is, without scores.")) + tr(" A wrong one costs about a second and changes nothing."));
+  if (places_->currentIndex() == Locked && (!model_.isKnown() || model_.isBusy())) unlock_->setProblem(model_.warning());
 }
 
 void StudyProgressView::connectModel() {
   connect(unlock_, &UnlockPanel::entered, &model_, &ui::StudyProgressModel::unlock);
   connect(&model_, &ui::StudyProgressModel::busyChanged, this, [this](bool busy) {
     unlock_->setBusy(busy);
-    for (QPushButton* button : {close_, reveal_, export_, erase_}) button->setDisabled(busy);
+    for (QPushButton* button : {close_, reveal_, export_, erase_, hand_}) button->setDisabled(busy);
     if (!busy && model_.isUnlocked()) fill();
   });
   connect(&model_, &ui::StudyProgressModel::unlocked, this, [this] {
@@ -71,9 +77,21 @@ void StudyProgressView::connectModel() {
     places_->setCurrentIndex(Running);
   });
   connect(&model_, &ui::StudyProgressModel::changed, this, &StudyProgressView::fill);
+  connect(&model_, &ui::StudyProgressModel::known, this, [this] {
+    introduce();
+    if (places_->currentIndex() == Locked) unlock_->setProblem({});
+  });
+  connect(&model_, &ui::StudyProgressModel::warned, this, &StudyProgressView::introduce);
+  connect(&model_, &ui::StudyProgressModel::closed, this, [this] {
+    say(tr("Closed. Publish the head hash now, before the reveal."), false);
+    Q_EMIT closed();
+  });
   connect(&model_, &ui::StudyProgressModel::failed, this, [this](const QString& problem) {
     if (places_->currentIndex() == Locked) unlock_->setProblem(problem);
     else say(problem, true);
+  });
+  connect(&model_, &ui::StudyProgressModel::written, this, [this](const QString& path) {
+    say(tr("%1 holds every record that is kept of this participant.").arg(path), false);
   });
   connect(&model_, &ui::StudyProgressModel::exported, this, [this](const QString& path, const QString& head) {
     say(model_.isClosed() ? tr("%1 holds the study with its mapping, analysis and report. Head hash %2.").arg(path, head)
@@ -100,9 +118,11 @@ QWidget* StudyProgressView::makePanel() {
   people_->setModel(model_.participants()), people_->setSelectionBehavior(QAbstractItemView::SelectRows);
   people_->setSelectionMode(QAbstractItemView::SingleSelection), people_->verticalHeader()->hide();
   people_->horizontalHeader()->setSectionResizeMode(QHeaderView::Stretch), people_->setAccessibleName(tr("Participants"));
-  people_->horizontalHeader()->setDefaultAlignment(Qt::AlignLeft | Qt::AlignVCenter), people_->setTabKeyNavigation(false),
-      people_->setShowGrid(false);
-  connect(people_->selectionModel(), &QItemSelectionModel::selectionChanged, this, [this] { erase_->setEnabled(people_->currentIndex().isValid()); });
+  people_->horizontalHeader()->setDefaultAlignment(Qt::AlignLeft | Qt::AlignVCenter), people_->setTabKeyNavigation(false);
+  people_->setShowGrid(false);
+  connect(people_->selectionModel(), &QItemSelectionModel::selectionChanged, this, [this] {
+    for (QPushButton* button : {erase_, hand_}) button->setEnabled(people_->currentIndex().isValid());
+  });
   column->addWidget(title_), column->addWidget(state_), column->addWidget(counts_), column->addWidget(sequential_), column->addWidget(problems_);
   column->addWidget(people_, 1), column->addLayout(hash), column->addWidget(makeButtons()), column->addWidget(makeQuestion());
   column->addWidget(said_);
@@ -114,7 +134,10 @@ QWidget* StudyProgressView::makeButtons() {
   auto* row = new QHBoxLayout(bar);
   row->setContentsMargins(0, 0, 0, 0);
   reveal_->setProperty("role", "main"), close_->setProperty("role", "main");
-  row->addWidget(close_), row->addWidget(reveal_), row->addWidget(export_), row->addStretch(1), row->addWidget(erase_);
+  row->addWidget(close_), row->addWidget(reveal_), row->addWidget(export_), row->addStretch(1);
+  row->addWidget(hand_), row->addWidget(erase_);
+  hand_->setToolTip(tr("Every record that is kept under this random id, for the person who asks for it"));
+  connect(hand_, &QPushButton::clicked, this, &StudyProgressView::chooseRecords);
   connect(close_, &QPushButton::clicked, this, &StudyProgressView::askToClose);
   connect(reveal_, &QPushButton::clicked, this, &StudyProgressView::showAnalysis);
   connect(export_, &QPushButton::clicked, this, &StudyProgressView::chooseBundle);
@@ -153,7 +176,7 @@ void StudyProgressView::fill() {
   head_->setText(tr("Head hash %1").arg(model_.head()));
   close_->setVisible(!model_.isClosed()), reveal_->setVisible(model_.isClosed());
   export_->setText(model_.isClosed() ? tr("Export bundle…") : tr("Export sealed bundle…"));
-  erase_->setEnabled(people_->currentIndex().isValid());
+  for (QPushButton* button : {erase_, hand_}) button->setEnabled(people_->currentIndex().isValid());
   if (!model_.warning().isEmpty()) say(model_.warning(), true);
 }
 
@@ -196,12 +219,7 @@ void StudyProgressView::ask(const QString& question, const QString& yes, std::fu
 }
 
 void StudyProgressView::askToClose() {
-  ask(tr("Close the study? Nobody can join or answer afterwards; this cannot be taken back."), tr("Close it"), [this] {
-    model_.close();
-    if (!model_.isClosed()) return;
-    say(tr("Closed. Publish the head hash now, before the reveal."), false);
-    Q_EMIT closed();
-  });
+  ask(tr("Close the study? Nobody can join or answer afterwards; this cannot be taken back."), tr("Close it"), [this] { model_.close(); });
 }
 
 void StudyProgressView::askToErase() {
@@ -214,6 +232,12 @@ void StudyProgressView::askToErase() {
 void StudyProgressView::chooseBundle() {
   askForPath(this, {tr("Export the study"), PathKind::NewFile, QStringLiteral("study-%1.zip").arg(model_.hash().left(8)), tr("Bundles (*.zip)")},
              [this](const QString& path) { model_.exportBundle(path); });
+}
+
+void StudyProgressView::chooseRecords() {
+  const QString id = model_.participants()->participant(people_->currentIndex().row());
+  askForPath(this, {tr("Export what is kept of %1").arg(id), PathKind::NewFile, id + QStringLiteral(".json"), tr("Records (*.json)")},
+             [this, id](const QString& path) { model_.exportParticipant(id, path); });
 }
 
 void StudyProgressView::showAnalysis() {
@@ -230,7 +254,8 @@ void StudyProgressView::showEvent(QShowEvent*) {
 }
 
 void StudyProgressView::timerEvent(QTimerEvent*) {
-  if (isVisible() && places_->currentIndex() == Running && !model_.isBusy()) model_.refresh();
+  if (isVisible() && !model_.isKnown()) model_.read();
+  else if (isVisible() && places_->currentIndex() == Running && !model_.isBusy()) model_.refresh();
 }
 
 }  // namespace quantspot::views

@@ -41,12 +41,14 @@ class StudyProgressView : public QWidget {
   QWidget* makeButtons();
   QWidget* makeQuestion();
   void connectModel();
+  void introduce();
   void fill();
   void say(const QString& line, bool problem);
   void ask(const QString& question, const QString& yes, std::function<void()> action);
   void askToClose();
   void askToErase();
   void chooseBundle();
+  void chooseRecords();
   QString problemsText() const;
   QString sequentialText() const;
 
@@ -57,7 +59,7 @@ class StudyProgressView : public QWidget {
   QLabel *title_, *state_, *counts_, *problems_, *sequential_, *head_, *said_, *question_;
   QTableView* people_;
   QWidget* questionBar_;
-  QPushButton *close_, *reveal_, *export_, *erase_, *yes_, *no_;
+  QPushButton *close_, *reveal_, *export_, *erase_, *hand_, *yes_, *no_;
   std::function<void()> action_;
 };
 

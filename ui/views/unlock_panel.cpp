@@ -9,11 +9,10 @@
 namespace quantspot::views {
 
 UnlockPanel::UnlockPanel(const QString& title, const QString& about, QWidget* parent)
-    : QWidget(parent), problem_(new QLabel), field_(new QLineEdit), button_(new QPushButton(tr("Unlock"))) {
-  auto* head = new QLabel(title);
-  head->setProperty("role", "title"), head->setWordWrap(true);
-  auto* text = new QLabel(about);
-  text->setProperty("role", "quiet"), text->setWordWrap(true);
+    : QWidget(parent), head_(new QLabel), about_(new QLabel), problem_(new QLabel), field_(new QLineEdit), button_(new QPushButton(tr("Unlock"))) {
+  head_->setProperty("role", "title"), head_->setWordWrap(true);
+  about_->setProperty("role", "quiet"), about_->setWordWrap(true);
+  setTexts(title, about);
   problem_->setProperty("role", "problem"), problem_->setWordWrap(true), problem_->hide();
   field_->setEchoMode(QLineEdit::Password), field_->setPlaceholderText(tr("The experimenter's passphrase"));
   field_->setAccessibleName(tr("Passphrase"));
@@ -27,7 +26,7 @@ UnlockPanel::UnlockPanel(const QString& title, const QString& about, QWidget* pa
   inner->setFixedWidth(460);
   auto* column = new QVBoxLayout(inner);
   column->setSpacing(10);
-  column->addWidget(head), column->addWidget(text), column->addLayout(row), column->addWidget(problem_);
+  column->addWidget(head_), column->addWidget(about_), column->addLayout(row), column->addWidget(problem_);
   auto* middle = new QHBoxLayout;        // not an alignment, which would give wrapped lines the height of one
   middle->addStretch(1), middle->addWidget(inner), middle->addStretch(1);
   auto* outer = new QVBoxLayout(this);
@@ -38,6 +37,10 @@ void UnlockPanel::enter() {
   if (field_->text().isEmpty() || !field_->isEnabled()) return;
   problem_->hide();
   Q_EMIT entered(field_->text());
+}
+
+void UnlockPanel::setTexts(const QString& title, const QString& about) {
+  head_->setText(title), about_->setText(about);
 }
 
 void UnlockPanel::setBusy(bool busy) {

@@ -14,6 +14,7 @@ class UnlockPanel : public QWidget {
  public:
   // about: what lies behind it, in one or two sentences.
   UnlockPanel(const QString& title, const QString& about, QWidget* parent = nullptr);
+  void setTexts(const QString& title, const QString& about);
   void setBusy(bool busy);                 // the key is being made
   void setProblem(const QString& problem); // shown until the next try
   void takeFocus();
@@ -25,7 +26,7 @@ class UnlockPanel : public QWidget {
  private:
   void enter();
 
-  QLabel* problem_;
+  QLabel *head_, *about_, *problem_;
   QLineEdit* field_;
   QPushButton* button_;
 };

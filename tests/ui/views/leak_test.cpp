@@ -81,7 +81,7 @@ class Cheater {
   // Goes through the whole study; before each answer `leak` happens (or nothing), and then everything is read.
   std::vector<cheat::Trial> run(const Leak& leak = {}, const std::function<void(const PlannedTrial&)>& before_trial = {}) {
     std::vector<cheat::Trial> trials;
-    if (!session.unlock(kPassphrase)) qFatal("cannot unlock");
+    if (!opens(session)) qFatal("cannot unlock");
     session.begin(), session.agree();
     const auto plan = disk.plan(session.code());
     const QDateTime begun = QDateTime::currentDateTime();

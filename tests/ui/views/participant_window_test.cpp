@@ -1,5 +1,5 @@
 // Participant mode as a person meets it: keys alone from the passphrase to the thanks, what is on screen, sizes and themes.
-#include "tests/ui/study_fixture.h"
+#include "tests/ui/views/participant_bench.h"
 #include "ui/models/trial_choices.h"
 #include "ui/views/image_grid.h"
 #include "ui/views/message_card.h"
@@ -26,63 +26,6 @@ using namespace quantspot::views;
 using namespace sample;
 
 namespace {
-
-struct Bench {
-  explicit Bench(const Protocol& p = everyKind(), int patience_ms = 20000, int blank_ms = 5)
-      : disk(p), session(place(disk, patience_ms, blank_ms)), window(&session) {
-    window.resize(1280, 800);
-    window.show();
-    window.activateWindow();
-    if (!QTest::qWaitForWindowActive(&window)) qFatal("no active window");
-  }
-  static ParticipantSession::Place place(const StudyOnDisk& disk, int patience_ms, int blank_ms) {
-    ParticipantSession::Place place = disk.place();
-    place.patience_ms = patience_ms, place.blank_ms = blank_ms;
-    return place;
-  }
-  void key(int key, Qt::KeyboardModifiers modifiers = {}) {
-    QWidget* target = QApplication::focusWidget() ? QApplication::focusWidget() : &window;
-    QTest::keyClick(target, static_cast<Qt::Key>(key), modifiers);
-    QCoreApplication::sendPostedEvents(nullptr, QEvent::DeferredDelete);
-    QCoreApplication::processEvents();
-  }
-  bool openTrial() {
-    return QTest::qWaitFor([this] { return session.stage() == Stage::Trial && session.viewingLeft() <= 0; });
-  }
-  // From the passphrase to the first trial, by keys.
-  bool start() {
-    QTest::keyClicks(window.card()->field(), kPassphrase);
-    key(Qt::Key_Return);
-    if (session.stage() != Stage::Welcome) return false;
-    key(Qt::Key_Return);
-    if (session.stage() == Stage::Consent) key(Qt::Key_Return, Qt::ControlModifier);
-    if (!QTest::qWaitFor([this] { return !session.isBusy(); })) return false;
-    if (session.stage() == Stage::Before) {
-      key(Qt::Key_Space);                  // the first question has the focus
-      key(Qt::Key_Return, Qt::ControlModifier);
-      if (!QTest::qWaitFor([this] { return !session.isBusy(); })) return false;
-    }
-    key(Qt::Key_Return);
-    return openTrial();
-  }
-  void answerByKeys() {
-    const auto choices = ui::choicesOf(session.trial());
-    if (choices.empty())
-      for (std::size_t i = session.trial().pictures.size(); i > 0; --i) key(Qt::Key_A + static_cast<int>(i) - 1);
-    else key(choices.back().key);
-    key(Qt::Key_Return);
-  }
-  QString told() const {                   // all texts of visible labels and buttons
-    QStringList texts;
-    for (const QLabel* label : window.findChildren<QLabel*>()) if (label->isVisible()) texts << label->text();
-    for (const QAbstractButton* button : window.findChildren<QAbstractButton*>()) if (button->isVisible()) texts << button->text();
-    return texts.join(u'\n');
-  }
-
-  StudyOnDisk disk;
-  ParticipantSession session;
-  ParticipantWindow window;
-};
 
 }  // namespace
 
@@ -128,6 +71,13 @@ class ParticipantWindowTest : public QObject {
     QVERIFY(bench.told().contains("the passphrase is wrong"));
     QVERIFY(bench.window.card()->fieldText().isEmpty());
     QCOMPARE(bench.window.card()->field()->echoMode(), QLineEdit::Password);
+    QTest::keyClicks(bench.window.card()->field(), kPassphrase);
+    bench.key(Qt::Key_Return);
+    QCOMPARE(bench.session.stage(), Stage::Welcome);
+    bench.key(Qt::Key_F2);                                             // the same line, now for a code, in plain letters
+    QVERIFY(bench.window.card()->field()->isVisible());
+    for (int i = 0; i < 3; ++i) QTest::keyClick(bench.window.card()->field(), Qt::Key_Z, Qt::ControlModifier);
+    QVERIFY2(bench.window.card()->fieldText().isEmpty(), "the passphrase can be brought back");
   }
 
   // Every key that does something in a trial stands on the screen, for each kind.
@@ -388,34 +338,6 @@ class ParticipantWindowTest : public QObject {
   }
 
   // As at 100, 200 and 300 % on one screen: letters grow, and nothing leaves it.
-  void largeLettersFit_data() {
-    QTest::addColumn<double>("scale");
-    for (double scale : {1.0, 2.0, 3.0}) QTest::addRow("%.0f %%", scale * 100) << scale;
-  }
-  void largeLettersFit() {
-    QFETCH(double, scale);
-    const QFont normal = QApplication::font();
-    QFont large = normal;
-    large.setPointSizeF(normal.pointSizeF() * scale);
-    for (const bool dark : {false, true}) {
-      applyTheme(*qApp, dark);
-      QApplication::setFont(large);
-      Bench bench;
-      bench.window.resize(static_cast<int>(1280 * std::max(1.0, scale * 0.75)), static_cast<int>(800 * std::max(1.0, scale * 0.75)));
-      QVERIFY(bench.start());
-      QCoreApplication::processEvents();
-      for (QAbstractButton* button : bench.window.findChildren<QAbstractButton*>()) {
-        if (!button->isVisible()) continue;
-        const QRect place(button->mapTo(&bench.window, QPoint()), button->size());
-        QVERIFY2(bench.window.rect().contains(place), qPrintable(button->text()));
-        if (button->property("large").toBool()) QVERIFY2(button->height() >= 44 && button->width() >= button->minimumSizeHint().width(), qPrintable(button->text()));
-      }
-      const QImage shot = bench.window.trial()->grid()->grab().toImage();
-      QCOMPARE(shot.pixelColor(2, 2), QColor(119, 119, 119));
-    }
-    QApplication::setFont(normal);
-    applyTheme(*qApp, false);
-  }
 };
 
 QTEST_MAIN(ParticipantWindowTest)

@@ -133,6 +133,7 @@ class StudyPageTest : public QObject {
     QTRY_VERIFY(!bench.page->designer());
     auto* view = bench.page->shown()->findChild<FrozenStudyView*>();
     QVERIFY(view);
+    QTRY_VERIFY_WITH_TIMEOUT(view->participant()->isEnabled(), 30000);
     QVERIFY2(view->said().contains("Each person answers 20 × spot") && view->said().contains("0 of 20"), qPrintable(view->said()));
     Ledger ledger(bench.folder.filePath("study.sqlite"));
     QCOMPARE(ledger.studies().size(), 1);
@@ -270,7 +271,7 @@ class StudyPageTest : public QObject {
     bench.page->newDraft(), bench.page->newDraft();
     QCOMPARE(bench.page->list()->model()->rowCount(), 2);
     StudyPage another(&bench.store);
-    another.reload();
+    another.reload();                                                  // drafts need no store
     QCOMPARE(another.list()->model()->rowCount(), 2);
     for (QPushButton* button : bench.designer().findChildren<QPushButton*>())
       if (button->text() == "Discard draft") {

@@ -4,12 +4,15 @@
 #include "study/revealed.h"
 #include "study/study_store.h"
 #include "tests/study/sample_study.h"
+#include "tests/study/store_holder.h"
 #include "tests/ui/views/leaks.h"
 #include "ui/models/policy_library.h"
+#include "ui/models/study_list_model.h"
 #include "ui/views/analysis_evidence.h"
 #include "ui/views/analysis_page.h"
 #include "ui/views/confusion_card.h"
 #include "ui/views/forest_chart.h"
+#include "ui/views/frozen_study_view.h"
 #include "ui/views/plot.h"
 #include "ui/views/psychometric_chart.h"
 #include "ui/views/study_page.h"
@@ -22,6 +25,7 @@
 #include <QComboBox>
 #include <QElapsedTimer>
 #include <QFile>
+#include <QJsonDocument>
 #include <QPushButton>
 #include <QSignalSpy>
 #include <QTableView>
@@ -148,10 +152,48 @@ class StudyViewsTest : public QObject {
     QCOMPARE(stored.ledger.head(stored.study.hash()), head);
   }
 
+  // Another program holds the store: the page is there at once and says so, and fills when the store is free.
+  void aLockedStoreHoldsNoPageUp() {
+    const FrozenStudy study = sample::frozen();
+    const QString file = folder_.filePath("studies.sqlite");
+    { Ledger(file).addStudy(study); }
+    auto holder = std::make_unique<sample::StoreHolder>(file);
+    QElapsedTimer since;
+    since.start();
+    StudyProgressView view(file, study.hash());
+    FrozenStudyView about(file, study.hash());
+    ui::StudyListModel list(file, folder_.filePath("drafts"));
+    list.reload();
+    view.show(), about.show();
+    view.unlock()->field()->setText(sample::kPassphrase);
+    QTest::keyClick(view.unlock()->field(), Qt::Key_Return);
+    QVERIFY2(since.elapsed() < 4000, qPrintable(QString::number(since.elapsed())));   // each of them would wait for five seconds
+    QVERIFY(!view.model()->isKnown() && !about.participant()->isEnabled() && list.rowCount() == 0);
+    QTRY_VERIFY_WITH_TIMEOUT(about.said().contains("locked") && about.said().contains("Trying again"), 20000);
+    holder.reset();
+    QTRY_VERIFY_WITH_TIMEOUT(view.model()->isKnown() && about.participant()->isEnabled(), 30000);
+    QVERIFY(saidBy(&view).join('\n').contains(study.protocol().title));
+    QTRY_VERIFY_WITH_TIMEOUT(!view.model()->isBusy(), 30000);
+    if (!view.model()->isUnlocked()) unlock(view);
+    QVERIFY(view.model()->isUnlocked());
+  }
+
+  void theDayUntilRecordsAreKeptIsSaid() {
+    for (const bool passed : {false, true}) {
+      Protocol p = sample::protocol();
+      p.retention_until = passed ? "2020-01-31" : "2999-12-31";
+      Stored stored(folder_.path(), p, 1);
+      FrozenStudyView about(stored.store, stored.study.hash());
+      QTRY_VERIFY_WITH_TIMEOUT(about.said().contains("Records are kept until " + p.retention_until), 30000);
+      QCOMPARE(about.said().contains("That day has passed"), passed);
+    }
+  }
+
   void nothingShowsBeforeThePassphrase() {
     Stored stored(folder_.path());
     StudyProgressView view(stored.store, stored.study.hash());
     view.show();
+    QTRY_VERIFY(view.model()->isKnown());
     view.model()->refresh();
     const QString said = saidBy(&view).join('\n');
     QVERIFY(said.contains(stored.study.protocol().title) && !said.contains("78") && !said.contains(stored.seats[0].participant));
@@ -187,7 +229,7 @@ class StudyViewsTest : public QObject {
     QVERIFY(stored.ledger.closedAt(stored.study.hash()).isEmpty());
     QTest::mouseClick(button(view, "Close the study…"), Qt::LeftButton);
     QTest::mouseClick(button(view, "Close it"), Qt::LeftButton);
-    QCOMPARE(closed.count(), 1);
+    QTRY_COMPARE_WITH_TIMEOUT(closed.count(), 1, 30000);
     QVERIFY(!stored.ledger.closedAt(stored.study.hash()).isEmpty() && !button(view, "Close the study…"));
     QTest::mouseClick(button(view, "Reveal and analyze"), Qt::LeftButton);
     QVERIFY(view.showsAnalysis());
@@ -202,13 +244,19 @@ class StudyViewsTest : public QObject {
     unlock(view);
     stored.ledger.join(stored.study.hash());
     view.model()->refresh();
-    QVERIFY(view.countsText().startsWith("4 of 6 people"));
+    QTRY_VERIFY_WITH_TIMEOUT(view.countsText().startsWith("4 of 6 people"), 30000);
     auto* table = view.findChild<QTableView*>();
     table->selectRow(0);
     const QString id = view.model()->participants()->participant(0);
+    QVERIFY(button(view, "Export participant…")->isEnabled());
+    QSignalSpy written(view.model(), &ui::StudyProgressModel::written);
+    view.model()->exportParticipant(id, folder_.filePath("person.json"));
+    QTRY_COMPARE_WITH_TIMEOUT(written.count(), 1, 30000);
+    const QJsonArray kept = QJsonDocument::fromJson(readFile(folder_.filePath("person.json")))["records"].toArray();
+    QCOMPARE(kept.size(), 1 + 26);   // joined, and every trial with practice
     QTest::mouseClick(button(view, "Erase participant…"), Qt::LeftButton);
     QTest::mouseClick(button(view, "Erase"), Qt::LeftButton);
-    QVERIFY(view.countsText().startsWith("3 of 6 people"));
+    QTRY_VERIFY_WITH_TIMEOUT(view.countsText().startsWith("3 of 6 people"), 30000);
     QVERIFY(!saidBy(table).join('\n').contains(id) && view.model()->participants()->rowCount() == 3);
     QVERIFY(chainProblems(stored.study.hash().toLatin1(), stored.ledger.chain(stored.study.hash())).isEmpty());
   }
@@ -223,6 +271,7 @@ class StudyViewsTest : public QObject {
     view.model()->exportBundle(sealed);
     QTRY_COMPARE_WITH_TIMEOUT(exported.count(), 1, 30000);
     view.model()->close();
+    QTRY_VERIFY_WITH_TIMEOUT(view.model()->isClosed() && !view.model()->isBusy(), 30000);
     view.model()->exportBundle(open);
     QTRY_COMPARE_WITH_TIMEOUT(exported.count(), 2, 30000);
     QVERIFY(!verifyBundle(readFile(sealed)).revealed && verifyBundle(readFile(open)).revealed);
