@@ -25,6 +25,7 @@ QJsonObject toJson(const Scores& scores) {
   QJsonObject json;
   put(json, "psnr", scores.psnr);
   put(json, "ssim", scores.ssim);
+  put(json, "lpips", scores.lpips);
   put(json, "clip", scores.clip);
   if (!scores.clip_label.isEmpty()) json[QStringLiteral("clip_label")] = scores.clip_label;
   if (!scores.failures.isEmpty()) json[QStringLiteral("failures")] = QJsonArray::fromStringList(scores.failures);
@@ -32,8 +33,8 @@ QJsonObject toJson(const Scores& scores) {
 }
 
 Scores scoresFromJson(const QJsonObject& json) {
-  Scores scores{.psnr = get(json, "psnr"), .ssim = get(json, "ssim"), .clip = get(json, "clip"),
-                .clip_label = json[QStringLiteral("clip_label")].toString(), .failures = {}};
+  Scores scores{.psnr = get(json, "psnr"), .ssim = get(json, "ssim"), .lpips = get(json, "lpips"),
+                .clip = get(json, "clip"), .clip_label = json[QStringLiteral("clip_label")].toString(), .failures = {}};
   for (const QJsonValue& line : json[QStringLiteral("failures")].toArray()) scores.failures << line.toString();
   return scores;
 }

@@ -23,6 +23,7 @@ std::optional<Task> taskFromName(const QString& name);
 // Figures measured after the fact; absent where the measurement was not made or failed.
 struct Scores {
   std::optional<double> psnr, ssim;   // dB; 0…1; against the first bf16 sample of the comparison
+  std::optional<double> lpips;        // AlexNet's, against the same; where the engine has its weights
   std::optional<double> clip;         // image against prompt
   QString clip_label;                 // "CLIP-tiny" with the embedded model
   QStringList failures;               // "ssim: …", one line each

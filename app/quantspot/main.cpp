@@ -10,9 +10,11 @@
 
 #include <QApplication>
 #include <QCommandLineParser>
+#include <QEventLoop>
 #include <QFileInfo>
 #include <QProcess>
 #include <QSettings>
+#include <QTimer>
 
 #include <cstdio>
 #include <iostream>
@@ -60,6 +62,15 @@ Options parse(const QCoreApplication& application) {
   return options;
 }
 
+// Nobody typed anything: the screen comes with the study open, unless the store keeps it waiting; then it says so.
+void waitForOpening(ui::ParticipantSession& session) {
+  QEventLoop loop;
+  const auto check = [&] { if (!session.isBusy()) loop.quit(); };
+  QObject::connect(&session, &ui::ParticipantSession::busyChanged, &loop, check);
+  QTimer::singleShot(3000, &loop, &QEventLoop::quit);
+  if (session.isBusy()) loop.exec();
+}
+
 // The whole screen for a participant. The passphrase never stands on a command line or in the environment, where others read it.
 int runParticipant(const Options& options) {
   ui::ParticipantSession session(options.place);
@@ -69,6 +80,7 @@ int runParticipant(const Options& options) {
     std::getline(std::cin, line);
     session.unlock(QString::fromStdString(line));
     std::fill(line.begin(), line.end(), '\0');
+    waitForOpening(session);
   }
   window.takeScreen();
   return QApplication::exec();

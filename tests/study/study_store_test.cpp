@@ -78,7 +78,9 @@ class StudyStoreTest : public QObject {
       QVERIFY2(store.open(path), qPrintable(store.lastError()));
       QVERIFY(store.addComparison(comparison));
       QVERIFY(store.addTrial(guess(comparison)));
-      QVERIFY(store.setScores(comparison.samples[1].id, {.psnr = 31.5, .ssim = std::numeric_limits<double>::infinity(), .clip = {}, .clip_label = "CLIP-tiny", .failures = QStringList{"clip: no"}}));
+      const Scores scores{.psnr = 31.5, .ssim = std::numeric_limits<double>::infinity(), .lpips = 0.25, .clip = {}, .clip_label = "CLIP-tiny",
+                          .failures = QStringList{"clip: no"}};
+      QVERIFY(store.setScores(comparison.samples[1].id, scores));
     }
     StudyStore store;
     QVERIFY(store.open(path));

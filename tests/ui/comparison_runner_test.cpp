@@ -61,6 +61,8 @@ class ComparisonRunnerTest : public QObject {
     QVERIFY(!bench.sample("bf16").scores.psnr);
     QCOMPARE(bench.sample("bnb-nf4").scores.psnr, std::optional(31.5));
     QCOMPARE(bench.sample("bnb-nf4").scores.ssim, std::optional(0.25));
+    QCOMPARE(bench.sample("bnb-nf4").scores.lpips, std::optional(0.25));
+    QVERIFY(!bench.sample("bf16").scores.lpips);
     QCOMPARE(bench.runner.state(), ComparisonRunner::State::Idle);
     QCOMPARE(bench.runner.statusText(), QString());
   }
@@ -122,6 +124,14 @@ class ComparisonRunnerTest : public QObject {
     QTRY_COMPARE(bench.failed.count(), 1);
     QVERIFY2(bench.failed[0][0].toString().contains(QStringLiteral("noise")), qPrintable(bench.failed[0][0].toString()));
     QVERIFY(bench.ready.isEmpty());
+  }
+
+  void lpipsIsLeftOutWithoutAWordWhereItsWeightsAreNot() {
+    Bench bench({QStringLiteral("--error=lpips")});
+    bench.runner.start(request());
+    QTRY_COMPARE(bench.scored.count(), 1);
+    QVERIFY(!bench.sample("bnb-nf4").scores.lpips && bench.sample("bnb-nf4").scores.failures.isEmpty());
+    QVERIFY(bench.sample("bnb-nf4").scores.psnr && bench.sample("bnb-nf4").scores.ssim);
   }
 
   void aMetricThatFailsIsNotedAndNotFatal() {

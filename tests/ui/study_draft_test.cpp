@@ -136,6 +136,9 @@ class StudyDraftTest : public QObject {
     QCOMPARE(reasonOf(bench, far), QString());
     far.samples[3].png = negative(far.samples[0].png);
     QVERIFY2(reasonOf(bench, far).contains("the picture of bnb-nf4 is far from all others (PSNR "), qPrintable(reasonOf(bench, far)));
+    study::Comparison measured = bench.make(10, {"bf16", "fp8-layerwise", "bnb-int8", "bnb-nf4"});   // by the engine, where it has LPIPS's weights
+    for (std::size_t i = 1; i < 4; ++i) measured.samples[i].scores.lpips = i == 3 ? 0.9 : 0.02;
+    QVERIFY2(reasonOf(bench, measured).contains("(LPIPS 0.900)"), qPrintable(reasonOf(bench, measured)));
     study::Comparison same = bench.make(8, two);
     same.samples[1].png = withText(same.samples[0].png);
     QVERIFY2(reasonOf(bench, same).contains("have the same pixels"), qPrintable(reasonOf(bench, same)));
@@ -153,6 +156,8 @@ class StudyDraftTest : public QObject {
                               QJsonObject{{"name", "b"}, {"precision", "bf16"}}, QJsonObject{{"name", "c"}, {"precision", packed ? "bnb-nf4" : "bf16"}}};
       sample.report["weights"] = QJsonObject{{"transformer", QJsonObject{{"bytes", packed ? 50 : 200}, {"layers", layers}}}};
       sample.report["policy"] = QJsonObject{{"text", sample.precision}};
+      sample.report["seconds"] = QJsonObject{{"load", 2.5}, {"quantize", packed ? 0.5 : 0.0}, {"encode", 0.25}, {"steps", QJsonArray{0.5, 0.25}}, {"decode", 0.125}};
+      sample.report["peak_bytes"] = QJsonObject{{"load", 300}, {"encode", 100}, {"denoise", packed ? 90 : 240}, {"decode", 120}};
       sample.report["model"] = QJsonObject{{"name", "/home/anna/model"}, {"family", "flux"}, {"weights_sha256", "w"}};
     }
     comparison.samples[1].png = comparison.samples[0].png;
@@ -165,6 +170,9 @@ class StudyDraftTest : public QObject {
     const QJsonObject packed = attested["variants"]["bnb-nf4"].toObject();
     QCOMPARE(packed["weights"]["transformer"].toObject(), (QJsonObject{{"bytes", 50}, {"layers", QJsonObject{{"bnb-nf4", 2}, {"bf16", 1}}}}));
     QCOMPARE(packed["policy"]["text"].toString(), QStringLiteral("bnb-nf4"));
+    QCOMPARE(packed["seconds"]["load"].toDouble(), 2.5);               // load, quantize and each step apart: the first is the cold one
+    QCOMPARE(packed["seconds"]["steps"].toArray(), (QJsonArray{0.5, 0.25}));
+    QCOMPARE(packed["peak_bytes"]["denoise"].toInt(), 90);
     QCOMPARE(draft.protocol().model, QStringLiteral("default"));
     QVERIFY(attested["reference_repeats"].toInt() == 1 && attested["reference_repeats_equal"].toBool());
     comparison.samples[1].png = realPng(1, 9);

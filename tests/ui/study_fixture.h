@@ -9,6 +9,7 @@
 #include <QImage>
 #include <QTemporaryDir>
 #include <QTest>
+#include <QTime>
 
 namespace sample {
 
@@ -94,6 +95,11 @@ struct StudyOnDisk {
 // Gives the passphrase and waits until the study is open.
 inline bool opens(ParticipantSession& session) {
   return session.unlock(kPassphrase) && QTest::qWaitFor([&] { return session.stage() == Stage::Welcome; }, 30000);
+}
+
+// For what must begin and end on one day.
+inline void awayFromMidnight() {
+  if (QTime::currentTime() > QTime(23, 59, 15)) QTest::qWait(QTime::currentTime().msecsTo(QTime(23, 59, 59, 999)) + 1000);
 }
 
 // Takes the session to its next trial; false when there is none.

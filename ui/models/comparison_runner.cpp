@@ -14,6 +14,7 @@ namespace {
 
 // Shares of one sample's time before and during denoising, for the bar only.
 constexpr double kBefore = 0.1, kDenoise = 0.85;
+const QString kWhereItIs = QStringLiteral("lpips");      // a metric whose weights may not be there: then it is left out without a word
 
 double shareOf(const protocol::Progress& progress) {
   if (progress.stage == "decode") return kBefore + kDenoise;
@@ -151,6 +152,7 @@ void ComparisonRunner::queueScores() {
     SampleResult& one = result_.samples[i];
     if (one.image.isNull()) continue;
     score_jobs_.push_back({i, QStringLiteral("clip")});
+    if (i != reference && reference >= 0) score_jobs_.push_back({i, kWhereItIs});
     if (i == reference) continue;
     if (reference < 0) {
       one.sample.scores.failures << tr("psnr, ssim: there is no bf16 picture to compare with");
@@ -182,6 +184,7 @@ void ComparisonRunner::scoreDone(const ScoreJob& job, const protocol::ScoreResul
   if (!std::isfinite(score.value)) return scoreFailed(job, tr("the result is no number"));
   if (job.metric == QLatin1String("psnr")) scores.psnr = score.value;
   if (job.metric == QLatin1String("ssim")) scores.ssim = score.value;
+  if (job.metric == kWhereItIs) scores.lpips = score.value;
   if (job.metric == QLatin1String("clip")) {
     scores.clip = score.value;
     scores.clip_label = QString::fromStdString(score.label);
@@ -190,7 +193,8 @@ void ComparisonRunner::scoreDone(const ScoreJob& job, const protocol::ScoreResul
 }
 
 void ComparisonRunner::scoreFailed(const ScoreJob& job, const QString& reason) {
-  result_.samples[job.sample].sample.scores.failures << QStringLiteral("%1: %2").arg(job.metric, reason);
+  if (job.metric == kWhereItIs) std::erase_if(score_jobs_, [](const ScoreJob& other) { return other.metric == kWhereItIs; });
+  else result_.samples[job.sample].sample.scores.failures << QStringLiteral("%1: %2").arg(job.metric, reason);
   nextScore();
 }
 

@@ -28,8 +28,8 @@ study::Protocol blank() {
   return p;
 }
 
-QString pixelsOf(const SourcePictures& source, const QString& variant) {
-  return source.attested["pictures"][variant]["image_sha256"].toString();
+QString pixelsOf(const QJsonObject& attested, const QString& variant) {
+  return attested["pictures"][variant]["image_sha256"].toString();
 }
 
 void overrule(QJsonObject& attested) {
@@ -112,9 +112,9 @@ void StudyDraft::findOffered() {
   for (const study::StudyComparison& c : protocol_.comparisons) {
     if (!has_.contains(c.id)) {
       QString why;
-      const auto found = readSource(*store_, sources_.value(c.id), why, protocol_.reference);
+      const auto found = readFiles(*store_, sources_.value(c.id), why);
       has_[c.id] = found ? QStringList(found->pictures.keys()) : QStringList();
-      shown_[c.id] = found ? pixelsOf(*found, protocol_.reference) : QString();
+      shown_[c.id] = pixelsOf(c.attested, protocol_.reference);
     }
     if (&c == &protocol_.comparisons.front()) offered_ = has_[c.id];
     else offered_.removeIf([&](const QString& variant) { return !has_[c.id].contains(variant); });
@@ -131,7 +131,7 @@ QString StudyDraft::add(const QString& id, const StudySource& source, Gate gate)
   if (!protocol_.comparisons.empty())
     for (const QString& variant : protocol_.variants)
       if (!found->pictures.contains(variant)) return tr("it has no picture of %1").arg(variant);
-  const QString pixels = pixelsOf(*found, protocol_.reference), same = pixels.isEmpty() ? QString() : shown_.key(pixels);
+  const QString pixels = pixelsOf(found->attested, protocol_.reference), same = pixels.isEmpty() ? QString() : shown_.key(pixels);
   if (!same.isEmpty())
     return tr("its picture of %1 is that of “%2”, which is in the study already").arg(protocol_.reference, protocol_.comparison(same)->prompt);
   if (!found->suspicion.isEmpty() && gate == Gate::Heed) {
@@ -192,7 +192,7 @@ void StudyDraft::setVariant(const QString& variant, bool taken) {
 
 QMap<QString, QByteArray> StudyDraft::pictures(const QString& id) const {
   QString why;
-  const auto found = readSource(*store_, sources_.value(id), why, protocol_.reference);
+  const auto found = readFiles(*store_, sources_.value(id), why);
   return found ? found->pictures : QMap<QString, QByteArray>();
 }
 

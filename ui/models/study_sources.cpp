@@ -46,7 +46,10 @@ QJsonObject attestedVariant(const study::Sample& sample) {
     }
     parts[part] = QJsonObject{{"bytes", weights[part][QStringLiteral("bytes")]}, {"layers", precisions}};
   }
-  return {{"policy", sample.report[QStringLiteral("policy")]}, {"weights", parts}};
+  QJsonObject attested{{"policy", sample.report[QStringLiteral("policy")]}, {"weights", parts}};
+  for (const char* figures : {"seconds", "peak_bytes", "device_peak_bytes"})       // phase by phase; of the steps the first is the cold one
+    if (const QJsonValue taken = sample.report[QLatin1String(figures)]; taken.isObject()) attested[QLatin1String(figures)] = taken;
+  return attested;
 }
 
 std::optional<SourcePictures> readComparison(study::StudyStore& store, qint64 id, QString& why) {
@@ -62,6 +65,7 @@ std::optional<SourcePictures> readComparison(study::StudyStore& store, qint64 id
     else if (!found.pictures.contains(sample.precision)) {
       found.pictures[sample.precision] = sample.png;
       found.costs[sample.precision] = costOf(sample.report);
+      if (sample.scores.lpips && sample.precision != QLatin1String(study::kReference)) found.lpips[sample.precision] = *sample.scores.lpips;
     }
   }
   if (why.isEmpty()) why = mismatch(fromStored(*comparison));
@@ -137,11 +141,16 @@ QJsonObject attestation(const study::Comparison& comparison) {
   return all;
 }
 
-std::optional<SourcePictures> readSource(study::StudyStore& store, const StudySource& source, QString& why, const QString& reference) {
+std::optional<SourcePictures> readFiles(study::StudyStore& store, const StudySource& source, QString& why) {
   why.clear();
   auto found = source.comparison ? readComparison(store, source.comparison, why) : readFolder(source.folder, why);
-  if (!why.isEmpty() || !found) return {};
-  const PictureFacts facts = pictureFacts(found->pictures, reference);
+  return why.isEmpty() ? found : std::nullopt;
+}
+
+std::optional<SourcePictures> readSource(study::StudyStore& store, const StudySource& source, QString& why, const QString& reference) {
+  auto found = readFiles(store, source, why);
+  if (!found) return {};
+  const PictureFacts facts = pictureFacts(found->pictures, reference, found->lpips);
   why = facts.problem, found->suspicion = facts.suspicion;
   addFacts(found->attested, facts.attested);
   if (!source.comparison) found->attested[QStringLiteral("imported")] = true;

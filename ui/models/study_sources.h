@@ -23,18 +23,21 @@ struct SourcePictures {
   QMap<QString, QByteArray> pictures;
   QMap<QString, study::VariantCost> costs;   // of those that the history has figures of
   QJsonObject attested = {};           // attestation() and pictureFacts(); `imported` where no report of an engine says anything
+  QMap<QString, double> lpips = {};    // of those that it was measured of, against the reference
   QString suspicion = {};              // which picture looks broken, and why; a person may overrule it
 };
 
 // What a comparison's reports say: `noise_sha256`, `recipe`, `model`, `engine`, which all samples share, and `variants`: of each `policy`, `weights`
-// (part → `bytes` and `layers`: precision → how many); of a reference that was drawn again, whether its pictures are the same (`reference_repeats`,
-// `reference_repeats_equal`: the noise floor).
+// (part → `bytes` and `layers`: precision → how many), and by phase `seconds`, `peak_bytes` and `device_peak_bytes`; of a reference that was drawn
+// again, whether its pictures are the same (`reference_repeats`, `reference_repeats_equal`: the noise floor).
 QJsonObject attestation(const study::Comparison& comparison);
 
 // Reads the source; `why` says why its pictures must not be compared: anything but the variant differs, one has no picture, is a
 // single colour, or has the pixels of another. Then there is nothing. reference: the variant that the others are measured against.
 std::optional<SourcePictures> readSource(study::StudyStore& store, const StudySource& source, QString& why,
                                          const QString& reference = QString::fromLatin1(study::kReference));
+// The same without a look at the pixels: what is there, quickly.
+std::optional<SourcePictures> readFiles(study::StudyStore& store, const StudySource& source, QString& why);
 
 // Sources of a folder's subfolders, by name; of the folder itself when it holds pictures.
 QMap<QString, StudySource> sourcesIn(const QString& folder);

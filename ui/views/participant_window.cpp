@@ -18,7 +18,7 @@ namespace {
 using ui::ParticipantSession;
 using Stage = ParticipantSession::Stage;
 
-constexpr QSize kNeeded{640, 480};         // points that a trial takes
+constexpr QSize kNeeded{800, 520};         // points that a trial takes
 
 }  // namespace
 

@@ -44,6 +44,7 @@ struct Bench {
     QTest::keyClicks(window.card()->field(), kPassphrase);
     key(Qt::Key_Return);
     if (!QTest::qWaitFor([this] { return session.stage() == Stage::Welcome; }, 30000)) return false;
+    QCoreApplication::processEvents();       // its buttons appear
     key(Qt::Key_Return);
     if (session.stage() == Stage::Consent) key(Qt::Key_Return, Qt::ControlModifier);
     if (!QTest::qWaitFor([this] { return !session.isBusy(); })) return false;

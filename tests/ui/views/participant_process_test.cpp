@@ -319,6 +319,7 @@ class ParticipantProcessTest : public QObject {
 
   // Killed in the middle: what was stored stays, and the participant goes on.
   void killedAndStartedAgain() {
+    awayFromMidnight();
     const Screen screen;
     StudyOnDisk disk(spots());
     {

@@ -48,7 +48,7 @@ class ParticipantSizesTest : public QObject {
   void everyStageFits_data() {
     QTest::addColumn<QSize>("size");
     QTest::addColumn<bool>("dark");
-    for (const QSize size : {QSize(1280, 720), QSize(853, 533), QSize(640, 480)})
+    for (const QSize size : {QSize(1280, 720), QSize(853, 533), QSize(800, 520)})
       for (const bool dark : {false, true})
         QTest::addRow("%d × %d, %s", size.width(), size.height(), dark ? "dark" : "light") << size << dark;
   }
@@ -108,9 +108,9 @@ class ParticipantSizesTest : public QObject {
 
   // 300 % of 1280 × 800: the experimenter is told, and everything can be reached by scrolling.
   void aScreenThatIsTooSmallIsSaidAndScrolls() {
-    QVERIFY(ParticipantWindow::roomNotice({1280, 720}).isEmpty() && ParticipantWindow::roomNotice({640, 480}).isEmpty());
+    QVERIFY(ParticipantWindow::roomNotice({1280, 720}).isEmpty() && ParticipantWindow::roomNotice({800, 520}).isEmpty());
     const QString notice = ParticipantWindow::roomNotice({427, 267});
-    QVERIFY2(notice.contains("427 × 267") && notice.contains("640 × 480") && notice.contains("smaller scaling"), qPrintable(notice));
+    QVERIFY2(notice.contains("427 × 267") && notice.contains("800 × 520") && notice.contains("smaller scaling"), qPrintable(notice));
     Bench bench;
     QVERIFY(bench.start());
     bench.window.resize(427, 267);

@@ -4,15 +4,12 @@
 #include "study/revealed.h"
 #include "study/study_store.h"
 #include "tests/study/sample_study.h"
-#include "tests/study/store_holder.h"
 #include "tests/ui/views/leaks.h"
 #include "ui/models/policy_library.h"
-#include "ui/models/study_list_model.h"
 #include "ui/views/analysis_evidence.h"
 #include "ui/views/analysis_page.h"
 #include "ui/views/confusion_card.h"
 #include "ui/views/forest_chart.h"
-#include "ui/views/frozen_study_view.h"
 #include "ui/views/plot.h"
 #include "ui/views/psychometric_chart.h"
 #include "ui/views/study_page.h"
@@ -150,43 +147,6 @@ class StudyViewsTest : public QObject {
     QVERIFY(view.model()->isUnlocked());
     QCOMPARE(view.countsText(), QStringLiteral("3 of 6 people joined, 3 finished, 78 answers"));
     QCOMPARE(stored.ledger.head(stored.study.hash()), head);
-  }
-
-  // Another program holds the store: the page is there at once and says so, and fills when the store is free.
-  void aLockedStoreHoldsNoPageUp() {
-    const FrozenStudy study = sample::frozen();
-    const QString file = folder_.filePath("studies.sqlite");
-    { Ledger(file).addStudy(study); }
-    auto holder = std::make_unique<sample::StoreHolder>(file);
-    QElapsedTimer since;
-    since.start();
-    StudyProgressView view(file, study.hash());
-    FrozenStudyView about(file, study.hash());
-    ui::StudyListModel list(file, folder_.filePath("drafts"));
-    list.reload();
-    view.show(), about.show();
-    view.unlock()->field()->setText(sample::kPassphrase);
-    QTest::keyClick(view.unlock()->field(), Qt::Key_Return);
-    QVERIFY2(since.elapsed() < 4000, qPrintable(QString::number(since.elapsed())));   // each of them would wait for five seconds
-    QVERIFY(!view.model()->isKnown() && !about.participant()->isEnabled() && list.rowCount() == 0);
-    QTRY_VERIFY_WITH_TIMEOUT(about.said().contains("locked") && about.said().contains("Trying again"), 20000);
-    holder.reset();
-    QTRY_VERIFY_WITH_TIMEOUT(view.model()->isKnown() && about.participant()->isEnabled(), 30000);
-    QVERIFY(saidBy(&view).join('\n').contains(study.protocol().title));
-    QTRY_VERIFY_WITH_TIMEOUT(!view.model()->isBusy(), 30000);
-    if (!view.model()->isUnlocked()) unlock(view);
-    QVERIFY(view.model()->isUnlocked());
-  }
-
-  void theDayUntilRecordsAreKeptIsSaid() {
-    for (const bool passed : {false, true}) {
-      Protocol p = sample::protocol();
-      p.retention_until = passed ? "2020-01-31" : "2999-12-31";
-      Stored stored(folder_.path(), p, 1);
-      FrozenStudyView about(stored.store, stored.study.hash());
-      QTRY_VERIFY_WITH_TIMEOUT(about.said().contains("Records are kept until " + p.retention_until), 30000);
-      QCOMPARE(about.said().contains("That day has passed"), passed);
-    }
   }
 
   void nothingShowsBeforeThePassphrase() {
