@@ -58,6 +58,7 @@ class Export {
  private:
   quant::Policy onDisk() const { return packsAtStart(request_.policy) ? weightsBefore(request_.policy) : request_.policy; }
   void writeGguf(const fs::path& folder) const;
+  void tell(const char* stage, std::size_t done, std::size_t all) const;
   std::string ggufName() const { return isGguf(request_.policy) ? denoiser_ + "-" + request_.policy.precision + ".gguf" : ""; }
   std::string judgedHash() const;
   ActivationScales scales() const;
@@ -127,17 +128,22 @@ std::int64_t Export::bytes() const {
   return bytes;
 }
 
+void Export::tell(const char* stage, std::size_t done, std::size_t all) const {
+  if (request_.cancel && *request_.cancel) throw Cancelled();
+  if (request_.progress) request_.progress(stage, static_cast<int>(done), static_cast<int>(all));
+}
+
 void Export::writeGguf(const fs::path& folder) const {
-  model::convertToGguf(request_.model, request_.policy, folder / ggufName(), [&](std::size_t done, std::size_t total) {
-    if (request_.cancel && *request_.cancel) throw Cancelled();
-    if (request_.progress) request_.progress("load", static_cast<int>(done), static_cast<int>(total));
-  });
+  model::convertToGguf(request_.model, request_.policy, folder / ggufName(), [&](std::size_t done, std::size_t all) { tell("load", done, all); });
   const fs::path pipeline = folder / "pipeline";
   fs::create_directories(pipeline / denoiser_);
   copyTop(request_.model, pipeline);
   fs::copy_file(request_.model / denoiser_ / "config.json", pipeline / denoiser_ / "config.json");
-  for (const std::string& part : partsOf(request_.model))
-    if (part != denoiser_) copyPart(request_.model / part, pipeline / part);
+  const std::vector<std::string> parts = partsOf(request_.model);
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    tell("copy", i, parts.size());
+    if (parts[i] != denoiser_) copyPart(request_.model / parts[i], pipeline / parts[i]);
+  }
   if (needsCompanion(request_.model)) writeCompanion(request_.model, folder / kCompanion);
 }
 
@@ -166,8 +172,10 @@ json Export::manifest(const fs::path& folder, const std::string& script) const {
   std::set<fs::path> paths;
   for (const auto& entry : fs::recursive_directory_iterator(folder))
     if (entry.is_regular_file()) paths.insert(entry.path());
-  for (const fs::path& path : paths)
+  for (const fs::path& path : paths) {
+    tell("hash", files.size(), paths.size());
     files.push_back({{"path", path.lexically_relative(folder).generic_string()}, {"bytes", fs::file_size(path)}, {"sha256", hashOf(path)}});
+  }
   for (const JudgedImage& image : request_.images)
     images.push_back({{"file", image.file}, {"file_sha256", image.fileHash}, {"image_sha256", image.pixelHash},
                       {"recipe", image.recipe.prompt.empty() ? json(nullptr) : json(image.recipe)}});

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <set>
 
 using namespace quantspot;
 using nlohmann::json;
@@ -164,6 +165,24 @@ class ExportTest : public QObject {
     asked.progress = [&](const std::string&, int step, int) { cancel = step > 3; };
     QVERIFY_EXCEPTION_THROWN(pipeline::exportModel(asked), pipeline::Cancelled);
     QVERIFY(!fs::exists(path("cancelled")) && !fs::exists(path("cancelled.part")));
+  }
+
+  // After the packing come copies and hashes of gigabytes: they are told, and can be cancelled, too.
+  void eachStageIsToldAndCanBeCancelled() {
+    std::set<std::string> stages;
+    std::atomic<bool> cancel = false;
+    auto asked = request("gguf-q8_0", "stages");
+    asked.cancel = &cancel;
+    asked.progress = [&](const std::string& stage, int step, int steps) { if (step <= steps) stages.insert(stage); };
+    pipeline::exportModel(asked);
+    QCOMPARE(stages, (std::set<std::string>{"load", "copy", "hash"}));
+    for (const std::string& last : stages) {
+      cancel = false;
+      asked.out = path("until-" + last);
+      asked.progress = [&](const std::string& stage, int, int) { cancel = stage == last; };
+      QVERIFY_EXCEPTION_THROWN(pipeline::exportModel(asked), pipeline::Cancelled);
+      QVERIFY(!fs::exists(asked.out) && !fs::exists(path("until-" + last + ".part")));
+    }
   }
 
   void whatAKilledRunLeftIsClearedAndLockedFoldersAreNot() {
