@@ -216,6 +216,10 @@ std::string pythonSnippet(const SnippetRequest& request) {
   return text + "image = pipe(**ARGUMENTS).images[0]\nimage.save(\"picture.png\")\n";
 }
 
+std::string exportedGguf(const std::string& family, const std::string& policy) {
+  return fmt::format("{}-{}.gguf", classesOf(family).part, policy.substr(0, policy.find('?')));
+}
+
 std::string pythonRequirements(const std::string& policy) {
   const std::string id = policyParts(policy).id;
   std::string text = "torch==2.13.0\ndiffusers==0.42.1\ntransformers==5.23.0\naccelerate==1.15.0\nsafetensors\nsentencepiece\nprotobuf\n";

@@ -27,6 +27,9 @@ struct SnippetRequest {
 // GGUF of a family that diffusers does not read from one file, a family that is not known.
 std::string pythonSnippet(const SnippetRequest& request);
 
+// The file that an export of a GGUF precision holds: "unet-gguf-q8_0.gguf". Throws std::invalid_argument for a family that is not known.
+std::string exportedGguf(const std::string& family, const std::string& policy);
+
 // requirements.txt for it: the versions that the precisions were compared with.
 std::string pythonRequirements(const std::string& policy);
 

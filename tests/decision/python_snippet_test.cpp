@@ -105,6 +105,12 @@ class PythonSnippetTest : public QObject {
     QVERIFY(snippet(request).contains("enable_layerwise_casting"));
   }
 
+  void aGgufFileIsNamedAsTheExportNamesIt() {
+    QCOMPARE(exportedGguf("sdxl", "gguf-q4_k"), std::string("unet-gguf-q4_k.gguf"));
+    QCOMPARE(exportedGguf("flux", "gguf-q8_0?skip=proj_out"), std::string("transformer-gguf-q8_0.gguf"));
+    QVERIFY_EXCEPTION_THROWN(exportedGguf("nobody's", "gguf-q8_0"), std::invalid_argument);
+  }
+
   void everyFamilyHasItsClasses_data() {
     QTest::addColumn<QString>("family");
     QTest::addColumn<QString>("says");

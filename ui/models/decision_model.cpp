@@ -332,7 +332,7 @@ QString DecisionModel::pythonText(const QString& precision, QString* why) const 
     request.negative_prompt = recipe_.negative_prompt.value_or("");
     request.seed = recipe_.seed, request.steps = recipe_.steps, request.width = recipe_.width, request.height = recipe_.height,
         request.guidance = recipe_.guidance;
-    if (request.policy.starts_with("gguf-")) request.exported = "exported.gguf";
+    if (request.policy.starts_with("gguf-")) request.exported = decision::exportedGguf(request.family, request.policy);
     return qt(decision::pythonSnippet(request));
   } catch (const std::invalid_argument& error) {
     *why = QString::fromUtf8(error.what());
@@ -358,8 +358,14 @@ void DecisionModel::exportTo(const QString& precision, const QString& out) {
 }
 
 qint64 DecisionModel::exportBytes(const QString& precision) const {
-  const auto known = std::ranges::find(estimates_, precision.toStdString(), &decision::MemoryEstimate::precision);
-  return known == estimates_.end() ? 0 : known->at(decision::Placement::Together).denoise.weights;   // all parts are there
+  // fp8's convolutions are written in 16 bits and cast when they are loaded, int8-dynamic's layers in 32: rather too much than too little.
+  const QString written = precision.startsWith(QLatin1String("fp8-layerwise")) ? QStringLiteral("bf16")
+                          : precision.startsWith(QLatin1String("int8-dynamic")) ? QStringLiteral("fp32") : precision;
+  const auto known = std::ranges::find(estimates_, written.toStdString(), &decision::MemoryEstimate::precision);
+  if (known == estimates_.end()) return 0;
+  const qint64 all = known->at(decision::Placement::Together).denoise.weights, denoiser = known->at(decision::Placement::InTurn).denoise.weights;
+  const bool twice = precision.startsWith(QLatin1String("gguf-")) && family_.startsWith(QLatin1String("sd")) && family_ != QLatin1String("sd3");
+  return all + (twice ? all - denoiser : 0);       // a UNet's other parts once more in one file, for stable-diffusion.cpp
 }
 
 bool DecisionModel::engineIsHere() const { return QFileInfo(engine_->command().program).fileName() != QLatin1String("ssh"); }

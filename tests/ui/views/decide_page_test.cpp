@@ -310,6 +310,23 @@ class DecidePageTest : public QObject {
     QVERIFY(text.contains("bnb_4bit_quant_type=\"nf4\"") && text.contains("prompt=\"a fox\""));
   }
 
+  // With a UNet in GGUF come text encoders and autoencoder twice.
+  void whatAnExportTakesIsTold() {
+    Fixture f;
+    QVERIFY(f.decided());
+    std::vector<protocol::PrecisionInfo> some(5);
+    const char* const ids[] = {"fp32", "bf16", "fp8-layerwise", "bnb-nf4", "gguf-q4_k"};
+    for (std::size_t i = 0; i < some.size(); ++i) some[i].id = ids[i], some[i].bits = 16;
+    f.model.setPrecisions(some);
+    QVERIFY(QTest::qWaitFor([&] { return f.model.exportBytes("gguf-q4_k") > 0; }, 10000));
+    const qint64 flux = f.model.exportBytes("gguf-q4_k"), nf4 = f.model.exportBytes("bnb-nf4");
+    f.model.setModel(QStringLiteral("flux"), QStringLiteral("sdxl"));
+    QVERIFY(QTest::qWaitFor([&] { return !f.model.isBusy() && f.model.exportBytes("gguf-q4_k") > flux; }, 10000));
+    QCOMPARE(f.model.exportBytes("bnb-nf4"), nf4);
+    QCOMPARE(f.model.exportBytes("fp8-layerwise"), f.model.exportBytes("bf16"));
+    QCOMPARE(f.model.exportBytes("nobody's"), 0);
+  }
+
   void anExportIsFollowedAndCancelled() {
     const QTemporaryDir folder;
     Fixture f(true, {"--slow=60"});
