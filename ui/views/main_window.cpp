@@ -50,7 +50,10 @@ MainWindow::MainWindow(ui::CompareSession* session, QWidget* parent)
   connect(history_, &HistoryPage::importWanted, this, &MainWindow::importPictures);
   connect(history_, &HistoryPage::exportWanted, this, &MainWindow::exportAnswers);
   connect(study_, &StudyPage::analysed, session_->decision()->evidence(), &ui::DecisionEvidence::addStudy);
-  connect(session_, &ui::CompareSession::trialOpened, this, [this] { showPage(Compare); });
+  connect(session_, &ui::CompareSession::trialOpened, this, [this] {
+    if (pair_) pair_->hide();                            // no names beside a blind screen
+    showPage(Compare);
+  });
   showPage(Compare);
 }
 
@@ -144,6 +147,9 @@ bool MainWindow::openPast(qint64 comparison) {
 }
 
 void MainWindow::compareTwo(qint64 comparison) {
+  if (session_->trial()->state() == ui::TrialController::State::Open)
+    return showTrouble(this, QStringLiteral("Answer first"),
+                       QStringLiteral("Pictures wait to be judged blind on the Compare page: none are shown with their names meanwhile."));
   auto pictures = session_->sharing(comparison);
   if (pictures.size() < 2) return;
   if (!pair_) pair_ = new PairWindow(this);

@@ -199,6 +199,15 @@ class HistoryPageTest : public QObject {
     QVERIFY(bench.opensBlind());                                      // the same recipe once more
     QCOMPARE(bench.session.history()->rowCount(), 1);
     for (const auto& one : bench.session.sharing(first)) QCOMPARE(one.comparison, first);
+    Q_EMIT bench.page().compareWanted(first);                         // the same pictures, with names: not now
+    QVERIFY(!bench.window.pairWindow());
+    QVERIFY(bench.window.findChild<QMessageBox*>()->text().contains("judged blind"));
+    for (int slot = 0; slot < bench.session.trial()->slotCount(); ++slot) bench.session.trial()->choose(slot, bench.session.trial()->options()[slot]);
+    QVERIFY(bench.session.trial()->answer());
+    Q_EMIT bench.page().compareWanted(first);
+    QVERIFY(bench.window.pairWindow()->isVisible());
+    QVERIFY(bench.session.askAgain(study::Task::Rate));
+    QVERIFY(!bench.window.pairWindow()->isVisible());
     QVERIFY(bench.session.sharing(99).empty());
   }
 };
