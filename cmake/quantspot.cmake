@@ -19,7 +19,7 @@ elseif(QUANTSPOT_TSAN)
   add_compile_options("$<$<COMPILE_LANGUAGE:CXX>:-fsanitize=thread;-fno-omit-frame-pointer>")
   add_link_options(-fsanitize=thread)
   set(QUANTSPOT_SANITIZER_ENVIRONMENT QTEST_FUNCTION_TIMEOUT=3600000
-    TSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/sanitizers/races.txt:second_deadlock_stack=1)
+    TSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/sanitizers/races.txt:second_deadlock_stack=1:die_after_fork=0)
 endif()
 
 # ccache accepts precompiled headers only when told that their macros and times may differ.
