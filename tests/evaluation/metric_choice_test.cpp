@@ -110,7 +110,7 @@ class MetricChoiceTest : public QObject {
     QVERIFY(judge(two, {defaultThresholds()[0]})[0].sentence.find("below 2048") == std::string::npos);
     two[1].figures.erase("fid");
     QVERIFY(judge(two, {defaultThresholds()[0]})[0].sentence.find("metrics download inception") != std::string::npos);
-    QVERIFY(judge(two, {defaultThresholds()[2]})[0].sentence.find("give its bundle") != std::string::npos);
+    QVERIFY(judge(two, {defaultThresholds()[2]})[0].sentence.find("give the bundle of a study") != std::string::npos);
   }
 };
 
