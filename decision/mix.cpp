@@ -19,10 +19,17 @@ const MemoryEstimate& reference(const Question& question) {
 
 }  // namespace
 
-std::int64_t roomForMix(const Question& question) {
+std::int64_t roomForMix(const Question& question, const std::string& low) {
   const PhaseBytes& need = reference(question).at(Placement::InTurn).denoise;
-  const std::int64_t room = memoryLimit(question) - question.reserve - need.activations - need.reserve;
-  if (room >= need.weights) throw std::invalid_argument("bf16 fits as it is; there is nothing to mix");
+  const std::int64_t left = memoryLimit(question) - question.reserve;
+  if (left >= need.total()) throw std::invalid_argument("bf16 fits as it is; there is nothing to mix");
+  std::int64_t beside = need.activations + need.reserve;
+  for (const Option& option : question.options)
+    if (option.precision == low && option.memory.error.empty()) {
+      const PhaseBytes& packed = option.memory.at(Placement::InTurn).denoise;
+      beside = std::max(beside, packed.activations + packed.reserve);
+    }
+  const std::int64_t room = left - beside;
   if (room <= 0) throw std::invalid_argument(fmt::format("{} leave no room beside the activations; allow more memory", gib(memoryLimit(question))));
   return room;
 }

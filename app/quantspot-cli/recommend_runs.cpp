@@ -73,7 +73,7 @@ std::string findMix(service::Service& service, Question& question, const DrawnWi
   control.progress = [&](const std::string& stage, int step, int steps) { bar.show(stage, step, steps); };
   try {
     const protocol::ScanParams params{.model = with.model, .precision = low, .recipe = with.recipe, .prompts = with.prompts, .blocks = true,
-                                      .max_bytes = roomForMix(question)};
+                                      .max_bytes = roomForMix(question, low)};
     const protocol::ScanResult scan = service.scan(params, control);
     addScan(question.evidence, scan, low);
     question.evidence.byPrecision[scan.found->policy].latentError = scan.found->measured;

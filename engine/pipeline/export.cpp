@@ -10,6 +10,7 @@
 #include "engine/pipeline/export_script.h"
 #include "engine/pipeline/folder_copy.h"
 #include "engine/pipeline/hash_cache.h"
+#include "engine/pipeline/measured_layers.h"
 #include "engine/pipeline/packing.h"
 #include "engine/pipeline/quantize_model.h"
 #include "engine/pipeline/recipe.h"

@@ -1,5 +1,7 @@
 #include "engine/pipeline/memory.h"
 
+#include "engine/pipeline/tensor_memory.h"
+
 #include <malloc.h>
 
 #include <algorithm>
@@ -74,15 +76,22 @@ void trimHeap() { malloc_trim(0); }
 
 namespace {
 std::atomic<int> tight = 0;              // how many live; in several threads, too
+
+// glibc maps blocks above this size on their own, where it has no hole for them. It raises the size by itself, to at most 32 MiB, until it is told one.
+void setMapped(std::int64_t from) {
+  ::mallopt(M_MMAP_THRESHOLD, static_cast<int>(from));
+  setWholeBlock(static_cast<std::size_t>(from));
 }
 
-// glibc maps blocks above this size on their own. It raises the size by itself, to at most 32 MiB, until it is told one.
+}  // namespace
+
 TightHeap::TightHeap() {
-  if (tight++ == 0) ::mallopt(M_MMAP_THRESHOLD, static_cast<int>(kTightBlock));
+  placeTensors();
+  if (tight++ == 0) setMapped(kTightBlock);
 }
 
 TightHeap::~TightHeap() {
-  if (--tight == 0) ::mallopt(M_MMAP_THRESHOLD, static_cast<int>(kLooseBlock));
+  if (--tight == 0) setMapped(kLooseBlock);
   trimHeap();
 }
 

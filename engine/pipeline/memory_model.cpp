@@ -3,6 +3,8 @@
 #include "engine/model/family.h"
 #include "engine/model/ops.h"
 #include "engine/pipeline/dry_run.h"
+#include "engine/pipeline/measured_layers.h"
+#include "engine/pipeline/memory.h"
 #include "engine/pipeline/packing.h"
 #include "engine/pipeline/phases.h"
 #include "engine/pipeline/recipe.h"
@@ -12,36 +14,10 @@
 #include <c10/core/InferenceMode.h>
 
 #include <algorithm>
-#include <map>
+#include <optional>
 
 namespace quantspot::pipeline {
 namespace {
-
-// Sizes of the layers that may come and go, in the order of the model.
-struct Census {
-  std::int64_t largest = 0, largestBlocks = 0, streamed = 0;   // a layer; a block and the next; all
-  std::int64_t largestPlain = 0;                               // a layer before it is packed
-  bool packs = false;
-
-  void add(const std::string& name, std::int64_t bytes, std::int64_t plain, bool packed) {
-    largest = std::max(largest, bytes);
-    largestPlain = std::max(largestPlain, plain);
-    packs = packs || packed;
-    streamed += bytes;
-    const std::string block = blockOf(name);
-    if (block != block_) {
-      before_ = this_;
-      this_ = 0;
-      block_ = block;
-    }
-    this_ += bytes;
-    largestBlocks = std::max(largestBlocks, before_ + this_);
-  }
-
- private:
-  std::string block_;
-  std::int64_t before_ = 0, this_ = 0;
-};
 
 std::int64_t plainBytes(const std::vector<std::int64_t>& shape, at::ScalarType type) {
   std::int64_t count = static_cast<std::int64_t>(c10::elementSize(type));
@@ -51,25 +27,31 @@ std::int64_t plainBytes(const std::vector<std::int64_t>& shape, at::ScalarType t
 
 // Of what lives in the heap, so much more is kept in holes between blocks (measured, docs/memory-model.md).
 constexpr double kHoles = 0.5;
+// Code and tables that libraries bring in for shapes they have not seen (measured: 3 to 12 MiB).
+constexpr std::int64_t kLibraries = 6 << 20;
 
-// What one part needs.
+// What one part needs where its layers stay, or come and go.
 struct PartMemory {
-  std::int64_t weights = 0;
-  DryPeak activations;
-  Census census;
+  std::int64_t weights = 0;              // of all of it
+  std::int64_t streamed = 0;             // of the layers that come and go
+  std::int64_t largest = 0, largestPlain = 0;   // of a layer that is packed: packed, and before
+  DryPeak peak;                          // of activations, and of streamed layers that are there
 
-  // While weights are packed: the layer in its own type, and its pieces in float32.
-  std::int64_t loading() const { return census.packs ? census.largestPlain + std::min<std::int64_t>(4 * census.largestPlain, 16 << 20) : 0; }
-  // `tight`: the phase works in a TightHeap.
-  PhaseMemory phase(std::int64_t there, bool tight) const {
-    PhaseMemory made{there, activations.bytes, 0};
-    const auto holes = static_cast<std::int64_t>(kHoles * static_cast<double>(tight ? activations.smallTight : activations.small));
-    made.reserve = std::max(loading() - activations.bytes, model::meansGpu() ? 0 : holes);
+  void add(std::int64_t bytes, std::int64_t plain, bool packed, bool comes) {
+    if (comes) streamed += bytes;
+    if (packed) largest = std::max(largest, bytes), largestPlain = std::max(largestPlain, plain);
+  }
+  // While weights are packed: the layer in its own type, and its pieces in float32; the packed one itself, where it does not stay.
+  std::int64_t loading() const {
+    return largestPlain + std::min<std::int64_t>(4 * largestPlain, 16 << 20) + (streamed > 0 ? largest : 0);
+  }
+  // `tight`: the phase works in a TightHeap. `others`: of parts that stay beside it.
+  PhaseMemory phase(bool tight, std::int64_t others = 0) const {
+    PhaseMemory made{weights - streamed + peak.held + others, peak.bytes - peak.held, 0};
+    const auto holes = static_cast<std::int64_t>(kHoles * static_cast<double>(tight ? peak.smallTight : peak.small));
+    made.reserve = model::meansGpu() ? std::max<std::int64_t>(loading() - peak.bytes, 0) : std::max(loading() - peak.bytes, holes) + kLibraries;
     return made;
   }
-  PhaseMemory inTurn(bool tight) const { return phase(weights, tight); }
-  PhaseMemory group() const { return phase(weights - census.streamed + census.largestBlocks, true); }
-  PhaseMemory sequential() const { return phase(weights - census.streamed + census.largest, true); }
 };
 
 class Estimate {
@@ -86,7 +68,14 @@ class Estimate {
   MemoryModel run();
 
  private:
-  model::LoadOptions options(PartMemory& part) const;
+  struct Parts {
+    PartMemory text, denoiser, decoder;
+  };
+  Parts dryRun(Offload mode) const;
+  PartMemory encode(Offload mode, model::PromptEmbedding& embedding) const;
+  PartMemory denoise(Offload mode, const model::PromptEmbedding& embedding, at::Tensor& latents) const;
+  PartMemory decode(Offload mode, const at::Tensor& latents) const;
+  model::LoadOptions options(PartMemory& part, const std::shared_ptr<LayerStream>& stream) const;
   model::Condition condition(const model::PromptEmbedding& one, std::size_t passes) const;
 
   const quant::Policy policy_;
@@ -95,22 +84,31 @@ class Estimate {
   std::optional<Phases> phases_;
 };
 
-model::LoadOptions Estimate::options(PartMemory& part) const {
+std::shared_ptr<LayerStream> dryStream(Offload mode) {
+  return mode == Offload::None ? nullptr : std::make_shared<LayerStream>(mode, makeDryTransfer);
+}
+
+model::LoadOptions Estimate::options(PartMemory& part, const std::shared_ptr<LayerStream>& stream) const {
   model::LoadOptions options;
   options.compute = computeType(policy_);
   options.device = at::kMeta;
   options.softmax = softmaxType(policy_);
-  measureLayers(options, policy_);
-  const auto linear = options.linear;
-  options.linear = [&part, linear, type = options.compute](const model::LayerWeight& layer, std::optional<at::Tensor> bias) {
-    auto made = linear(layer, std::move(bias));
-    part.census.add(layer.name, made->bytes(), plainBytes(layer.shape, type), made->precision() != quant::plainPrecision(type));
+  measureLayers(options, policy_, stream);
+  const bool comes = stream != nullptr;
+  options.linear = [&part, comes, make = options.linear, type = options.compute](const model::LayerWeight& layer, std::optional<at::Tensor> bias) {
+    auto made = make(layer, std::move(bias));
+    part.add(made->bytes(), plainBytes(layer.shape, type), made->precision() != quant::plainPrecision(type), comes);
     return made;
   };
-  const auto convolution = options.convolution;
-  options.convolution = [&part, convolution, type = options.compute](const model::LayerWeight& layer, std::optional<at::Tensor> bias, const quant::Conv2dOptions& how) {
-    auto made = convolution(layer, std::move(bias), how);
-    part.census.add(layer.name, made ? made->bytes() : plainBytes(layer.shape, type), plainBytes(layer.shape, type), made != nullptr);
+  options.stored = [&part, comes, make = options.stored](const model::StoredWeight& weight, std::optional<at::Tensor> bias) {
+    auto made = make(weight, std::move(bias));
+    part.add(made->bytes(), 0, false, comes);
+    return made;
+  };
+  options.convolution = [&part, comes, this, make = options.convolution, type = options.compute](
+                            const model::LayerWeight& layer, std::optional<at::Tensor> bias, const quant::Conv2dOptions& how) {
+    auto made = make(layer, std::move(bias), how);
+    if (made) part.add(made->bytes(), plainBytes(layer.shape, type), !staysPlain(layer, policy_), comes);
     return made;
   };
   return options;
@@ -123,42 +121,75 @@ model::Condition Estimate::condition(const model::PromptEmbedding& one, std::siz
   return all;
 }
 
-MemoryModel Estimate::run() {
-  PartMemory text, denoiser, decoder;
+PartMemory Estimate::encode(Offload mode, model::PromptEmbedding& embedding) const {
+  PartMemory text;
+  const auto stream = dryStream(mode);
+  const auto encoders = family_.loadTextEncoders(request_.model, options(text, stream));
+  text.weights = encoders->bytes();
+  text.peak = peakOfDryRun([&] {
+    embedding = encoders->encode({request_.recipe.prompt}, encodeOptions(request_.recipe));
+    if (stream) stream->rest();
+  });
+  return text;
+}
+
+PartMemory Estimate::denoise(Offload mode, const model::PromptEmbedding& embedding, at::Tensor& latents) const {
+  PartMemory denoiser;
   const std::size_t pictures = 1 + request_.more.size();
-  model::PromptEmbedding embedding;
-  {
-    const auto encoders = family_.loadTextEncoders(request_.model, options(text));
-    text.weights = encoders->bytes();
-    text.activations = peakOfDryRun([&] { embedding = encoders->encode({request_.recipe.prompt}, encodeOptions(request_.recipe)); });
-  }
   const model::FamilyInfo& info = family_.info();
   const bool twice = usesNegative(request_.recipe, info), sideBySide = twice && info.guidance == model::Guidance::Classifier;
   const auto passes = static_cast<std::int64_t>(sideBySide ? 2 * pictures : pictures);
-  model::LoadOptions how = options(denoiser);
+  const auto stream = dryStream(mode);
+  model::LoadOptions how = options(denoiser, stream);
   how.keeps = keepingRule(policy_);
   const auto made = family_.loadDenoiser(request_.model, how);
   denoiser.weights = made->bytes();
   const auto meta = at::TensorOptions(how.compute).device(at::kMeta);
-  at::Tensor latents;
-  denoiser.activations = peakOfDryRun([&] {
+  denoiser.peak = peakOfDryRun([&] {
     model::Condition told = condition(embedding, static_cast<std::size_t>(passes));
     if (made->embedsGuidance()) told["guidance"] = at::empty({passes}, meta.dtype(at::kFloat));
     latents = at::empty({static_cast<std::int64_t>(pictures), made->latentChannels(), phases_->latentHeight(), phases_->latentWidth()}, meta);
-    made->predict(sideBySide ? at::cat({latents, latents}) : latents, 500, told);
+    for (int step = 0; step < (stream ? 2 : 1); ++step)   // from the second on, the order of the layers is known
+      made->predict(sideBySide ? at::cat({latents, latents}) : latents, 500, told);
+    if (stream) stream->rest();
   });
-  const auto autoencoder = family_.loadAutoencoder(request_.model, options(decoder));
+  return denoiser;
+}
+
+PartMemory Estimate::decode(Offload mode, const at::Tensor& latents) const {
+  PartMemory decoder;
+  const auto stream = dryStream(mode);
+  const auto autoencoder = family_.loadAutoencoder(request_.model, options(decoder, stream));
   decoder.weights = autoencoder->bytes();
-  decoder.activations = peakOfDryRun([&] {
+  decoder.peak = peakOfDryRun([&] {
     const at::Tensor decoded = autoencoder->decode(latents, {.tiled = request_.recipe.vae_tiling, .sliced = request_.recipe.vae_slicing});
     at::empty_like(decoded);             // of the check that all is finite
+    if (stream) stream->rest();
   });
+  return decoder;
+}
+
+Estimate::Parts Estimate::dryRun(Offload mode) const {
+  model::PromptEmbedding embedding;
+  at::Tensor latents;
+  Parts parts;
+  parts.text = encode(mode, embedding);
+  parts.denoiser = denoise(mode, embedding, latents);
+  parts.decoder = decode(mode, latents);
+  return parts;
+}
+
+MemoryModel Estimate::run() {
   MemoryModel model;
-  const std::int64_t all = text.weights + denoiser.weights + decoder.weights;
-  model.together = {text.phase(all, false), denoiser.phase(all, false), decoder.phase(all, true)};
-  model.inTurn = {text.inTurn(false), denoiser.inTurn(false), decoder.inTurn(true)};
-  model.group = {text.group(), denoiser.group(), decoder.group()};
-  model.sequential = {text.sequential(), denoiser.sequential(), decoder.sequential()};
+  const Parts whole = dryRun(Offload::None);
+  const std::int64_t all = whole.text.weights + whole.denoiser.weights + whole.decoder.weights;
+  const auto beside = [&](const PartMemory& part, bool tight) { return part.phase(tight, all - part.weights); };
+  model.together = {beside(whole.text, false), beside(whole.denoiser, false), beside(whole.decoder, true)};
+  model.inTurn = {whole.text.phase(false), whole.denoiser.phase(false), whole.decoder.phase(true)};
+  for (const auto& [mode, placement] : {std::pair(Offload::Group, &model.group), {Offload::Sequential, &model.sequential}}) {
+    const Parts parts = dryRun(mode);
+    *placement = {parts.text.phase(true), parts.denoiser.phase(true), parts.decoder.phase(true)};
+  }
   return model;
 }
 
@@ -168,6 +199,7 @@ std::int64_t PlacementMemory::highest() const { return std::max({encode.total(),
 
 MemoryModel memoryModel(const std::filesystem::path& model, const std::string& policy, const protocol::Recipe& recipe, std::size_t batch, bool gpu) {
   const c10::InferenceMode inference;
+  const TightHeap tight;                 // layers that were packed to see what they take leave nothing
   const model::MeantForGpu meant(gpu);
   return Estimate(model, policy, recipe, std::max<std::size_t>(batch, 1)).run();
 }

@@ -5,6 +5,7 @@
 #include "engine/model/sha256.h"
 #include "engine/pipeline/auto_precision.h"
 #include "engine/pipeline/packing_revision.h"
+#include "engine/pipeline/scratch_file.h"
 
 #include <ATen/ATen.h>
 #include <nlohmann/json.hpp>
@@ -16,6 +17,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <limits>
 #include <numeric>
 
 namespace quantspot::pipeline {
@@ -112,6 +114,8 @@ PackedCacheOptions defaultPackedCache() {
   return options;
 }
 
+PackedCacheOptions scratchCache() { return {scratchFolder(), std::numeric_limits<std::int64_t>::max(), true}; }
+
 std::string packedKey(const std::string& weightsHash, const std::string& part, const std::string& policy) {
   model::Sha256 hash;
   for (const std::string& line : {std::string(kPackingRevision), weightsHash, part, policy}) hash.add(line + '\n');
@@ -128,6 +132,7 @@ struct PackedSet::Reader {
 struct PackedSet::Writer {
   PackedCacheOptions options;
   std::string key;
+  std::unique_ptr<ScratchFile> scratch;
   fs::path partial;
   std::ofstream out;
   std::uint64_t written = 0;
@@ -140,7 +145,7 @@ struct PackedSet::Writer {
   }
   ~Writer() {
     std::error_code ignored;
-    if (out.is_open()) fs::remove(partial, ignored);
+    if (out.is_open() && !scratch) fs::remove(partial, ignored);
   }
 
   void giveUp(const std::string& why) {
@@ -151,11 +156,23 @@ struct PackedSet::Writer {
   bool ready() {
     if (failed || out.is_open()) return !failed;
     std::error_code error;
-    fs::create_directories(options.folder, error);
+    if (!openScratch()) return false;
+    if (!scratch) fs::create_directories(options.folder, error);
     out.open(partial, std::ios::binary);
     if (!out) giveUp("it cannot be written");
     return !failed;
   }
+
+  // Where one is wanted.
+  bool openScratch() try {
+    if (options.scratch) scratch = std::make_unique<ScratchFile>(options.folder), partial = scratch->path();
+    return true;
+  } catch (const std::exception& error) {
+    giveUp(error.what());
+    return false;
+  }
+
+  fs::path file() const { return scratch ? partial : fileOf(options, key); }
 
   json addPart(const std::string& name, const at::Tensor& tensor) {
     const at::Tensor plain = tensor.cpu().contiguous();
@@ -172,10 +189,10 @@ struct PackedSet::Writer {
     for (int i = 0; i < 8; ++i) out.put(static_cast<char>(std::uint64_t{index.size()} >> (8 * i)));
     out << kMark << std::flush;
     std::error_code error;
-    if (out) fs::rename(partial, fileOf(options, key), error);
+    if (out && !scratch) fs::rename(partial, file(), error);
     if (!out || error) return giveUp("the disk is full or cannot be written");
     out.close();
-    makeRoom(options, fileOf(options, key));
+    if (!scratch) makeRoom(options, fileOf(options, key));
   }
 };
 
@@ -183,7 +200,7 @@ PackedSet::PackedSet(const PackedCacheOptions& options, const std::string& key) 
   if (options.folder.empty() || options.limit <= 0) return;
   const fs::path path = fileOf(options, key);
   std::error_code ignored;
-  if (fs::exists(path, ignored)) {
+  if (!options.scratch && fs::exists(path, ignored)) {
     try {
       reader_ = std::make_unique<Reader>(path, key);
       fs::last_write_time(path, fs::file_time_type::clock::now(), ignored);
@@ -249,7 +266,7 @@ void PackedSet::keep() {
   kept_ = !writer_->failed;
   if (!kept_) return;
   try {
-    reader_ = std::make_unique<Reader>(fileOf(writer_->options, writer_->key), writer_->key);
+    reader_ = std::make_unique<Reader>(writer_->file(), writer_->key);
   } catch (const std::exception& error) {   // somebody else removed it
     spdlog::warn("{}", error.what());
   }

@@ -15,10 +15,13 @@ namespace quantspot::pipeline {
 struct PackedCacheOptions {
   std::filesystem::path folder;          // empty: no cache
   std::int64_t limit = 0;                // bytes; the files that were used least recently go first
+  bool scratch = false;                  // a file without a name instead, which goes with the set: for layers that come and go, where nothing is kept
 };
 // $QUANTSPOT_CACHE, else $XDG_CACHE_HOME/quantspot/packed, else ~/.cache/quantspot/packed; at most $QUANTSPOT_CACHE_LIMIT (20 GiB).
 // Throws std::invalid_argument for a limit that is no size.
 PackedCacheOptions defaultPackedCache();
+
+PackedCacheOptions scratchCache();       // of as many bytes as there is room for
 
 // Names one file: the code that packs, the weights, the part of the model, the policy.
 std::string packedKey(const std::string& weightsHash, const std::string& part, const std::string& policy);

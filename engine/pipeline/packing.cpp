@@ -2,7 +2,7 @@
 
 #include "engine/model/folder.h"
 #include "engine/model/ops.h"
-#include "engine/pipeline/dry_run.h"
+#include "engine/pipeline/measured_layers.h"
 #include "engine/pipeline/pinned.h"
 #include "engine/pipeline/report.h"
 #include "quant/gguf.h"
@@ -12,16 +12,11 @@
 
 #include <algorithm>
 #include <functional>
-#include <map>
-#include <mutex>
 #include <numeric>
 #include <stdexcept>
-#include <tuple>
 
 namespace quantspot::pipeline {
 namespace {
-
-quant::LayerKind kindOf(at::IntArrayRef shape) { return shape.size() == 4 ? quant::LayerKind::Convolution : quant::LayerKind::Linear; }
 
 std::vector<std::int64_t> flat(at::IntArrayRef shape) {
   return {shape[0], std::accumulate(shape.begin() + 1, shape.end(), std::int64_t{1}, std::multiplies<>())};
@@ -90,30 +85,6 @@ struct Packer {
   }
 };
 
-// Exact because it is made.
-std::int64_t packedBytes(const quant::Quantizer& quantizer, at::IntArrayRef shape, bool bias) {
-  const at::ScalarType type = quantizer.computeType();
-  const at::Tensor zeros = at::zeros(shape, type);
-  std::optional<at::Tensor> shift;
-  if (bias) shift = at::zeros({shape[0]}, type);
-  return shape.size() == 4 ? quant::Conv2d(quantizer, zeros, shift).bytes() : quantizer.linear(quantizer.pack(zeros), shift)->bytes();
-}
-
-// Once for every shape, of which a model has few. A large layer takes as much more as it has more rows: all formats pack rows, or blocks
-// that 64 rows of a width of 256 are whole multiples of.
-std::int64_t layerBytes(const quant::Quantizer& quantizer, at::IntArrayRef shape, bool bias) {
-  constexpr std::int64_t few = 64, large = 1 << 22;
-  static std::mutex mutex;
-  static std::map<std::tuple<std::string, std::vector<std::int64_t>, bool>, std::int64_t> known;
-  const std::lock_guard lock(mutex);
-  const auto [found, isNew] = known.try_emplace({std::string(quantizer.name()), shape.vec(), bias}, 0);
-  if (!isNew) return found->second;
-  const bool inRows = shape.size() == 2 && shape[0] * shape[1] >= large && shape[0] % few == 0 && shape[1] % 256 == 0;
-  if (!inRows) return found->second = packedBytes(quantizer, shape, bias);
-  const std::int64_t first = packedBytes(quantizer, {few, shape[1]}, bias), both = packedBytes(quantizer, {2 * few, shape[1]}, bias);
-  return found->second = first + (shape[0] / few - 1) * (both - first);
-}
-
 std::unique_ptr<quant::Linear> linearOf(Packed packed, std::optional<at::Tensor> bias) {
   if (bias) bias = bias->to(packed.quantizer->computeType());
   return packed.quantizer->linear(std::move(packed.weight), std::move(bias));
@@ -175,9 +146,8 @@ std::unique_ptr<quant::Linear> streamLinear(const model::LayerWeight& layer, con
 // A layer that stays as a GGUF file has it.
 std::unique_ptr<quant::Linear> streamStored(const model::StoredWeight& weight, const std::optional<at::Tensor>& bias, const Packer& packer) {
   const quant::Gguf& blocks = quant::storedQuantizer(weight.precision);
-  const std::int64_t bytes = weight.shape[0] * weight.shape[1] / blocks.type().elements * blocks.type().bytes;
   Waiting waiting = packer.device.is_cpu() ? Waiting{weight.read, weight.willNeed} : waitPinned(weight.read(), packer);
-  return packer.stream->linear(weight.name, weight.precision, weight.shape, bytes + (bias ? 2 * bias->numel() : 0),
+  return packer.stream->linear(weight.name, weight.precision, weight.shape, storedBytes(weight, bias.has_value()),
                                linearFrom(std::move(waiting), blocks, bias));
 }
 
@@ -186,11 +156,6 @@ std::unique_ptr<quant::Linear> packLinear(const model::LayerWeight& layer, std::
   auto linear = packer.stream ? streamLinear(layer, bias, packer) : linearOf(packer.pack(layer), std::move(bias));
   packer.notes.seconds += watch.seconds();
   return linear;
-}
-
-// A convolution that nothing is asked of is torch's own.
-bool staysPlain(const model::LayerWeight& layer, const quant::Policy& policy) {
-  return policy.precisionOf(layer.name, kindOf(layer.shape)) == quant::plainPrecision(quant::quantizer(policy.precision).computeType());
 }
 
 // As the models compute a convolution that is theirs: in the type of what passes it.
@@ -239,45 +204,13 @@ std::unique_ptr<quant::Convolution> packConvolution(const model::LayerWeight& la
   return packer.stream->convolution(layer.name, quantizer.name(), convolution->bytes(), {load, std::move(waiting->willNeed)});
 }
 
-class MeasuredLinear final : public quant::Linear {
- public:
-  MeasuredLinear(const quant::Quantizer& quantizer, at::IntArrayRef shape, bool bias)
-      : quantizer_(quantizer), out_(shape[0]), in_(shape[1]), bytes_(layerBytes(quantizer, shape, bias)) {}
-
-  at::Tensor forward(const at::Tensor& x) const override {
-    if (!x.is_meta()) throw std::logic_error("a layer without a weight was asked to multiply");
-    return dryProduct(quantizer_, x, in_, out_);
-  }
-  std::string_view precision() const override { return quantizer_.name(); }
-  std::int64_t bytes() const override { return bytes_; }
-  std::int64_t inFeatures() const override { return in_; }
-  std::int64_t outFeatures() const override { return out_; }
-
- private:
-  const quant::Quantizer& quantizer_;
-  std::int64_t out_, in_, bytes_;
-};
-
-class MeasuredConvolution final : public quant::Convolution {
- public:
-  MeasuredConvolution(const quant::Quantizer& quantizer, at::IntArrayRef shape, bool bias, quant::Conv2dOptions how)
-      : quantizer_(quantizer), shape_(shape.vec()), how_(std::move(how)), bytes_(layerBytes(quantizer, shape, bias)) {}
-
-  at::Tensor forward(const at::Tensor& x) const override {
-    if (!x.is_meta()) throw std::logic_error("a layer without a weight was asked to convolve");
-    return dryConvolution(quantizer_, x, shape_, how_);
-  }
-  std::string_view precision() const override { return quantizer_.name(); }
-  std::int64_t bytes() const override { return bytes_; }
-
- private:
-  const quant::Quantizer& quantizer_;
-  std::vector<std::int64_t> shape_;
-  quant::Conv2dOptions how_;
-  std::int64_t bytes_;
-};
-
 }  // namespace
+
+quant::LayerKind kindOf(at::IntArrayRef shape) { return shape.size() == 4 ? quant::LayerKind::Convolution : quant::LayerKind::Linear; }
+
+bool staysPlain(const model::LayerWeight& layer, const quant::Policy& policy) {
+  return policy.precisionOf(layer.name, kindOf(layer.shape)) == quant::plainPrecision(quant::quantizer(policy.precision).computeType());
+}
 
 const quant::Quantizer& quantizerFor(const quant::Policy& policy, const std::string& layer, at::IntArrayRef shape) {
   return quant::quantizer(quant::quantizer(policy.precisionOf(layer, kindOf(shape))).precisionFor(flat(shape)));
@@ -292,17 +225,6 @@ void packLayers(model::LoadOptions& options, const quant::Policy& policy, Packin
   };
   if (!packer.stream) return;
   options.stored = [=](const model::StoredWeight& weight, const std::optional<at::Tensor>& bias) { return streamStored(weight, bias, packer); };
-}
-
-void measureLayers(model::LoadOptions& options, const quant::Policy& policy) {
-  options.linear = [&](const model::LayerWeight& layer, const std::optional<at::Tensor>& bias) {
-    return std::make_unique<MeasuredLinear>(quantizerFor(policy, layer.name, layer.shape), layer.shape, bias.has_value());
-  };
-  options.convolution = [&](const model::LayerWeight& layer, const std::optional<at::Tensor>& bias,
-                            const quant::Conv2dOptions& how) -> std::unique_ptr<quant::Convolution> {
-    if (staysPlain(layer, policy)) return nullptr;
-    return std::make_unique<MeasuredConvolution>(quantizerFor(policy, layer.name, layer.shape), layer.shape, bias.has_value(), how);
-  };
 }
 
 std::optional<at::ScalarType> softmaxType(const quant::Policy& policy) {

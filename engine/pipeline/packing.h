@@ -12,6 +12,10 @@ namespace quantspot::pipeline {
 // dimensions is a convolution's.
 const quant::Quantizer& quantizerFor(const quant::Policy& policy, const std::string& layer, at::IntArrayRef shape);
 
+quant::LayerKind kindOf(at::IntArrayRef shape);
+// A convolution that nothing is asked of is torch's own.
+bool staysPlain(const model::LayerWeight& layer, const quant::Policy& policy);
+
 // What happened while layers were packed.
 struct PackingNotes {
   struct Fallback {
@@ -30,9 +34,6 @@ struct PackingNotes {
 // pinned memory of the host.
 void packLayers(model::LoadOptions& options, const quant::Policy& policy, PackingNotes& notes, std::shared_ptr<PackedSet> packed = nullptr,
                 std::shared_ptr<LayerStream> stream = nullptr);
-
-// The same for layers that know their precision and resident bytes but hold nothing, and multiply on the meta device alone: for dry runs.
-void measureLayers(model::LoadOptions& options, const quant::Policy& policy);
 
 // The type that the policy's rule `softmax=fp16` asks of the denoiser's attention; nothing: no such rule.
 std::optional<at::ScalarType> softmaxType(const quant::Policy& policy);

@@ -178,15 +178,16 @@ void Phases::makeRoom() const {
 template <class Load>
 auto Phases::loadPacked(const std::string& part, const quant::Policy& policy, model::LoadOptions options, Load&& load) {
   const TightHeap tight;
-  std::shared_ptr<PackedSet> set;
-  if (!request_.packedCache.folder.empty())
-    set = std::make_shared<PackedSet>(request_.packedCache, packedKey(weightsHash(), part, policy.text()));
+  const bool keeps = !request_.packedCache.folder.empty();
   stream_ = makeStream();
+  std::shared_ptr<PackedSet> set;
+  if (keeps) set = std::make_shared<PackedSet>(request_.packedCache, packedKey(weightsHash(), part, policy.text()));
+  else if (stream_ && device_.is_cpu()) set = std::make_shared<PackedSet>(scratchCache(), part);
   packLayers(options, policy, notes_, set, stream_);
   auto loaded = load(options);
   if (!set) return loaded;
   set->keep();
-  if (set->state() != "unused") packedCache_[part] = set->state();
+  if (keeps && set->state() != "unused") packedCache_[part] = set->state();
   return loaded;
 }
 

@@ -28,7 +28,7 @@ bool saysMemory(std::string_view line) {
   for (const char* words : {"not enough memory", "can't allocate memory", "Cannot allocate memory", "could not create a memory", "out of memory", "bad_alloc",
                             "Resource temporarily unavailable"})
     if (line.find(words) != line.npos) return true;
-  return false;
+  return line == "could not create a primitive";   // of oneDNN, whose code finds no room; what it cannot do at all is said of a "primitive descriptor"
 }
 
 RpcError outOfMemory(const std::string& line) {

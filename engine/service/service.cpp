@@ -6,6 +6,7 @@
 #include "engine/pipeline/export.h"
 #include "engine/pipeline/hash_cache.h"
 #include "engine/pipeline/memory.h"
+#include "engine/pipeline/measured_layers.h"
 #include "engine/pipeline/packing.h"
 #include "engine/pipeline/png.h"
 #include "engine/pipeline/report.h"

@@ -125,14 +125,20 @@ class GatherTest : public QObject {
   // 20 GiB: 24 of bf16 do not fit, 12 of int8 do; a mix may take what is left beside a GiB of activations and the reserve.
   void aMixTakesWhatIsLeft() {
     Question asked = question(20);
-    QCOMPARE(roomForMix(asked), 20 * kGiB - kGpuReserve - kGiB);
+    QCOMPARE(roomForMix(asked, "bnb-nf4"), 20 * kGiB - kGpuReserve - kGiB);
+    Question packed = asked;             // whose layers are unpacked in tiles: they need more beside them than bf16's
+    Option low = option("bnb-nf4", 4, 6);
+    for (PhaseNeed& need : low.memory.placements) need.denoise.activations = 3 * kGiB;
+    std::erase_if(packed.options, [](const Option& one) { return one.precision == "bnb-nf4"; });
+    packed.options.push_back(low);
+    QCOMPARE(roomForMix(packed, "bnb-nf4"), 20 * kGiB - kGpuReserve - 3 * kGiB);
     const Option mix = mixOption(asked, "bf16?single_=bnb-nf4", option("bf16?single_=bnb-nf4", 0, 18).memory);
     QCOMPARE(mix.bits, 12.0);
     asked.options.push_back(mix);
     QCOMPARE(decide(asked).ranked.front().precision, std::string("bf16?single_=bnb-nf4"));
     const auto refusal = [](const Question& question) {
       try {
-        roomForMix(question);
+        roomForMix(question, "bnb-nf4");
       } catch (const std::invalid_argument& error) {
         return QString(error.what());
       }

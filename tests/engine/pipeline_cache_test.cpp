@@ -114,6 +114,26 @@ class CacheTest : public QObject {
     QVERIFY(fs::is_empty(cache()));
   }
 
+  // A scratch file is found under no name, and gone with the set.
+  void aScratchFileHasNoName() {
+    const QTemporaryDir place;
+    const fs::path folder = place.path().toStdString();
+    const at::Tensor weight = at::randn({kOut, kIn});
+    pipeline::PackedSet set({folder, std::int64_t{1} << 30, true}, "key");
+    const auto packed = quant::quantizer("bnb-nf4").pack(weight);
+    set.add("a", {packed, "bnb-nf4", ""});
+    QVERIFY(fs::is_empty(folder));
+    set.keep();
+    QVERIFY(fs::is_empty(folder));
+    const auto found = set.find("a", {kOut, kIn});
+    QVERIFY(found && found->weight.parts.size() == packed.parts.size());
+    for (std::size_t i = 0; i < packed.parts.size(); ++i) QVERIFY(at::equal(found->weight.parts[i].second, packed.parts[i].second));
+    pipeline::PackedSet none({folder / "missing", std::int64_t{1} << 30, true}, "key");
+    none.add("a", {packed, "bnb-nf4", ""});                  // as good as none
+    none.keep();
+    QVERIFY(!none.find("a", {kOut, kIn}));
+  }
+
   void whatIsThereIsReadAhead() {
     pipeline::PackedSet set({cache(), 1 << 20}, "key");
     set.add("a", {quant::quantizer("bnb-nf4").pack(at::randn({kOut, kIn})), "bnb-nf4", ""});

@@ -1,6 +1,7 @@
 // What the memory model says, against what pictures take.
 #include "engine/pipeline/dry_run.h"
 #include "engine/pipeline/memory_model.h"
+#include "engine/pipeline/measured_layers.h"
 #include "engine/pipeline/packing.h"
 #include "engine/pipeline/sampler.h"
 #include "tests/real_memory.h"
@@ -29,9 +30,10 @@ protocol::Recipe recipeOf(int width, int height) {
   return recipe;
 }
 
-nlohmann::json draw(const std::string& precision, const protocol::Recipe& recipe, std::size_t batch) {
+nlohmann::json draw(const std::string& precision, const protocol::Recipe& recipe, std::size_t batch, pipeline::Offload offload) {
   pipeline::Sampler sampler;
-  pipeline::SampleRequest request{.model = kDefault, .policy = quant::parsePolicy(precision), .recipe = recipe, .device = "cpu", .noise = {}, .progress = {}, .cancel = nullptr};
+  pipeline::SampleRequest request{.model = kDefault, .policy = quant::parsePolicy(precision), .recipe = recipe, .offload = offload, .device = "cpu",
+                                  .noise = {}, .progress = {}, .cancel = nullptr};
   for (std::size_t i = 1; i < batch; ++i) {
     request.more.push_back(recipe);
     request.more.back().seed = i;
@@ -54,11 +56,14 @@ class MemoryModelTest : public QObject {
     QTest::addColumn<int>("width");
     QTest::addColumn<int>("height");
     QTest::addColumn<int>("batch");
-    for (const char* precision : {"bf16", "bnb-int8", "bnb-nf4", "gguf-q4_k"}) QTest::newRow(precision) << precision << 128 << 128 << 1;
-    QTest::newRow("192 × 128") << "bf16" << 192 << 128 << 1;
-    QTest::newRow("256 × 256") << "bf16" << 256 << 256 << 1;
-    QTest::newRow("four") << "bf16" << 128 << 128 << 4;
-    for (const char* precision : {"bf16", "bnb-nf4"}) QTest::addRow("four larger ones, %s", precision) << precision << 256 << 256 << 4;
+    QTest::addColumn<QString>("offload");
+    for (const char* precision : {"bf16", "bnb-int8", "bnb-nf4", "gguf-q4_k"}) QTest::newRow(precision) << precision << 128 << 128 << 1 << "none";
+    QTest::newRow("192 × 128") << "bf16" << 192 << 128 << 1 << "none";
+    QTest::newRow("256 × 256") << "bf16" << 256 << 256 << 1 << "none";
+    for (const char* offload : {"group", "sequential"}) QTest::newRow(offload) << "bf16" << 256 << 256 << 1 << offload;
+    QTest::newRow("packed blocks") << "bnb-nf4" << 256 << 256 << 1 << "group";   // without a cache: from a file without a name
+    QTest::newRow("four") << "bf16" << 128 << 128 << 4 << "none";
+    for (const char* precision : {"bf16", "bnb-nf4"}) QTest::addRow("four larger ones, %s", precision) << precision << 256 << 256 << 4 << "none";
   }
   void itIsWithinTenPercentOfPeaks() {
     SKIP_UNDER_SANITIZER();
@@ -66,11 +71,14 @@ class MemoryModelTest : public QObject {
     QFETCH(int, width);
     QFETCH(int, height);
     QFETCH(int, batch);
-    draw(precision.toStdString(), recipeOf(64, 64), 1);
-    const auto model = pipeline::memoryModel(kDefault, precision.toStdString(), recipeOf(width, height), static_cast<std::size_t>(batch)).inTurn;
+    QFETCH(QString, offload);
+    const pipeline::Offload mode = pipeline::parseOffload(offload.toStdString());
+    draw(precision.toStdString(), recipeOf(64, 64), 1, mode);
+    const auto all = pipeline::memoryModel(kDefault, precision.toStdString(), recipeOf(width, height), static_cast<std::size_t>(batch));
+    const pipeline::PlacementMemory& model = offload == "group" ? all.group : offload == "sequential" ? all.sequential : all.inTurn;
     std::map<std::string, std::vector<double>> off;
     for (int run = 0; run < 3; ++run) {
-      const nlohmann::json report = draw(precision.toStdString(), recipeOf(width, height), static_cast<std::size_t>(batch));
+      const nlohmann::json report = draw(precision.toStdString(), recipeOf(width, height), static_cast<std::size_t>(batch), mode);
       for (const auto& [phase, told] : {std::pair("denoise", model.denoise), {"decode", model.decode}})
         off[phase].push_back((report["floor_bytes"].get<double>() + static_cast<double>(told.total())) / report["peak_bytes"][phase].get<double>() - 1);
     }
@@ -96,6 +104,29 @@ class MemoryModelTest : public QObject {
     QCOMPARE(pipeline::peakOfDryRun([] { meta({mib}, at::kByte); }).smallTight, 0);
     QCOMPARE(pipeline::peakOfDryRun([] { meta({mib / 4}, at::kByte); }).smallTight, mib / 4);
     QCOMPARE(pipeline::peakOfDryRun([] {}).bytes, 0);          // and nothing stays from before
+  }
+
+  // Blocks of 3, 5, 2 and 4 MiB, of layers of 1 MiB: two neighbours at once, the last and the first among them, or one layer; with 1 MiB of activations.
+  void whatComesAndGoesIsCounted() {
+    const c10::InferenceMode inference;
+    constexpr std::int64_t mib = 1 << 20;
+    const quant::Policy policy = quant::parsePolicy("fp32");
+    for (const auto& [mode, most] : {std::pair(pipeline::Offload::Group, 8), {pipeline::Offload::Sequential, 1}, {pipeline::Offload::Model, 14}}) {
+      const auto stream = std::make_shared<pipeline::LayerStream>(mode, pipeline::makeDryTransfer);
+      model::LoadOptions options;
+      pipeline::measureLayers(options, policy, stream);
+      std::vector<std::unique_ptr<quant::Linear>> layers;
+      for (const auto& [block, count] : {std::pair("a.0.", 3), {"a.1.", 5}, {"a.2.", 2}, {"a.3.", 4}})
+        for (int i = 0; i < count; ++i) layers.push_back(options.linear({block + std::to_string(i), {512, 512}, {}}, std::nullopt));
+      const auto peak = pipeline::peakOfDryRun([&] {
+        const at::Tensor x = meta({256, 512});                 // half a MiB, and each result
+        for (int step = 0; step < 2; ++step)
+          for (const auto& layer : layers) layer->forward(x);
+        stream->rest();
+      });
+      QCOMPARE(peak.held, most * mib);
+      QCOMPARE(peak.bytes, (most + 1) * mib);
+    }
   }
 
   // torch's convolution on the CPU gives the shapes that the dry one does.

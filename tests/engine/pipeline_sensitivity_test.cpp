@@ -1,5 +1,6 @@
 // The scan and the policies that it finds, against pictures drawn with those policies.
 #include "engine/model/components.h"
+#include "engine/pipeline/measured_layers.h"
 #include "engine/pipeline/packing.h"
 #include "engine/pipeline/sensitivity.h"
 

@@ -1,7 +1,7 @@
 quantspot_add_test(protocol_framing_test SOURCES protocol_framing_test.cpp LIBS quantspot_protocol LABELS unit)
 quantspot_add_test(protocol_messages_test SOURCES protocol_messages_test.cpp LIBS quantspot_protocol LABELS unit)
 quantspot_add_test(protocol_schema_test SOURCES protocol_schema_test.cpp LIBS quantspot_protocol LABELS unit)
-foreach(name cache gguf recipe latents loading measure memory_model observe offload offload_memory sensitivity transfer)
+foreach(name cache gguf recipe latents loading measure memory_model observe offload offload_memory sensitivity tensor_memory transfer)
   quantspot_add_test(pipeline_${name}_test TORCH SOURCES pipeline_${name}_test.cpp LIBS quantspot_pipeline LABELS unit)
 endforeach()
 quantspot_add_test(pipeline_auto_test TORCH SOURCES pipeline_auto_test.cpp LIBS quantspot_pipeline LABELS unit)

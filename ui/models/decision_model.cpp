@@ -208,7 +208,7 @@ void DecisionModel::searchMix(const QString& low) {
   protocol::ScanParams params{.model = model_.toStdString(), .precision = low.toStdString(), .recipe = recipe_, .prompts = {recipe_.prompt},
       .blocks = true};
   try {
-    params.max_bytes = decision::roomForMix(question());
+    params.max_bytes = decision::roomForMix(question(), params.precision);
   } catch (const std::invalid_argument& error) {
     Q_EMIT searched(QString::fromUtf8(error.what()), false);
     return;
