@@ -103,6 +103,8 @@ class ComparePageTest : public QObject {
     QVERIFY(bench.generate());
     bench.nameAllByKeys();
     bench.page().answer();
+    // What was measured names a limit of the Decide page, once: before the first of the screens that are compared.
+    QTRY_VERIFY(joined(saidBy(&bench.window)).contains(QStringLiteral("CLIP-tiny score may fall by")));
     QSet<QString> orders, screens, readers;
     for (int trial = 0; trial < 40; ++trial) {
       QVERIFY(bench.session.askAgain(task));
