@@ -145,7 +145,7 @@ def mixed_model(stated, chance, level, rows):
     logit = stated["log_odds_against_chance"]
     half = student_quantile(level, logit["freedom"]) * logit["interval_error"]
     around = {**{key: logit[key] for key in LEFT_TO_R[:4]}, "interval": [logit["value"] - half, logit["value"] + half]}
-    rate = lambda x: 1 / (1 + math.exp(-(math.log(chance / (1 - chance)) + x)))
+    rate = lambda x: 1 / (1 + math.exp(min(700, -(math.log(chance / (1 - chance)) + x))))
     corrected = lambda x: max(0.0, (rate(x) - chance) / (1 - chance))
     return {"log_odds_against_chance": around, "rate": rate(logit["value"]), "rate_interval": [rate(x) for x in around["interval"]],
             "detection": corrected(logit["value"]), "detection_interval": [corrected(x) for x in around["interval"]],

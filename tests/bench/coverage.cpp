@@ -1,5 +1,5 @@
 // Prints the tables of docs/study-analysis.md: how often each interval of level 0.95 holds the truth. Usage: quantspot_bench_coverage
-// [mixed|others|agreement]; without a word all of it, which takes half an hour.
+// [mixed|small|others|agreement]; without a word all of it, which takes half an hour.
 #include "tests/study/coverage_cases.h"
 
 #include <algorithm>
@@ -42,6 +42,7 @@ int main(int count, char** arguments) {
   };
   if (asked("others")) take(coverageCases()), take(agreementCases());
   if (asked("mixed")) take(longMixedCases());
+  if (asked("small")) take(smallMixedCases());
   if (!cases.empty()) std::puts("| interval | setting | coverage | ± (simulation) |\n|---|---|---|---|");
   for (const CoverageCase& row : cases) {
     const int studies = std::max(row.studies, row.studies > 0 && row.figure.find("mixed") == std::string::npos ? 10000 : row.studies);

@@ -34,10 +34,15 @@ Ratings drawn(const Setting& s, Random& random) {
   for (std::size_t thing = 0; thing < static_cast<std::size_t>(s.things); ++thing) {
     const double truth = guess();
     const bool seen_by_all = random.uniform() < s.alpha;
-    for (auto& row : ratings) {   // two see it with probability √α each: α
-      const bool sees = s.clear_cut ? seen_by_all : random.uniform() < std::sqrt(s.alpha);
-      row[thing] = random.uniform() < s.missing ? std::numeric_limits<double>::quiet_NaN() : sees ? truth : guess();
-    }
+    int given = 0;
+    do {   // until two people rated it
+      given = 0;
+      for (auto& row : ratings) {   // two see it with probability √α each: α
+        const bool sees = s.clear_cut ? seen_by_all : random.uniform() < std::sqrt(s.alpha), missing = random.uniform() < s.missing;
+        row[thing] = missing ? std::numeric_limits<double>::quiet_NaN() : sees ? truth : guess();
+        given += !missing;
+      }
+    } while (given < 2);
   }
   return ratings;
 }

@@ -21,5 +21,6 @@ std::vector<CoverageCase> agreementCases();  // Krippendorff's α
 std::vector<CoverageCase> agreementGrid(int things, double alpha, bool clear_cut);
 std::vector<CoverageCase> mixedCases();      // the mixed model; bench: also settings that take minutes
 std::vector<CoverageCase> longMixedCases();
+std::vector<CoverageCase> smallMixedCases();   // two people, two prompts, four answers …
 
 }  // namespace quantspot::statistics::test

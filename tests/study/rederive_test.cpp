@@ -170,7 +170,7 @@ class RederiveTest : public QObject {
       bool changed = false;
       for (qsizetype i = 0; i < detection.size() && !changed; ++i) {
         QJsonObject figure = detection[i].toObject(), mixed = figure["mixed"].toObject(), logit = mixed["log_odds_against_chance"].toObject();
-        if (logit.isEmpty() || logit["standard_error"].toDouble() > 0.8) continue;   // R leaves out what is nearly separated
+        if (logit.isEmpty()) continue;
         QJsonObject& place = mixed.contains(QLatin1String(key)) ? mixed : logit;
         const double stated = place[QLatin1String(key)].toDouble();
         place[QLatin1String(key)] = stated + std::max(0.1, 0.1 * std::abs(stated));
