@@ -282,6 +282,21 @@ QByteArray planDigest(const Mapping& mapping, const QString& participant, const 
   return hmacHex(mapping.salt, "shown\n" + QJsonDocument(parts).toJson(QJsonDocument::Compact));
 }
 
+namespace {
+
+// Whether two conditions came, and at two places: with fewer (one trial a person) there is nothing to test.
+bool canDepend(const std::vector<std::vector<int>>& table) {
+  int rows = 0;
+  std::vector<bool> used(table.size());
+  for (const std::vector<int>& row : table) {
+    rows += std::any_of(row.begin(), row.end(), [](int count) { return count > 0; });
+    for (std::size_t j = 0; j < row.size(); ++j) used[j] = used[j] || row[j] > 0;
+  }
+  return rows > 1 && std::count(used.begin(), used.end(), true) > 1;
+}
+
+}  // namespace
+
 OrderCheck checkOrder(const Protocol& protocol, const QString& hash, const Mapping& mapping, int participants) {
   std::vector<int> slots(9);
   std::vector<std::vector<int>> places;
@@ -303,7 +318,7 @@ OrderCheck checkOrder(const Protocol& protocol, const QString& hash, const Mappi
   while (slots.size() > 2 && slots.back() == 0) slots.pop_back();
   OrderCheck check;
   if (slots[0] + slots[1] > 0) check.slots = statistics::evenness(slots);
-  if (places.size() > 1) check.places = statistics::independence(places);
+  if (canDepend(places)) check.places = statistics::independence(places);
   return check;
 }
 

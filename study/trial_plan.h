@@ -35,6 +35,7 @@ bool isAnswer(const Protocol& protocol, const PlannedTrial& trial, const QString
 QByteArray planDigest(const Mapping& mapping, const QString& participant, const PlannedTrial& trial);
 
 // The generator tested on itself: counts over the first block of the plans of `participants` people in cells 0, 1, …
+// What a protocol leaves nothing to test of (one trial a person has one place) has no degrees of freedom.
 struct OrderCheck {
   statistics::ChiSquare slots;       // in which slot the tested picture lay (Spot, Preference)
   statistics::ChiSquare places;      // which condition came at which place, first round

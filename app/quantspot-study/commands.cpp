@@ -92,6 +92,8 @@ RevealedStudy revealed(const StudyArguments& a) {
   return reveal(study, ledger.chain(study.hash()), passphrase(a));
 }
 
+QJsonValue tested(const statistics::ChiSquare& test) { return test.freedom > 0 ? QJsonValue(test.p_value) : QJsonValue(); }
+
 }  // namespace
 
 QJsonObject newStudy(const StudyArguments& a) {
@@ -103,7 +105,7 @@ QJsonObject newStudy(const StudyArguments& a) {
   const OrderCheck check = checkOrder(protocol, study.hash(), study.open(passphrase(a)), std::max(protocol.participants, 24));
   return {{"study", study.hash()}, {"title", protocol.title}, {"pictures", static_cast<int>(study.pictures.size())}, {"store", storePath(a)},
           {"attestation", attestationFigures(protocol)["lines"]},
-          {"order_self_test", QJsonObject{{"slots_p", check.slots.p_value}, {"places_p", check.places.p_value}}}};
+          {"order_self_test", QJsonObject{{"slots_p", tested(check.slots)}, {"places_p", tested(check.places)}}}};
 }
 
 QJsonObject importFile(const StudyArguments& a) {

@@ -177,6 +177,7 @@ json Export::manifest(const fs::path& folder, const std::string& script) const {
     tell("hash", files.size(), paths.size());
     files.push_back({{"path", path.lexically_relative(folder).generic_string()}, {"bytes", fs::file_size(path)}, {"sha256", hashOf(path)}});
   }
+  tell("hash", files.size(), paths.size());
   for (const JudgedImage& image : request_.images)
     images.push_back({{"file", image.file}, {"file_sha256", image.fileHash}, {"image_sha256", image.pixelHash},
                       {"recipe", image.recipe.prompt.empty() ? json(nullptr) : json(image.recipe)}});

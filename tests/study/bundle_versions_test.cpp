@@ -127,7 +127,7 @@ class BundleVersionsTest : public QObject {
   }
 
   // Whoever changes a figure or a sentence raises kAnalysisVersion, so that bundles made before still verify; then keep the new figures here
-  // (`quantspot-study analyze --bundle` of bundle-1, compressed by qCompress).
+  // (`quantspot-study analyze` of bundle-1, compressed by qCompress).
   void figuresChangeWithTheirVersion() {
     const QJsonObject kept = QJsonDocument::fromJson(data(QStringLiteral("analysis-%1.qz").arg(kAnalysisVersion))).object();
     QVERIFY2(!kept.isEmpty(), "no figures are kept of this version");

@@ -177,6 +177,15 @@ class TrialPlanTest : public QObject {
     QVERIFY(checkOrder(p, "hash", mapping(p), 60).places.p_value > 0.001);
   }
 
+  void aPlanOfOneTrialLeavesNothingToTestOfPlaces() {
+    Protocol p = sample::protocol(1);
+    p.blocks[0].repeats = 0;
+    p.variants << "fp8-layerwise";
+    const OrderCheck check = checkOrder(p, "hash", mapping(p), 60);
+    QCOMPARE(check.places.freedom, 0);
+    QVERIFY(check.slots.freedom > 0);
+  }
+
   void answersAreThoseThatTheTrialTakes() {
     Protocol p = sample::protocol();
     PlannedTrial trial;

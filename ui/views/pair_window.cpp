@@ -82,10 +82,12 @@ void PairWindow::refresh() {
   grid_->showTruths({{ui::shortName(first.sample.precision), {}, TileTruth::Told}, {ui::shortName(second.sample.precision), {}, TileTruth::Told}});
   grid_->setReference(first.image, ui::shortName(first.sample.precision));
   grid_->setMode(mode), grid_->setTransform(zoom);
+  ui::ComparisonResult both;
+  both.samples = {first, second};
   const auto psnr = psnrOf(second.image, first.image);
   QString text = !psnr ? QStringLiteral("The pictures have different sizes.") : std::isinf(*psnr) ? QStringLiteral("Equal pixel for pixel.")
                        : QStringLiteral("PSNR between them %1\u2009dB (N = 1).").arg(*psnr, 0, 'f', 1);
-  if (const QString other = ui::mismatch(ui::ComparisonResult{.samples = {first, second}}); !other.isEmpty())
+  if (const QString other = ui::mismatch(both); !other.isEmpty())
     text += QStringLiteral(" ") + other.section(u';', 0, 0) + u'.';
   note_->setText(text);
   showDifference();
