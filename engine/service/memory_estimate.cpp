@@ -4,10 +4,36 @@
 #include "engine/pipeline/memory_model.h"
 #include "engine/service/models.h"
 
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/conv2d.h>
+#include <ATen/ops/group_norm.h>
+#include <ATen/ops/linear.h>
+#include <ATen/ops/ones.h>
+#include <ATen/ops/scaled_dot_product_attention.h>
+#include <ATen/ops/silu.h>
+#include <ATen/ops/upsample_nearest2d.h>
+
+#include <mutex>
 #include <stdexcept>
 
 namespace quantspot::service {
 namespace {
+
+// What a picture computes with, once and small: what libraries read in and build when they first multiply, convolve and attend (16 MiB and more)
+// is the process's own from then on, and would be missing from what it holds before its first picture.
+void wakeLibraries() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    const at::NoGradGuard without;
+    for (const at::ScalarType type : {at::kFloat, at::kBFloat16}) {
+      const auto ones = [&](at::IntArrayRef shape) { return at::ones(shape, at::dtype(type)); };
+      const at::Tensor rows = at::silu(at::linear(ones({128, 128}), ones({128, 128}), ones({128})));
+      at::scaled_dot_product_attention(rows.view({1, 2, 64, 128}), rows.view({1, 2, 64, 128}), rows.view({1, 2, 64, 128}));
+      const at::Tensor picture = at::group_norm(at::conv2d(ones({1, 32, 32, 32}), ones({32, 32, 3, 3}), ones({32}), 1, 1), 8);
+      at::conv2d(at::upsample_nearest2d(picture, {64, 64}), ones({3, 32, 1, 1}));
+    }
+  });
+}
 
 protocol::PhaseBytes bytes(const pipeline::PhaseMemory& phase) { return {phase.weights, phase.activations, phase.reserve}; }
 
@@ -34,6 +60,7 @@ protocol::EstimateResult estimateMemory(const protocol::EstimateParams& params, 
       entry.error = error.what();
     }
   }
+  wakeLibraries();
   result.process_bytes = pipeline::residentBytes();
   return result;
 }
