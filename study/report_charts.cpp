@@ -97,6 +97,10 @@ Drawing psychometricDrawing(const QJsonObject& curve) {
     for (double end : {from, to})
       if (end > x.from && end < x.to) d.stroke(x(end), level - 4, x(end), level + 4, ink, 1.2);
   };
+  const auto name = [&](double end, double level, const char* words) {       // behind the end of the range, or over it where that leaves the chart
+    const bool outside = x(end) > x.left + (x.right - x.left) * 0.8;
+    d.word(outside ? x(x.to) : x(end) + 6, outside ? level - 5 : level + 3, QString::fromUtf8(words), outside ? 1 : 0, Ink::Quiet);
+  };
   if (const auto marks = psychometricMarks(curve)) {
     const double half = y(marks->threshold.share * 100), quarter = y(marks->jnd.share * 100);
     const auto point = [&](double at, double level) {
@@ -104,12 +108,12 @@ Drawing psychometricDrawing(const QJsonObject& curve) {
     };
     range(marks->threshold.low, marks->threshold.high, half, Ink::Second);
     point(marks->threshold.to, half);
-    d.word(x(std::max(marks->threshold.high, marks->threshold.to)) + 6, half + 3, QStringLiteral("half-way"), 0, Ink::Quiet);
+    name(std::max(marks->threshold.high, marks->threshold.to), half, "half-way");
     range(marks->jnd.low, marks->jnd.high, quarter, Ink::Second);
     d.stroke(x(marks->jnd.from), quarter, x(marks->jnd.to), quarter, Ink::Second, 0.8, true);
     d.stroke(x(marks->jnd.from), half, x(marks->jnd.from), quarter, Ink::Second, 0.8, true);
     point(marks->jnd.to, quarter);
-    d.word(x(std::max(marks->jnd.high, marks->jnd.from)) + 6, quarter + 3, QStringLiteral("just noticeable"), 0, Ink::Quiet);
+    name(std::max(marks->jnd.high, marks->jnd.from), quarter, "just noticeable");
   }
   for (const QJsonValue& p : curve["points"].toArray()) {
     const double at = x(p["bits"].toDouble());

@@ -61,6 +61,12 @@ struct Bench {
     return QTest::qWaitFor([&] { return page().run()->report().is_object() && page().run()->report()["summary"][0]["missing"] == 0; }, 20000);
   }
   void press() { page().setup()->mainButton()->click(); }
+  // Everything from the form to the finished report.
+  bool draws(const QString& folder) {
+    if (!ready() || !setUp(folder)) return false;
+    press();
+    return reaches(State::Finished) && reports();
+  }
 
   study::StudyStore store;
   ui::EngineClient engine;
@@ -146,9 +152,7 @@ class EvaluatePageTest : public QObject {
   void thresholdsAreEditedInTheHeaderRow() {
     QTemporaryDir folder;
     Bench bench(folder.path());
-    QVERIFY(bench.ready() && bench.setUp(folder.path()));
-    bench.press();
-    QVERIFY(bench.reaches(State::Finished) && bench.reports());
+    QVERIFY(bench.draws(folder.path()));
     ThresholdTable& table = *bench.page().thresholds();
     QCOMPARE(table.horizontalHeaderItem(1)->text(), QStringLiteral("CLIP-tiny score change"));
     QCOMPARE(table.thresholds()[1].label, std::string("CLIP score change"));   // what is saved names no stand-in
@@ -170,9 +174,7 @@ class EvaluatePageTest : public QObject {
   void ratingsOfTheComparePageAreTaken() {
     QTemporaryDir folder;
     Bench bench(folder.path());
-    QVERIFY(bench.ready() && bench.setUp(folder.path()));
-    bench.press();
-    QVERIFY(bench.reaches(State::Finished) && bench.reports());
+    QVERIFY(bench.draws(folder.path()));
     ThresholdTable& table = *bench.page().thresholds();
     QVERIFY(QTest::qWaitFor([&] { return table.rowCount() == 4 && table.item(1, 2)->text() == QStringLiteral("no data"); }));
     const QString tested = bench.page().run()->request().precisions[1];
@@ -194,9 +196,7 @@ class EvaluatePageTest : public QObject {
   void anyPointOrCellOpensItsPictures() {
     QTemporaryDir folder;
     Bench bench(folder.path());
-    QVERIFY(bench.ready() && bench.setUp(folder.path()));
-    bench.press();
-    QVERIFY(bench.reaches(State::Finished) && bench.reports());
+    QVERIFY(bench.draws(folder.path()));
     QTableView& matrix = *bench.page().matrix();
     QTest::mouseClick(matrix.viewport(), Qt::LeftButton, {}, matrix.visualRect(matrix.model()->index(1, 2)).center());
     EvaluatePictures& pictures = *bench.page().pictures();
@@ -221,9 +221,7 @@ class EvaluatePageTest : public QObject {
   void chartsHoldTheReportsNumbers() {
     QTemporaryDir folder;
     Bench bench(folder.path());
-    QVERIFY(bench.ready() && bench.setUp(folder.path()));
-    bench.press();
-    QVERIFY(bench.reaches(State::Finished) && bench.reports());
+    QVERIFY(bench.draws(folder.path()));
     EvaluateCharts& charts = *bench.page().charts();
     QVERIFY(QTest::qWaitFor([&] { return charts.figure()->count() == 6; }));
     QCustomPlot* bars = charts.plot(EvaluateCharts::Categories);
@@ -258,9 +256,7 @@ class EvaluatePageTest : public QObject {
   void figuresHaveIntervalAndNumber() {
     QTemporaryDir folder;
     Bench bench(folder.path());
-    QVERIFY(bench.ready() && bench.setUp(folder.path()));
-    bench.press();
-    QVERIFY(bench.reaches(State::Finished) && bench.reports());
+    QVERIFY(bench.draws(folder.path()));
     ui::FigureModel& model = *bench.page().figures()->model();
     QVERIFY(QTest::qWaitFor([&] { return model.columnOf("fd-clip-tiny") >= 0; }));
     QCOMPARE(model.rowCount(), 4);
@@ -358,9 +354,7 @@ class EvaluatePageTest : public QObject {
   void theThemeReachesEverything() {
     QTemporaryDir folder;
     Bench bench(folder.path());
-    QVERIFY(bench.ready() && bench.setUp(folder.path()));
-    bench.press();
-    QVERIFY(bench.reaches(State::Finished) && bench.reports());
+    QVERIFY(bench.draws(folder.path()));
     applyTheme(*qApp, true);
     QVERIFY(QTest::qWaitFor([&] { return bench.page().charts()->plot(EvaluateCharts::Quality)->xAxis->labelColor() == theme().quiet; }));
     applyTheme(*qApp, false);
