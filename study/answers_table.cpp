@@ -25,13 +25,12 @@ QByteArray rowsOf(const AnsweredTrial& trial, const Comparison& comparison) {
     if (sample == comparison.samples.end()) continue;
     const QString answer = trial.choices.value(static_cast<qsizetype>(slot));
     rows += csvLine({QString::number(trial.id), trial.answered.toUTC().toString(Qt::ISODateWithMs), taskName(trial.task),
-        QString::number(trial.counted),
-                     trial.confidence ? QString::number(trial.confidence) : QString(), QString::number(trial.response_ms),
-                         QString::number(comparison.id),
-                     comparison.model, comparison.recipe[QStringLiteral("prompt")].toString(),
+                     QString::number(trial.counted), trial.confidence ? QString::number(trial.confidence) : QString(),
+                     QString::number(trial.response_ms), QString::number(comparison.id), comparison.model,
+                     comparison.recipe[QStringLiteral("prompt")].toString(),
                      QString::number(comparison.recipe[QStringLiteral("seed")].toVariant().toULongLong()),
-                         QString(QChar(u'A' + static_cast<int>(slot))),
-                     sample->precision, QString::number(sample->repeat), answer, rightText(trial, *sample, answer)});
+                     QString(QChar(u'A' + static_cast<int>(slot))), sample->precision, QString::number(sample->repeat), answer,
+                     rightText(trial, *sample, answer)});
   }
   return rows;
 }

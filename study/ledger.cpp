@@ -169,6 +169,12 @@ std::vector<ChainRecord> Ledger::chain(const QString& study) {
   return found;
 }
 
+QJsonObject Ledger::keptOf(const QString& hash, const QString& participant) {
+  QJsonObject kept = recordsOf(chain(hash), participant);
+  kept["study"] = hash, kept["retention_until"] = study(hash).protocol().retention_until;
+  return kept;
+}
+
 QByteArray Ledger::head(const QString& study) {
   QSqlQuery query(database_);
   run(query, "SELECT hash FROM chain WHERE study = ? ORDER BY number DESC LIMIT 1", {study});

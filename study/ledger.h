@@ -73,6 +73,8 @@ class Ledger {
   void erase(const QString& study, const QString& participant);
 
   std::vector<ChainRecord> chain(const QString& study);
+  // What is kept of one participant, for that person: recordsOf() with `study` and `retention_until`. Throws Error when there is nothing.
+  QJsonObject keptOf(const QString& study, const QString& participant);
   QByteArray head(const QString& study);                   // hash of the last record, or of the study
 
   // Puts a study with its whole chain into an empty place, as a bundle holds it. The chain is not checked here.

@@ -119,8 +119,7 @@ QJsonObject exportBundle(const StudyArguments& a) {
   const FrozenStudy study = chosen(ledger, a);
   QJsonObject result{{"study", study.hash()}, {"head", QString::fromLatin1(ledger.head(study.hash()))}};
   if (!a.participant.isEmpty()) {
-    QJsonObject kept = recordsOf(ledger.chain(study.hash()), a.participant);
-    kept["study"] = study.hash(), kept["retention_until"] = study.protocol().retention_until;
+    const QJsonObject kept = ledger.keptOf(study.hash(), a.participant);
     if (a.out.isEmpty()) return kept;
     writeFile(a.out, QJsonDocument(kept).toJson());
     return {{"file", a.out}, {"participant", a.participant}, {"records", kept["records"].toArray().size()}};

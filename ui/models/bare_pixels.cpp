@@ -7,6 +7,7 @@
 #include <QImageReader>
 #include <QObject>
 
+#include <algorithm>
 #include <cstring>
 
 namespace quantspot::ui {
@@ -24,6 +25,16 @@ bool isOpaque(const QImage& image) {
 }
 
 }  // namespace
+
+bool isOneColour(const QImage& image) {
+  const QImage rgb = image.convertToFormat(QImage::Format_RGB32);
+  const auto* first = reinterpret_cast<const QRgb*>(rgb.constScanLine(0));
+  for (int y = 0; y < rgb.height(); ++y) {
+    const auto* line = reinterpret_cast<const QRgb*>(rgb.constScanLine(y));
+    if (!std::all_of(line, line + rgb.width(), [&](QRgb pixel) { return pixel == *first; })) return false;
+  }
+  return true;
+}
 
 QImage barePixels(const QByteArray& file, QString& reason) {
   const std::string refusal =

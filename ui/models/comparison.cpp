@@ -1,19 +1,11 @@
 #include "ui/models/comparison.h"
 
+#include "ui/models/bare_pixels.h"
+
 #include <QJsonDocument>
 
 namespace quantspot::ui {
 namespace {
-
-bool isOneColour(const QImage& image) {
-  const QImage rgb = image.convertToFormat(QImage::Format_RGB32);
-  const auto* first = reinterpret_cast<const QRgb*>(rgb.constScanLine(0));
-  for (int y = 0; y < rgb.height(); ++y) {
-    const auto* line = reinterpret_cast<const QRgb*>(rgb.constScanLine(y));
-    if (!std::all_of(line, line + rgb.width(), [&](QRgb pixel) { return pixel == *first; })) return false;
-  }
-  return true;
-}
 
 // What must be the same in all samples of a comparison. Text encoders and VAE are in the model's hash.
 QList<std::pair<QString, QJsonValue>> commonParts(const QJsonObject& report) {

@@ -18,16 +18,6 @@ constexpr int kSmallest = 4;             // pixels a side that figures can be to
 
 QString tr(const char* text) { return QCoreApplication::translate("quantspot::ui::PictureFacts", text); }
 
-bool hasOneColour(const QImage& rgb) {
-  const uchar* first = rgb.constScanLine(0);
-  for (int y = 0; y < rgb.height(); ++y) {
-    const uchar* line = rgb.constScanLine(y);
-    for (int x = 0; x < rgb.width(); ++x)
-      if (!std::equal(first, first + 3, line + 3 * x)) return false;
-  }
-  return true;
-}
-
 // All decoded, with their facts; `problem` says what is wrong with one of them, or with two.
 QMap<QString, QImage> decode(const QMap<QString, QByteArray>& files, QJsonObject& facts, QString& problem) {
   QMap<QString, QImage> images;
@@ -36,7 +26,7 @@ QMap<QString, QImage> decode(const QMap<QString, QByteArray>& files, QJsonObject
   for (auto file = files.begin(); file != files.end(); ++file) {
     QString reason;
     const QImage image = barePixels(*file, reason);
-    if (!image.isNull() && hasOneColour(image)) reason = tr("it has a single colour: the numbers broke down, this is not a picture");
+    if (!image.isNull() && isOneColour(image)) reason = tr("it has a single colour: the numbers broke down, this is not a picture");
     if (!reason.isEmpty()) return problem = tr("the picture of %1 is broken: %2").arg(file.key(), reason), images;
     if (size.isValid() && size != image.size()) return problem = tr("the picture of %1 is of another size").arg(file.key()), images;
     size = image.size();

@@ -66,16 +66,6 @@ double gmsdOf(const QImage& image, const QImage& reference) {
   return deviation(similarity);
 }
 
-double psnrOf(const QImage& image, const QImage& reference) {
-  double squares = 0;
-  for (int y = 0; y < image.height(); ++y) {
-    const uchar *a = image.constScanLine(y), *b = reference.constScanLine(y);
-    for (int x = 0; x < 3 * image.width(); ++x) squares += (a[x] - b[x]) * (a[x] - b[x]);
-  }
-  if (squares == 0) return std::numeric_limits<double>::infinity();
-  return 10 * std::log10(255.0 * 255.0 * 3 * image.width() * image.height() / squares);
-}
-
 // A figure beyond an absolute limit, and beyond the median of the others by a distance. Needs two others.
 struct Limit {
   const char* name;
@@ -100,6 +90,16 @@ bool farFromOthers(const QMap<QString, GateFigures>& variants, const QString& va
 }
 
 }  // namespace
+
+double psnrOf(const QImage& image, const QImage& reference) {
+  double squares = 0;
+  for (int y = 0; y < image.height(); ++y) {
+    const uchar *a = image.constScanLine(y), *b = reference.constScanLine(y);
+    for (int x = 0; x < 3 * image.width(); ++x) squares += (a[x] - b[x]) * (a[x] - b[x]);
+  }
+  if (squares == 0) return std::numeric_limits<double>::infinity();
+  return 10 * std::log10(255.0 * 255.0 * 3 * image.width() * image.height() / squares);
+}
 
 double smoothnessOf(const QImage& image) {
   const Plane luma = lumaOf(image);

@@ -19,6 +19,7 @@ struct GateFigures {
 
 // Both RGB888 and of one size, at least 4 pixels a side.
 GateFigures gateFigures(const QImage& image, const QImage& reference);
+double psnrOf(const QImage& image, const QImage& reference);
 double smoothnessOf(const QImage& image);
 
 // Which variant looks broken, and by which figure; empty when none does. `reference_smoothness`: of the reference's picture. The limits lie beyond

@@ -161,10 +161,8 @@ void StudyProgressModel::erase(const QString& participant) {
 
 void StudyProgressModel::exportParticipant(const QString& participant, const QString& path) {
   if (busy_ || !mapping_) return;
-  perform([participant, path, hash = hash_, until = protocol_.retention_until](study::Ledger& ledger) {
-    QJsonObject kept = study::recordsOf(ledger.chain(hash), participant);
-    kept["study"] = hash, kept["retention_until"] = until;
-    save(path, QJsonDocument(kept).toJson());
+  perform([participant, path, hash = hash_](study::Ledger& ledger) {
+    save(path, QJsonDocument(ledger.keptOf(hash, participant)).toJson());
   }, [this, path] { Q_EMIT written(path); });
 }
 

@@ -1,5 +1,6 @@
 #include "ui/views/pair_window.h"
 
+#include "ui/models/picture_gate.h"
 #include "ui/models/precision_names.h"
 #include "ui/views/image_grid.h"
 #include "ui/views/view_bar.h"
@@ -16,14 +17,10 @@
 namespace quantspot::views {
 namespace {
 
-// dB, of 8-bit RGB; infinite for equal pictures, nothing for other sizes.
-std::optional<double> psnrOf(const QImage& first, const QImage& second) {
+// dB; infinite for equal pictures, nothing for other sizes.
+std::optional<double> psnrBetween(const QImage& first, const QImage& second) {
   if (first.size() != second.size() || first.isNull()) return {};
-  const QImage a = first.convertToFormat(QImage::Format_RGB888), b = second.convertToFormat(QImage::Format_RGB888);
-  double squares = 0;
-  for (int y = 0; y < a.height(); ++y)
-    for (int i = 0; i < 3 * a.width(); ++i) squares += std::pow(a.constScanLine(y)[i] - b.constScanLine(y)[i], 2);
-  return 10 * std::log10(255.0 * 255.0 * 3 * a.width() * a.height() / squares);
+  return ui::psnrOf(first.convertToFormat(QImage::Format_RGB888), second.convertToFormat(QImage::Format_RGB888));
 }
 
 }  // namespace
@@ -84,7 +81,7 @@ void PairWindow::refresh() {
   grid_->setMode(mode), grid_->setTransform(zoom);
   ui::ComparisonResult both;
   both.samples = {first, second};
-  const auto psnr = psnrOf(second.image, first.image);
+  const auto psnr = psnrBetween(second.image, first.image);
   QString text = !psnr ? QStringLiteral("The pictures have different sizes.") : std::isinf(*psnr) ? QStringLiteral("Equal pixel for pixel.")
                        : QStringLiteral("PSNR between them %1\u2009dB (N = 1).").arg(*psnr, 0, 'f', 1);
   if (const QString other = ui::mismatch(both); !other.isEmpty())
