@@ -3,6 +3,8 @@
 #include <QJsonArray>
 
 #include <algorithm>
+#include <cmath>
+#include <optional>
 
 namespace quantspot::study {
 namespace {
@@ -21,6 +23,8 @@ bool hasLayers(const QJsonObject& variant) {
   return std::any_of(parts.begin(), parts.end(), [](const QJsonValue& part) { return says(part["layers"]); });
 }
 
+bool isRepeated(const QJsonObject& attested) { return attested["reference_repeats"].toInt() > 0; }
+
 struct Fact {
   const char *key, *words;
   bool decisive;          // without it somebody must be believed that nothing but the variant differs
@@ -37,10 +41,25 @@ const Fact kFacts[] = {
     {"policy", "policy", true,
      [](const QJsonObject& a, const QStringList& v) { return ofEach(a, v, [](const QJsonObject& one) { return says(one["policy"]); }); }},
     {"repeat", "the reference drawn twice (noise floor)", false,
-     [](const QJsonObject& a, const QStringList&) { return a["reference_repeats"].toInt() > 0; }},
+     [](const QJsonObject& a, const QStringList&) { return isRepeated(a); }},
     {"pixels", "pixels (their hashes lie with the mapping)", false, [](const QJsonObject& a, const QStringList&) { return says(a["pixels"]); }},
     {"gate", "passed or overruled sanity gate", false, [](const QJsonObject& a, const QStringList&) { return says(a["gate"]); }},
 };
+
+// Empty where no reference was drawn again. The figure is rounded down: the pictures lie at most so far apart.
+QString noiseFloor(const std::vector<StudyComparison>& comparisons) {
+  int drawn = 0, same = 0;
+  std::optional<double> lowest;
+  for (const StudyComparison& one : comparisons) {
+    if (!isRepeated(one.attested)) continue;
+    ++drawn;
+    if (one.attested["reference_repeats_equal"].toBool()) ++same;
+    else if (const QJsonValue db = one.attested["reference_repeats_psnr"]; db.isDouble()) lowest = std::min(lowest.value_or(db.toDouble()), db.toDouble());
+  }
+  if (drawn == 0) return {};
+  const QString worst = lowest ? QStringLiteral(", at worst PSNR %1 dB").arg(std::floor(*lowest * 10) / 10, 0, 'f', 1) : QString();
+  return QStringLiteral("Noise floor: drawn again, the reference had the same pixels in %1 of %2 comparisons%3.").arg(same).arg(drawn).arg(worst);
+}
 
 }  // namespace
 
@@ -67,6 +86,7 @@ QJsonObject attestationFigures(const Protocol& protocol) {
   if (!sometimes.isEmpty()) lines << QStringLiteral("Known of some of the %1 comparisons: %2.").arg(all).arg(sometimes.join(list));
   if (!never.isEmpty()) lines << QStringLiteral("Not known: %1.").arg(never.join(list));
   if (believed) lines << QStringLiteral("That nothing but the variant differs between the pictures is not proved: it is the experimenter's word.");
+  if (const QString floor = noiseFloor(protocol.comparisons); !floor.isEmpty()) lines << floor;
   if (overruled > 0) lines << QStringLiteral("The sanity gate was overruled for %1 of %2 comparisons.").arg(overruled).arg(all);
   return {{"model", protocol.model}, {"comparisons", all}, {"facts", facts}, {"lines", QJsonArray::fromStringList(lines)}};
 }

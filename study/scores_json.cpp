@@ -27,6 +27,7 @@ QJsonObject toJson(const Scores& scores) {
   put(json, "ssim", scores.ssim);
   put(json, "lpips", scores.lpips);
   put(json, "clip", scores.clip);
+  put(json, "repeat_psnr", scores.repeat_psnr);
   if (!scores.clip_label.isEmpty()) json[QStringLiteral("clip_label")] = scores.clip_label;
   if (!scores.failures.isEmpty()) json[QStringLiteral("failures")] = QJsonArray::fromStringList(scores.failures);
   return json;
@@ -34,7 +35,7 @@ QJsonObject toJson(const Scores& scores) {
 
 Scores scoresFromJson(const QJsonObject& json) {
   Scores scores{.psnr = get(json, "psnr"), .ssim = get(json, "ssim"), .lpips = get(json, "lpips"),
-                .clip = get(json, "clip"), .clip_label = json[QStringLiteral("clip_label")].toString(), .failures = {}};
+                .clip = get(json, "clip"), .repeat_psnr = get(json, "repeat_psnr"), .clip_label = json[QStringLiteral("clip_label")].toString(), .failures = {}};
   for (const QJsonValue& line : json[QStringLiteral("failures")].toArray()) scores.failures << line.toString();
   return scores;
 }

@@ -25,6 +25,7 @@ struct Scores {
   std::optional<double> psnr, ssim;   // dB; 0…1; against the first bf16 sample of the comparison
   std::optional<double> lpips;        // AlexNet's, against the same; where the engine has its weights
   std::optional<double> clip;         // image against prompt
+  std::optional<double> repeat_psnr;  // dB, of the reference: itself drawn again, against it (the noise floor); infinite: the same pixels
   QString clip_label;                 // "CLIP-tiny" with the embedded model
   QStringList failures;               // "ssim: …", one line each
   bool operator==(const Scores&) const = default;

@@ -1,4 +1,5 @@
 """What a study's protocol attests of how its pictures were made: part of rederive.py."""
+import math
 
 
 def obj(value, key):
@@ -33,6 +34,15 @@ FACTS = [  # key, words, whether somebody must be believed without it, whether i
 ]
 
 
+def noise_floor(told):
+    drawn = [a for a in told if repeats(a)]
+    apart = [a for a in drawn if a.get("reference_repeats_equal") is not True]
+    known = [a["reference_repeats_psnr"] for a in apart if type(a.get("reference_repeats_psnr")) in (int, float)]
+    worst = f", at worst PSNR {math.floor(min(known) * 10) / 10:.1f} dB" if known else ""
+    same = len(drawn) - len(apart)
+    return [f"Noise floor: drawn again, the reference had the same pixels in {same} of {len(drawn)} comparisons{worst}."] * bool(drawn)
+
+
 def attestation(protocol):
     told, model = [obj(c, "attested") for c in protocol["comparisons"]], protocol.get("model", "")
     variants = lambda a: [obj(obj(a, "variants"), v) for v in protocol["variants"]]
@@ -46,6 +56,7 @@ def attestation(protocol):
     lines += [f"Not known: {', '.join(never)}."] * bool(never)
     if any(decisive and counts[key] < n for key, _, decisive, _ in FACTS):
         lines.append("That nothing but the variant differs between the pictures is not proved: it is the experimenter's word.")
+    lines += noise_floor(told)
     if overruled:
         lines.append(f"The sanity gate was overruled for {overruled} of {n} comparisons.")
     return {"model": model, "comparisons": n, "facts": [{"fact": key, "comparisons": counts[key]} for key, *_ in FACTS], "lines": lines}

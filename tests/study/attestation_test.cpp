@@ -23,7 +23,7 @@ QJsonObject whole() {
                             {"weights", QJsonObject{{"transformer", QJsonObject{{"bytes", 9}, {"layers", QJsonObject{{"bf16", 3}}}}}}}};
   return {{"noise_sha256", "n"}, {"recipe", QJsonObject{{"seed", 7}}}, {"model", QJsonObject{{"weights_sha256", "w"}}},
           {"engine", QJsonObject{{"version", "1"}}}, {"variants", QJsonObject{{"bf16", variant}, {"bnb-nf4", variant}, {"gguf-q4_k", variant}}},
-          {"reference_repeats", 1}, {"pixels", QJsonObject{{"width", 8}, {"height", 8}}}, {"gate", QJsonObject{{"variants", 2}}}};
+          {"reference_repeats", 1}, {"reference_repeats_equal", true}, {"pixels", QJsonObject{{"width", 8}, {"height", 8}}}, {"gate", QJsonObject{{"variants", 2}}}};
 }
 
 QStringList lines(const Protocol& protocol) {
@@ -57,7 +57,8 @@ class AttestationTest : public QObject {
     p.model = "FLUX.1-dev";
     for (StudyComparison& c : p.comparisons) c.attested = whole();
     QStringList said = lines(p);
-    QCOMPARE(said.size(), 2);
+    QCOMPARE(said.size(), 3);
+    QCOMPARE(said[2], QStringLiteral("Noise floor: drawn again, the reference had the same pixels in 6 of 6 comparisons."));
     QCOMPARE(said[0], QStringLiteral("Model: FLUX.1-dev."));
     QVERIFY2(said[1].startsWith("Known of all 6 comparisons: starting noise, recipe, weights of the model, program, precision of every layer"),
              qPrintable(said[1]));
@@ -66,12 +67,23 @@ class AttestationTest : public QObject {
     QCOMPARE(said[1], QStringLiteral("Known of all 6 comparisons: pixels (their hashes lie with the mapping), passed or overruled sanity gate."));
     QVERIFY2(said[2].contains("starting noise (5)") && said[2].contains("(noise floor) (5)"), qPrintable(said[2]));
     QVERIFY2(said[3].contains("is not proved: it is the experimenter's word"), qPrintable(said[3]));
-    QCOMPARE(said[4], QStringLiteral("The sanity gate was overruled for 1 of 6 comparisons."));
+    QCOMPARE(said[5], QStringLiteral("The sanity gate was overruled for 1 of 6 comparisons."));
     for (StudyComparison& c : p.comparisons) c.attested = {};
     p.model.clear();
     said = lines(p);
     QCOMPARE(said[0], QStringLiteral("Model: not stated."));
     QVERIFY2(said[1].startsWith("Not known: starting noise, recipe, weights of the model, program,"), qPrintable(said[1]));
+  }
+
+  void theNoiseFloorIsTheWorstOfAll() {
+    Protocol p = sample::protocol();
+    QVERIFY(!lines(p).join(u'\n').contains("Noise floor"));
+    const std::pair<int, QJsonObject> told[] = {{0, {{"reference_repeats", 3}, {"reference_repeats_equal", true}}},
+        {1, {{"reference_repeats", 1}, {"reference_repeats_equal", false}, {"reference_repeats_psnr", 41.29}}},
+        {2, {{"reference_repeats", 1}, {"reference_repeats_equal", false}, {"reference_repeats_psnr", 52.0}}}};
+    for (const auto& [index, attested] : told) p.comparisons[index].attested = attested;
+    QVERIFY2(lines(p).contains("Noise floor: drawn again, the reference had the same pixels in 1 of 3 comparisons, at worst PSNR 41.2 dB."),
+             qPrintable(lines(p).join(u'\n')));
   }
 
   void aVariantWithoutLayersOrPolicyIsNotKnown() {
@@ -137,6 +149,7 @@ class AttestationTest : public QObject {
     QJsonArray protocols, expected;
     QJsonObject told = whole();
     told["gate"] = QJsonObject{{"overruled", true}};
+    told["reference_repeats_equal"] = false, told["reference_repeats_psnr"] = 40.26;
     for (int round = 0; round < 200; ++round) {
       Protocol p = sample::protocol();
       if (round % 3) p.model = "m";

@@ -26,7 +26,7 @@ struct Bench {
       : engine(fakeEngine(std::move(flags))), runner(&engine), ready(&runner, &ComparisonRunner::imagesReady),
         scored(&runner, &ComparisonRunner::scored), status(&runner, &ComparisonRunner::statusChanged),
         variantFailed(&runner, &ComparisonRunner::variantFailed), failed(&runner, &ComparisonRunner::failed),
-        cancelled(&runner, &ComparisonRunner::cancelled) {}
+        cancelled(&runner, &ComparisonRunner::cancelled), repeated(&runner, &ComparisonRunner::repeated) {}
 
   const study::Sample& sample(const QString& precision) const {
     for (const SampleResult& one : runner.result().samples)
@@ -36,7 +36,7 @@ struct Bench {
 
   EngineClient engine;
   ComparisonRunner runner;
-  QSignalSpy ready, scored, status, variantFailed, failed, cancelled;
+  QSignalSpy ready, scored, status, variantFailed, failed, cancelled, repeated;
 };
 
 }  // namespace
@@ -63,8 +63,79 @@ class ComparisonRunnerTest : public QObject {
     QCOMPARE(bench.sample("bnb-nf4").scores.ssim, std::optional(0.25));
     QCOMPARE(bench.sample("bnb-nf4").scores.lpips, std::optional(0.25));
     QVERIFY(!bench.sample("bf16").scores.lpips);
+    QTRY_COMPARE(bench.repeated.count(), 1);
     QCOMPARE(bench.runner.state(), ComparisonRunner::State::Idle);
     QCOMPARE(bench.runner.statusText(), QString());
+  }
+
+  // The noise floor: what two drawings of the same thing differ by.
+  void theReferenceIsDrawnAgainWhenAllElseIsDone() {
+    Bench bench;
+    bench.runner.start(request());
+    QTRY_COMPARE(bench.repeated.count(), 1);
+    QCOMPARE(bench.scored.count(), 1);
+    QVERIFY(std::isinf(bench.sample("bf16").scores.repeat_psnr.value()));
+    QVERIFY(!bench.sample("bnb-nf4").scores.repeat_psnr && bench.sample("bf16").scores.failures.isEmpty());
+  }
+
+  void aReferenceThatDriftsHasItsDistance() {
+    Bench bench({QStringLiteral("--drift=bf16")});
+    bench.runner.start(request({"bnb-nf4", "bf16"}));
+    QTRY_COMPARE(bench.repeated.count(), 1);
+    // red and green against black: 4 of 12 values are 255 apart, or 0 where both are black
+    const auto psnr = bench.sample("bf16").scores.repeat_psnr;
+    QVERIFY(psnr && std::isfinite(*psnr) && *psnr < 10);
+  }
+
+  void whyThereIsNoRepeatIsNoted_data() {
+    QTest::addColumn<QStringList>("flags");
+    QTest::addColumn<QString>("reason");
+    QTest::newRow("error") << QStringList{"--once=bf16"} << "3.2 GiB";
+    QTest::newRow("killed") << QStringList{"--die-after=2"} << "signal 9";
+  }
+  void whyThereIsNoRepeatIsNoted() {
+    QFETCH(QStringList, flags);
+    QFETCH(QString, reason);
+    Bench bench(flags);
+    bench.runner.start(request({"bf16", "bnb-nf4"}));
+    QTRY_COMPARE(bench.repeated.count(), 1);
+    const study::Scores scores = bench.sample("bf16").scores;
+    QVERIFY(!scores.repeat_psnr);
+    QVERIFY2(scores.failures.size() == 1 && scores.failures[0].startsWith("the reference drawn again: ") && scores.failures[0].contains(reason),
+             qPrintable(scores.failures.join(u'\n')));
+    QVERIFY(bench.sample("bnb-nf4").scores.psnr && bench.variantFailed.isEmpty());
+  }
+
+  void nothingIsRepeatedWhereItWouldSayNothing() {
+    Bench bench;
+    ComparisonRequest spot{.recipe = foxRecipe(), .variants = {{"bf16", 2}, {"bnb-nf4", 1}}};     // lies there twice
+    ComparisonRequest unwanted = request();
+    unwanted.options.repeat = false;
+    for (const ComparisonRequest& one : {spot, unwanted, request({"bnb-int8", "bnb-nf4"})}) {
+      bench.runner.start(one);
+      QTRY_COMPARE(bench.scored.count(), 1);
+      QCOMPARE(bench.runner.state(), ComparisonRunner::State::Idle);
+      QVERIFY(bench.repeated.isEmpty());
+      bench.scored.clear();
+    }
+  }
+
+  void theNextComparisonDoesNotWaitForTheRepeat() {
+    Bench bench({QStringLiteral("--slow=30")});
+    bench.runner.start(request({"bf16", "bnb-nf4"}));
+    QTRY_COMPARE(bench.runner.state(), ComparisonRunner::State::Repeating);
+    QCOMPARE(bench.runner.statusText(), QStringLiteral("drawing the reference once more"));
+    bench.runner.start(request({"bf16", "bnb-int8"}));
+    QCOMPARE(bench.runner.state(), ComparisonRunner::State::Generating);
+    QTRY_COMPARE(bench.repeated.count(), 1);                     // of the second alone
+    QVERIFY(bench.sample("bf16").scores.repeat_psnr && bench.failed.isEmpty());
+    QCOMPARE(bench.ready.count(), 2);
+    bench.runner.start(request({"bf16", "bnb-nf4"}));
+    QTRY_COMPARE(bench.runner.state(), ComparisonRunner::State::Repeating);
+    bench.runner.cancel();
+    QCOMPARE(bench.runner.state(), ComparisonRunner::State::Idle);
+    QTest::qWait(200);
+    QVERIFY(bench.repeated.count() == 1 && bench.cancelled.isEmpty() && !bench.sample("bf16").scores.repeat_psnr);
   }
 
   void statusSaysHowManyAndNeverWhich() {

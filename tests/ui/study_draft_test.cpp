@@ -11,6 +11,8 @@
 #include <QJsonDocument>
 #include <QSignalSpy>
 
+#include <limits>
+
 using namespace quantspot;
 using namespace quantspot::ui;
 using namespace sample;
@@ -176,7 +178,16 @@ class StudyDraftTest : public QObject {
     QCOMPARE(draft.protocol().model, QStringLiteral("default"));
     QVERIFY(attested["reference_repeats"].toInt() == 1 && attested["reference_repeats_equal"].toBool());
     comparison.samples[1].png = realPng(1, 9);
+    comparison.samples[1].scores.psnr = 33.5;
     QVERIFY(!attestation(comparison)["reference_repeats_equal"].toBool());
+    QCOMPARE(attestation(comparison)["reference_repeats_psnr"].toDouble(), 33.5);
+    comparison.samples.erase(comparison.samples.begin() + 1);            // drawn again beside the comparison
+    QVERIFY(!attestation(comparison).contains("reference_repeats"));
+    comparison.samples[0].scores.repeat_psnr = 44;
+    QVERIFY(attestation(comparison)["reference_repeats"].toInt() == 1 && !attestation(comparison)["reference_repeats_equal"].toBool());
+    QCOMPARE(attestation(comparison)["reference_repeats_psnr"].toDouble(), 44.0);
+    comparison.samples[0].scores.repeat_psnr = std::numeric_limits<double>::infinity();
+    QVERIFY(attestation(comparison)["reference_repeats_equal"].toBool() && !attestation(comparison).contains("reference_repeats_psnr"));
   }
 
   // What looks broken is refused, until a person says that it is meant to be so; the study then says it, too.

@@ -47,6 +47,7 @@ CompareSession::CompareSession(EngineClient* engine, study::StudyStore* store, Q
   connect(&runner_, &ComparisonRunner::failed, this, &CompareSession::failed);
   connect(&runner_, &ComparisonRunner::imagesReady, this, &CompareSession::onImagesReady);
   connect(&runner_, &ComparisonRunner::scored, this, &CompareSession::onScored);
+  connect(&runner_, &ComparisonRunner::repeated, this, &CompareSession::onScored);
   connect(&policies_, &PolicyLibrary::changed, this, &CompareSession::listPolicies);
   connect(&precisions_, &QAbstractItemModel::rowsInserted, this, &CompareSession::requestInspect);
   connect(&decision_, &DecisionModel::shown, this, &CompareSession::tellDecision);

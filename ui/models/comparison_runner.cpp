@@ -1,6 +1,7 @@
 #include "ui/models/comparison_runner.h"
 
 #include "ui/models/auto_choice.h"
+#include "ui/models/picture_gate.h"
 
 #include <QRandomGenerator>
 
@@ -36,7 +37,7 @@ ComparisonRunner::ComparisonRunner(EngineClient* engine, QObject* parent) : QObj
 
 void ComparisonRunner::start(ComparisonRequest request) {
   if (state_ == State::Generating) return Q_EMIT failed(tr("A comparison is being generated; cancel it first."));
-  if (state_ == State::Scoring) cancel();
+  cancel();
   request_ = std::move(request);
   result_ = {.id = 0, .created = QDateTime::currentDateTimeUtc(), .model = request_.model, .recipe = request_.recipe, .samples = {}};
   result_.startPicture = request_.options.image;
@@ -62,11 +63,21 @@ void ComparisonRunner::start(ComparisonRequest request) {
 }
 
 void ComparisonRunner::cancel() {
+  if (state_ == State::Generating) {
+    engine_->cancel(call_);
+    cancelling_ = true;
+    return updateStatus();
+  }
+  const bool scoring = state_ == State::Scoring;
+  stop();
+  if (scoring) Q_EMIT scored();
+}
+
+void ComparisonRunner::stop() {
   if (state_ == State::Idle) return;
   engine_->cancel(call_);
-  if (state_ == State::Scoring) return finishScoring();
-  cancelling_ = true;
-  updateStatus();
+  context_.reset();
+  setState(State::Idle);
 }
 
 protocol::GenerateParams ComparisonRunner::params(const QString& precision) const {
@@ -137,8 +148,9 @@ void ComparisonRunner::finishGeneration() {
 
 void ComparisonRunner::measure(ComparisonResult pictures) {
   if (state_ == State::Generating) return;
+  stop();
   context_ = std::make_unique<QObject>();
-  request_ = {.model = QStringLiteral("default"), .recipe = pictures.recipe, .variants = {}, .options = {}};
+  request_ = {.model = QStringLiteral("default"), .recipe = pictures.recipe, .variants = {}, .options = {.repeat = false}};
   result_ = std::move(pictures);
   queueScores();
   setState(State::Scoring);
@@ -202,6 +214,41 @@ void ComparisonRunner::finishScoring() {
   context_.reset();
   setState(State::Idle);
   Q_EMIT scored();
+  // A slot may have started the next comparison.
+  if (state_ == State::Idle && wantsRepeat()) repeatReference();
+}
+
+// Where the question was "which one is quantized", the reference lies there several times already.
+bool ComparisonRunner::wantsRepeat() const {
+  const auto isReference = [](const SampleResult& one) { return one.sample.precision == QLatin1String(study::kReference) && !one.image.isNull(); };
+  return request_.options.repeat && std::ranges::count_if(result_.samples, isReference) == 1;
+}
+
+void ComparisonRunner::repeatReference() {
+  context_ = std::make_unique<QObject>();
+  setState(State::Repeating);
+  call_ = engine_->call<protocol::GenerateResult>(
+      QStringLiteral("samples/generate"), params(QString::fromLatin1(study::kReference)), context_.get(),
+      [this](const protocol::GenerateResult& generated) { repeatDone(generated); }, [this](const RpcError& error) { repeatFailed(error.message); });
+}
+
+void ComparisonRunner::repeatDone(const protocol::GenerateResult& generated) {
+  SampleResult& first = result_.samples[result_.reference()];
+  SampleResult again{.sample = {.precision = first.sample.precision, .repeat = 1, .report = toQt(generated.report)}, .image = {}};
+  QString reason;
+  again.image = decodePicture(QByteArray::fromBase64(QByteArray::fromStdString(generated.png)), reason);
+  if (reason.isEmpty()) reason = mismatch({.samples = {first, again}});
+  if (reason.isEmpty() && again.image.size() != first.image.size()) reason = tr("it has another size");
+  if (!reason.isEmpty()) return repeatFailed(reason);
+  first.sample.scores.repeat_psnr = psnrOf(again.image.convertToFormat(QImage::Format_RGB888), first.image.convertToFormat(QImage::Format_RGB888));
+  stop();
+  Q_EMIT repeated();
+}
+
+void ComparisonRunner::repeatFailed(const QString& reason) {
+  result_.samples[result_.reference()].sample.scores.failures << tr("the reference drawn again: %1").arg(reason);
+  stop();
+  Q_EMIT repeated();
 }
 
 void ComparisonRunner::onProgress(const protocol::Progress& progress) {
@@ -213,7 +260,7 @@ void ComparisonRunner::onProgress(const protocol::Progress& progress) {
 
 double ComparisonRunner::fraction() const {
   if (state_ == State::Idle || order_.empty()) return 0;
-  return state_ == State::Scoring ? 1 : (static_cast<double>(position_) + shareOf(progress_)) / static_cast<double>(order_.size());
+  return state_ != State::Generating ? 1 : (static_cast<double>(position_) + shareOf(progress_)) / static_cast<double>(order_.size());
 }
 
 // From the mean of the finished samples, or else from the pace of the steps of the first.
@@ -239,6 +286,7 @@ void ComparisonRunner::setState(State state) {
 void ComparisonRunner::updateStatus() {
   QString text;
   if (state_ == State::Scoring) text = tr("measuring");
+  if (state_ == State::Repeating) text = tr("drawing the reference once more");
   if (state_ == State::Generating && position_ < order_.size()) {
     text = tr("%1 of %2 · %3").arg(position_ + 1).arg(order_.size()).arg(cancelling_ ? tr("cancelling") : stageText(progress_));
     if (const double left = secondsLeft(); left >= 0 && !cancelling_)

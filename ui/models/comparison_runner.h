@@ -1,4 +1,5 @@
-// Asks the engine for the samples of one comparison, one after another, in an order drawn by chance; then measures them.
+// Asks the engine for the samples of one comparison, one after another, in an order drawn by chance; then measures them, and draws the
+// reference once more: how far two drawings of the same thing lie apart is the noise floor of every other figure.
 // One comparison at a time. A variant that fails, also by killing the engine, is kept with its reason and the rest go on.
 #pragma once
 
@@ -19,6 +20,7 @@ struct RunOptions {
   QString offload = QStringLiteral("none");
   std::vector<protocol::Lora> loras = {};
   QByteArray image = {};              // PNG of the recipe's size, for image to image
+  bool repeat = true;                 // the reference is drawn again, after scored()
 };
 
 struct ComparisonRequest {
@@ -31,16 +33,16 @@ struct ComparisonRequest {
 class ComparisonRunner : public QObject {
   Q_OBJECT
  public:
-  enum class State { Idle, Generating, Scoring };
+  enum class State { Idle, Generating, Scoring, Repeating };
   Q_ENUM(State)
 
   explicit ComparisonRunner(EngineClient* engine, QObject* parent = nullptr);   // engine is not owned
 
-  // failed() while one is being generated; one that is being measured is cut short.
+  // failed() while one is being generated; one that is being measured or repeated is cut short.
   void start(ComparisonRequest request);
   // Scores pictures that are already there, made elsewhere; scored() follows. Not while generating.
   void measure(ComparisonResult pictures);
-  void cancel();                            // while generating: then cancelled(); while scoring: then scored()
+  void cancel();                            // while generating: then cancelled(); while scoring: then scored(), and nothing is repeated
   State state() const { return state_; }
 
   // "2 of 4 · step 11/20 · about 3 s left": says how many, never which. Empty when idle.
@@ -55,6 +57,7 @@ class ComparisonRunner : public QObject {
   void variantFailed(const QString& precision, const QString& reason);
   void imagesReady();                       // every sample has its picture or its reason; at least one has a picture
   void scored();                            // measurements done, failed ones noted in Scores::failures
+  void repeated();                          // Scores::repeat_psnr of the reference, or why there is none in its failures
   void cancelled();
   void failed(const QString& message);      // no picture at all, or a request that cannot run
   void stateChanged();
@@ -77,6 +80,11 @@ class ComparisonRunner : public QObject {
   void scoreDone(const ScoreJob& job, const protocol::ScoreResult& score);
   void scoreFailed(const ScoreJob& job, const QString& reason);
   void finishScoring();
+  void stop();                              // what is measured or repeated; no signal but stateChanged()
+  bool wantsRepeat() const;
+  void repeatReference();
+  void repeatDone(const protocol::GenerateResult& generated);
+  void repeatFailed(const QString& reason);
   double secondsLeft() const;               // negative while unknown
   void setState(State state);
   void onProgress(const protocol::Progress& progress);

@@ -12,6 +12,7 @@
 #include <QUrl>
 
 #include <algorithm>
+#include <cmath>
 
 namespace quantspot::ui {
 namespace {
@@ -51,6 +52,29 @@ QJsonObject attestedVariant(const study::Sample& sample) {
     if (const QJsonValue taken = sample.report[QLatin1String(figures)]; taken.isObject()) attested[QLatin1String(figures)] = taken;
   return attested;
 }
+
+// What is known of a reference that was drawn again: as a picture of the comparison, or beside it.
+struct Repeats {
+  QByteArray first;
+  int count = 0;
+  bool equal = true;
+  std::optional<double> psnr;            // the lowest of those that are not equal
+
+  void learn(const study::Sample& reference) {
+    if (reference.scores.repeat_psnr) add(std::isinf(*reference.scores.repeat_psnr), reference.scores.repeat_psnr);
+    if (!first.isEmpty()) add(reference.png == first, reference.scores.psnr);
+    else first = reference.png;
+  }
+  void add(bool same, const std::optional<double>& db) {
+    ++count, equal = equal && same;
+    if (!same && db) psnr = std::min(psnr.value_or(*db), *db);
+  }
+  void tell(QJsonObject& attested) const {
+    if (count == 0) return;
+    attested[QStringLiteral("reference_repeats")] = count, attested[QStringLiteral("reference_repeats_equal")] = equal;
+    if (psnr) attested[QStringLiteral("reference_repeats_psnr")] = *psnr;
+  }
+};
 
 std::optional<SourcePictures> readComparison(study::StudyStore& store, qint64 id, QString& why) {
   const auto comparison = store.comparison(id);
@@ -118,9 +142,7 @@ void addFacts(QJsonObject& attested, const QJsonObject& seen) {
 
 QJsonObject attestation(const study::Comparison& comparison) {
   QJsonObject all, variants;
-  int repeats = 0;
-  bool equal = true;
-  QByteArray reference;
+  Repeats repeats;
   for (const study::Sample& sample : comparison.samples) {
     if (sample.png.isEmpty() || sample.report.isEmpty()) continue;
     if (sample.report[QStringLiteral("imported")].toBool()) return importedFacts(comparison);
@@ -131,13 +153,11 @@ QJsonObject attestation(const study::Comparison& comparison) {
       all[QStringLiteral("model")] = model;
     }
     if (!variants.contains(sample.precision)) variants[sample.precision] = attestedVariant(sample);
-    if (sample.precision != QLatin1String(study::kReference)) continue;
-    if (reference.isEmpty()) reference = sample.png;
-    else ++repeats, equal = equal && sample.png == reference;
+    if (sample.precision == QLatin1String(study::kReference)) repeats.learn(sample);
   }
   if (all.isEmpty()) return all;
   all[QStringLiteral("variants")] = variants;
-  if (repeats > 0) all[QStringLiteral("reference_repeats")] = repeats, all[QStringLiteral("reference_repeats_equal")] = equal;
+  repeats.tell(all);
   return all;
 }
 

@@ -29,7 +29,8 @@ struct SourcePictures {
 
 // What a comparison's reports say: `noise_sha256`, `recipe`, `model`, `engine`, which all samples share, and `variants`: of each `policy`, `weights`
 // (part → `bytes` and `layers`: precision → how many), and by phase `seconds`, `peak_bytes` and `device_peak_bytes`; of a reference that was drawn
-// again, whether its pictures are the same (`reference_repeats`, `reference_repeats_equal`: the noise floor).
+// again, whether its pictures are the same (`reference_repeats`, `reference_repeats_equal`: the noise floor), and else how far apart
+// (`reference_repeats_psnr`, dB, the lowest).
 QJsonObject attestation(const study::Comparison& comparison);
 
 // Reads the source; `why` says why its pictures must not be compared: anything but the variant differs, one has no picture, is a

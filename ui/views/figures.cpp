@@ -36,8 +36,14 @@ QString loraNote(const QJsonObject& lora) {
   return head + (effect > 0 ? QStringLiteral("moves outputs by %1\u2009%").arg(100 * effect, 0, 'g', 2) : QStringLiteral("does nothing here"));
 }
 
-QStringList notesOf(const QJsonObject& report) {
+QString repeatNote(double psnr) {
+  if (std::isinf(psnr)) return QStringLiteral("drawn again: the same pixels");
+  return QStringLiteral("drawn again: %1\u2009dB apart, the noise floor").arg(psnr, 0, 'f', 1);
+}
+
+QStringList notesOf(const QJsonObject& report, const study::Scores& scores) {
   QStringList notes;
+  if (scores.repeat_psnr) notes << repeatNote(*scores.repeat_psnr);
   const QJsonObject choice = report[u"auto"].toObject();
   if (!choice.isEmpty()) notes << QStringLiteral("auto: %1").arg(choice[u"why"].toString());
   for (const QJsonValue& lora : report[u"loras"].toArray()) notes << loraNote(lora.toObject());
@@ -65,7 +71,7 @@ Figures figuresOf(const study::Sample& sample) {
   figures.peak = peaksOf(sample.report);
   figures.weights = weightBytes(sample.report);
   figures.scores = sample.scores;
-  figures.notes = notesOf(sample.report);
+  figures.notes = notesOf(sample.report, sample.scores);
   return figures;
 }
 

@@ -48,7 +48,7 @@ QImage cutTo(const QImage& image, QSize size) {
 RecipeMore::RecipeMore(QWidget* parent)
     : QWidget(parent), negative_(new QLineEdit), trueCfg_(number(1, 30, 0.5, 1, 1)), strength_(number(0.01, 1, 0.05, 2, kUsualStrength)),
       scheduler_(new QComboBox), offload_(new QComboBox), clipSkip_(new QSpinBox), weights_(new QCheckBox(QStringLiteral("(word:1.2) weighs words"))),
-      tiles_(new QCheckBox(QStringLiteral("decode in tiles"))), picture_(new QToolButton), noPicture_(new QToolButton), addLora_(new QToolButton),
+      tiles_(new QCheckBox(QStringLiteral("decode in tiles"))), twice_(new QCheckBox(QStringLiteral("BF16 twice"))), picture_(new QToolButton), noPicture_(new QToolButton), addLora_(new QToolButton),
       loraRows_(new QHBoxLayout) {
   auto* layout = new QVBoxLayout(this);
   layout->setContentsMargins(0, 0, 0, 0), layout->setSpacing(8);
@@ -85,7 +85,9 @@ QWidget* RecipeMore::makeHow() {
   tiles_->setToolTip(QStringLiteral("Less memory for large pictures, which become slightly other ones"));
   row->addWidget(quietLabel(QStringLiteral("Scheduler"), scheduler_)), row->addWidget(scheduler_), row->addSpacing(8);
   row->addWidget(quietLabel(QStringLiteral("Offload"), offload_)), row->addWidget(offload_), row->addSpacing(8);
-  row->addWidget(clipSkipLabel_), row->addWidget(clipSkip_), row->addWidget(weights_), row->addWidget(tiles_), row->addStretch(1);
+  twice_->setChecked(true);
+  twice_->setToolTip(QStringLiteral("Draws BF16 once more while you look: how far two drawings of the same thing differ is the noise floor of every other difference"));
+  row->addWidget(clipSkipLabel_), row->addWidget(clipSkip_), row->addWidget(weights_), row->addWidget(tiles_), row->addWidget(twice_), row->addStretch(1);
   return widget;
 }
 
@@ -174,6 +176,7 @@ void RecipeMore::setRecipe(const protocol::Recipe& recipe) {
 
 ui::RunOptions RecipeMore::options(QSize size) const {
   ui::RunOptions options{.offload = offload_->currentData().toString()};
+  options.repeat = twice_->isChecked();
   for (const LoraRow& lora : loras_) options.loras.push_back({lora.file.toStdString(), lora.scale->value()});
   if (!takesImages_ || image_.isNull()) return options;
   QBuffer png(&options.image);

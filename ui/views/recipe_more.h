@@ -56,7 +56,7 @@ class RecipeMore : public QWidget {
   QDoubleSpinBox *trueCfg_, *strength_;
   QComboBox *scheduler_, *offload_;
   QSpinBox* clipSkip_;
-  QCheckBox *weights_, *tiles_;
+  QCheckBox *weights_, *tiles_, *twice_;
   QToolButton *picture_, *noPicture_, *addLora_;
   QLabel *trueCfgLabel_, *clipSkipLabel_, *pictureLabel_, *strengthLabel_;
   QHBoxLayout* loraRows_;
