@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <exception>
 #include <memory>
 #include <mutex>
 
@@ -15,6 +16,7 @@ struct Transfer {
   const HttpRequest& request;
   HttpResponse response;
   bool stopped = false;                  // by write()
+  std::exception_ptr failure;            // of a callback: libcurl is C, through which nothing may be thrown
 };
 
 int statusOf(CURL* handle) {
@@ -23,7 +25,7 @@ int statusOf(CURL* handle) {
   return static_cast<int>(status);
 }
 
-std::size_t onBody(char* data, std::size_t size, std::size_t count, void* user) {
+std::size_t onBody(char* data, std::size_t size, std::size_t count, void* user) try {
   auto& transfer = *static_cast<Transfer*>(user);
   const std::size_t bytes = size * count;
   const int status = statusOf(transfer.handle);
@@ -35,9 +37,12 @@ std::size_t onBody(char* data, std::size_t size, std::size_t count, void* user) 
   if (transfer.response.body.size() + bytes > kMost) return 0;
   transfer.response.body.append(data, bytes);
   return bytes;
+} catch (...) {
+  static_cast<Transfer*>(user)->failure = std::current_exception();
+  return 0;                              // ends the transfer
 }
 
-std::size_t onHeader(char* data, std::size_t size, std::size_t count, void* user) {
+std::size_t onHeader(char* data, std::size_t size, std::size_t count, void* user) try {
   auto& headers = static_cast<Transfer*>(user)->response.headers;
   const std::string_view line(data, size * count);
   if (line.starts_with("HTTP/")) headers.clear();   // the next answer in a chain of redirects
@@ -48,6 +53,9 @@ std::size_t onHeader(char* data, std::size_t size, std::size_t count, void* user
     headers[name] = begin == line.npos || begin > end ? "" : std::string(line.substr(begin, end - begin + 1));
   }
   return size * count;
+} catch (...) {
+  static_cast<Transfer*>(user)->failure = std::current_exception();
+  return 0;
 }
 
 int onProgress(void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
@@ -98,6 +106,7 @@ HttpResponse perform(const HttpRequest& request) {
   Transfer transfer{handle.get(), request, {}};
   configure(transfer, list);
   const CURLcode code = curl_easy_perform(handle.get());
+  if (transfer.failure) std::rethrow_exception(transfer.failure);
   if (request.cancel && *request.cancel) throw Cancelled();
   transfer.response.status = statusOf(handle.get());
   if (transfer.stopped) return std::move(transfer.response);

@@ -17,7 +17,7 @@ struct HttpRequest {
   bool head = false;
   bool follow = true;                    // redirects, to any http or https address
   std::uint64_t offset = 0;              // asks for the bytes from here on
-  // Takes the body of an answer of 200 or 206 as it comes; false stops. Empty: the body is kept.
+  // Takes the body of an answer of 200 or 206 as it comes; false stops, and what it throws perform() throws. Empty: the body is kept.
   std::function<bool(int status, const char* data, std::size_t bytes)> write = {};
   const std::atomic<bool>* cancel = nullptr;
 };

@@ -1,4 +1,5 @@
 // Single files by their address, from a server that breaks, lies and refuses.
+#include "engine/hub/http.h"
 #include "engine/hub/url_fetch.h"
 #include "tests/engine/fake_hub.h"
 
@@ -84,6 +85,17 @@ class HubUrlTest : public QObject {
     }
     one.url = "http://127.0.0.1:1/x";
     QVERIFY_EXCEPTION_THROWN(hub::fetchUrl(one), hub::ConnectionError);
+  }
+
+  // A disk that refuses: through libcurl, which is C, an exception would pass without closing the connection.
+  void whatTheReceiverThrowsComesBack() {
+    const auto descriptors = [] { return std::distance(fs::directory_iterator("/proc/self/fd"), fs::directory_iterator()); };
+    hub::HttpRequest request{.url = fetch("good", "").url, .headers = {}};
+    request.write = [](int, const char*, std::size_t) -> bool { throw std::out_of_range("no room"); };
+    QVERIFY_EXCEPTION_THROWN(hub::perform(request), std::out_of_range);
+    const auto before = descriptors();
+    for (int i = 0; i < 3; ++i) QVERIFY_EXCEPTION_THROWN(hub::perform(request), std::out_of_range);
+    QCOMPARE(descriptors(), before);
   }
 
   void cancellingStopsIt() {
