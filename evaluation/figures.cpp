@@ -44,10 +44,8 @@ const json& part(const json& object, const std::string& key) {
   return object.is_object() && found != object.end() ? *found : none;
 }
 
-double number(const json& object, const char* key) {
-  const json& found = part(object, key);
-  return found.is_number() ? found.get<double>() : 0.0;
-}
+double numberOf(const json& value) { return value.is_number() ? value.get<double>() : 0.0; }
+double number(const json& object, const char* key) { return numberOf(part(object, key)); }
 
 double highest(const json& peaks) {
   double most = 0;
@@ -61,7 +59,7 @@ double picturesOf(const json& report) { return std::max(1.0, number(report, "bat
 double stepSeconds(const json& report) {
   const json& steps = part(part(report, "seconds"), "steps");
   double sum = 0;
-  for (const auto& step : steps) sum += step.get<double>();
+  for (const auto& step : steps) sum += numberOf(step);
   return steps.empty() ? 0 : sum / static_cast<double>(steps.size()) / picturesOf(report);
 }
 
@@ -98,7 +96,7 @@ std::optional<double> figureOf(const json& sample, std::string_view id) {
 double latencySeconds(const json& report) {
   const json& seconds = part(report, "seconds");
   double sum = number(seconds, "encode") + number(seconds, "decode");
-  for (const auto& step : part(seconds, "steps")) sum += step.get<double>();
+  for (const auto& step : part(seconds, "steps")) sum += numberOf(step);
   return sum / picturesOf(report);
 }
 

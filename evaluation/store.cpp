@@ -16,6 +16,17 @@ constexpr std::ptrdiff_t kHashDigits = 64;
 
 std::string hashOf(const Bytes& bytes) { return model::sha256Hex(bytes.data(), bytes.size()); }
 
+// A file of the store may be whole JSON of another shape: what has the wrong type counts as absent.
+std::string textAt(const json& object, const char* key, const std::string& otherwise = "") {
+  const auto found = object.is_object() ? object.find(key) : object.end();
+  return object.is_object() && found != object.end() && found->is_string() ? found->get<std::string>() : otherwise;
+}
+
+std::size_t countAt(const json& object, const char* key) {
+  const auto found = object.is_object() ? object.find(key) : object.end();
+  return object.is_object() && found != object.end() && found->is_number_unsigned() ? found->get<std::size_t>() : 0;
+}
+
 bool holds(const fs::path& path, const std::string& hash) {
   try {
     return hashOf(readBytes(path)) == hash;
@@ -36,9 +47,9 @@ fs::path Store::object(const std::string& key, const char* ending) const { retur
 
 bool Store::whole(const std::string& key, bool latents) const {
   const auto entry = readJson(object(key, ".json"));
-  if (!entry || !entry->is_object() || !entry->contains("report") || entry->value("key", "") != key) return false;
-  if (!holds(object(key, ".png"), entry->value("png_sha256", ""))) return false;
-  return !latents || (entry->value("latent_calls", 0) > 0 && holds(object(key, ".latents"), entry->value("latents_sha256", "")));
+  if (!entry || !entry->is_object() || !entry->contains("report") || textAt(*entry, "key") != key) return false;
+  if (!holds(object(key, ".png"), textAt(*entry, "png_sha256"))) return false;
+  return !latents || (countAt(*entry, "latent_calls") > 0 && holds(object(key, ".latents"), textAt(*entry, "latents_sha256")));
 }
 
 bool Store::finished(const std::string& key, bool latents) {
@@ -67,16 +78,17 @@ std::string Store::pixels(const std::string& key) const {
   }
   const auto report = this->report(key);
   if (!report) return "";
-  const std::string hash = report->value("image_sha256", key);
+  const std::string hash = textAt(*report, "image_sha256", key);
   const std::lock_guard lock(remembered_->mutex);
   return remembered_->pixels[key] = hash;
 }
 
 std::vector<std::vector<float>> Store::latents(const std::string& key) const {
   const auto entry = readJson(object(key, ".json"));
-  const std::size_t calls = entry ? entry->value("latent_calls", std::size_t{0}) : 0;
+  const std::size_t calls = entry ? countAt(*entry, "latent_calls") : 0;
   if (calls == 0) return {};
   const Bytes bytes = readBytes(object(key, ".latents"));
+  if (calls > bytes.size()) return {};
   const std::size_t each = bytes.size() / calls;
   std::vector<std::vector<float>> all(calls, std::vector<float>(each / sizeof(float)));
   for (std::size_t i = 0; i < calls; ++i) std::memcpy(all[i].data(), bytes.data() + i * each, all[i].size() * sizeof(float));
@@ -133,8 +145,8 @@ void Store::fail(const std::string& key, const std::string& run, const std::stri
 
 std::optional<std::string> Store::failure(const std::string& key, const std::string& run) const {
   const auto found = readJson(folder_ / "failures" / (key + ".json"));
-  if (!found || !found->is_object() || found->value("run", "") != run) return std::nullopt;
-  return found->value("why", "");
+  if (!found || textAt(*found, "run") != run) return std::nullopt;
+  return textAt(*found, "why");
 }
 
 std::string scoreKey(const std::string& metric, const std::string& image, const std::string& against, const std::string& by) {

@@ -91,6 +91,9 @@ class ReportTest : public QObject {
     QCOMPARE(figureOf({{"report", report}}, "step").value(), 1.5 / 4);
     report["device_peak_bytes"] = {{"denoise", 77}};
     QCOMPARE(memoryBytes(report), 77.0);
+    report["seconds"]["steps"].push_back("a text");     // of an edited file: no time
+    QCOMPARE(figureOf({{"report", report}}, "latency").value(), 1.0);
+    QCOMPARE(figureOf({{"report", report}}, "step").value(), 1.0 / 4);
   }
 
   void categoriesAreByPrompt() {

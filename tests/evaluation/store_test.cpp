@@ -78,6 +78,7 @@ class StoreTest : public QObject {
     QTest::addColumn<QByteArray>("content");
     QTest::newRow("cut JSON") << ".json" << QByteArray("{\"key\": ");
     QTest::newRow("other JSON") << ".json" << QByteArray("[]");
+    QTest::newRow("other types") << ".json" << QByteArray("{\"report\": {}, \"key\": 5, \"png_sha256\": 7}");
     QTest::newRow("cut picture") << ".png" << QByteArray("\1\2");
     QTest::newRow("empty picture") << ".png" << QByteArray();
   }
@@ -94,6 +95,23 @@ class StoreTest : public QObject {
     file.close();
     QCOMPARE(drawAll(plan, at, "second"), 1);
     QCOMPARE(drawAll(plan, at, "third"), 0);
+  }
+
+  // What another program wrote there: a number for a text, a count that nothing can have.
+  void wrongTypesAreNoFinds() {
+    const Plan plan(test::request());
+    const std::string key = plan.cells()[0].key;
+    const auto at = folder("types") / "objects" / key.substr(0, 2);
+    Store store(folder("types"));
+    writeWhole(at / (key + ".latents"), std::string_view("12345678"));
+    for (const char* calls : {"-1", "\"two\"", "1e300", "18446744073709551615"}) {
+      writeWhole(at / (key + ".json"), std::string("{\"report\": {\"image_sha256\": 7}, \"latent_calls\": ") + calls + "}");
+      QVERIFY2(store.latents(key).empty(), calls);
+    }
+    QCOMPARE(store.pixels(key), key);      // as where the report names none
+    writeWhole(folder("types") / "failures" / (key + ".json"), std::string_view("{\"run\": \"one\", \"why\": 3}"));
+    QCOMPARE(store.failure(key, "one"), std::optional<std::string>(""));
+    QVERIFY(!store.failure(key, "two"));
   }
 
   void aFailureBelongsToItsRun() {
@@ -214,7 +232,8 @@ class StoreTest : public QObject {
     QCOMPARE(costs.seconds.value(), (5 * 6.0 + 5 * 3.0) / 2);
     QCOMPARE(costs.price.value(), 0.45);
     QCOMPARE(costs.bytes, 60.0);
-    QCOMPARE(QString::fromStdString(costsText(costs, 2, 36)), QStringLiteral("2 of 12 pictures are there; the other 10 take about 22 s on 2 workers (0.45 at 36.00 an hour) and 60 B on disk."));
+    QCOMPARE(QString::fromStdString(costsText(costs, 2, 36)),
+             QString("2 of 12 pictures are there; the other 10 take about 22 s on 2 workers (0.45 at 36.00 an hour) and 60 B on disk."));
   }
 };
 
