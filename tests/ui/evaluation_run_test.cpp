@@ -304,6 +304,41 @@ class EvaluationRunTest : public QObject {
     QVERIFY(later.run.thresholds() == edited);
   }
 
+  // A file of the store that goes away while a window is open.
+  void aReportThatCannotBeMadeIsTold() {
+    QTemporaryDir folder;
+    EvaluationRequest wanted = request(folder.path(), 1, {0});
+    wanted.growth = 1;
+    Bench bench;
+    QVERIFY(bench.open(wanted));
+    bench.run.start();
+    QVERIFY(bench.reaches(State::Finished) && bench.reports());
+    const QString key = QString::fromStdString(bench.run.plan()->cell(0, 0, 0).key);
+    QVERIFY(QFile::remove(folder.filePath("store/objects/" + key.left(2) + "/" + key + ".latents")));
+    QSignalSpy failed(&bench.run, &EvaluationRun::failed);
+    auto edited = evaluation::defaultThresholds();
+    edited[1].limit = -1;
+    bench.run.setThresholds(edited);
+    QVERIFY(QTest::qWaitFor([&] { return failed.count() > 0; }));
+    QVERIFY2(failed[0][0].toString().startsWith("The report cannot be made: cannot read"), qPrintable(failed[0][0].toString()));
+  }
+
+  void anEditedEvaluationIsNoneOfOurs() {
+    QTemporaryDir folder;
+    Bench bench;
+    QVERIFY(bench.open(request(folder.path(), 1, {0})));
+    QVERIFY(EvaluationRun::lastIn(folder.path()).has_value());
+    QFile file(folder.filePath("evaluation.json"));
+    QVERIFY(file.open(QIODevice::ReadWrite));
+    auto saved = nlohmann::json::parse(file.readAll().toStdString());
+    for (const nlohmann::json& steps : {nlohmann::json(2.5), nlohmann::json("four")}) {
+      saved["recipe"]["steps"] = steps;
+      QVERIFY(file.resize(0) && file.seek(0));
+      file.write(QByteArray::fromStdString(saved.dump()));
+      QVERIFY(file.flush() && !EvaluationRun::lastIn(folder.path()));
+    }
+  }
+
   void whatCannotBeOpenedIsTold() {
     QTemporaryDir folder;
     Bench bench;

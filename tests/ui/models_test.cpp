@@ -1,4 +1,5 @@
 #include "study/study_store.h"
+#include "ui/models/comparison.h"
 #include "ui/models/history_model.h"
 #include "ui/models/precision_list_model.h"
 #include "ui/models/score_summary.h"
@@ -107,6 +108,19 @@ class ModelsTest : public QObject {
     model.setSearch({});
     model.hide(owl.id);
     QCOMPARE(model.rowCount(), 1);
+  }
+
+  // Lists of pictures may hold any seed: Qt's JSON rounds 2^64 - 1 up, beyond what a seed holds. What is edited may be anything.
+  void aRecipeThatCannotBeReadCostsNoPicture() {
+    study::StudyStore store;
+    QVERIFY(store.open(QStringLiteral(":memory:")));
+    auto stored = kept(store, QStringLiteral("a fox"));
+    for (const QJsonValue& seed : {QJsonValue(18446744073709551616.0), QJsonValue(2.5), QJsonValue("seven")}) {
+      stored.recipe[QStringLiteral("seed")] = seed;
+      const ComparisonResult shown = fromStored(stored);
+      QCOMPARE(shown.recipe.prompt, std::string("a fox"));
+      QVERIFY(!shown.samples.at(0).image.isNull());
+    }
   }
 
   void scoreFollowsTheStore() {

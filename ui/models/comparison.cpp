@@ -67,8 +67,8 @@ ComparisonResult fromStored(const study::Comparison& stored) {
   const QByteArray recipe = QJsonDocument(stored.recipe).toJson(QJsonDocument::Compact);
   try {
     result.recipe = nlohmann::json::parse(recipe.begin(), recipe.end()).get<protocol::Recipe>();
-  } catch (const nlohmann::json::exception&) {
-    // An edited database: the pictures are still worth showing.
+  } catch (const std::exception&) {
+    // An edited database, or a seed that Qt's JSON rounds: the pictures are still worth showing.
     result.recipe.prompt = stored.recipe[QStringLiteral("prompt")].toString().toStdString();
   }
   for (const study::Sample& sample : stored.samples)

@@ -154,7 +154,7 @@ std::optional<EvaluationRequest> EvaluationRun::lastIn(const QString& folder) tr
   request.real = QString::fromStdString(saved->value("real", "")), request.ratings = QString::fromStdString(saved->value("ratings", ""));
   request.growth = saved->value("error_growth", std::size_t{0});
   return request;
-} catch (const json::exception&) {
+} catch (const std::exception&) {
   return std::nullopt;                   // not ours, or damaged
 }
 
@@ -387,15 +387,26 @@ void EvaluationRun::makeReport() {
   }
   reporting_ = true;
   QThreadPool::globalInstance()->start([self = QPointer(this), plan = *plan_, store = *store_, options = reportOptions()] {
-    json report = evaluation::makeReport(plan, store, options);
-    QMetaObject::invokeMethod(QCoreApplication::instance(), [self, key = plan.key(), report = std::move(report)] {
-      if (!self) return;
-      self->reporting_ = false;
-      if (self->plan_ && self->plan_->key() == key) self->report_ = report;
-      if (std::exchange(self->stale_, false)) self->makeReport();
-      Q_EMIT self->reportChanged();
+    json report;
+    QString problem;                       // a pool's thread lets no exception out
+    try {
+      report = evaluation::makeReport(plan, store, options);
+    } catch (const std::exception& error) {
+      problem = tr("The report cannot be made: %1").arg(QString::fromUtf8(error.what()));
+    }
+    QMetaObject::invokeMethod(QCoreApplication::instance(), [self, key = plan.key(), report = std::move(report), problem] {
+      if (self) self->takeReport(key, report, problem);
     });
   });
+}
+
+void EvaluationRun::takeReport(const std::string& plan, const json& report, const QString& problem) {
+  reporting_ = false;
+  const bool ours = plan_ && plan_->key() == plan;
+  if (ours && problem.isEmpty()) report_ = report;
+  if (std::exchange(stale_, false)) makeReport();
+  if (ours && !problem.isEmpty()) return Q_EMIT failed(problem);
+  Q_EMIT reportChanged();
 }
 
 void EvaluationRun::writeHtml(const QString& path) const {

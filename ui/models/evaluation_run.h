@@ -119,6 +119,7 @@ class EvaluationRun : public QObject {
   void setState(State state);
   void lookAround();                         // at what other programs drew
   void makeReport();
+  void takeReport(const std::string& plan, const nlohmann::json& report, const QString& problem);   // of the plan with this key
   evaluation::ReportOptions reportOptions() const;
   void tell(const evaluation::Cell& cell);
 
