@@ -57,7 +57,8 @@ std::string readComparison(Evidence& evidence, const fs::path& path) {
   const fs::path file = fs::is_directory(path) ? path / "report.json" : path;
   const nlohmann::json report = parsed(textOf(file), file);
   addComparison(evidence, report, file.string(), dateOf(file));
-  return report.value("model", "");
+  const auto model = report.find("model");
+  return model != report.end() && model->is_string() ? model->get<std::string>() : "";
 }
 
 nlohmann::json readAnalysis(const fs::path& path) {

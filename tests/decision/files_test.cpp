@@ -17,23 +17,27 @@ using namespace quantspot::decision::test;
 namespace {
 
 void put(std::string& to, std::uint32_t value, int bytes) {
-  for (int i = 0; i < bytes; ++i) to += static_cast<char>(value >> (8 * i));
+  for (int i = 0; i < bytes; ++i) to += static_cast<char>(i < 4 ? value >> (8 * i) : 0);
 }
 
 // Stored files, as the bundles of studies hold them; method 8 says that a file is compressed.
 std::string zipOf(const std::vector<std::pair<std::string, std::string>>& files, int method = 0) {
   std::string zip, directory;
   for (const auto& [name, text] : files) {
-    const auto at = static_cast<std::uint32_t>(zip.size()), size = static_cast<std::uint32_t>(text.size()), length = static_cast<std::uint32_t>(name.size());
-    put(zip, 0x04034b50, 4), put(zip, 20, 2), put(zip, 0, 2), put(zip, method, 2), put(zip, 0, 8), put(zip, size, 4), put(zip, size, 4), put(zip, length, 2), put(zip, 0, 2);
+    const auto at = static_cast<std::uint32_t>(zip.size()), size = static_cast<std::uint32_t>(text.size()),
+               length = static_cast<std::uint32_t>(name.size());
+    put(zip, 0x04034b50, 4), put(zip, 20, 2), put(zip, 0, 2), put(zip, method, 2), put(zip, 0, 8),
+        put(zip, size, 4), put(zip, size, 4), put(zip, length, 2), put(zip, 0, 2);
     zip += name + text;
-    put(directory, 0x02014b50, 4), put(directory, 20, 2), put(directory, 20, 2), put(directory, 0, 2), put(directory, method, 2), put(directory, 0, 8);
+    put(directory, 0x02014b50, 4), put(directory, 20, 2), put(directory, 20, 2), put(directory, 0, 2),
+        put(directory, method, 2), put(directory, 0, 8);
     put(directory, size, 4), put(directory, size, 4), put(directory, length, 2), put(directory, 0, 12), put(directory, at, 4);
     directory += name;
   }
   const auto at = static_cast<std::uint32_t>(zip.size());
   zip += directory;
-  put(zip, 0x06054b50, 4), put(zip, 0, 4), put(zip, static_cast<std::uint32_t>(files.size()), 2), put(zip, static_cast<std::uint32_t>(files.size()), 2);
+  put(zip, 0x06054b50, 4), put(zip, 0, 4),
+      put(zip, static_cast<std::uint32_t>(files.size()), 2), put(zip, static_cast<std::uint32_t>(files.size()), 2);
   put(zip, static_cast<std::uint32_t>(directory.size()), 4), put(zip, at, 4), put(zip, 0, 2);
   return zip;
 }
@@ -73,7 +77,8 @@ class FilesTest : public QObject {
   // Whatever is broken is told; nothing is read outside of the file.
   void brokenBundlesAreRefused() {
     const std::string zip = zipOf({{"analysis.json", "hello"}});
-    for (std::size_t length = 0; length < zip.size(); ++length) QVERIFY_EXCEPTION_THROWN(storedFile(zip.substr(0, length), "analysis.json"), std::runtime_error);
+    for (std::size_t length = 0; length < zip.size(); ++length)
+      QVERIFY_EXCEPTION_THROWN(storedFile(zip.substr(0, length), "analysis.json"), std::runtime_error);
     int read = 0;
     for (std::size_t at = 0; at < zip.size(); ++at) {
       std::string damaged = zip;
@@ -87,19 +92,22 @@ class FilesTest : public QObject {
 
   void studiesAreReadFromBundleAndFile() {
     const QTemporaryDir folder;
-    for (const auto& path : {written(folder, "bundle.zip", zipOf({{"analysis.json", analysis_.dump()}})), written(folder, "analysis.json", analysis_.dump())}) {
+    for (const auto& path : {written(folder, "bundle.zip", zipOf({{"analysis.json", analysis_.dump()}})),
+                            written(folder, "analysis.json", analysis_.dump())}) {
       Evidence evidence;
       readStudy(evidence, path);
       QCOMPARE(evidence.of("bnb-nf4").seen->trials, 120);
       QCOMPARE(evidence.sources.front().name, std::string("study 3"));
     }
     // Of a folder: the newest of either.
-    std::filesystem::last_write_time(folder.filePath("bundle.zip").toStdString(), std::filesystem::file_time_type::clock::now() - std::chrono::hours(1));
+    std::filesystem::last_write_time(folder.filePath("bundle.zip").toStdString(),
+                                 std::filesystem::file_time_type::clock::now() - std::chrono::hours(1));
     written(folder, "analysis.json", "{\"newest\": true}");
     QVERIFY(readAnalysis(folder.path().toStdString()).contains("newest"));
     QVERIFY(QDir(folder.path()).mkpath("none"));
     QVERIFY_EXCEPTION_THROWN(readAnalysis(folder.filePath("none").toStdString()), std::runtime_error);
-    QVERIFY(refusal(written(folder, "sealed.zip", zipOf({{"frozen.json", "{}"}})), readStudy).contains("sealed.zip: there is no analysis.json in it"));
+    QVERIFY(refusal(written(folder, "sealed.zip", zipOf({{"frozen.json", "{}"}})), readStudy)
+                .contains("sealed.zip: there is no analysis.json in it"));
     QVERIFY(refusal(written(folder, "x.json", "{"), readStudy).contains("x.json: is no JSON"));
     QVERIFY(refusal(folder.filePath("none.json").toStdString(), readStudy).contains("none.json: cannot be read"));
   }
@@ -117,6 +125,10 @@ class FilesTest : public QObject {
       QCOMPARE(evidence.device, std::string("cpu"));
     }
     QVERIFY(refusal(written(folder, "other.json", analysis_.dump()), readComparison).contains("other.json: no report of a comparison"));
+    auto edited = comparison({"bf16", "bnb-nf4"}, {0.3, 0.29}, {2, 1});
+    edited["model"] = 5;                   // no name: of no model that is asked for
+    Evidence evidence;
+    QCOMPARE(readComparison(evidence, written(folder, "edited.json", edited.dump())), std::string());
   }
 
   // 24 GiB of weights and what is beside them, on every size.
@@ -128,11 +140,13 @@ class FilesTest : public QObject {
         if (knownGpus()[i].id == gpu) return table[row].cells[i].fit;
       return Fit::No;
     };
-    QVERIFY(fit(0, "rtx-4060") == Fit::Offload && fit(0, "rtx-4090") == Fit::Offload && fit(0, "rtx-5090") == Fit::InTurn && fit(0, "a100-40") == Fit::Together);
+    QVERIFY(fit(0, "rtx-4060") == Fit::Offload && fit(0, "rtx-4090") == Fit::Offload &&
+            fit(0, "rtx-5090") == Fit::InTurn && fit(0, "a100-40") == Fit::Together);
     QVERIFY(fit(1, "rtx-4060") == Fit::Offload && fit(1, "rtx-4070") == Fit::InTurn && fit(1, "l4") == Fit::Together);
     QVERIFY(table[2].cells.empty());
     QCOMPARE(QString::fromStdString(toText(table)).split('\n').value(1),
-             QString("bf16                2.8 offload  2.8 offload  2.8 offload  2.8 offload  2.8 offload  2.8 offload 25.6 in turn    35.1 fits    35.1 fits    35.1 fits"));
+             QString("bf16                2.8 offload  2.8 offload  2.8 offload  2.8 offload  2.8 offload"
+                     "  2.8 offload 25.6 in turn    35.1 fits    35.1 fits    35.1 fits"));
     QCOMPARE(toJson(table)["rows"][1]["cells"].size(), knownGpus().size());
     QCOMPARE(toJson(table)["rows"][2]["error"].get<std::string>(), std::string("not known"));
   }

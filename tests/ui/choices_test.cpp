@@ -59,7 +59,8 @@ class ChoicesTest : public QObject {
       QCOMPARE(read->error, choice.error);
       QCOMPARE(shortName(choice.id()), choice.label());
     }
-    for (const char* id : {"bf16", "auto?memory=GiB", "auto?memory=-1GiB", "auto?error=x", "auto?error=0", "automatic"})
+    for (const char* id : {"bf16", "auto?memory=GiB", "auto?memory=-1GiB", "auto?error=x", "auto?error=0", "automatic",
+                           "auto?memory=1e300GiB", "auto?memory=infGiB"})
       QVERIFY2(!parseAuto(QString::fromLatin1(id)), id);
     PrecisionListModel list;
     QVERIFY(list.addPolicy(QStringLiteral("auto?memory=6GiB")));

@@ -8,6 +8,8 @@ namespace {
 const QString kAuto = QStringLiteral("auto"), kMemory = QStringLiteral("auto?memory="), kUnit = QStringLiteral("GiB"),
     kError = QStringLiteral("auto?error=");
 
+constexpr double kMost = 1e6;            // GiB: bytes that an integer holds
+
 QString tr(const char* text) { return QCoreApplication::translate("AutoChoice", text); }
 
 }  // namespace
@@ -28,7 +30,7 @@ std::optional<AutoChoice> parseAuto(const QString& id) {
   if (!memory && !id.startsWith(kError)) return std::nullopt;
   bool number = false;
   const double value = (memory ? id.mid(kMemory.size()).chopped(kUnit.size()) : id.mid(kError.size())).toDouble(&number);
-  if (!number || !(value > 0)) return std::nullopt;
+  if (!number || !(value > 0 && value <= kMost)) return std::nullopt;
   return memory ? AutoChoice{value, 0} : AutoChoice{0, value};
 }
 

@@ -19,6 +19,7 @@ namespace {
 using decision::Candidate;
 
 constexpr int kSoon = 60;                // ms: a slider that is dragged asks once
+constexpr double kMostMemory = 1e18;     // of an edited file: a limit that bytes can hold
 
 QString qt(const std::string& text) { return QString::fromStdString(text); }
 
@@ -40,7 +41,7 @@ QJsonObject toJson(const decision::Constraints& limits) {
 
 decision::Constraints limitsOf(const QJsonObject& json) {
   decision::Constraints limits;
-  limits.maxMemory = static_cast<std::int64_t>(std::max(0.0, json[QStringLiteral("max_memory")].toDouble()));
+  limits.maxMemory = static_cast<std::int64_t>(std::clamp(json[QStringLiteral("max_memory")].toDouble(), 0.0, kMostMemory));
   limits.maxSeconds = std::max(0.0, json[QStringLiteral("max_seconds")].toDouble());
   limits.minClipChange = optionalAt(json, "min_clip_change"), limits.minPsnr = optionalAt(json, "min_psnr");
   limits.maxLpips = optionalAt(json, "max_lpips"), limits.maxVisible = optionalAt(json, "max_visible");

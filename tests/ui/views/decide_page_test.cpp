@@ -279,6 +279,15 @@ class DecidePageTest : public QObject {
     QVERIFY(f.model.figures("bnb-nf4").size() >= 3);
   }
 
+  void aLimitBeyondAnyMachineIsNone() {
+    const QTemporaryDir folder;
+    const QString file = written(folder, "decide.json", {{"limits", {{"max_memory", 1e300}}}});
+    Fixture f;
+    f.model.keepIn(file);
+    QVERIFY(f.model.constraints().maxMemory > 0);
+    QVERIFY(f.decided() && !f.model.chosen().isEmpty());
+  }
+
   // Between 24 GiB of bf16 and 12 of int8.
   void aMixIsSearchedAndBecomesAnAnswer() {
     Fixture f;
