@@ -1,11 +1,12 @@
 """Renders our GGUF exports in ComfyUI with ComfyUI-GGUF, from the same noise, and compares with quantspot-cli's picture and latents.
 
 check_comfyui.py --cli PATH/quantspot-cli --comfyui CHECKOUT --node PATH/ComfyUI-GGUF --python PYTHON --keep DIR
-                 [--models sd,flux] [--precisions gguf-q8_0,gguf-q4_0] [--size 128] [--guidance 7] [--more cpu-vae …]
+                 [--models sd,sdxl,flux] [--precisions gguf-q8_0,gguf-q4_0] [--size 128] [--guidance 7] [--more cpu-vae …]
 
 --python has what ComfyUI's requirements.txt asks for. The server runs without a window on loopback with the CPU, draws by its own nodes (Unet
 Loader (GGUF), CLIPLoader, CLIPTextEncode, KSampler, VAEDecode), and is asked through its HTTP interface. The pipelines are the random ones of
-sdcpp_models.py, in real shapes. FLUX's T5 is left out: a node that is written here puts zeros in its place, as that pipeline's own T5 gives.
+sdcpp_models.py, in real shapes; SDXL takes 20 GB of disk and 14 GB of memory. FLUX's T5 is left out: a node that is written here puts zeros in
+its place, as that pipeline's own T5 gives.
 Exit 1 when a tensor is missing there, or its latents lie further than --limit (relative, L2) from those that quantspot-cli draws in fp32 from the
 same GGUF file: ComfyUI computes in fp32 on a CPU, our gguf-* in bf16.
 """
@@ -28,10 +29,11 @@ from safetensors.torch import load_file, save_file
 from sdcpp_models import PROMPT, build
 
 STEPS, SEED, NEGATIVE = 4, 7, "x y"
-SD_SCALE, FLUX_SCALE, FLUX_SHIFT = 0.18215, 0.3611, 0.1159
+SCALE, FLUX_SCALE, FLUX_SHIFT = {"sd": 0.18215, "sd2": 0.18215, "sdxl": 0.13025}, 0.3611, 0.1159
 SD_START = 14.614641229333639   # sigma of step 999: what diffusers' Euler multiplies the noise with; ComfyUI: the root of 1 + its square
 COMPLAINTS = re.compile(r"missing|unexpected|lora key not|error", re.IGNORECASE)
-NOTHING = re.compile(r"clip missing: \['text_projection.weight'\]$")   # SD 1.5 has none
+# SD 1.5 has no projection; SD 2's encoder ends before its last layer, whose output ComfyUI does not take either.
+NOTHING = re.compile(r"clip missing: \[('text_model\.encoder\.layers\.23\.[a-z0-9_.]+', )*'text_projection\.weight'\]$")
 NODE = '''import torch
 
 
@@ -113,7 +115,8 @@ def node(kind: str, **inputs: object) -> dict:
 def graph(model: str, files: dict[str, str], options: argparse.Namespace, latent: str) -> dict:
     """What a user would wire. SD starts from the noise as a latent, for ComfyUI would scale its own 0.2 % more; FLUX's own noise is ours."""
     nodes = {"unet": node("UnetLoaderGGUF", unet_name=files["unet"]), "vae": node("VAELoader", vae_name=files["vae"]),
-             "clip": node("CLIPLoader", clip_name=files["clip"], type="stable_diffusion"),
+             "clip": node("CLIPLoader", clip_name=files["clip"], type="stable_diffusion") if model != "sdxl" else
+             node("DualCLIPLoader", clip_name1=files["clip"], clip_name2=files["clip_2"], type="sdxl"),
              "words": node("CLIPTextEncode", clip=["clip", 0], text=PROMPT), "against": node("CLIPTextEncode", clip=["clip", 0], text=NEGATIVE)}
     common = dict(steps=STEPS, sampler_name="euler")
     if model == "flux":
@@ -154,7 +157,7 @@ def recipe(options: argparse.Namespace, model: str) -> list[object]:
 def in_model_space(model: str, latent: torch.Tensor) -> torch.Tensor:
     """ComfyUI keeps latents as the autoencoder takes them; ours are as the denoiser gives them, FLUX's in pieces of 2 x 2."""
     if model != "flux":
-        return latent * SD_SCALE
+        return latent * SCALE[model]
     latent = (latent - FLUX_SHIFT) * FLUX_SCALE
     _, channels, height, width = latent.shape
     pieces = latent.reshape(channels, height // 2, 2, width // 2, 2).permute(1, 3, 0, 2, 4)
@@ -173,13 +176,16 @@ def compare(options: argparse.Namespace, server: Server, model: str, precision: 
     picture, latents = ours(options, model, precision, folder)
     exact_picture, exact = ours(options, model, precision, folder, denoiser)
     noise = torch.randn(1, 4, options.size // 8, options.size // 8, generator=torch.Generator().manual_seed(SEED))
-    save_file({"latent_tensor": noise * SD_START / SD_SCALE, "latent_format_version_0": torch.zeros(0)}, server.base / "input/start.latent")
+    start = {} if model == "flux" else {"latent_tensor": noise * SD_START / SCALE[model]}
+    save_file(start | {"latent_format_version_0": torch.zeros(0)}, server.base / f"input/{model}.latent")
     pipeline = export / "pipeline"
     files = {"unet": server.link(f"models/unet/{model}-{precision}.gguf", denoiser),
              "clip": server.link(f"models/text_encoders/{model}.safetensors", pipeline / "text_encoder/model.safetensors"),
              "vae": server.link(f"models/vae/{model}.safetensors", pipeline / "vae/diffusion_pytorch_model.safetensors")}
+    if model == "sdxl":
+        files["clip_2"] = server.link("models/text_encoders/sdxl-2.safetensors", pipeline / "text_encoder_2/model.safetensors")
     before = len(server.said())
-    made = server.draw(graph(model, files, options, "start.latent"))
+    made = server.draw(graph(model, files, options, f"{model}.latent"))
     for line in server.said()[before:].splitlines():
         if COMPLAINTS.search(line) and not NOTHING.search(line):
             return f"{model:5} {precision:12} FAILED: {line.strip()[:300]}"
@@ -199,7 +205,7 @@ def main() -> int:
         parser.add_argument(f"--{name}", required=True)
     for name in ("comfyui", "node", "keep"):
         parser.add_argument(f"--{name}", type=Path, required=True)
-    parser.add_argument("--models", default="sd,flux")
+    parser.add_argument("--models", default="sd,sdxl,flux")
     parser.add_argument("--precisions", default="gguf-q8_0,gguf-q4_0")
     parser.add_argument("--size", type=int, default=128)
     parser.add_argument("--guidance", type=float, default=7)

@@ -1,10 +1,10 @@
 """Loads our GGUF exports in stable-diffusion.cpp, renders the same seed there, and compares with quantspot-cli's picture.
 
-check_sdcpp.py --cli PATH/quantspot-cli --sd-cli PATH/sd-cli [--models sd,sdxl,flux] [--precisions gguf-q8_0,gguf-q4_k] [--keep DIR] [--size 128]
+check_sdcpp.py --cli PATH/quantspot-cli --sd-cli PATH/sd-cli [--models sd,sd2,sdxl,flux] [--precisions gguf-q8_0,gguf-q4_k] [--keep DIR] [--size 128]
 
 sd-cli is the program of the sources in the package stable-diffusion-cpp-python (0.4.7 was used), which its CMakeLists.txt builds. The pipelines are
-random ones in the real shapes (sdcpp_models.py): SD 1.5 takes 2 GB of disk and 8 GB of memory to make, SDXL 8 and 16, FLUX 2 and 6. Exit 1 when a
-tensor is unknown or missing there, or its picture is neither as near to ours as --psnr nor as near to our fp32 picture as ours is: it computes in
+random ones in the real shapes (sdcpp_models.py): SD 1.5 and SD 2.1 take 2 GB of disk and 8 GB of memory to make, SDXL 8 and 2, FLUX 2 and 6. Exit 1
+when a tensor is unknown or missing there, or its picture is neither as near to ours as --psnr nor as near to our fp32 picture as ours is: it computes in
 fp32 with activations rounded to 8 bits, we in bf16 without, and random weights magnify what bf16 rounds. FLUX is drawn with a guidance and at times
 that bf16 holds a thousandfold, for diffusers rounds them so, and 3.5 would be 3.504 for us alone. SDXL has no fp32 picture (10 GB).
 """
@@ -32,8 +32,8 @@ def run(*command: object) -> str:
 
 def parts(export: Path, model: str) -> list[object]:
     """What goes to sd-cli beside the denoiser's file."""
-    if model != "flux":
-        return ["-m", export / "text-encoders-and-vae.safetensors", "--scheduler", "discrete"]
+    if model != "flux":   # what SD 2 predicts that program tells by the output, which takes real weights
+        return ["-m", export / "text-encoders-and-vae.safetensors", "--scheduler", "discrete", *(["--prediction", "v"] if model == "sd2" else [])]
     return ["--clip_l", export / "pipeline" / "text_encoder" / "model.safetensors", "--guidance", 4, "--scheduler", "simple", "--flow-shift", 0,
             "--vae", export / "pipeline" / "vae" / "diffusion_pytorch_model.safetensors"]
 
@@ -73,7 +73,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cli", required=True)
     parser.add_argument("--sd-cli", required=True)
-    parser.add_argument("--models", default="sd,sdxl,flux")
+    parser.add_argument("--models", default="sd,sd2,sdxl,flux")
     parser.add_argument("--precisions", default="gguf-q8_0,gguf-q4_k")
     parser.add_argument("--keep", type=Path, help="where the pipelines stay")
     parser.add_argument("--size", type=int, default=128)

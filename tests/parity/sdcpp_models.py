@@ -1,4 +1,4 @@
-"""Random pipelines in the real shapes that stable-diffusion.cpp knows its models by: SD 1.5, SDXL base, and FLUX with one block of each kind.
+"""Random pipelines in the real shapes that other programs know their models by: SD 1.5, SD 2.1, SDXL base, and FLUX with one block of each kind.
 
 FLUX's T5 is one small layer that gives zeros, as that program reckons when it is given none: the real one would take 10 GB.
 Prompts of single letters are tokenized alike by the vocabulary written here and by the original one, whose 49,408 entries begin with the same 512.
@@ -6,10 +6,13 @@ Steps of Euler's scheduler fall on whole timesteps when 999 is a multiple of the
 """
 
 import json
+import math
+import struct
 import sys
 from pathlib import Path
 
 import diffusers
+import numpy as np
 import sd_cases
 import tiny_tokenizers
 import torch
@@ -20,12 +23,10 @@ from safetensors.torch import load_file, save_file
 from tokenizers.pre_tokenizers import ByteLevel
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "bench"))
-from make_flux_stand_in import write  # noqa: E402
-
 CLIP_VOCABULARY = 49408
 PROMPT = "a b c"
 CLIP_L = dict(hidden_size=768, intermediate_size=3072, num_hidden_layers=12, num_attention_heads=12, hidden_act="quick_gelu")
+CLIP_H = dict(hidden_size=1024, intermediate_size=4096, num_hidden_layers=23, num_attention_heads=16, hidden_act="gelu")
 CLIP_G = dict(hidden_size=1280, intermediate_size=5120, num_hidden_layers=32, num_attention_heads=20, hidden_act="gelu", projection_dim=1280)
 AUTOENCODER = dict(block_out_channels=[128, 256, 512, 512], layers_per_block=2, norm_num_groups=32, sample_size=256)
 EULER = dict(scheduler="EulerDiscreteScheduler", scheduler_options=dict(timestep_spacing="linspace", **sd_cases.BETAS))
@@ -34,6 +35,12 @@ SPECS = {
         seed=61, clip=CLIP_L, vae=AUTOENCODER | dict(scaling_factor=0.18215), **EULER,
         unet=dict(block_out_channels=[320, 640, 1280, 1280], attention_head_dim=8, layers_per_block=2, norm_num_groups=32,
                   down_block_types=["CrossAttnDownBlock2D"] * 3 + ["DownBlock2D"], up_block_types=["UpBlock2D"] + ["CrossAttnUpBlock2D"] * 3)),
+    "sd2": sd_cases.Spec(
+        seed=64, clip=CLIP_H, clip_pad="!", vae=AUTOENCODER | dict(scaling_factor=0.18215), scheduler=EULER["scheduler"],
+        scheduler_options=EULER["scheduler_options"] | dict(prediction_type="v_prediction"),
+        unet=dict(block_out_channels=[320, 640, 1280, 1280], attention_head_dim=[5, 10, 20, 20], layers_per_block=2, norm_num_groups=32,
+                  use_linear_projection=True, down_block_types=["CrossAttnDownBlock2D"] * 3 + ["DownBlock2D"],
+                  up_block_types=["UpBlock2D"] + ["CrossAttnUpBlock2D"] * 3)),
 }
 SDXL_UNET = dict(
     block_out_channels=[320, 640, 1280], attention_head_dim=[5, 10, 20], layers_per_block=2, norm_num_groups=32, use_linear_projection=True,
@@ -42,7 +49,8 @@ SDXL_UNET = dict(
     up_block_types=["CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"])
 FLUX = PipelineSpec(
     seed=63, clip_prefix=True, t5_files="json", clip=CLIP_L, scheduler=dict(shift=1.0), clip_pad=tiny_tokenizers.EOS,
-    transformer=dict(num_layers=1, num_single_layers=1, num_attention_heads=24, attention_head_dim=128, axes_dims_rope=[16, 56, 56], guidance_embeds=True),
+    transformer=dict(num_layers=1, num_single_layers=1, num_attention_heads=24, attention_head_dim=128, axes_dims_rope=[16, 56, 56],
+                     guidance_embeds=True),
     t5=dict(d_model=4096, d_kv=64, d_ff=64, num_layers=1, num_heads=1, feed_forward_proj="gated-gelu"),
     vae=dict(latent_channels=16, scaling_factor=0.3611, shift_factor=0.1159, use_quant_conv=False, use_post_quant_conv=False, layers_per_block=2,
              down_block_types=["DownEncoderBlock2D"] * 4, up_block_types=["UpDecoderBlock2D"] * 4, block_out_channels=[128, 256, 512, 512],
@@ -63,8 +71,34 @@ def build_without_text(folder: Path, size: int) -> None:
     save_file({key: value * (0 if "final_layer_norm" in key else 1) for key, value in load_file(file).items()}, file, {"format": "pt"})
 
 
+def stored(pool: np.ndarray, rng: np.random.Generator, name: str, shape: tuple) -> bytes:
+    """As random_pipeline.randomize() draws them: outputs of about unit variance, norms about 1, biases that count; bf16, little-endian."""
+    count = math.prod(shape)
+    start = int(rng.integers(0, len(pool) - count))
+    numbers = pool[start:start + count]
+    if len(shape) > 1:
+        numbers = numbers * np.float32(1 if "embeddings" in name else math.prod(shape[1:]) ** -0.5 * (1.4 if len(shape) == 4 else 1))
+    else:
+        numbers = numbers * np.float32(0.1) if name.endswith("bias") else 1 + numbers * np.float32(0.2)
+    return (numbers.astype(np.float32).view(np.uint32) >> 16).astype(np.uint16).tobytes()
+
+
+def write(path: Path, shapes: dict[str, tuple], seed: int) -> None:
+    """A safetensors file in bf16, tensor by tensor: 2.6 billion numbers are cut from a pool, for they are too many to draw and to hold."""
+    rng = np.random.default_rng(seed)
+    pool = rng.standard_normal(1 << 27, dtype=np.float32)
+    ends = np.cumsum([2 * math.prod(shape) for shape in shapes.values()]).tolist()
+    header = {name: {"dtype": "BF16", "shape": list(shape), "data_offsets": [end - 2 * math.prod(shape), end]}
+              for (name, shape), end in zip(shapes.items(), ends)}
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    with path.open("wb") as file:
+        file.write(struct.pack("<Q", len(text)) + text)
+        for name, shape in shapes.items():
+            file.write(stored(pool, rng, name, shape))
+
+
 def build_sdxl(folder: Path) -> None:
-    """Weights cut from a pool of normal numbers, for 2.6 billion in fp32 are too many to draw and to calibrate."""
     vocab, merges = clip_vocabulary()
     text = dict(vocab_size=CLIP_VOCABULARY, max_position_embeddings=77, bos_token_id=CLIP_VOCABULARY - 2, eos_token_id=CLIP_VOCABULARY - 1)
     with torch.device("meta"):
@@ -76,7 +110,7 @@ def build_sdxl(folder: Path) -> None:
         (folder / name).mkdir(parents=True, exist_ok=True)
         (model.config.save_pretrained if "text" in name else model.save_config)(folder / name)
         file = "model" if "text" in name else "diffusion_pytorch_model"
-        write(folder / name / f"{file}.safetensors", {key: tuple(value.shape) for key, value in model.state_dict().items()})
+        write(folder / name / f"{file}.safetensors", {key: tuple(value.shape) for key, value in model.state_dict().items()}, len(name))
         index[name] = ["transformers" if "text" in name else "diffusers", type(model).__name__]
     for name, pad in (("tokenizer", tiny_tokenizers.EOS), ("tokenizer_2", "!")):
         tiny_tokenizers.save_clip(folder / name, "vocab", vocab, merges, pad, 77)
