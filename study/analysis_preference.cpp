@@ -128,9 +128,10 @@ QJsonObject opinions(const Protocol& protocol, const Rows& rows) {
     if (outside[index]) rejected << person;
   QJsonObject result{{"scores", scores}, {"bt500_rejected", rejected}};
   try {
-    const std::optional<Interval> interval = krippendorffInterval(by_thing, Measurement::Ordinal, protocol.analysis.level);
+    const AgreementInterval found = krippendorffInterval(by_thing, Measurement::Ordinal, protocol.analysis.level);
     result["krippendorff_ordinal"] = krippendorffAlpha(by_thing, Measurement::Ordinal);
-    result["krippendorff_interval"] = interval ? QJsonValue(json(*interval)) : QJsonValue();
+    result["krippendorff_interval"] = found.interval ? QJsonValue(json(*found.interval)) : QJsonValue();
+    if (!found.interval) result["krippendorff_reason"] = QString::fromStdString(std::string(found.reason));
   } catch (const std::invalid_argument&) {
     result["krippendorff_ordinal"] = result["krippendorff_interval"] = QJsonValue();
   }

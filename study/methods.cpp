@@ -9,17 +9,19 @@ QString Method::line() const { return QStringLiteral("%1 Checked against %2.").a
 const std::vector<Method>& methods() {
   static const std::vector<Method> all{
       {"detection", "Different: how often it is seen",
-       "Share right with Clopper and Pearson's exact interval, corrected for guessing: (rate − chance) / (1 − chance), not below 0; the one-sided exact "
-       "binomial p-value is adjusted by Holm over variants. With the always-valid rule the interval is a confidence sequence.",
+       "Share right with Clopper and Pearson's exact interval, corrected for guessing: (rate − chance) / (1 − chance), not below 0; the one-sided "
+       "exact binomial p-value is adjusted by Holm over variants. With the always-valid rule the interval is a confidence sequence.",
        "scipy.stats.binomtest, statsmodels (Holm), confseq"},
       {"mixed", "The average participant and prompt",
-       "Logistic model with random intercepts for participants and prompts, Laplace's approximation, logit(chance) as offset. Student's t interval: Wald's "
-       "error times the root of how much participants (and prompts) differ over how much they do by the fit, degrees of freedom by Satterthwaite. Pooled "
-       "counts take all answers for independent; this does not.",
+       "Logistic model with random intercepts for participants and prompts, Laplace's approximation, logit(chance) as offset. Student's t interval: "
+       "Wald's error times the root of how much participants (and prompts) differ over how much they do by the fit, "
+       "degrees of freedom by Satterthwaite. "
+       "Pooled counts take all answers for independent; this does not.",
        "R lme4 (glmer)"},
       {"dprime", "d′: how far apart the two look",
-       "Signal detection for the kind of trial (m-AFC, ABX by differencing and by independent observation, oddity, same–different); the exact interval of the "
-       "rate is carried over, for same–different the delta method.",
+       "Signal detection for the kind of trial (m-AFC, ABX by differencing and by independent observation, oddity, same–different); "
+       "the exact interval "
+       "of the rate is carried over, for same–different the delta method.",
        "R psyphy; intervals: sensR's printed ones"},
       {"confusion", "Right and wrong answers", "Counts of main trials with a right answer.", "an independent count (rederive.py)"},
       {"psychometric", "Right answers against bits per weight",
@@ -27,15 +29,17 @@ const std::vector<Method>& methods() {
        "both lie level in the chart, at half and three quarters of the way; the points carry exact intervals.",
        "R glm with psyphy's link mafc.logit"},
       {"preference", "Better or worse than the reference",
-       "Bradley–Terry abilities on the logit scale with Davidson's ties and the order effect of Davidson and Beaver, the reference at 0, Wald intervals. Where a "
-       "variant never lost or never won (separation) Firth's bias-reduced fit is given, and said.",
+       "Bradley–Terry abilities on the logit scale with Davidson's ties and the order effect of Davidson and Beaver, the reference at 0, "
+       "Wald intervals. Where a variant never lost or never won (separation) Firth's bias-reduced fit is given, and said.",
        "R BradleyTerry2 and brglm2; Davidson's ties: independent maximizations in R and scipy"},
       {"rating", "Opinion scores",
        "Mean over participants with Student's t interval; quality without the participants' bias by ITU-T P.910's model; screening by BT.500; "
-       "Krippendorff's α, ordinal, from 30 pictures on with Wilson's interval of as many things as the jackknife's variance is worth.",
+       "Krippendorff's α, ordinal, with Wilson's interval of as many things as its variance is worth (the jackknife's, mixed with the binomial one); "
+       "none below 30 pictures, or where ratings are too one-sided.",
        "sureal, krippendorff (Python)"},
       {"ranking", "Rankings", "Plackett–Luce abilities, the reference at 0, Wald intervals; bias-reduced where separated.", "choix (Python)"},
-      {"response_times", "Response times", "Quantiles 5, 25, 50, 75 and 95 % of main trials, linear between neighbours (type 7).", "an independent computation (rederive.py)"},
+      {"response_times", "Response times", "Quantiles 5, 25, 50, 75 and 95 % of main trials, linear between neighbours (type 7).",
+       "an independent computation (rederive.py)"},
       {"participants", "Participants", "Share right per participant with Clopper and Pearson's exact interval.", "scipy.stats.binomtest"},
       {"prompts", "Prompts", "Share right per prompt with Clopper and Pearson's exact interval.", "scipy.stats.binomtest"},
       {"quality", "Checks on the answers",

@@ -77,7 +77,8 @@ void tables(Blocks& blocks, const QJsonObject& part) {
   const QJsonValue alpha = rating["krippendorff_ordinal"], range = rating["krippendorff_interval"];
   if (alpha.isDouble())
     text(blocks, ReportBlock::Paragraph, QStringLiteral("Agreement of the participants (Krippendorff's α, ordinal): %1, %2.")
-        .arg(fixed(alpha), range.isArray() ? QStringLiteral("CI ") + fixedRange(range) : QStringLiteral("too few pictures for an interval")));
+        .arg(fixed(alpha), range.isArray() ? QStringLiteral("CI ") + fixedRange(range)
+                                                 : QStringLiteral("no interval: ") + rating["krippendorff_reason"].toString()));
 }
 
 // Threshold and just noticeable difference of each curve.

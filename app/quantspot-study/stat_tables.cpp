@@ -121,11 +121,10 @@ QJsonObject agreement(const Keys& keys) {
   QStringList items;
   const Ratings table = ratings(keys, items);
   const Measurement measurement = measurementFromName(keys.text("measurement", "ordinal").toStdString());
-  const std::optional<Interval> interval = krippendorffInterval(table, measurement, keys.number("level", 0.95));
-  QJsonObject result{{"alpha", krippendorffAlpha(table, measurement)}, {"interval", interval ? QJsonValue(pair(*interval)) : QJsonValue()}};
-  if (!interval)
-    result["reason"] = QStringLiteral("too few things for an interval: %1 or more that two people rated, and no single one that decides")
-        .arg(kFewestThings);
+  const AgreementInterval found = krippendorffInterval(table, measurement, keys.number("level", 0.95));
+  QJsonObject result{{"alpha", krippendorffAlpha(table, measurement)},
+                     {"interval", found.interval ? QJsonValue(pair(*found.interval)) : QJsonValue()}};
+  if (!found.interval) result["reason"] = QStringLiteral("no interval: ") + QString::fromStdString(std::string(found.reason));
   return result;
 }
 

@@ -278,7 +278,7 @@ def rating(rows, stated, reference, level):
         half = student_quantile(level, len(means) - 1) * statistics.stdev(means) / math.sqrt(len(means)) if len(means) > 1 else 0
         scores.append({"variant": variant, "mos": statistics.fmean(means), "interval": [statistics.fmean(means) - half, statistics.fmean(means) + half],
                        "people": len(means), "quality_without_bias": statistics.fmean(q for (name, _), q in quality.items() if name == variant) if quality else None})
-    return {"scores": scores, "bt500_rejected": [list(people)[i] for i in bt500(table)], "krippendorff_ordinal": agreement[0], "krippendorff_interval": agreement[1]}
+    return {"scores": scores, "bt500_rejected": [list(people)[i] for i in bt500(table)], **agreement}
 
 
 def curves(figures, bits, z):
@@ -472,7 +472,7 @@ def derive(stated, protocol, study, table, chain):
     parts = {"with_exclusions": figures_of([r for r in every if not flagged[r["participant"]]], stated["with_exclusions"], protocol),
              "without_exclusions": figures_of(every, stated["without_exclusions"], protocol)}
     joined = sum(r["kind"] == "join" for r in records)
-    return {"schema": 1, "version": 2, "study": study, "title": protocol["title"], "joined": joined, "headline": headline, "decisions": parts[headline]["decisions"],
+    return {"schema": 1, "version": 4, "study": study, "title": protocol["title"], "joined": joined, "headline": headline, "decisions": parts[headline]["decisions"],
             "excluded": [{"participant": name, "reasons": why} for name, why in flagged.items() if why], "problems": stated["problems"],
             "questionnaires": said(protocol, asked(protocol, chain)), "attestation": attestation(protocol), **parts}
 

@@ -248,21 +248,43 @@ def bt500(ratings):
 
 
 def krippendorff(ratings, level):
-    """Ordinal alpha and its interval (docs/study-analysis.md); None where undefined, or where there are too few things."""
+    """Ordinal alpha, its interval (docs/study-analysis.md), and why there is none; None where undefined."""
     units = [u for u in ([row[t] for row in ratings if t in row] for t in sorted({t for row in ratings for t in row})) if len(u) > 1]
     n, value = len(units), alpha(units)
-    without = [alpha(units[:i] + units[i + 1:]) for i in range(n)] if value is not None and n >= 30 else [None]
-    if None in without:
-        return value, None
+    found = {"krippendorff_ordinal": value, "krippendorff_interval": None}
+    if value is None:
+        return found
+    if n < 30:
+        return found | {"krippendorff_reason": "fewer than 30 things were rated by two people"}
+    if one_sidedness(units) > 0.006:
+        return found | {"krippendorff_reason": "ratings are too one-sided for so few things"}
     per_thing = math.fsum(map(len, units)) / n
-    reach, mean = per_thing / (per_thing - 1), math.fsum(without) / n
-    share, second, fourth = min(1, max(0, (1 - value) / reach)), math.fsum((x - mean) ** 2 for x in without), math.fsum((x - mean) ** 4 for x in without)
-    variance, widest = second * (n - 1) / n / reach ** 2, share * (1 - share)
+    reach = per_thing / (per_thing - 1)
+    without, share = [alpha(units[:i] + units[i + 1:]) / reach for i in range(n)], min(1, max(0, (1 - value) / reach))
+    mean = math.fsum(without) / n
+    second, fourth = math.fsum((x - mean) ** 2 for x in without), math.fsum((x - mean) ** 4 for x in without)
+    spread, freedom, widest = 0, n - 1, share * (1 - share)
+    if second > 1e-12:
+        spread, freedom = second * (n - 1) / n, min(n - 1, max(2, 2 * (n - 1) / max(1e-9, n * fourth / second ** 2 - 1)))
+    variance = (freedom * spread + 20 * max(spread, widest / n)) / (freedom + 20)
     things = max(1, widest / variance) if variance > 1e-12 and widest > 1e-12 else n
-    freedom = min(n - 1, max(2, 2 * (n - 1) / max(1e-9, n * fourth / second ** 2 - 1))) if things > n * (1 + 1e-9) else n - 1
     t = student_quantile(level, freedom)
     middle, half = share + t * t / things / 2, math.sqrt(t * t * widest / things + (t * t / things) ** 2 / 4)
-    return value, [1 - end * reach / (1 + t * t / things) for end in (middle + half, max(0, middle - half))]
+    return found | {"krippendorff_interval": [1 - end * reach / (1 + t * t / things) for end in (middle + half, max(0, middle - half))]}
+
+
+def ordinal(totals):
+    """Distance of two values: how many ratings lie from one to the other."""
+    return lambda a, b: (math.fsum(n for v, n in totals.items() if min(a, b) <= v <= max(a, b)) - (totals[a] + totals[b]) / 2) ** 2
+
+
+def one_sidedness(units):
+    """Relative variance of how far ratings lie from all, over things."""
+    totals = {v: float(sum(unit.count(v) for unit in units)) for unit in units for v in unit}
+    everything, distance = math.fsum(totals.values()), ordinal(totals)
+    far = {a: math.fsum(n / everything * distance(a, b) for b, n in totals.items() if a != b) for a in totals}
+    mean, square = (math.fsum(n / everything * far[a] ** power for a, n in totals.items()) for power in (1, 2))
+    return (square / mean ** 2 - 1) / len(units)
 
 
 def alpha(units):
@@ -275,10 +297,7 @@ def alpha(units):
                 if i != j:
                     pairs[a, b] += 1 / (len(unit) - 1)
     totals = {a: math.fsum(pairs[a, b] for b in values) for a in values}
-    everything = math.fsum(totals.values())
-
-    def distance(a, b):
-        return (math.fsum(totals[v] for v in values if min(a, b) <= v <= max(a, b)) - (totals[a] + totals[b]) / 2) ** 2
+    everything, distance = math.fsum(totals.values()), ordinal(totals)
     expected = math.fsum(totals[a] * totals[b] * distance(a, b) for a in values for b in values if a != b) / (everything - 1) if everything > 1 else 0
     return 1 - math.fsum(pairs[a, b] * distance(a, b) for a in values for b in values if a != b) / expected if expected else None
 

@@ -71,6 +71,20 @@ class Coincidences {
     }
   }
 
+  // Variance of the mean of (how far a rating lies from all, by the level's distance), as a share of that mean squared, with so many
+  // things: what is not known of the disagreement that chance gives if each thing is clear to all. 0 where all values are equal.
+  double oneSidedness(double things) const {
+    const double all = std::accumulate(totals_.begin(), totals_.end(), 0.0);
+    double mean = 0, square = 0;
+    for (std::size_t a = 0; a < values_.size(); ++a) {
+      double far = 0;
+      for (std::size_t b = 0; b < values_.size(); ++b) far += totals_[b] / all * distance(measurement_, totals_, values_, a, b);
+      mean += totals_[a] / all * far;
+      square += totals_[a] / all * far * far;
+    }
+    return mean > 0 ? (square / (mean * mean) - 1) / things : 0;
+  }
+
   // NaN where all values are equal.
   double alpha() const {
     const double all = std::accumulate(totals_.begin(), totals_.end(), 0.0);
@@ -118,8 +132,23 @@ Spread spreadOf(const Vector& without) {
     second += square;
     fourth += square * square;
   }
-  const double kurtosis = second > 0 ? n * fourth / (second * second) : 3;
-  return {second * (n - 1) / n, std::clamp(2 * (n - 1) / std::max(1e-9, kurtosis - 1), 2.0, n - 1)};
+  if (!(second > 1e-12)) return {0, n - 1};
+  return {second * (n - 1) / n, std::clamp(2 * (n - 1) / std::max(1e-9, n * fourth / (second * second) - 1), 2.0, n - 1)};
+}
+
+// How many things the variance of a share is worth: that of the jackknife, mixed with what all-or-nothing things would have.
+double effectiveThings(double share, const Spread& spread, double n) {
+  const double widest = share * (1 - share);
+  const double mixed = spread.freedom * spread.variance + kBinomialFreedom * std::max(spread.variance, widest / n);
+  const double variance = mixed / (spread.freedom + kBinomialFreedom);
+  return variance > 1e-12 && widest > 1e-12 ? std::max(1.0, widest / variance) : n;
+}
+
+Interval wilsonOf(double share, double things, double t) {
+  const double squared = t * t / things;
+  const double middle = (share + squared / 2) / (1 + squared);
+  const double half = std::sqrt(t * t * share * (1 - share) / things + squared * squared / 4) / (1 + squared);
+  return {std::max(0.0, middle - half), middle + half};
 }
 
 }  // namespace
@@ -140,23 +169,24 @@ double krippendorffAlpha(const Ratings& ratings, Measurement measurement) {
   return result;
 }
 
-std::optional<Interval> krippendorffInterval(const Ratings& ratings, Measurement measurement, double level) {
+AgreementInterval krippendorffInterval(const Ratings& ratings, Measurement measurement, double level) {
   const double value = krippendorffAlpha(ratings, measurement);
   const Coded coded = code(ratings);
   const double n = static_cast<double>(coded.units.size());
-  if (n < kFewestThings) return {};
-  const Vector without = leavingOut(coded, measurement);
-  if (std::any_of(without.begin(), without.end(), [](double a) { return std::isnan(a); })) return {};
+  if (n < kFewestThings) return {{}, "fewer than 30 things were rated by two people"};
+  Coincidences all(coded.values, measurement);
   double per_thing = 0;
-  for (const Unit& unit : coded.units) per_thing += unit.ratings / n;
+  for (const Unit& unit : coded.units) {
+    all.add(unit);
+    per_thing += unit.ratings / n;
+  }
+  if (all.oneSidedness(n) > kMostOneSided) return {{}, "ratings are too one-sided for so few things"};
   const double range = per_thing / (per_thing - 1), share = std::clamp((1 - value) / range, 0.0, 1.0);   // range: 1 − the least α
+  Vector without = leavingOut(coded, measurement);
+  for (double& alpha : without) alpha /= range;
   const Spread spread = spreadOf(without);
-  const double variance = spread.variance / (range * range), widest = share * (1 - share);
-  const double things = variance > 1e-12 && widest > 1e-12 ? std::max(1.0, widest / variance) : n;
-  const double t = tForLevel(level, things > n * (1 + 1e-9) ? spread.freedom : n - 1), squared = t * t / things;
-  const double middle = (share + squared / 2) / (1 + squared);
-  const double half = std::sqrt(t * t * widest / things + squared * squared / 4) / (1 + squared);
-  return Interval{1 - (middle + half) * range, 1 - std::max(0.0, middle - half) * range};
+  const Interval found = wilsonOf(share, effectiveThings(share, spread, n), tForLevel(level, spread.freedom));
+  return {Interval{1 - found.high * range, 1 - found.low * range}, {}};
 }
 
 }  // namespace quantspot::statistics

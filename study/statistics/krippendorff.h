@@ -23,11 +23,21 @@ double krippendorffAlpha(const Ratings& ratings, Measurement measurement);
 
 // Fewer things rated by two people or more than this tell too little of how far α may lie from the truth: no interval.
 inline constexpr int kFewestThings = 30;
+// α compares with what chance gives, and that hangs on how often each value is true. Where some are rare, a few things decide, and those may
+// not be among these: no interval. The limit is a relative variance: for one value in two and 30 things it is 0, for one in five 0.019.
+inline constexpr double kMostOneSided = 0.006;
+// Weight of the variance that all-or-nothing things would have against the jackknife's, as degrees of freedom.
+inline constexpr double kBinomialFreedom = 20;
 
-// Wilson's interval of (1 − α) / (1 − the least α), with as many things as would give the variance that leaving out each thing in turn finds
-// (jackknife), as Korn and Graubard (1998) have it for surveys; Student's t, where things differ by less than all or nothing with the
-// degrees of freedom of that variance. How often it holds the truth: docs/study-analysis.md. Nothing where fewer than kFewestThings things were
-// rated by two people, or where without one thing all ratings are equal.
-std::optional<Interval> krippendorffInterval(const Ratings& ratings, Measurement measurement, double level = 0.95);
+struct AgreementInterval {
+  std::optional<Interval> interval;
+  std::string_view reason;      // why there is none; a clause in lower case
+};
+
+// Wilson's interval of (1 − α) / (1 − the least α), with as many things as its variance is worth, as Korn and Graubard (1998) have it for
+// surveys. The variance is the jackknife's (each thing left out in turn), mixed with the larger of it and the binomial one, since of few things
+// those that differ may be missing; Student's t has the jackknife's degrees of freedom. How often it holds the truth:
+// docs/study-analysis.md. None where fewer than kFewestThings things were rated by two people, or where ratings are too one-sided.
+AgreementInterval krippendorffInterval(const Ratings& ratings, Measurement measurement, double level = 0.95);
 
 }  // namespace quantspot::statistics

@@ -82,7 +82,8 @@ class BundleVersionsTest : public QObject {
     QTest::newRow("the chain") << "chain.csv" << QByteArray("response_ms") << QByteArray("response_mS") << "record";
     QTest::newRow("the study") << "frozen.json" << QByteArray("as seen") << QByteArray("as sean") << "frozen.json is not the study";
     QTest::newRow("the mapping") << "mapping.json" << QByteArray("bnb-nf4") << QByteArray("bnb-nf5") << "mapping.json is not the mapping";
-    QTest::newRow("whose figures") << "analysis.json" << QByteArray("\"study\": \"") << QByteArray("\"study\": \"0") << "analysis.json is not of this study";
+    QTest::newRow("whose figures") << "analysis.json" << QByteArray("\"study\": \"") << QByteArray("\"study\": \"0")
+                                   << "analysis.json is not of this study";
   }
   void whatIsEvidenceInItIsChecked() {
     QFETCH(QString, file);
@@ -98,6 +99,17 @@ class BundleVersionsTest : public QObject {
     QByteArray unlisted = firstVersion();   // the figures are not derived, but not a bit of them may change
     unlisted[unlisted.indexOf("\"detection\"") + 3] = 'E';
     QVERIFY(!verifyBundle(unlisted).problems.isEmpty());
+  }
+
+  // The same responses with the figures that were kept of the third version.
+  void aBundleOfTheThirdVersionVerifies() {
+    const QByteArray figures = data("analysis-3.qz");
+    const QByteArray zip = changed(firstVersion(), {{"analysis.json", [&](const QByteArray&) { return figures; }}},
+                                   [](QJsonObject& m) { m["analysis"] = 3; });
+    const Verification v = verifyBundle(zip);
+    QVERIFY2(v.problems.isEmpty(), qPrintable(v.problems.join('\n')));
+    QVERIFY(!v.recomputed && v.notes.join(' ').contains("made by version 3 of the analysis"));
+    QCOMPARE(v.analysis_version, 3);
   }
 
   void itsResponsesAreAnalyzedByTheRulesOfToday() {

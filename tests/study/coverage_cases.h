@@ -2,6 +2,9 @@
 // test and for the table in docs/study-analysis.md.
 #pragma once
 
+#include "study/statistics/krippendorff.h"
+
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <vector>
@@ -16,9 +19,25 @@ struct CoverageCase {
 };
 
 std::vector<CoverageCase> coverageCases();   // rates, d′, preferences, rankings, opinions, curves, correlations, sequences
-std::vector<CoverageCase> agreementCases();  // Krippendorff's α
-// Over 2 to 20 people, 2 to 7 categories, equal and unequal, with and without missing ratings; clear_cut: everybody sees a thing or nobody does.
-std::vector<CoverageCase> agreementGrid(int things, double alpha, bool clear_cut);
+
+enum class Common { Equal, Halves, FourInFive };   // of the values: each half as common as the one before; one four times as common as the rest
+struct AgreementSetting {
+  int people, things, values;
+  Measurement measurement;
+  Common common;
+  double clear;      // share of things that everybody sees
+  double seen;       // of the others: the chance that two people both see it
+  double missing;    // share of ratings that are not there
+};
+struct AgreementShares {
+  double covered;    // of the studies with an interval
+  double given;      // of all
+};
+std::string describe(const AgreementSetting& setting);
+double alphaOf(const AgreementSetting& setting);
+AgreementShares agreementShares(const AgreementSetting& setting, int studies, std::uint64_t seed);
+std::vector<AgreementSetting> agreementGrid(int things);   // people 2 to 24, values 2 to 5, α 0 to 0.9, missing 0 to 50 %: 3,600 settings
+std::vector<CoverageCase> agreementCases();                // Krippendorff's α
 std::vector<CoverageCase> mixedCases();      // the mixed model; bench: also settings that take minutes
 std::vector<CoverageCase> longMixedCases();
 std::vector<CoverageCase> smallMixedCases();   // two people, two prompts, four answers …

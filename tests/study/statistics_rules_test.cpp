@@ -157,29 +157,42 @@ class StatisticsRulesTest : public QObject {
     }
     const double value = krippendorffAlpha(ratings, Measurement::Nominal), chance = 2.0 * 40 * 40 / (80 * 79);   // differing by chance
     CLOSE(value, 1 - 0.3 / chance, 1e-12);
-    const Interval found = krippendorffInterval(ratings, Measurement::Nominal).value();
+    const Interval found = krippendorffInterval(ratings, Measurement::Nominal).interval.value();
     const double share = (1 - value) / 2, t = 2.022690920036762;   // 39 degrees of freedom
     const double jackknife = 0.3 * 0.7 / 39 / (chance * chance) / 4, things = share * (1 - share) / jackknife;
     const double middle = (share + t * t / things / 2) / (1 + t * t / things);
     CLOSE((found.low + found.high) / 2, 1 - 2 * middle, 2e-3);   // leaving out moves what chance gives a little, too
     QVERIFY(found.low < value && value < found.high);
-    QVERIFY(krippendorffInterval(ratings, Measurement::Nominal, 0.99)->low < found.low);
+    QVERIFY(krippendorffInterval(ratings, Measurement::Nominal, 0.99).interval->low < found.low);
   }
 
   void tooFewThingsHaveNoInterval() {
     Ratings ratings(3);
     for (int thing = 0; thing < kFewestThings; ++thing)
       for (int person = 0; person < 3; ++person) ratings[static_cast<std::size_t>(person)].push_back((thing + (thing % 3 == person)) % 4);
-    QVERIFY(krippendorffInterval(ratings, Measurement::Ordinal));
+    QVERIFY(krippendorffInterval(ratings, Measurement::Ordinal).interval);
     ratings[0][4] = ratings[1][4] = NAN;   // one person alone rated this
-    QVERIFY(!krippendorffInterval(ratings, Measurement::Ordinal));
+    const AgreementInterval few = krippendorffInterval(ratings, Measurement::Ordinal);
+    QVERIFY(!few.interval && few.reason == "fewer than 30 things were rated by two people");
     Ratings alike(2, std::vector<double>(40, 3));
     alike[0][7] = 4;                       // all hangs on this
-    QVERIFY(!krippendorffInterval(alike, Measurement::Ordinal));
+    QVERIFY(!krippendorffInterval(alike, Measurement::Ordinal).interval);
     Ratings agreed(2);
     for (int thing = 0; thing < 40; ++thing) agreed[0].push_back(thing % 3), agreed[1].push_back(thing % 3);
-    const Interval all = krippendorffInterval(agreed, Measurement::Nominal).value();   // nobody differed in 40 things: not a proof of 1
+    const Interval all = krippendorffInterval(agreed, Measurement::Nominal).interval.value();   // nobody differed in 40 things: not a proof of 1
     QVERIFY(all.high == 1 && all.low > 0.8 && all.low < 0.9);
+  }
+
+  // One value in five, by two who agree: the limit is passed between 93 and 94 things, by (1 − 2p)² / (4 p (1 − p)) = 0.5625 over their number.
+  void oneSidedRatingsHaveNoInterval() {
+    const auto found = [](int things) {
+      Ratings ratings(2);
+      for (int thing = 0; thing < things; ++thing)
+        for (auto& row : ratings) row.push_back(thing % 5 == 0);
+      return krippendorffInterval(ratings, Measurement::Nominal);
+    };
+    QVERIFY(found(30).reason == "ratings are too one-sided for so few things" && !found(90).interval);
+    QVERIFY(found(95).interval && found(95).reason.empty());
   }
 
   void smallFunctionsRefuseNonsense() {

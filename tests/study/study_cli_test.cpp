@@ -77,7 +77,7 @@ class StudyCliTest : public QObject {
     const QString matrix = write("matrix.csv", "1,2,3\n1,2,NA\n");
     const Run agreed = study({"stat", "krippendorff", "file=" + matrix});
     QCOMPARE(agreed.json()["alpha"].toDouble(), 1.0);
-    QVERIFY(agreed.json()["interval"].isNull() && agreed.json()["reason"].toString().startsWith("too few things for an interval"));
+    QVERIFY(agreed.json()["interval"].isNull() && agreed.json()["reason"].toString().startsWith("no interval: fewer than 30 things"));
     const QString order = write("order.csv", "a,b,c\nb,a,c\nc,a,b\na,c,b\n");
     QCOMPARE(study({"stat", "plackett-luce", "file=" + order}).json()["abilities"].toArray().size(), 3);
   }
@@ -169,7 +169,8 @@ class StudyCliTest : public QObject {
 
   // A protocol over groups of layers, frozen with its pictures, answered and made a policy.
   void groupsOfLayersBecomeAPolicy() {
-    const QString base = write("base.json", R"({"schema": 1, "title": "Layers", "variants": ["bf16", "bnb-nf4"], "comparisons": [{"id": "fox", "prompt": "a fox"}],
+    const QString base = write("base.json", R"({"schema": 1, "title": "Layers", "variants": ["bf16", "bnb-nf4"],
+      "comparisons": [{"id": "fox", "prompt": "a fox"}],
       "blocks": [{"kind": "spot", "trials": 8, "slots": 3}]})");
     const QString protocol = folder_.filePath("layers.json"), images = folder_.filePath("layers"), policy = folder_.filePath("policy.json");
     const Run made = study({"ablation", "--protocol", base, "--groups", "attn,ff+norm", "--low", "bnb-nf4", "--out", protocol});
@@ -178,7 +179,8 @@ class StudyCliTest : public QObject {
     const QJsonArray pictures = made.json()["pictures"].toArray();
     QCOMPARE(pictures.size(), 3);
     QVERIFY(QDir(images).mkpath("fox"));
-    for (const QJsonValue& picture : pictures) write("layers/" + picture["file"].toString(), sample::shadedPng(picture["precision"].toString().toUtf8()));
+    for (const QJsonValue& picture : pictures)
+      write("layers/" + picture["file"].toString(), sample::shadedPng(picture["precision"].toString().toUtf8()));
     qputenv("QUANTSPOT_PASSPHRASE", "four words are enough");
     const QStringList store{"--store", folder_.filePath("layers.sqlite")};
     const Run frozen = study(QStringList{"new", "--protocol", protocol, "--images", images} + store);

@@ -121,7 +121,7 @@ void AnalysisEvidence::fillPreference() {
   const auto number = [](const QJsonValue& value) { return QString::number(value.toDouble(), 'f', 2); };
   const QString agreement = !alpha.isDouble() ? tr("undefined")
       : range.isArray() ? tr("%1 (%2 to %3)").arg(number(alpha), number(range[0]), number(range[1]))
-                        : tr("%1 (too few pictures for an interval)").arg(number(alpha));
+                        : tr("%1 (no interval: %2)").arg(number(alpha), opinions["krippendorff_reason"].toString());
   QStringList rejected;
   for (const QJsonValue& id : opinions["bt500_rejected"].toArray()) rejected << id.toString();
   rating->setRows(ratingRows(part_), {}, tr("opinion, 1 to 5"));
@@ -166,7 +166,8 @@ void AnalysisEvidence::fillQuality() {
   for (const QString& answer : null.keys()) answers << QStringLiteral("%1: %2").arg(answer.toHtmlEscaped()).arg(null[answer].toInt());
   if (!answers.isEmpty()) {
     const QJsonValue p = all["null"]["p_even"];
-    lines << tr("Equal pictures: %1%2").arg(answers.join(QStringLiteral(", ")), p.isDouble() ? tr(" (p of no bias for a place: %1)").arg(p.toDouble(), 0, 'g', 2) : QString());
+    lines << tr("Equal pictures: %1%2").arg(answers.join(QStringLiteral(", ")),
+                                               p.isDouble() ? tr(" (p of no bias for a place: %1)").arg(p.toDouble(), 0, 'g', 2) : QString());
   }
   int losses = 0;
   for (const QJsonValue& person : part_["participants"].toArray()) losses += person["focus_losses"].toInt();
@@ -208,7 +209,8 @@ void AnalysisEvidence::fillMetricChoices() {
 }
 
 void AnalysisEvidence::fillMetrics() {
-  metrics->setRows(metricRows(metric_figures_, against_->currentData().toString(), category_->currentData().toString(), measure_->currentData().toString()),
+  metrics->setRows(metricRows(metric_figures_, against_->currentData().toString(), category_->currentData().toString(),
+                               measure_->currentData().toString()),
       {{0, {}}}, tr("rank correlation"));
   metrics->setNote(tr("Strongest first; an interval that holds 0 predicts nothing yet"));
 }
@@ -224,9 +226,10 @@ void AnalysisEvidence::resizeEvent(QResizeEvent*) {
 void AnalysisEvidence::arrange() {
   const bool answers = part_["responses"].toInt() > 0, several = part_["visibility"].toArray().size() > 1;
   const bool seen = !part_["detection"].toArray().isEmpty();
-  const std::pair<Card*, bool> order[] = {{detection, seen}, {dprime, seen}, {preference, !part_["preference"].isNull()}, {bits, !part_["psychometric"].isNull()},
-      {rating, !part_["rating"].isNull()}, {ranking, !part_["ranking"].isNull()}, {confusion, seen}, {times, answers}, {people, seen}, {prompts, seen},
-      {visibility, several}, {quality, answers}, {questionnaires, !question_figures_.isEmpty()}, {metrics, !metric_figures_.isEmpty()}};
+  const std::pair<Card*, bool> order[] = {{detection, seen}, {dprime, seen}, {preference, !part_["preference"].isNull()},
+      {bits, !part_["psychometric"].isNull()}, {rating, !part_["rating"].isNull()}, {ranking, !part_["ranking"].isNull()},
+      {confusion, seen}, {times, answers}, {people, seen}, {prompts, seen}, {visibility, several}, {quality, answers},
+      {questionnaires, !question_figures_.isEmpty()}, {metrics, !metric_figures_.isEmpty()}};
   shown_.clear();
   for (const auto& [card, has] : order) {
     grid_->removeWidget(card);
