@@ -1,8 +1,8 @@
 """Exports random pipelines of the families beside FLUX, loads them with diffusers as they lie there, and compares the latents with ours.
 
-    check_family_exports.py --cli PATH/quantspot-cli [--families sd,sdxl,sd3,pixart,dit] [--precisions bnb-nf4,bnb-int8] [--count 2] [--keep DIR]
+    check_family_exports.py --cli PATH/quantspot-cli [--families sd,sdxl,sd3,pixart,dit] [--precisions bnb-nf4,bnb-int8] [--count 2] [--keep DIR] [--wide]
 
-Folder number K of a family is that of compare_families.py. diffusers refuses bitsandbytes on a CPU, whose arithmetic runs there: let through. Both
+Folder number K of a family is that of compare_families.py; --wide takes one SDXL of real widths in their place. diffusers refuses bitsandbytes on a CPU, whose arithmetic runs there: let through. Both
 draw in bf16 from the same noise. Exit 1 when an export cannot be made or loaded, or lies further from ours than bf16 lies from fp32 there and than
 three times what our bf16 lies from diffusers' bf16 (sums of attention are rounded in another order there; int8 magnifies it).
 """
@@ -19,7 +19,7 @@ from safetensors.torch import save_file
 
 from check_export import let_a_cpu_through, quieten
 from compare_families import build, distance, generate, half, reference
-from random_families import draw_case
+from random_families import draw_case, wide_sdxl
 
 
 def export(cli: Path, folder: Path, recipe: dict, precision: str, out: Path) -> None:
@@ -30,8 +30,8 @@ def export(cli: Path, folder: Path, recipe: dict, precision: str, out: Path) -> 
         raise RuntimeError(done.stderr.strip().splitlines()[-1] if done.stderr.strip() else f"exit code {done.returncode}")
 
 
-def compare(family: str, number: int, options: argparse.Namespace, keep: Path, scratch: Path) -> int:
-    spec, recipe = draw_case(family, number)
+def compare(family: str, number: int | str, options: argparse.Namespace, keep: Path, scratch: Path) -> int:
+    spec, recipe = wide_sdxl() if number == "wide" else draw_case(family, number)
     folder, failed = keep / f"{family}_{number}", 0
     try:
         if not (folder / "model_index.json").exists():
@@ -71,14 +71,15 @@ def main() -> int:
     parser.add_argument("--precisions", default="bnb-nf4,bnb-int8")
     parser.add_argument("--count", type=int, default=2)
     parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--wide", action="store_true")
     parser.add_argument("--keep", type=Path)
     options = parser.parse_args()
     quieten()
     let_a_cpu_through()
     failed = 0
     with tempfile.TemporaryDirectory() as temporary:
-        for family in options.families.split(","):
-            for number in range(options.first, options.first + options.count):
+        for family in ["sdxl"] if options.wide else options.families.split(","):
+            for number in ["wide"] if options.wide else range(options.first, options.first + options.count):
                 failed += compare(family, number, options, options.keep or Path(temporary), Path(temporary))
     print(f"{failed} failed")
     return 1 if failed else 0

@@ -132,6 +132,21 @@ def draw_transformer_case(rng: random.Random, seed: int, family: str) -> tuple[t
     return transformer_cases.Spec("DiTPipeline", seed, "DiTTransformer2DModel", transformer, scheduler, options, vae, index=dict(id2label=transformer_cases.LABELS)), recipe
 
 
+def wide_sdxl() -> tuple[sd_cases.Spec, dict]:
+    """SDXL's own widths, heads and transformer depths (2, 10) with one layer a block and three of each text encoder: 0.9 billion weights."""
+    text = dict(num_hidden_layers=3)
+    spec = sd_cases.Spec(
+        seed=65, clip=text | dict(hidden_size=768, intermediate_size=3072, num_attention_heads=12, hidden_act="quick_gelu"),
+        clip_2=text | dict(hidden_size=1280, intermediate_size=5120, num_attention_heads=20, hidden_act="gelu", projection_dim=1280),
+        unet=dict(block_out_channels=[320, 640, 1280], attention_head_dim=[5, 10, 20], layers_per_block=1, norm_num_groups=32, use_linear_projection=True,
+                  transformer_layers_per_block=[1, 2, 10], addition_embed_type="text_time", addition_time_embed_dim=256,
+                  projection_class_embeddings_input_dim=2816, down_block_types=["DownBlock2D", "CrossAttnDownBlock2D", "DownBlock2D"],
+                  up_block_types=["UpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"]),
+        vae=dict(scaling_factor=0.13025), scheduler="EulerDiscreteScheduler", scheduler_options=dict(timestep_spacing="leading", steps_offset=1, **BETAS),
+        index=dict(force_zeros_for_empty_prompt=True))
+    return spec, dict(prompts=[PROMPTS[1]], seeds=[7], steps=4, width=128, height=128, guidance=5.0, negative_prompt="old  sketch, blue")
+
+
 def draw_case(family: str, seed: int):
     """(spec, recipe) of the family's folder with this number, the same everywhere."""
     rng = random.Random(f"{family} {seed}")
