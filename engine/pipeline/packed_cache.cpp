@@ -26,9 +26,10 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-// A file: the parts' bytes one after the other, a JSON index, its length in 8 bytes (little endian), the mark.
-constexpr std::string_view kMark = "QSPACKED", kExtension = ".qspacked";
-constexpr std::size_t kAlignment = 64, kFooter = 8 + kMark.size();
+// A file: the parts' bytes one after the other, a JSON index, its SHA-256 in hex, its length in 8 bytes (little endian), the mark. The hash stands
+// for the shapes: kernels trust them.
+constexpr std::string_view kMark = "QSPACK02", kExtension = ".qspacked";
+constexpr std::size_t kAlignment = 64, kHash = 64, kFooter = kHash + 8 + kMark.size();
 constexpr std::int64_t kSpare = std::int64_t{1} << 30;   // what stays free on the disk
 
 fs::path fileOf(const PackedCacheOptions& options, const std::string& key) { return options.folder / (key + std::string(kExtension)); }
@@ -43,9 +44,10 @@ json readIndex(const model::MappedFile& file, const std::string& key) {
   const auto bytes = file.bytes();
   const auto fail = [&](const char* what) { throw model::ModelError(file.path().string() + ": " + what); };
   if (bytes.size() < kFooter || std::memcmp(bytes.data() + bytes.size() - kMark.size(), kMark.data(), kMark.size()) != 0) fail("is not whole");
-  const std::uint64_t length = readNumber(bytes.data() + bytes.size() - kFooter);
+  const std::uint64_t length = readNumber(bytes.data() + bytes.size() - kMark.size() - 8);
   if (length > bytes.size() - kFooter) fail("is damaged");
   const auto* text = reinterpret_cast<const char*>(bytes.data() + bytes.size() - kFooter - length);
+  if (model::sha256Hex(text, length) != std::string_view(text + length, kHash)) fail("is damaged");
   json index = json::parse(text, text + length);
   if (index.at("key") != key) fail("belongs to something else");
   return index;
@@ -185,7 +187,7 @@ struct PackedSet::Writer {
 
   void finish() {
     const std::string index = json{{"key", key}, {"layers", std::move(layers)}}.dump();
-    out << index;
+    out << index << model::sha256Hex(index.data(), index.size());
     for (int i = 0; i < 8; ++i) out.put(static_cast<char>(std::uint64_t{index.size()} >> (8 * i)));
     out << kMark << std::flush;
     std::error_code error;
