@@ -1,8 +1,10 @@
 #include "study/progress.h"
 
+#include "study/responses.h"
 #include "study/statistics/confidence_sequence.h"
 #include "study/statistics/sprt.h"
 
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -62,7 +64,7 @@ Progress progressOf(const Protocol& protocol, const QString& hash, const std::ve
     const QJsonObject json = record.json();
     const QString kind = json[QStringLiteral("kind")].toString(), participant = json[QStringLiteral("participant")].toString();
     progress.clock_set_back += json.contains(QStringLiteral("clock_back_s"));
-    progress.focus_losses += json[QStringLiteral("focus_losses")].toInt();
+    progress.focus_losses = std::min(progress.focus_losses + focusLossesOf(json), 1'000'000'000);
     if (kind == QLatin1String("close") && progress.closed.isEmpty()) progress.closed = json[QStringLiteral("time")].toString();
     if (kind == QLatin1String("join")) answered[participant];
     if (kind == QLatin1String("response")) ++answered[participant];

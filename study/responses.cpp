@@ -80,7 +80,7 @@ class Collector {
     row.chance = kindChance(trial.kind, static_cast<int>(trial.shown.size()));
     row.response_ms = json[QStringLiteral("response_ms")].toInt();
     row.confidence = json[QStringLiteral("confidence")].toInt();
-    row.focus_losses = json[QStringLiteral("focus_losses")].toInt();
+    row.focus_losses = focusLossesOf(json);
     result_.rows.push_back(std::move(row));
   }
 
@@ -154,6 +154,8 @@ const std::pair<const char*, const char*> kQuestionColumns[] = {
 };
 
 }  // namespace
+
+int focusLossesOf(const QJsonObject& record) { return std::clamp(record[QStringLiteral("focus_losses")].toInt(), 0, 1'000'000); }
 
 Responses collect(const Protocol& protocol, const QString& hash, const Mapping& mapping, const std::vector<ChainRecord>& chain) {
   return Collector(protocol, hash, mapping).collect(chain);

@@ -32,6 +32,9 @@ struct Responses {
 // to a trial, an answer that the trial or the question does not take: each is a problem. Exclusions are flagged by the protocol's rules.
 Responses collect(const Protocol& protocol, const QString& hash, const Mapping& mapping, const std::vector<ChainRecord>& chain);
 
+// How often the window lost the focus, as a record says: from 0 to a million, so that sums of what anybody may write hold.
+int focusLossesOf(const QJsonObject& record);
+
 // One row per response.
 QByteArray responsesCsv(const std::vector<ResponseRow>& rows);
 // What the columns of responses.csv and questionnaires.csv mean.

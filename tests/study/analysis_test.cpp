@@ -11,6 +11,7 @@
 #include <QRegularExpression>
 #include <QTest>
 
+#include <limits>
 #include <map>
 
 using namespace quantspot::study;
@@ -293,6 +294,24 @@ class AnalysisTest : public QObject {
     p.exclusion = {.min_gold_rate = 0, .min_median_ms = 2000, .max_focus_losses = -1};
     QCOMPARE(analysisOf(p, answers(p, 3,
         [&](const PlannedTrial& t, int) { return sample::answerOf(p, t, 0.4, random); }))["excluded"].toArray().size(), 3);
+  }
+
+  // Many times the largest number that a record can hold is not less than none.
+  void focusLossesBeyondAnyCountExclude() {
+    Protocol p = spot(4);
+    p.exclusion = {.min_gold_rate = 0, .min_median_ms = 0, .max_focus_losses = 3};
+    std::vector<ChainRecord> chain;
+    QByteArray previous = "study";
+    for (const ChainRecord& record : chainOf(p, 1, [](const PlannedTrial& t, int) { return t.truth; })) {
+      QJsonObject json = record.json();
+      if (json["kind"] == "response") json["focus_losses"] = std::numeric_limits<int>::max();
+      chain.push_back(nextRecord(previous, static_cast<qint64>(chain.size()), json));
+      previous = chain.back().hash;
+    }
+    const Responses responses = collect(p, "study", kMapping, chain);
+    QVERIFY(responses.problems.isEmpty() && responses.rows.size() >= 4);
+    for (const ResponseRow& row : responses.rows) QCOMPARE(row.excluded, QStringLiteral("focus lost"));
+    QVERIFY(progressOf(p, "study", chain).focus_losses > 0);
   }
 
   void sequentialStudiesAreJudgedByTheirRule() {
