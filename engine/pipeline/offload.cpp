@@ -68,6 +68,14 @@ struct LayerStream::Plan {
     if (mode == Offload::Sequential && current != kNone) transfer->release(std::exchange(current, kNone));
   }
 
+  // While an error is on its way: another one is nobody's.
+  void abandon() noexcept {
+    try {
+      leave();
+    } catch (...) {
+    }
+  }
+
   void rest() {
     for (std::size_t* const there : {&coming, &current})
       if (*there != kNone) transfer->release(std::exchange(*there, kNone));
@@ -108,12 +116,15 @@ class Streamed : public Layer {
 
   at::Tensor forward(const at::Tensor& x) const override {
     plan_->enter(group_);
-    const struct Leaving {
-      LayerStream::Plan& plan;
-      ~Leaving() { plan.leave(); }
-    } leaving{*plan_};
-    prepare(*slot_->layer);
-    return slot_->layer->forward(x);
+    try {
+      prepare(*slot_->layer);
+      at::Tensor y = slot_->layer->forward(x);
+      plan_->leave();
+      return y;
+    } catch (...) {
+      plan_->abandon();
+      throw;
+    }
   }
   std::string_view precision() const override { return precision_; }
   std::int64_t bytes() const override { return bytes_; }

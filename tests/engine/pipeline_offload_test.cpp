@@ -2,6 +2,7 @@
 #include "engine/pipeline/memory.h"
 #include "engine/pipeline/offload.h"
 #include "engine/pipeline/sampler.h"
+#include "engine/pipeline/transfer.h"
 #include "quant/plain.h"
 #include "tests/real_memory.h"
 
@@ -60,7 +61,8 @@ class OffloadTest : public QObject {
  private Q_SLOTS:
   void picturesAreTheSame_data() {
     QTest::addColumn<QString>("policy");
-    for (const char* policy : {"fp32", "bf16", "bnb-nf4", "bnb-int8", "gguf-q4_k", "quanto-int8a8", "bnb-nf4?vae=quanto-int8&text_encoder=bnb-nf4"}) QTest::newRow(policy) << policy;
+    for (const char* policy : {"fp32", "bf16", "bnb-nf4", "bnb-int8", "gguf-q4_k", "quanto-int8a8", "bnb-nf4?vae=quanto-int8&text_encoder=bnb-nf4"})
+      QTest::newRow(policy) << policy;
   }
   void picturesAreTheSame() {
     QFETCH(QString, policy);
@@ -91,12 +93,29 @@ class OffloadTest : public QObject {
 
   void whatFailsAheadFailsWhereItIsNeeded() {
     LayerStream stream(Offload::Group);
-    const auto add = [&](const char* name, std::function<std::unique_ptr<quant::Linear>()> load) { return stream.linear(name, "bf16", {2, 2}, 8, {std::move(load)}); };
+    const auto add = [&](const char* name, std::function<std::unique_ptr<quant::Linear>()> load) {
+      return stream.linear(name, "bf16", {2, 2}, 8, {std::move(load)});
+    };
     const auto good = add("a.0.x", [&] { return std::make_unique<Counted>(alive_, most_); });
     const auto bad = add("a.1.x", []() -> std::unique_ptr<quant::Linear> { throw std::runtime_error("the disk is gone"); });
     QVERIFY(good->forward(at::zeros({2})).sum().item<float>() == 2);
     QVERIFY_EXCEPTION_THROWN(bad->forward(at::zeros({2})), std::runtime_error);
     QVERIFY(good->forward(at::zeros({2})).sum().item<float>() == 2);
+  }
+
+  // As on a device that is lost: an error like any other, not the end of the program.
+  void whatFailsWhenALayerGoesIsThrown() {
+    struct Lost final : pipeline::Transfer {
+      explicit Lost(const pipeline::Groups& all) : groups(all) {}
+      void start(std::size_t) override {}
+      void wait(std::size_t group) override { groups[group].slots[0]->fetch(); }
+      void release(std::size_t) override { throw std::runtime_error("the device is lost"); }
+      void announce(std::size_t) override {}
+      const pipeline::Groups& groups;
+    };
+    LayerStream stream(Offload::Sequential, [](const pipeline::Groups& groups) { return std::make_unique<Lost>(groups); });
+    const auto layer = stream.linear("a", "bf16", {2, 2}, 8, {[this] { return std::make_unique<Counted>(alive_, most_); }});
+    QVERIFY_EXCEPTION_THROWN(layer->forward(at::zeros({2})), std::runtime_error);
   }
 
   void memoryHoldsOneLayer() {
@@ -106,7 +125,8 @@ class OffloadTest : public QObject {
     std::vector<std::unique_ptr<quant::Linear>> all;
     const auto& plain = quant::quantizer("fp32");
     for (std::int64_t i = 0; i < layers; ++i)
-      all.push_back(stream.linear(std::to_string(i), "fp32", {size, size}, bytes, {[&] { return plain.linear(plain.pack(at::ones({size, size})), {}); }}));
+      all.push_back(stream.linear(std::to_string(i), "fp32", {size, size}, bytes,
+                                  {[&] { return plain.linear(plain.pack(at::ones({size, size})), {}); }}));
     const c10::InferenceMode inference;
     at::Tensor x = at::ones({1, size});
     x = all.front()->forward(x);
@@ -123,7 +143,8 @@ class OffloadTest : public QObject {
     QVERIFY_EXCEPTION_THROWN(pipeline::parseOffload("disk"), std::invalid_argument);
     QCOMPARE(pipeline::blockOf("transformer_blocks.3.attn.to_q"), std::string("transformer_blocks.3"));
     QCOMPARE(pipeline::blockOf("text_encoder_2.encoder.block.3.layer.0.SelfAttention.q"), std::string("text_encoder_2.encoder.block.3"));
-    QCOMPARE(pipeline::blockOf("up_blocks.0.attentions.1.transformer_blocks.3.attn1.to_out.0"), std::string("up_blocks.0.attentions.1.transformer_blocks.3"));
+    QCOMPARE(pipeline::blockOf("up_blocks.0.attentions.1.transformer_blocks.3.attn1.to_out.0"),
+             std::string("up_blocks.0.attentions.1.transformer_blocks.3"));
     QCOMPARE(pipeline::blockOf("vae.decoder.up_blocks.2.resnets.1.conv1"), std::string("vae.decoder.up_blocks.2.resnets.1"));
     QCOMPARE(pipeline::blockOf("down_blocks.1.attentions.0.proj_in"), std::string("down_blocks.1"));
     QCOMPARE(pipeline::blockOf("time_text_embed.timestep_embedder.linear_1"), std::string("time_text_embed.timestep_embedder.linear_1"));
