@@ -270,6 +270,22 @@ class StudyDraftTest : public QObject {
     draft.discard();
   }
 
+  // Named by what is removed, as a caller does who has the draft at hand.
+  void itsOwnNameRemovesItAlone() {
+    Bench bench;
+    StudyDraft draft(bench.file(), &bench.store);
+    const QString first = StudyDraft::idOf(bench.add(1)), second = StudyDraft::idOf(bench.add(2));
+    for (const study::ComparisonHead& head : bench.store.comparisons()) QCOMPARE(draft.addFromHistory(head.id), QString());
+    draft.edit([&](study::Protocol& p) { p.blocks.resize(1), p.blocks[0].comparisons = QStringList{first, second}; });
+    const QString gone = draft.protocol().comparisons[0].id;
+    draft.remove(draft.protocol().comparisons[0].id);
+    QCOMPARE(draft.protocol().comparisons.size(), std::size_t{1});
+    QCOMPARE(draft.protocol().blocks[0].comparisons, QStringList{gone == first ? second : first});
+    const QString last = draft.protocol().variants.last();
+    draft.setVariant(draft.protocol().variants.last(), true);
+    QCOMPARE(draft.protocol().variants.count(last), 1);
+  }
+
   void aComparisonThatLacksAVariantIsRefused() {
     Bench bench;
     const qint64 all = bench.add(1), fewer = bench.add(2, {"bf16", "bnb-nf4"});

@@ -169,7 +169,8 @@ void StudyDraft::takeDoubted() {
   for (auto one = doubted.begin(); one != doubted.end(); ++one) add(one.key(), *one, Gate::Overrule);
 }
 
-void StudyDraft::remove(const QString& id) {
+void StudyDraft::remove(const QString& given) {
+  const QString id = given;                // it may be that of what goes
   sources_.remove(id), has_.remove(id), shown_.remove(id);
   edit([&](study::Protocol& p) {
     std::erase_if(p.comparisons, [&](const study::StudyComparison& c) { return c.id == id; });
@@ -179,7 +180,8 @@ void StudyDraft::remove(const QString& id) {
   });
 }
 
-void StudyDraft::setVariant(const QString& variant, bool taken) {
+void StudyDraft::setVariant(const QString& given, bool taken) {
+  const QString variant = given;           // as above
   edit([&](study::Protocol& p) {
     p.variants.removeAll(variant);
     if (!taken) return;
