@@ -43,6 +43,7 @@ void BlocksSection::addBlock() {
 }
 
 void BlocksSection::edit(int block, const std::function<void(study::Block&)>& change) {
+  if (static_cast<std::size_t>(block) >= draft_->protocol().blocks.size()) return;   // told by a row that is going
   draft_->edit([&](study::Protocol& p) {
     change(p.blocks[static_cast<std::size_t>(block)]);
     built_ = toJson(p)[QStringLiteral("blocks")];   // who types in a row keeps it
@@ -102,7 +103,10 @@ void BlocksSection::addRow(QGridLayout* grid, int row) {
   auto* remove = new QToolButton;
   remove->setText(QStringLiteral("×")), remove->setToolTip(tr("Remove this part")), remove->setAccessibleName(tr("Remove part %1").arg(row + 1));
   remove->setEnabled(draft_->protocol().blocks.size() > 1);
-  connect(remove, &QToolButton::clicked, this, [this, row] { draft_->edit([&](study::Protocol& p) { p.blocks.erase(p.blocks.begin() + row); }); });
+  connect(remove, &QToolButton::clicked, this, [this, row] {
+    for (QAbstractSpinBox* box : rows_->findChildren<QAbstractSpinBox*>()) box->interpretText();   // half typed: of its own row, not of the next one
+    draft_->edit([&](study::Protocol& p) { p.blocks.erase(p.blocks.begin() + row); });
+  });
   put(remove);
 }
 

@@ -171,6 +171,34 @@ class StudyPageTest : public QObject {
     QVERIFY(bench.protocol().comparisons.empty());
   }
 
+  // What was being typed when a part goes is its own, and not that of the part which takes its row.
+  void aPartTakesItsNumbersWithIt() {
+    QTemporaryDir folder;
+    study::StudyStore store;
+    QVERIFY(store.open(QStringLiteral(":memory:")));
+    ui::StudyDraft draft(folder.filePath("draft.json"), &store);
+    draft.edit([](study::Protocol& p) {
+      p.blocks.resize(2);
+      p.blocks[0].trials = 20, p.blocks[1].trials = 30;
+    });
+    BlocksSection section(&draft);
+    section.show();
+    const auto named = [&](auto* none, const QString& name) {
+      using Widget = std::remove_pointer_t<decltype(none)>;
+      for (Widget* one : section.findChildren<Widget*>())
+        if (one->accessibleName() == name && one->isVisible()) return one;
+      return none;
+    };
+    auto* trials = named(static_cast<QSpinBox*>(nullptr), QStringLiteral("Trials of part 1"));
+    auto* remove = named(static_cast<QToolButton*>(nullptr), QStringLiteral("Remove part 1"));
+    QVERIFY(trials && remove);
+    trials->selectAll();
+    QTest::keyClicks(trials, QStringLiteral("55"));
+    remove->click();
+    QCOMPARE(draft.protocol().blocks.size(), std::size_t{1});
+    QCOMPARE(draft.protocol().blocks[0].trials, 30);
+  }
+
   void everyFieldReachesTheProtocolAndTheDisk() {
     Bench bench;
     bench.page->newDraft();
