@@ -13,7 +13,8 @@ if(QUANTSPOT_ASAN)   # with float-cast-overflow: numbers of a file that no integ
   add_compile_options("$<$<COMPILE_LANGUAGE:CXX>:-fsanitize=address,undefined,float-cast-overflow;-fno-sanitize-recover=all;-fno-omit-frame-pointer>")
   add_compile_definitions(_GLIBCXX_ASSERTIONS)
   add_link_options(-fsanitize=address,undefined)
-  set(QUANTSPOT_SANITIZER_ENVIRONMENT "ASAN_OPTIONS=detect_stack_use_after_return=1:max_allocation_size_mb=4096:allocator_may_return_null=1"
+  # verify_asan_link_order: a test preloads a library of its own before the runtime.
+  set(QUANTSPOT_SANITIZER_ENVIRONMENT "ASAN_OPTIONS=detect_stack_use_after_return=1:max_allocation_size_mb=4096:allocator_may_return_null=1:verify_asan_link_order=0"
     UBSAN_OPTIONS=print_stacktrace=1 QTEST_FUNCTION_TIMEOUT=3600000 LSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/sanitizers/leaks.txt:print_suppressions=0)
 elseif(QUANTSPOT_TSAN)
   add_compile_options("$<$<COMPILE_LANGUAGE:CXX>:-fsanitize=thread;-fno-omit-frame-pointer>")
