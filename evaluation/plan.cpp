@@ -46,6 +46,10 @@ const Cell& Plan::cell(std::size_t prompt, std::size_t seed, std::size_t precisi
   return cells_.at((prompt * request_.seeds.size() + seed) * request_.precisions.size() + precision);
 }
 
+Cell Plan::repeat() const {
+  return {0, 0, 0, hashOf({{"again", cells_.front().key}}), ""};
+}
+
 json Plan::recipeOf(const Cell& cell) const {
   json recipe = request_.recipe;
   recipe["prompt"] = request_.prompts.prompts[cell.prompt].text;

@@ -38,6 +38,9 @@ class Plan {
   // By prompt, then seed, then precision.
   const std::vector<Cell>& cells() const { return cells_; }
   const Cell& cell(std::size_t prompt, std::size_t seed, std::size_t precision) const;
+  // The baseline's first cell under a name of its own, for a second drawing of it. It is none of cells(), and its picture stays in the store:
+  // beside the others it would be taken for one of the set.
+  Cell repeat() const;
   nlohmann::json recipeOf(const Cell& cell) const;
   // Of everything that it draws: two runs with this name share a table.
   std::string key() const;

@@ -2,6 +2,7 @@
 
 #include "evaluation/figures.h"
 #include "evaluation/latent_error.h"
+#include "evaluation/noise_floor.h"
 #include "evaluation/pareto.h"
 #include "evaluation/scoring.h"
 
@@ -156,6 +157,7 @@ json makeReport(const Plan& plan, const Store& store, const ReportOptions& optio
   auto labels = labelsOf(options.metrics);
   if (!options.ratingsFrom.empty()) labels["rating"] = fmt::format("Human rating ({})", options.ratingsFrom);
   report["sets"] = sets.told, report["labels"] = labels, report["lacking"] = lackingText(options.metrics);
+  report["noise_floor"] = noiseFloorOf(plan, store, options.metrics.cells, options.run);
   report["metrics"] = json::array();
   for (const auto* list : {&options.metrics.cells, &options.metrics.sets})
     for (const Metric& metric : *list)
@@ -168,6 +170,7 @@ std::string figuresNote(const json& report) {
   std::string note = "Means with 95 % bootstrap intervals. PSNR, SSIM and their like are against " + report["precisions"][0].get<std::string>() +
                      ". Peak memory: what the picture took beyond the idle engine. Time per picture: without loading.";
   if (const std::string lacking = report.value("lacking", ""); !lacking.empty()) note += " " + lacking + ".";
+  if (const std::string floor = noiseFloorText(report); !floor.empty()) note += " " + floor;
   const json sets = report.value("sets", json());
   if (!sets.is_object()) return note;
   const bool inception = sets.value("network", "") == "inception";

@@ -23,7 +23,7 @@ struct ReportOptions {
   std::string ratingsFrom = {};          // named beside them; empty: by the file that the user gave
 };
 
-// {"schema", "model", "precisions", "prompt_set", "comparisons", "metrics", "labels", "lacking", "sets", …and what analyze() adds}. Layers are in
+// {"schema", "model", "precisions", "prompt_set", "comparisons", "metrics", "labels", "lacking", "sets", "noise_floor", …and what analyze() adds}. Layers are in
 // the first sample of each precision only. A cell that is neither finished nor failed is left out of its comparison.
 nlohmann::json makeReport(const Plan& plan, const Store& store, const ReportOptions& options);
 

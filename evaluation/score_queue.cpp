@@ -1,6 +1,7 @@
 #include "evaluation/score_queue.h"
 
 #include "engine/protocol/base64.h"
+#include "evaluation/noise_floor.h"
 
 namespace quantspot::evaluation {
 
@@ -15,6 +16,12 @@ void ScoreQueue::add(std::size_t prompt, std::size_t seed) {
 void ScoreQueue::addAll() {
   for (std::size_t prompt = 0; prompt < plan_.request().prompts.prompts.size(); ++prompt)
     for (std::size_t seed = 0; seed < plan_.request().seeds.size(); ++seed) add(prompt, seed);
+  addRepeat();
+}
+
+void ScoreQueue::addRepeat() {
+  for (ScoreTask& task : missingRepeatScores(plan_, store_, metrics_.cells))
+    if (asked_.insert(task.key).second) cells_.push_back(std::move(task));
 }
 
 void ScoreQueue::addSets() {

@@ -22,7 +22,8 @@ class ScoreQueue {
   ScoreQueue(const Plan& plan, Store& store, MetricChoice metrics, std::string model, RealPictures real);
 
   void add(std::size_t prompt, std::size_t seed);        // what that comparison lacks now
-  void addAll();
+  void addAll();                         // and of the baseline's second drawing
+  void addRepeat();                      // of that alone
   void addSets();                        // the last cell is drawn: sets count as left, now
   // Of cells first, then of sets where those were added. Nothing: there is nothing to ask now. Throws std::runtime_error when a picture cannot be
   // read.

@@ -34,6 +34,7 @@ class Work {
   void giveBack(const Cell& cell);                        // not drawn: cancelled
   bool complete();                                        // every cell is finished or failed; looks at what others did
   const WorkState& state() const { return counts_; }
+  const std::string& run() const { return options_.run; }
   bool wantsLatents(const Cell& cell) const;
   // The cells of one comparison are watched more closely (memory over time): of the second, where there is one, for an engine that has just
   // begun takes more than it keeps.

@@ -29,6 +29,7 @@ struct CompareOptions {
   std::vector<std::string> metrics;      // ids; empty: what needs no download
   std::filesystem::path real;            // pictures or statistics that sets are compared with; empty: the baseline's pictures
   bool estimateOnly = false, pdf = false;
+  bool repeat = true;                    // the baseline's first picture is drawn again: the noise floor
   double price = 0;                      // of one worker's hour
   std::size_t growth = 0;                // comparisons whose latents are kept after every call
   std::size_t workers = 1;               // processes that share the work

@@ -198,6 +198,7 @@ int compare(service::Service& service, const CompareOptions& options) {
   if (::isatty(STDERR_FILENO) == 1) std::fprintf(stderr, "%s\n", evaluation::costsText(costs, options.workers, options.price).c_str());
   if (options.workers > 1) runWorkers(options, run, plan, store, claims, work);
   drawer.drawAll(true);                  // what is left, and what others draw
+  if (options.repeat) drawer.drawRepeat();
   placeAll(options, plan, store, run);
   scoreAll(service, queue);
   return writeReport(options, plan, store, work, run, queue);

@@ -38,6 +38,7 @@ void addCompareOptions(CLI::App& c, CompareOptions& o) {
       ->check(CLI::ExistingPath);
   c.add_flag("--estimate", o.estimateOnly, "Only tell time, disk and cost; draws one picture of each precision when none is there (it is kept)");
   c.add_option("--price", o.price, "Of one worker's hour, for the estimate")->check(CLI::NonNegativeNumber);
+  c.add_flag("!--no-repeat", o.repeat, "Do not draw the baseline's first picture again (the noise floor: how far it lies from itself)");
   c.add_flag("--pdf", o.pdf, "Write report.pdf, too");
   c.add_option_function<std::string>("--error-growth", [&o](const std::string& count) {
     const auto numbers = parseSeeds(count.empty() ? std::to_string(kGrowth) : count);

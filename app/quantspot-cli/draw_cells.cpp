@@ -4,6 +4,7 @@
 #include "engine/pipeline/report.h"
 #include "engine/service/errors.h"
 #include "evaluation/figures.h"
+#include "evaluation/noise_floor.h"
 
 #include <spdlog/fmt/fmt.h>
 
@@ -94,6 +95,23 @@ void CellDrawer::drawAll(bool wait) {
     if (!cells.empty()) draw(cells);
     else if (!wait) return;
     else std::this_thread::sleep_for(std::chrono::milliseconds(500));
+  }
+}
+
+void CellDrawer::drawRepeat() {
+  const std::string run = work_.run();
+  if (!evaluation::wantsRepeat(plan_, store_, run)) return;
+  const Cell again = plan_.repeat();
+  try {
+    service::Control control;
+    ProgressBar bar("noise floor: " + plan_.request().precisions[0] + " again");
+    control.progress = [&](const std::string& stage, int step, int steps) { bar.show(stage, step, steps); };
+    const pipeline::Sample sample = service_.batch(paramsOf(again), {}, control).at(0);
+    store_.put(again.key, {sample.report, pipeline::encodePng(sample.image), {}, 0});
+  } catch (...) {
+    const std::string why = service::describe(std::current_exception()).what();
+    std::fprintf(stderr, "quantspot-cli: %s, drawn again: %s\n", plan_.request().precisions[0].c_str(), why.c_str());
+    store_.fail(again.key, run, why);
   }
 }
 

@@ -124,13 +124,17 @@ class CompareTest : public QObject {
     const Outcome again = run(arguments);
     QVERIFY2(again.code == 0, again.err);
     const auto after = objects(out);
-    QCOMPARE(after.size(), 24);
+    QCOMPARE(after.size(), 25);            // and the baseline's first again
+    const QJsonObject floor = readJson(out + "/report.json")["noise_floor"].toObject();
+    QVERIFY(floor["same"].toBool() && floor["key"].toString().size() == 64);
+    QCOMPARE(QDir(out + "/bf16").entryList(QDir::Files).size(), 12);         // where it would be taken for one of the set
     for (auto it = before.begin(); it != before.end(); ++it) QCOMPARE(after[it.key()], it.value());   // not written again
     QCOMPARE(again.json()["drawn"].toInt(), 24 - before.size());
     QCOMPARE(readJson(out + "/report.json")["comparisons"].toArray().size(), 12);
 
     const Outcome third = run(arguments);
     QCOMPARE(third.json()["drawn"].toInt(), 0);
+    QCOMPARE(objects(out), after);
     // One more precision: only its cells are drawn.
     const Outcome more = run({"--precisions", "bf16,bnb-nf4,fp32", "--prompts", path("six.tsv"), "--seeds", "0..1", "--out", out});
     QCOMPARE(more.json()["drawn"].toInt(), 12);
@@ -180,7 +184,7 @@ class CompareTest : public QObject {
     for (QProcess* cli : {&one, &two}) cli->start(QStringLiteral(QUANTSPOT_CLI), QStringList{"compare"} + arguments + kSmall);
     const Outcome first = finish(one), second = finish(two);
     QVERIFY2(first.code == 0 && second.code == 0, first.err + second.err);
-    QCOMPARE(objects(out).size(), 12);
+    QCOMPARE(objects(out).size(), 13);   // the baseline's first lies there twice
     QCOMPARE(QDir(out + "/store/claims").entryList(QDir::Files | QDir::Hidden).size(), 0);
     QCOMPARE(readJson(out + "/report.json")["summary"][1]["drawn"].toInt(), 6);
   }
@@ -189,7 +193,7 @@ class CompareTest : public QObject {
     const QString out = path("workers");
     const Outcome result = run({"--precisions", "bf16,bnb-nf4", "--prompts", path("six.tsv"), "--seeds", "0", "--out", out, "--workers", "2"});
     QVERIFY2(result.code == 0, result.err);
-    QCOMPARE(objects(out).size(), 12);
+    QCOMPARE(objects(out).size(), 13);   // the baseline's first lies there twice
     QCOMPARE(result.json()["failed"].toInt(), 0);
     QCOMPARE(readJson(out + "/report.json")["summary"][0]["drawn"].toInt(), 6);
   }

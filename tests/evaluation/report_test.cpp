@@ -3,6 +3,7 @@
 #include "evaluation/charts.h"
 #include "evaluation/html_report.h"
 #include "evaluation/latent_error.h"
+#include "evaluation/noise_floor.h"
 #include "evaluation/pdf_report.h"
 #include "evaluation/report.h"
 #include "evaluation/scoring.h"
@@ -65,6 +66,42 @@ class ReportTest : public QObject {
     Metric other = test::metric("clip", "prompt");
     other.weights_sha256 = "other weights";
     QCOMPARE(missingScores(plan, store, {other}).size(), std::size_t{4});
+  }
+
+  void theNoiseFloorIsTheFirstPictureAgainstItself() {
+    const Plan plan(test::request(2, 1));
+    Store store(folder("floor"));
+    const Cell first = plan.cells().front(), again = plan.repeat();
+    QVERIFY(std::ranges::none_of(plan.cells(), [&](const Cell& cell) { return cell.key == again.key; }));
+    const auto report = [&] { return makeReport(plan, store, {.model = "/m", .run = "r", .metrics = kMetrics}); };
+    QVERIFY(!wantsRepeat(plan, store, "r"));                       // the first is not there yet
+    store.put(first.key, test::drawn(first));
+    QVERIFY(wantsRepeat(plan, store, "r") && report()["noise_floor"].is_null() && noiseFloorText(report()).empty());
+    store.fail(again.key, "r", "out of memory");
+    QVERIFY(!wantsRepeat(plan, store, "r") && wantsRepeat(plan, store, "another run"));
+    QCOMPARE(noiseFloorText(report()), std::string("Noise floor: the first bf16 picture, drawn again, could not be made: out of memory."));
+    store.put(again.key, test::drawn(again));                      // its pixels are others
+    QCOMPARE(missingRepeatScores(plan, store, kMetrics.cells).size(), std::size_t{1});
+    const ScoreTask task = missingRepeatScores(plan, store, kMetrics.cells)[0];
+    QVERIFY(task.metric.id == "psnr" && task.cell.key == again.key && task.baseline->key == first.key);
+    const auto text = [&] { return noiseFloorText(makeReport(plan, store, {.model = "/m", .run = "later", .metrics = kMetrics})); };
+    QCOMPARE(text(), std::string("Noise floor: the first bf16 picture, drawn again, has other pixels."));
+    store.putScore(task.key, {{"value", 41.25}});
+    QVERIFY(missingRepeatScores(plan, store, kMetrics.cells).empty());
+    QCOMPARE(text(), std::string("Noise floor: the first bf16 picture, drawn again, lies apart from itself: PSNR 41.25 dB."));
+    QVERIFY(htmlReport(makeReport(plan, store, {.model = "/m", .run = "later", .metrics = kMetrics}), folder("floor")).find("PSNR 41.25 dB") != std::string::npos);
+  }
+
+  void aFirstPictureThatComesAgainAsItWasIsSaid() {
+    const Plan plan(test::request(1, 1));
+    Store store(folder("same"));
+    Drawn made = test::drawn(plan.cells().front());
+    store.put(plan.cells().front().key, made);
+    store.put(plan.repeat().key, made);
+    QVERIFY(missingRepeatScores(plan, store, kMetrics.cells).empty());
+    const json report = makeReport(plan, store, {.model = "/m", .run = "r", .metrics = kMetrics});
+    QVERIFY(report["noise_floor"]["same"].get<bool>() && report["noise_floor"]["key"] == plan.repeat().key);
+    QCOMPARE(noiseFloorText(report), std::string("Noise floor: the first bf16 picture, drawn again, has the same pixels."));
   }
 
   void figuresAreMeansWithTheirNumber() {

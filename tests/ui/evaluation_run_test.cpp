@@ -1,4 +1,5 @@
 // An evaluation on the fake engine: it fills, pauses, goes on, shares its work, tells what fails.
+#include "evaluation/noise_floor.h"
 #include "tests/ui/fake_engine.h"
 #include "ui/models/evaluation_matrix.h"
 
@@ -69,6 +70,33 @@ class EvaluationRunTest : public QObject {
     QCOMPARE(bench.run.report()["summary"][2]["figures"]["psnr"]["value"].get<double>(), 31.5);
     QVERIFY(QFile::exists(folder.filePath("bnb-nf4/0002-seed1.png")));
     QVERIFY(!bench.run.statusText().isEmpty());
+  }
+
+  void theBaselineIsDrawnAgainWhenAllIsDrawn_data() {
+    QTest::addColumn<QStringList>("flags");
+    QTest::addColumn<QString>("said");
+    QTest::newRow("equal") << QStringList{"--hashes"} << "has the same pixels.";
+    QTest::newRow("apart") << QStringList{"--hashes", "--drift=bf16"} << "PSNR 31.50 dB";
+    QTest::newRow("failed") << QStringList{"--once=bf16"} << "could not be made: bf16 needs 3.2 GiB";
+  }
+  void theBaselineIsDrawnAgainWhenAllIsDrawn() {
+    QFETCH(QStringList, flags);
+    QFETCH(QString, said);
+    QTemporaryDir folder;
+    Bench bench(flags);
+    QVERIFY(bench.open(request(folder.path(), 1, {0})));
+    bench.run.start();
+    QVERIFY(bench.reaches(State::Finished) && bench.reports());
+    QCOMPARE(bench.run.counts().finished, std::size_t{3});                  // it is none of them
+    QCOMPARE(bench.run.counts().failed, std::size_t{0});
+    const auto text = [&] { return QString::fromStdString(evaluation::noiseFloorText(bench.run.report())); };
+    QVERIFY2(QTest::qWaitFor([&] { return text().contains(said); }), qPrintable(text()));
+    QCOMPARE(QDir(folder.filePath("bf16")).entryList(QDir::Files).size(), 1);      // beside the others it would be one of the set
+    Bench later;
+    QVERIFY(later.open(request(folder.path(), 1, {0})));
+    QCOMPARE(later.run.state(), State::Finished);
+    QVERIFY(QTest::qWaitFor([&] { return later.run.report().is_object(); }));
+    QCOMPARE(later.run.report()["noise_floor"].is_null(), flags.contains("--once=bf16"));   // a failure is that run's own
   }
 
   // Six of each precision are a set; what was measured once is not measured again, by whichever window.

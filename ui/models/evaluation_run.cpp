@@ -4,6 +4,7 @@
 #include "engine/protocol/base64.h"
 #include "evaluation/figures.h"
 #include "evaluation/html_report.h"
+#include "evaluation/noise_floor.h"
 #include "evaluation/pdf_report.h"
 #include "evaluation/tables.h"
 
@@ -186,9 +187,13 @@ std::optional<Cell> EvaluationRun::nextCell() {
         if (plan_->request().precisions[v] == unknown && work_->take(plan_->cell(0, 0, v))) return plan_->cell(0, 0, v);
     return std::nullopt;
   }
-  const auto cells = work_->next();
-  return cells.empty() ? std::nullopt : std::optional(cells[0]);
+  if (const auto cells = work_->next(); !cells.empty()) return cells[0];
+  const Cell again = plan_->repeat();
+  if (isDrawing(again) || !work_->complete() || !evaluation::wantsRepeat(*plan_, *store_, run_)) return std::nullopt;
+  return again;
 }
+
+bool EvaluationRun::isRepeat(const Cell& cell) const { return cell.key == plan_->repeat().key; }
 
 void EvaluationRun::pump() {
   for (Worker& worker : workers_)
@@ -227,9 +232,14 @@ void EvaluationRun::drawn(Worker& worker, const protocol::GenerateResult& result
   try {
     evaluation::Drawn made{result.report, protocol::fromBase64(result.png), {}, 0};
     addLatents(made, result.latents);
-    work_->done(cell, made);
-    store_->place(cell.key, pathOf(request_.folder) / cell.image);
-    scores_->add(cell.prompt, cell.seed);
+    if (isRepeat(cell)) {
+      store_->put(cell.key, made);
+      scores_->addRepeat();
+    } else {
+      work_->done(cell, made);
+      store_->place(cell.key, pathOf(request_.folder) / cell.image);
+      scores_->add(cell.prompt, cell.seed);
+    }
   } catch (const std::exception& error) {
     return cellFailed(worker, QString::fromStdString(error.what()));
   }
@@ -244,7 +254,8 @@ void EvaluationRun::cellFailed(Worker& worker, const QString& why) {
   const Cell cell = *worker.cell;
   worker.cell.reset();
   try {
-    work_->failed(cell, why.toStdString());
+    if (isRepeat(cell)) store_->fail(cell.key, run_, why.toStdString());
+    else work_->failed(cell, why.toStdString());
   } catch (const std::exception& error) {   // the disk does not even take the reason
     setState(State::Pausing);
     Q_EMIT failed(QString::fromStdString(error.what()));

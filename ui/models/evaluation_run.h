@@ -115,6 +115,7 @@ class EvaluationRun : public QObject {
   void scored(Worker& worker, const protocol::ScoreResult* result, const QString& why);
   bool allDrawn();                           // then also what others drew is scored, and sets are compared
   std::optional<evaluation::Cell> nextCell();
+  bool isRepeat(const evaluation::Cell& cell) const;     // plan()->repeat(), which is drawn when all others are
   void settle();                             // all engines are idle: paused or finished
   void setState(State state);
   void lookAround();                         // at what other programs drew

@@ -6,6 +6,7 @@
 //   --error=P          generate of precision P fails; --error=clip, psnr…: so does that metric
 //   --plain=P          precision P gives a picture of one colour; --noise=P: another noise than the others
 //   --drift=P          the second picture of precision P is another one; --once=P: the second fails
+//   --hashes           reports tell the hash of the pixels
 //   --garbage          prints to stdout between messages; --broken: answers generate with a frame that is no JSON
 //   --deaf             does not obey cancel; --protocol=N: claims another version
 #include "engine/protocol/framing.h"
@@ -98,10 +99,11 @@ json generate(int id, const GenerateParams& params) {
     if (dies && step == kSteps / 2) std::raise(SIGKILL);
   }
   const std::size_t kind = (params.precision == "bf16" ? 0 : 1 + params.precision.size() % 3) + (again && is("drift", params.precision) ? 1 : 0);
-  const json report = {{"schema", 1}, {"precision", params.precision}, {"recipe", params.recipe},
+  json report = {{"schema", 1}, {"precision", params.precision}, {"recipe", params.recipe},
                        {"noise_sha256", is("noise", params.precision) ? "other" : "same"},
                        {"asked", params},
                        {"loras", loraReports(params.loras)}};
+  if (flags.contains("hashes")) report["image_sha256"] = "kind " + std::to_string(kind);
   GenerateResult made{is("plain", params.precision) ? kPlain : kPictures[kind % std::size(kPictures)], report};
   if (std::ranges::find(params.observe, "latents") != params.observe.end()) made.latents = quantspot::fake::latents(kSteps, kind);
   return made;
