@@ -17,8 +17,8 @@ namespace {
 
 using study::TrialKind;
 
-constexpr TrialKind kKinds[] = {TrialKind::Spot, TrialKind::Abx, TrialKind::Preference, TrialKind::Triangle, TrialKind::SameDifferent, TrialKind::Rating,
-                                TrialKind::Ranking};
+constexpr TrialKind kKinds[] = {TrialKind::Spot, TrialKind::Abx, TrialKind::Preference, TrialKind::Triangle, TrialKind::SameDifferent,
+                                TrialKind::Rating, TrialKind::Ranking};
 
 }  // namespace
 
@@ -84,11 +84,13 @@ void BlocksSection::addRow(QGridLayout* grid, int row) {
   slots->setEnabled(b.kind == TrialKind::Spot);
   put(slots);
   auto* ties = new QCheckBox;
-  ties->setChecked(b.ties), ties->setEnabled(b.kind == TrialKind::Preference), ties->setAccessibleName(tr("“No difference” in part %1").arg(row + 1));
+  ties->setChecked(b.ties), ties->setEnabled(b.kind == TrialKind::Preference);
+  ties->setAccessibleName(tr("“No difference” in part %1").arg(row + 1));
   connect(ties, &QCheckBox::clicked, this, [this, row](bool on) { edit(row, [&](study::Block& block) { block.ties = on; }); });
   put(ties);
   auto* flicker = new QDoubleSpinBox;
-  flicker->setRange(0, 10), flicker->setDecimals(1), flicker->setSuffix(tr(" Hz")), flicker->setSpecialValueText(tr("beside")), flicker->setValue(b.flicker_hz);
+  flicker->setRange(0, 10), flicker->setDecimals(1), flicker->setSuffix(tr(" Hz"));
+  flicker->setSpecialValueText(tr("beside")), flicker->setValue(b.flicker_hz);
   flicker->setFixedWidth(76), flicker->setKeyboardTracking(false), flicker->setEnabled(b.kind != TrialKind::Rating);
   flicker->setAccessibleName(tr("Flicker of part %1").arg(row + 1));
   connect(flicker, &QDoubleSpinBox::valueChanged, this, [this, row](double v) { edit(row, [&](study::Block& block) { block.flicker_hz = v; }); });
@@ -115,9 +117,11 @@ void BlocksSection::rebuild() {
   rows_ = new QWidget;
   auto* grid = new QGridLayout(rows_);
   grid->setContentsMargins(0, 0, 0, 0), grid->setHorizontalSpacing(6), grid->setVerticalSpacing(4);
-  const std::pair<QString, QString> headers[] = {{tr("Question"), {}}, {tr("Trials"), tr("Per person")}, {tr("Pictures"), tr("In each trial; the other kinds fix it")},
+  const std::pair<QString, QString> headers[] = {{tr("Question"), {}}, {tr("Trials"), tr("Per person")},
+      {tr("Pictures"), tr("In each trial; the other kinds fix it")},
       {tr("Ties"), tr("“No difference” may be answered")}, {tr("Shown"), tr("Beside each other, or in turn in one place at this rate")},
-      {tr("Gold"), tr("Obviously broken ones, added: does the person look?")}, {tr("Null"), tr("The same picture throughout, added: shows position bias")},
+      {tr("Gold"), tr("Obviously broken ones, added: does the person look?")},
+      {tr("Null"), tr("The same picture throughout, added: shows position bias")},
       {tr("Again"), tr("Repeats of earlier trials, added: is the person consistent?")}};
   int column = 0;
   for (const auto& [text, tip] : headers) {
