@@ -10,6 +10,7 @@ namespace {
 
 using Bytes = std::span<const std::uint8_t>;
 constexpr std::size_t kSignature = 8, kChunkFrame = 12;   // of PNG
+constexpr char kMoving[] = "is an animation; save one picture of it", kCutOff[] = "is cut off: its end is missing";
 
 std::uint32_t wordAt(Bytes bytes, std::size_t at, std::size_t size, bool little) {
   std::uint32_t value = 0;
@@ -44,12 +45,23 @@ std::uint32_t orientationOf(Bytes bytes, bool jpeg, bool webp) {
 
 std::string pngRefusal(Bytes bytes) {
   if (wordAt(bytes, kSignature + 16, 1, false) == 16) return "has 16 bits a channel; save it with 8";
-  for (std::size_t at = kSignature; at + kChunkFrame <= bytes.size(); at += kChunkFrame + wordAt(bytes, at, 4, false))
+  std::size_t at = kSignature;
+  for (; at + kChunkFrame <= bytes.size(); at += kChunkFrame + wordAt(bytes, at, 4, false)) {
     if (startsWith(bytes, "tRNS", at + 4)) return kTransparent;
-  return {};
+    if (startsWith(bytes, "acTL", at + 4)) return kMoving;
+    if (startsWith(bytes, "IEND", at + 4)) return {};
+  }
+  return kCutOff;
 }
 
-// Segments up to the frame header, whose tenth byte counts the components.
+// Decoders fill what is missing behind the last scan's rows with grey, and say nothing.
+bool endsBehind(Bytes bytes, std::size_t scan) {
+  for (std::size_t at = scan; at + 2 <= bytes.size(); ++at)
+    if (bytes[at] == 0xFF && bytes[at + 1] == 0xD9) return true;
+  return false;
+}
+
+// Segments up to the first scan; the tenth byte of a frame header counts the components.
 std::string jpegRefusal(Bytes bytes) {
   for (std::size_t at = 2; at + 10 <= bytes.size() && bytes[at] == 0xFF;) {
     const std::uint8_t kind = bytes[at + 1];
@@ -60,10 +72,16 @@ std::string jpegRefusal(Bytes bytes) {
     const bool frame = kind >= 0xC0 && kind <= 0xCF && kind != 0xC4 && kind != 0xC8 && kind != 0xCC;
     if (frame && bytes[at + 9] == 4) return "is printed with four inks (CMYK); save it as RGB";
     if (frame && bytes[at + 4] != 8) return "has more than 8 bits a channel; save it with 8";
-    if (frame || kind == 0xDA) return {};
+    if (kind == 0xDA) return endsBehind(bytes, at) ? "" : kCutOff;
     at += 2 + wordAt(bytes, at + 2, 2, false);
   }
   return {};
+}
+
+std::string webpRefusal(Bytes bytes) {
+  constexpr std::size_t kHead = 8, kFlags = 20;   // of RIFF; of the chunk VP8X, which comes first where there is one
+  if (kHead + wordAt(bytes, 4, 4, true) > bytes.size()) return kCutOff;
+  return startsWith(bytes, "VP8X", 12) && (wordAt(bytes, kFlags, 1, true) & 2) != 0 ? kMoving : "";
 }
 
 }  // namespace
@@ -73,7 +91,7 @@ std::string pictureRefusal(Bytes bytes) {
   const bool png = startsWith(bytes, "\x89PNG\r\n"), jpeg = startsWith(bytes, "\xFF\xD8\xFF");
   const bool webp = startsWith(bytes, "RIFF") && startsWith(bytes, "WEBP", 8);
   if (!png && !jpeg && !webp) return "is neither PNG, JPEG nor WebP";
-  if (const std::string why = png ? pngRefusal(bytes) : jpeg ? jpegRefusal(bytes) : ""; !why.empty()) return why;
+  if (const std::string why = png ? pngRefusal(bytes) : jpeg ? jpegRefusal(bytes) : webpRefusal(bytes); !why.empty()) return why;
   const std::uint32_t turn = orientationOf(bytes, jpeg, webp);
   return turn > 1 ? fmt::format("is to be turned (EXIF orientation {}); save it upright", turn) : "";
 }

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <map>
 #include <set>
 #include <span>
@@ -27,7 +28,19 @@ constexpr std::size_t kLongestName = 120;
 bool isPicture(const fs::path& path) {
   std::string ending = path.extension().string();
   std::ranges::transform(ending, ending.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return ending == ".png" || ending == ".jpg" || ending == ".jpeg" || ending == ".webp" || ending == ".avif";
+  constexpr std::array<std::string_view, 5> kRead = {".png", ".jpg", ".jpeg", ".webp", ".avif"};
+  // Told by name, not missed.
+  constexpr std::array<std::string_view, 10> kOthers = {".gif", ".bmp", ".tif", ".tiff", ".heic", ".heif", ".jxl", ".jp2", ".ppm", ".apng"};
+  return std::ranges::find(kRead, ending) != kRead.end() || std::ranges::find(kOthers, ending) != kOthers.end();
+}
+
+// As JSON of ours must hold it.
+bool isUtf8(const std::string& text) {
+  try {
+    return !json(text).dump().empty();
+  } catch (const json::type_error&) {
+    return false;
+  }
 }
 
 // One line of a table or one object of a list, as text; absent: empty.
@@ -37,7 +50,7 @@ template <class Number>
 std::optional<Number> numberOf(const std::string& text) {
   Number value{};
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size()) return {};
+  if (error != std::errc{} || end != text.data() + text.size() || !std::isfinite(static_cast<double>(value))) return {};
   return value;
 }
 
@@ -104,7 +117,8 @@ void Listing::add(const Row& row, const std::string& where) {
 std::vector<ListedComparison> Listing::finished() {
   for (const ListedComparison& one : all_)
     if (one.pictures.size() < 2)
-      offend(fmt::format("'{}', seed {}", one.prompt, one.seed), fmt::format("only {} is there, and two are compared", one.pictures.front().precision));
+      offend(fmt::format("'{}', seed {}", one.prompt, one.seed),
+          fmt::format("only {} is there, and two are compared", one.pictures.front().precision));
   if (!offenders_.empty()) throw std::runtime_error(offenders(offenders_));
   if (all_.empty()) throw std::runtime_error(root_.string() + ": no pictures are listed");
   return std::move(all_);
@@ -116,9 +130,16 @@ std::string seedOf(const std::string& stem) {
   return at != stem.npos && numberOf<std::uint64_t>(stem.substr(at + 4)) ? stem.substr(at + 4) : std::string();
 }
 
+std::string textIn(const fs::path& path) {
+  std::string text = readText(path);
+  if (!isUtf8(text)) throw std::runtime_error(path.string() + ": is not written in UTF-8; save it so");
+  return text;
+}
+
 std::vector<std::string> promptsOf(const fs::path& file, std::size_t count) {
   if (!fs::exists(file)) return {};
   std::vector<std::string> lines;
+  textIn(file);                          // or it is refused
   for (const Prompt& prompt : readPromptSet(file).prompts) lines.push_back(prompt.text);
   if (lines.size() != count)
     throw std::runtime_error(fmt::format("{}: has {} prompts for {} pictures of each precision", file.string(), lines.size(), count));
@@ -158,14 +179,25 @@ std::vector<ListedComparison> readFolders(const fs::path& root) {
 
 void checkColumn(const std::string& name, const fs::path& path) {
   if (std::ranges::find(kColumns, name) == kColumns.end())
-    throw std::runtime_error(fmt::format("{}: '{}' is not known; known: {}", path.string(), name, fmt::join(kColumns, ", ")));
+    throw std::runtime_error(fmt::format("{}: '{}' is not known; known: {}", path.string(), isUtf8(name) ? name : "?", fmt::join(kColumns, ", ")));
+}
+
+// Numbers may be written as text, names may not be anything else.
+std::string fieldOf(const std::string& key, const json& value) {
+  if (value.is_string()) return value.get<std::string>();
+  const bool name = key == "prompt" || key == "precision" || key == "file";
+  if (name || !value.is_number()) throw std::invalid_argument(fmt::format("{} {} is no {}", key, value.dump(), name ? "text" : "number"));
+  return value.dump();
 }
 
 std::vector<ListedComparison> readTable(const fs::path& path) {
-  auto rows = parseTable(readText(path), ',');
+  auto rows = parseTable(textIn(path), ',');
   if (rows.empty()) throw std::runtime_error(path.string() + ": is empty");
   if (rows[0][0].starts_with("\xEF\xBB\xBF")) rows[0][0].erase(0, 3);   // as spreadsheets write it
-  for (const std::string& name : rows[0]) checkColumn(name, path);
+  for (const std::string& name : rows[0]) {
+    checkColumn(name, path);
+    if (std::ranges::count(rows[0], name) > 1) throw std::runtime_error(fmt::format("{}: the column '{}' is there twice", path.string(), name));
+  }
   Listing listing(fs::absolute(path).parent_path());
   for (std::size_t i = 1; i < rows.size(); ++i) {
     if (rows[i].size() == 1 && rows[i][0].empty()) continue;
@@ -192,11 +224,15 @@ std::vector<ListedComparison> readJsonList(const fs::path& path) {
       continue;
     }
     Row row;
-    for (const auto& [key, value] : list[i].items()) {
-      checkColumn(key, path);
-      if (!value.is_null()) row[key] = value.is_string() ? value.get<std::string>() : value.dump();
+    try {
+      for (const auto& [key, value] : list[i].items()) {
+        checkColumn(key, path);
+        if (!value.is_null()) row[key] = fieldOf(key, value);
+      }
+      listing.add(row, where);
+    } catch (const std::invalid_argument& error) {
+      listing.offend(where, error.what());
     }
-    listing.add(row, where);
   }
   return listing.finished();
 }

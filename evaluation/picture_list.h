@@ -23,8 +23,8 @@ struct ListedComparison {
 };
 
 // `path`: a folder of folders that are named by precision and hold files of the same names (their prompts: prompts.txt beside them, a line for each
-// name in sorted order; a name that ends in "seed7" has seed 7), or a table (.csv) or list (.json) with prompt, seed, precision, file, seconds, bytes;
-// all but precision and file may be left out. Files are relative to the table's folder and must lie in it. Throws std::runtime_error with every
+// name in sorted order; a name that ends in "seed7" has seed 7), or a table (.csv) or list (.json), in UTF-8, with prompt, seed, precision, file,
+// seconds, bytes; all but precision and file may be left out. Files are relative to the table's folder and must lie in it. Throws std::runtime_error with every
 // offender: a file that is missing, outside, or named twice, a comparison of fewer than two, what is no number.
 std::vector<ListedComparison> readPictureList(const std::filesystem::path& path);
 

@@ -46,7 +46,7 @@ cv::Mat decode(std::span<const std::uint8_t> file, int how = cv::IMREAD_COLOR | 
 
 Image decodeImage(std::span<const std::uint8_t> file) {
   const cv::Mat bgr = decode(file);
-  if (bgr.empty()) throw std::invalid_argument("these " + std::to_string(file.size()) + " bytes are no picture that can be read (PNG, JPEG)");
+  if (bgr.empty()) throw std::invalid_argument("these " + std::to_string(file.size()) + " bytes are no picture that can be read (PNG, JPEG, WebP)");
   Image image{bgr.cols, bgr.rows, std::vector<std::uint8_t>(3 * bgr.total())};
   cv::Mat rgb(bgr.rows, bgr.cols, CV_8UC3, image.pixels.data());
   cv::cvtColor(bgr, rgb, cv::COLOR_BGR2RGB);

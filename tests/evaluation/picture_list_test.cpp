@@ -47,6 +47,11 @@ class PictureListTest : public QObject {
     QVERIFY(complaint().contains("1 prompts for 2 pictures"));
   }
 
+  void otherPicturesAreNotMissed() {
+    for (const char* name : {"bf16/a.png", "nf4/a.GIF"}) write(name);
+    QCOMPARE(readPictureList(path())[0].pictures[1].file.filename().string(), std::string("a.GIF"));   // refused by its bytes, by name
+  }
+
   void whatAFolderLacksIsTold() {
     for (const char* name : {"bf16/a.png", "bf16/b.png", "nf4/a.png", "nf4/a.jpg"}) write(name);
     const QString said = complaint();
@@ -78,6 +83,8 @@ class PictureListTest : public QObject {
     QTest::newRow("precision twice") << "x,1,bf16,a.png\nx,1,bf16,b.png" << "a second picture of bf16";
     QTest::newRow("alone") << "x,1,bf16,a.png\ny,1,nf4,b.png" << "only bf16 is there";
     QTest::newRow("seed") << "x,one,bf16,a.png\nx,1,nf4,b.png" << "seed 'one' is no number";
+    QTest::newRow("no seconds") << "x,1,bf16,a.png,nan\nx,1,nf4,b.png,1" << "line 2: seconds 'nan' is no number";
+    QTest::newRow("endless seconds") << "x,1,bf16,a.png,inf\nx,1,nf4,b.png,1" << "line 2: seconds 'inf' is no number";
     QTest::newRow("negative") << "x,-1,bf16,a.png\nx,1,nf4,b.png" << "seed '-1'";
     QTest::newRow("no precision") << "x,1,,a.png\nx,1,nf4,b.png" << "a precision is a name";
     QTest::newRow("long precision") << "x,1," + QString(200, 'n') + ",a.png\nx,1,nf4,b.png" << "a precision is a name";
@@ -89,12 +96,33 @@ class PictureListTest : public QObject {
     QFETCH(QString, word);
     write("set/a.png"), write("set/b.png"), write("b.png");
     QVERIFY(QFile::link(folder_->filePath("b.png"), folder_->filePath("set/link.png")));
-    write("set/list.csv", "prompt,seed,precision,file\n" + rows.toUtf8() + "\n");
+    write("set/list.csv", (rows.count(',') > 6 ? "prompt,seed,precision,file,seconds\n" : "prompt,seed,precision,file\n") + rows.toUtf8() + "\n");
     const QString said = complaint("set/list.csv");
     QVERIFY2(said.contains(word), qPrintable(said));
   }
 
+  void objectsHoldTextsAndNumbers_data() {
+    QTest::addColumn<QByteArray>("fields");
+    QTest::addColumn<QString>("word");
+    QTest::newRow("prompt") << QByteArray(R"("prompt":["x"],"precision":"nf4","file":"b.png")") << "picture 2: prompt [\"x\"] is no text";
+    QTest::newRow("file") << QByteArray(R"("precision":"nf4","file":3)") << "file 3 is no text";
+    QTest::newRow("precision") << QByteArray(R"("precision":{"a":1},"file":"b.png")") << "is no text";
+    QTest::newRow("seconds") << QByteArray(R"("precision":"nf4","file":"b.png","seconds":true)") << "seconds true is no number";
+    QTest::newRow("bytes") << QByteArray(R"("precision":"nf4","file":"b.png","bytes":1.5)") << "bytes '1.5' is no number";
+  }
+  void objectsHoldTextsAndNumbers() {
+    QFETCH(QByteArray, fields);
+    QFETCH(QString, word);
+    write("a.png"), write("b.png");
+    write("list.json", R"([{"precision":"bf16","file":"a.png"},{)" + fields + "}]");
+    QVERIFY2(complaint("list.json").contains(word), qPrintable(complaint("list.json")));
+  }
+
   void listsThatAreNoneAreRefused() {
+    for (const char* name : {"x/bf16/a.png", "x/nf4/a.png"}) write(name);
+    write("f.csv", "precision,file,precision\n"), write("g.csv", "prompt,precision,file\nf\xF6x,bf16,a.png\n"), write("x/prompts.txt", "f\xF6x\n");
+    QVERIFY(complaint("f.csv").contains("'precision' is there twice"));
+    QVERIFY2(complaint("g.csv").contains("UTF-8") && complaint("x").contains("prompts.txt: is not written in UTF-8"), qPrintable(complaint("x")));
     write("a.csv", "prompt,seed,precision,file,colour\n"), write("b.csv", ""), write("c.json", "{}"), write("d.txt", ""), write("e.json", "[1]");
     QVERIFY(complaint("a.csv").contains("'colour' is not known"));
     QVERIFY(complaint("b.csv").contains("empty"));
@@ -108,15 +136,17 @@ class PictureListTest : public QObject {
 
   void formatsAreToldByTheirBytes() {
     const auto refusal = [](const QByteArray& bytes) {
-      return QString::fromStdString(pictureRefusal({reinterpret_cast<const std::uint8_t*>(bytes.constData()), static_cast<std::size_t>(bytes.size())}));
+      return QString::fromStdString(pictureRefusal({reinterpret_cast<const std::uint8_t*>(bytes.constData()),
+          static_cast<std::size_t>(bytes.size())}));
     };
-    QVERIFY(refusal(QByteArray("\x89PNG\r\n\x1a\n") + QByteArray(40, 0)).isEmpty());
+    QVERIFY(refusal(QByteArray("\x89PNG\r\n\x1a\n") + QByteArray(40, 0)).contains("cut off"));
     QVERIFY(refusal(QByteArray("\0\0\0\x1c" "ftypavif", 12)).contains("AVIF"));
     QVERIFY(refusal("GIF89a").contains("neither"));
     QVERIFY(refusal({}).contains("neither"));
     // A JPEG's APP1 segment with a big-endian directory of one entry.
     const auto jpeg = [](char orientation) {
-      return QByteArray("\xFF\xD8\xFF\xE1\0\x22" "Exif\0\0" "MM\0*\0\0\0\x08" "\0\1" "\x01\x12\0\3\0\0\0\1\0", 6 + 6 + 8 + 2 + 9) + orientation + QByteArray(20, 0);
+      return QByteArray("\xFF\xD8\xFF\xE1\0\x22" "Exif\0\0" "MM\0*\0\0\0\x08" "\0\1" "\x01\x12\0\3\0\0\0\1\0",
+          6 + 6 + 8 + 2 + 9) + orientation + QByteArray(20, 0);
     };
     QVERIFY(refusal(jpeg(1)).isEmpty());
     QVERIFY2(refusal(jpeg(6)).contains("orientation 6"), qPrintable(refusal(jpeg(6))));
@@ -129,12 +159,24 @@ class PictureListTest : public QObject {
     QVERIFY(refusal(frame(8, 4)).contains("CMYK"));
     QVERIFY(refusal(frame(12, 3)).contains("8 bits"));
     const auto png = [](char bits, const QByteArray& chunks) {
-      return QByteArray("\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\0\1\0\0\0\1", 24) + bits + QByteArray("\2\0\0\0crc!", 8) + chunks;
+      return QByteArray("\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\0\1\0\0\0\1", 24) + bits + QByteArray("\2\0\0\0crc!",
+          8) + chunks + QByteArray("\0\0\0\0IENDcrc!", 12);
     };
     QVERIFY(refusal(png(8, {})).isEmpty() && refusal(png(4, {})).isEmpty());
     QVERIFY(refusal(png(16, {})).contains("16 bits"));
     QVERIFY(refusal(png(8, QByteArray("\0\0\0\1PLTExcrc!\0\0\0\1tRNSxcrc!", 26))).contains("transparent"));
     QVERIFY(refusal(png(8, QByteArray("\0\0\0\4tEXttRNScrc!", 16))).isEmpty());   // a text is no chunk
+    QVERIFY(refusal(png(8, {}).chopped(1)).contains("cut off"));
+    QVERIFY(refusal(png(8, QByteArray("\0\0\0\x8" "acTL\0\0\0\2\0\0\0\0crc!", 20))).contains("animation"));
+    const QByteArray scan = frame(8, 3).chopped(20) + QByteArray("abcdefghijkl\xFF\xDA\0\4ab\x12\xFF\0\x34", 22);
+        // a byte 0xFF of the scan is no marker
+    QVERIFY(refusal(scan).contains("cut off"));
+    QVERIFY2(refusal(scan + "\xFF\xD9").isEmpty(), qPrintable(refusal(scan + "\xFF\xD9")));
+    const auto webp = [](char flags, char size) {
+      return QByteArray("RIFF") + size + QByteArray("\0\0\0WEBPVP8X\x0a\0\0\0", 15) + flags + QByteArray(9, 0);
+    };
+    QVERIFY(refusal(webp(0x10, 22)).isEmpty());
+    QVERIFY(refusal(webp(0x12, 22)).contains("animation") && refusal(webp(0x10, 23)).contains("cut off"));
   }
 };
 
