@@ -54,14 +54,15 @@ Table thresholds(const json& report) {
   Table table{"thresholds", {{"precision", "threshold", "verdict", "value", "low", "high", "sentence"}}};
   for (const json& cell : report["judged"])
     table.rows.push_back({text(cell["precision"]), text(cell["threshold"]), text(cell["verdict"]), text(cell["value"]),
-                          cell["ci95"].is_array() ? text(cell["ci95"][0]) : "", cell["ci95"].is_array() ? text(cell["ci95"][1]) : "", text(cell["sentence"])});
+                          cell["ci95"].is_array() ? text(cell["ci95"][0]) : "", cell["ci95"].is_array() ? text(cell["ci95"][1]) : "",
+                          text(cell["sentence"])});
   return table;
 }
 
 Table estimates(const json& report, const char* part, const std::string& name, std::vector<std::string> keys) {
   Table table{name, {keys}};
   for (const char* column : {"value", "low", "high", "n"}) table.rows[0].emplace_back(column);
-  for (const json& entry : report[part]) {
+  for (const json& entry : report.value(part, json::array())) {   // reports of earlier versions lack some
     std::vector<std::string> row;
     for (const std::string& key : keys) row.push_back(key == "figure" ? columnOf(report, text(entry[key])) : text(entry[key]));
     addEstimate(row, entry);
@@ -74,6 +75,29 @@ Table memory(const json& report) {
   Table table{"memory", {{"precision", "seconds", "bytes"}}};
   for (const json& trace : report["memory_over_time"])
     for (const json& point : trace["points"]) table.rows.push_back({text(trace["precision"]), text(point[0]), text(point[1])});
+  return table;
+}
+
+// What the engine counted for one picture (or batch) of a precision.
+Table flops(const json& report) {
+  Table table{"flops", {{"precision", "counted", "value"}}};
+  const json all = report.value("flops", json::object());   // items() keeps a reference
+  for (const auto& [precision, counted] : all.items())
+    for (const auto& [name, value] : counted.items())
+      if (value.is_number()) table.rows.push_back({precision, name, text(value)});
+  return table;
+}
+
+// The rows of a preset: the same keys in each.
+Table preset(const json& report, const char* name) {
+  Table table{name, {}};
+  for (const json& row : report.value(name, json::array())) {
+    if (table.rows.empty())
+      for (const auto& [key, value] : row.items()) table.rows.resize(1), table.rows[0].push_back(key);
+    std::vector<std::string> cells;
+    for (const std::string& key : table.rows[0]) cells.push_back(row.contains(key) ? text(row[key]) : "");
+    table.rows.push_back(std::move(cells));
+  }
   return table;
 }
 
@@ -90,8 +114,10 @@ std::vector<Table> tablesOf(const json& report) {
   std::vector<Table> all = {samples(report), summary(report), thresholds(report),
                             estimates(report, "categories", "categories", {"category", "precision", "figure"}),
                             estimates(report, "step_seconds", "steps", {"precision", "step"}),
-                            estimates(report, "growth", "growth", {"precision", "call"}), memory(report)};
-  std::erase_if(all, [](const Table& table) { return table.rows.size() == 1; });
+                            estimates(report, "growth", "growth", {"precision", "call"}),
+                            estimates(report, "growth_cosine", "growth_cosine", {"precision", "call"}),
+                            memory(report), flops(report), preset(report, "dit")};
+  std::erase_if(all, [](const Table& table) { return table.rows.size() <= 1; });
   return all;
 }
 

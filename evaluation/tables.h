@@ -14,7 +14,7 @@ struct Table {
   std::vector<std::vector<std::string>> rows;   // the first is the header
 };
 
-// samples, summary, thresholds, categories, steps, growth, memory: those that have rows.
+// samples, summary, thresholds, categories, steps, growth, growth_cosine, memory, flops, dit: those that have rows.
 std::vector<Table> tablesOf(const nlohmann::json& report);
 std::string csvText(const Table& table);
 // FOLDER/<name>.csv of each; returns the paths.

@@ -17,6 +17,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <map>
 
 using namespace quantspot::evaluation;
 using nlohmann::json;
@@ -204,7 +205,16 @@ class ReportTest : public QObject {
       made.latentCalls = 2;
       store.put(cell.key, made);
     }
-    const json report = makeReport(plan, store, {.model = "/m", .run = "r", .metrics = {}});
+    json report = makeReport(plan, store, {.model = "/m", .run = "r", .metrics = {}});
+    report["flops"] = {{"bf16", {{"total", 1500}, {"calls", 2}, {"by", {{"linear", 1}}}}}};
+    report["dit"] = {{{"precision", "bf16"}, {"tflop", 0.5}}, {{"precision", "int8-dynamic"}, {"tflop", nullptr}}};
+    std::map<std::string, std::vector<std::vector<std::string>>> rows;
+    for (const Table& table : tablesOf(report)) rows[table.name] = table.rows;
+    QCOMPARE(rows["growth_cosine"].size(), std::size_t{3});
+    QCOMPARE(rows["growth_cosine"][2][2], report["growth_cosine"][1]["value"].dump());
+    QCOMPARE(rows["flops"], (std::vector<std::vector<std::string>>{{"precision", "counted", "value"}, {"bf16", "calls", "2"},
+        {"bf16", "total", "1500"}}));
+    QCOMPARE(rows["dit"], (std::vector<std::vector<std::string>>{{"precision", "tflop"}, {"bf16", "0.5"}, {"int8-dynamic", ""}}));
     QCOMPARE(report["growth"].size(), std::size_t{2});
     QVERIFY(report["growth"][0]["value"] == 0.0 && report["growth"][1]["value"] == 1.0 && report["growth"][1]["call"] == 2);
   }
