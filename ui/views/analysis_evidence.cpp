@@ -68,6 +68,13 @@ AnalysisEvidence::AnalysisEvidence(QWidget* parent)
   for (QComboBox* choice : {against_, category_, measure_}) connect(choice, &QComboBox::currentIndexChanged, this, [this] { fillMetrics(); });
 }
 
+// What arrange() never took in belongs to nobody else.
+AnalysisEvidence::~AnalysisEvidence() {
+  for (Card* card : std::initializer_list<Card*>{detection, dprime, preference, ranking, rating, people, prompts, times, visibility, metrics, bits,
+                                                 confusion, quality, questionnaires})
+    if (!card->parentWidget()) delete card;
+}
+
 ForestChart* AnalysisEvidence::forest(const QString& figure) { return cardOf<ForestChart>(figure); }
 
 QComboBox* AnalysisEvidence::chooser(Card* card, const QString& name) {

@@ -22,6 +22,7 @@ class AnalysisEvidence : public QWidget {
   Q_OBJECT
  public:
   explicit AnalysisEvidence(QWidget* parent = nullptr);
+  ~AnalysisEvidence() override;
 
   void setPart(const QJsonObject& part, const study::Protocol& protocol);
   void setQuestionnaires(const QJsonArray& figures);   // "questionnaires" of an analysis; empty: no card

@@ -440,6 +440,16 @@ class StudyViewsTest : public QObject {
     }
   }
 
+  void whatWasNeverShownGoesWithItsPage() {
+    QPointer<ForestChart> chart;
+    {
+      AnalysisEvidence evidence;
+      chart = evidence.detection;
+      QVERIFY(chart);
+    }
+    QVERIFY(!chart);
+  }
+
   void aHugeStudyStaysQuick() {
     AnalysisEvidence evidence;
     Protocol p = sample::protocol();
