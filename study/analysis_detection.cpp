@@ -82,8 +82,7 @@ QJsonObject mixed(const Group& group, double level) {
     const auto corrected = [&](double logit) { return std::max(0.0, (rate(logit) - group.chance()) / (1 - group.chance())); };
     const Estimate& logit = fit.fixed[0];
     QJsonObject odds = json(logit);
-    odds["interval_error"] = fit.mean->error;
-    odds["freedom"] = fit.mean->freedom;
+    odds["half_width"] = *fit.half_width;
     return {{"log_odds_against_chance", odds}, {"rate", rate(logit.value)},
             {"rate_interval", json(Interval{rate(logit.interval.low), rate(logit.interval.high)})},
             {"detection", corrected(logit.value)}, {"detection_interval", QJsonArray{corrected(logit.interval.low), corrected(logit.interval.high)}},

@@ -120,7 +120,11 @@ QJsonObject opinions(const Protocol& protocol, const Rows& rows) {
     for (const auto& [thing, index] : things)
       if (thing.startsWith(items[item] + QLatin1Char('|'))) quality += model.quality[index], ++seen;
     const Mos& score = plain[static_cast<std::size_t>(item)];
-    scores << QJsonObject{{"variant", items[item]}, {"mos", score.mean}, {"interval", json(score.interval)}, {"people", score.ratings},
+    double rounding = 0;   // of a person's mean, over the people
+    for (const auto& row : counts)
+      if (row[static_cast<std::size_t>(item)] > 0) rounding += 1 / (12 * row[static_cast<std::size_t>(item)]) / score.ratings;
+    scores << QJsonObject{{"variant", items[item]}, {"mos", score.mean},
+        {"interval", json(opinionInterval(score, rounding, {1, 5}, protocol.analysis.level))}, {"people", score.ratings},
         {"quality_without_bias", collapsed ? QJsonValue() : QJsonValue(quality / seen)}};
   }
   const auto outside = bt500Rejected(by_thing);

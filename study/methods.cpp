@@ -15,17 +15,17 @@ const std::vector<Method>& methods() {
       {"mixed", "The average participant and prompt",
        "Logistic model with random intercepts for participants and prompts, Laplace's approximation, logit(chance) as offset. Student's t interval: "
        "Wald's error times the root of how much participants (and prompts) differ over how much they do by the fit, "
-       "degrees of freedom by Satterthwaite. "
-       "Pooled counts take all answers for independent; this does not.",
+       "each with its own degrees of freedom. Pooled counts take all answers for independent; this does not.",
        "R lme4 (glmer)"},
       {"dprime", "d′: how far apart the two look",
        "Signal detection for the kind of trial (m-AFC, ABX by differencing and by independent observation, oddity, same–different); "
        "the exact interval "
-       "of the rate is carried over, for same–different the delta method.",
+       "of the rate is carried over, for same–different the reach of both rates' exact intervals (least and largest d′ on the ellipse between them).",
        "R psyphy; intervals: sensR's printed ones"},
       {"confusion", "Right and wrong answers", "Counts of main trials with a right answer.", "an independent count (rederive.py)"},
       {"psychometric", "Right answers against bits per weight",
-       "Logistic curve from chance to 1 by maximum likelihood; threshold half-way, Wald and delta-method intervals, the JND's from the slope's; "
+       "Logistic curve from chance to 1 by maximum likelihood; threshold half-way, Wald and delta-method intervals, the JND's from the slope's, "
+       "which is open where a step fits nearly as well; "
        "both lie level in the chart, at half and three quarters of the way; the points carry exact intervals.",
        "R glm with psyphy's link mafc.logit"},
       {"preference", "Better or worse than the reference",
@@ -33,7 +33,8 @@ const std::vector<Method>& methods() {
        "Wald intervals. Where a variant never lost or never won (separation) Firth's bias-reduced fit is given, and said.",
        "R BradleyTerry2 and brglm2; Davidson's ties: independent maximizations in R and scipy"},
       {"rating", "Opinion scores",
-       "Mean over participants with Student's t interval; quality without the participants' bias by ITU-T P.910's model; screening by BT.500; "
+       "Mean over participants; Wilson's interval on the scale from 1 to 5, of as many participants as the variance is worth, with Student's t; "
+       "quality without the participants' bias by ITU-T P.910's model; screening by BT.500; "
        "Krippendorff's α, ordinal, with Wilson's interval of as many things as its variance is worth (the jackknife's, mixed with the binomial one); "
        "none below 30 pictures, or where ratings are too one-sided.",
        "sureal, krippendorff (Python)"},
@@ -46,8 +47,8 @@ const std::vector<Method>& methods() {
        "Gold trials show an obvious corruption, null trials equal pictures, repeats an earlier trial; the p-value of even null answers is χ².",
        "scipy.stats.chisquare"},
       {"visibility", "Variants by how visible they are",
-       "Detection corrected for guessing, each kind weighted by its trials; a normal interval around the same of rates with two right and two wrong "
-       "added (Agresti and Coull).",
+       "Detection corrected for guessing, each kind weighted by its trials; the exact interval of one kind, of several the root of the sum "
+       "of their squared distances.",
        "an independent computation (rederive.py)"},
       {"questionnaires", "What people said",
        "Answers per step or choice over everybody who was not erased, the median step of a scale, free text as typed.",

@@ -69,24 +69,23 @@ for (part in c("with_exclusions", "without_exclusions")) {
       (move(h, h) - move(h, -h) - move(-h, h) + move(-h, -h)) / (8 * h^2) }
     hessian <- outer(which(free), which(free), Vectorize(bent)); error <- sqrt(solve(hessian)[sum(free), sum(free)])
     check(paste(name, "mixed model's error"), error, stated$standard_error, 5e-3)
-    # The interval's error: what groups differ by, before shrinking, against what they do by the fit; among participants with what rounding to whole answers hides.
+    # Half the interval: what groups differ by, before shrinking, against what they do by the fit; among participants with what rounding to whole answers hides.
     deviance(at); mean_of <- environment(deviance)$resp$mu; information <- mean_of * (1 - mean_of)
     modes <- split(environment(deviance)$pp$b(1), rep(groups, sapply(model$reTrms$flist[groups], nlevels)))
     between <- function(group, rounding = 0) {
       weight_of <- tapply(information, model$reTrms$flist[[group]], sum)
       shift <- modes[[group]] + tapply(mine$correct - mean_of, model$reTrms$flist[[group]], sum) / weight_of
       weight <- 1 / (spread_of[[group]]^2 + 1 / weight_of); n <- length(shift)
-      list(fitted = 1 / sum(weight), seen = sum(weight^2 * (shift^2 + rounding / weight_of^2)) / sum(weight)^2 * n / (n - 1), freedom = n - 1)
+      list(fitted = 1 / sum(weight), seen = sum(weight^2 * (shift^2 + rounding / weight_of^2)) / sum(weight)^2 * n / (n - 1), t = qt(tail, n - 1))
     }
-    people <- between("participant", 1 / 12); fitted <- people$fitted; seen <- people$seen; spent <- seen^2 / people$freedom
+    tail <- (1 + protocol$analysis$level) / 2
+    people <- between("participant", 1 / 12); fitted <- people$fitted; reach <- people$t^2 * people$seen
     if (length(groups) > 1) {
-      pictures <- between("comparison"); chance <- 1 / sum(information); few <- nlevels(model$reTrms$flist$comparison) < 5
-      shown <- if (few) max(pictures$seen, chance) else pictures$seen
+      pictures <- between("comparison"); chance <- 1 / sum(information)
       fitted <- fitted + pictures$fitted - chance
-      if (few || shown > chance) { seen <- seen + shown - chance; spent <- spent + shown^2 / pictures$freedom }
+      reach <- reach + pictures$t^2 * max(pictures$seen, chance) - qnorm(tail)^2 * chance
     }
-    check(paste(name, "error of the interval"), error * sqrt(seen / fitted), stated$interval_error, 5e-3)
-    check(paste(name, "degrees of freedom"), max(1, seen^2 / spent), stated$freedom, 1e-2)
+    check(paste(name, "half the interval"), error * sqrt(reach / fitted), stated$half_width, 5e-3)
     if (figure$mixed$singular != any(!free))
       problems <- c(problems, sprintf("%s: singular is stated as %s", name, figure$mixed$singular))
     compared <- compared + 1
@@ -112,7 +111,7 @@ for (part in c("with_exclusions", "without_exclusions")) {
     q <- plogis(best[1] + best[2] * (x - mean(x))); slope <- (1 - curve$guess) * q * (1 - q); rate <- curve$guess + (1 - curve$guess) * q
     weight <- n * slope^2 / (rate * (1 - rate)); X <- cbind(1, x - mean(x)); covariance <- solve(t(X) %*% (weight * X))
     ends <- abs(best[2] + c(-1, 1) * qnorm((1 + protocol$analysis$level) / 2) * sqrt(covariance[2, 2]))
-    check(paste(part, curve$kind, "its interval, low"), log(3) / max(ends), curve$jnd_interval[[1]])
+    if (curve$jnd_interval[[1]] > 0) check(paste(part, curve$kind, "its interval, low"), log(3) / max(ends), curve$jnd_interval[[1]])   # 0: a step may be
     towards <- c(-1 / best[2], best[1] / best[2]^2); half <- qnorm((1 + protocol$analysis$level) / 2) * sqrt(t(towards) %*% covariance %*% towards)[1]
     check(paste(part, curve$kind, "threshold's interval"), mean(x) - best[1] / best[2] + half, curve$threshold_bits$interval[[2]])
   }

@@ -14,10 +14,11 @@ from pathlib import Path
 
 from rederive_attestation import attestation
 from rederive_statistics import (Z, abilities, always_valid_interval, at_least, binomial, bt500, chi_square_tail, connected, dprime, estimate,
-                                 exact_interval, fitted, krippendorff, psychometric, quantile, rounded, same_different, student_quantile, subject_bias)
+                                 exact_interval, fitted, krippendorff, opinion_interval, psychometric, quantile, rounded, same_different,
+                                 same_different_interval, subject_bias)
 
 TOLERANCE = 1e-6
-LEFT_TO_R = ("value", "standard_error", "interval_error", "freedom", "participant_sd", "prompt_sd", "singular", "reason")   # of a mixed model
+LEFT_TO_R = ("value", "standard_error", "half_width", "participant_sd", "prompt_sd", "singular", "reason")   # of a mixed model
 compared, problems = 0, []
 
 
@@ -116,12 +117,12 @@ def detection(rows, stated, protocol):
         corrected = lambda p: max(0.0, (p - chance) / (1 - chance))
         always = stopping["rule"] == "always-valid"
         interval = always_valid_interval(k, n, level, stopping["tuned_for"]) if always else exact_interval(k, n, level)
-        p, mixed = at_least(k, n, chance), mixed_model(stated[place]["mixed"] if place < len(stated) else {}, chance, level, mine)
+        p, mixed = at_least(k, n, chance), mixed_model(stated[place]["mixed"] if place < len(stated) else {}, chance, mine)
         figure = {"kind": KINDS[kind], "slots": slots, "variant": protocol["variants"][variant], "chance": chance, "correct": k, "trials": n,
                   "people": len({r["participant"] for r in mine}), "rate": k / n, "rate_interval": interval,
                   "interval_method": "always-valid" if always else "clopper-pearson", "p": p, "detection": corrected(k / n),
                   "detection_interval": [corrected(b) for b in interval], "margin": plan["margin"], "mixed": mixed,
-                  "dprime": sensitivity(mine, KINDS[kind], slots, k / n, exact_interval(k, n, level), Z((1 + level) / 2)),
+                  "dprime": sensitivity(mine, KINDS[kind], slots, k / n, exact_interval(k, n, level), level),
                   "per_participant": shares(mine, "participant", level), "per_prompt": shares(mine, "comparison", level)}
         figure["verdict"] = verdict(figure, not always and p <= (1 - level) / 2)
         if stopping["rule"] == "sprt":
@@ -136,15 +137,14 @@ def detection(rows, stated, protocol):
     return figures
 
 
-def mixed_model(stated, chance, level, rows):
+def mixed_model(stated, chance, rows):
     """What follows from the fit; the fit itself is rederive.R's."""
     if len({r["participant"] for r in rows}) < 2:
         return {"reason": "one participant"}
     if "reason" in stated or "log_odds_against_chance" not in stated:
         return stated
     logit = stated["log_odds_against_chance"]
-    half = student_quantile(level, logit["freedom"]) * logit["interval_error"]
-    around = {**{key: logit[key] for key in LEFT_TO_R[:4]}, "interval": [logit["value"] - half, logit["value"] + half]}
+    around = {**{key: logit[key] for key in LEFT_TO_R[:3]}, "interval": [logit["value"] + side * logit["half_width"] for side in (-1, 1)]}
     rate = lambda x: 1 / (1 + math.exp(min(700, -(math.log(chance / (1 - chance)) + x))))
     corrected = lambda x: max(0.0, (rate(x) - chance) / (1 - chance))
     return {"log_odds_against_chance": around, "rate": rate(logit["value"]), "rate_interval": [rate(x) for x in around["interval"]],
@@ -172,7 +172,7 @@ def sequential(rows, plan):
     return {"verdict": verdict_, "trials": trials, "log_ratio": ratio}
 
 
-def sensitivity(rows, kind, slots, rate, interval, z):
+def sensitivity(rows, kind, slots, rate, interval, level):
     models = {"spot": ["mafc"], "triangle": ["oddity"], "abx": ["differencing", "independent"]}.get(kind)
     if models:
         return {model: {"value": dprime(model, rate, slots), "interval": [dprime(model, p, slots) for p in interval]} for model in models}
@@ -184,12 +184,8 @@ def sensitivity(rows, kind, slots, rate, interval, z):
     more = 0.5 if hits in (0, different) or alarms in (0, same) else 0
     n1, n0 = different + 2 * more, same + 2 * more
     h, f = (hits + more) / n1, (alarms + more) / n0
-    step = 1e-5 * min(h, 1 - h, f, 1 - f)
     for model in ("differencing", "independent"):
-        at = lambda x, y: same_different(model, x, y)
-        by_hit, by_alarm = (at(h + step, f) - at(h - step, f)) / (2 * step), (at(h, f + step) - at(h, f - step)) / (2 * step)
-        half = z * math.sqrt(by_hit ** 2 * h * (1 - h) / n1 + by_alarm ** 2 * f * (1 - f) / n0)
-        result[model] = {"value": at(h, f), "interval": [max(0.0, at(h, f) - half), max(0.0, at(h, f) + half)],
+        result[model] = {"value": same_different(model, h, f), "interval": same_different_interval(model, hits, different, alarms, same, level),
                          "criterion": -math.sqrt(2) * Z(f / 2) if model == "differencing" else -(Z(h) + Z(f)) / 2}
     return result
 
@@ -200,13 +196,12 @@ def visibility(figures, stated, level):
     for variant, mine in grouped(figures, lambda f: f["variant"]).items():
         n = sum(f["trials"] for f in mine)
         value = sum(f["trials"] * (f["rate"] - f["chance"]) / (1 - f["chance"]) for f in mine) / n
-        spread = middle = 0
+        reach = [0, 0]
         for f in mine:
-            p = (f["correct"] + 2) / (f["trials"] + 4)
-            middle += f["trials"] * (p - f["chance"]) / (1 - f["chance"]) / n
-            spread += f["trials"] ** 2 * p * (1 - p) / (f["trials"] + 4) / (1 - f["chance"]) ** 2
-        half = Z((1 + level) / 2) * math.sqrt(spread) / n
-        entries.append({"variant": variant, "detection": value, "interval": [middle - half, middle + half], "trials": n})
+            for side, end in enumerate(exact_interval(f["correct"], f["trials"], level)):
+                reach[side] += (f["trials"] * (end - f["rate"]) / (1 - f["chance"])) ** 2
+        around = [value - math.sqrt(reach[0]) / n, value + math.sqrt(reach[1]) / n]
+        entries.append({"variant": variant, "detection": value, "interval": around, "trials": n})
     order = [e["variant"] for e in stated]
     return sorted(entries, key=lambda e: (-round(e["detection"], 9), order.index(e["variant"]) if e["variant"] in order else 0))
 
@@ -275,8 +270,8 @@ def rating(rows, stated, reference, level):
     quality, scores, agreement = subject_bias(table), [], krippendorff(table, level)
     for variant in items_of(mine, reference):
         means = [statistics.fmean(int(r["answer"]) for r in those if r["shown"] == variant) for those in people.values() if any(r["shown"] == variant for r in those)]
-        half = student_quantile(level, len(means) - 1) * statistics.stdev(means) / math.sqrt(len(means)) if len(means) > 1 else 0
-        scores.append({"variant": variant, "mos": statistics.fmean(means), "interval": [statistics.fmean(means) - half, statistics.fmean(means) + half],
+        rounding = statistics.fmean(1 / 12 / n for n in (sum(r["shown"] == variant for r in those) for those in people.values()) if n)
+        scores.append({"variant": variant, "mos": statistics.fmean(means), "interval": opinion_interval(means, rounding, level),
                        "people": len(means), "quality_without_bias": statistics.fmean(q for (name, _), q in quality.items() if name == variant) if quality else None})
     return {"scores": scores, "bt500_rejected": [list(people)[i] for i in bt500(table)], **agreement}
 
@@ -454,8 +449,8 @@ def figures_of(rows, stated, protocol):
 def told(analysis):
     """All that is taken from the analysis itself: the fits left to R, what could not be fitted, records that do not fit, and in which order equals stand."""
     def part(stated):
-        fit = lambda mixed: {key: {k: mixed[key][k] for k in LEFT_TO_R[:4]} if key == "log_odds_against_chance" else mixed[key]
-                             for key in (*LEFT_TO_R[4:], "log_odds_against_chance") if key in mixed}
+        fit = lambda mixed: {key: {k: mixed[key][k] for k in LEFT_TO_R[:3]} if key == "log_odds_against_chance" else mixed[key]
+                             for key in (*LEFT_TO_R[3:], "log_odds_against_chance") if key in mixed}
         reason = lambda name: {"reason": stated[name]["reason"]} if "reason" in (stated[name] or {}) else {}
         return {"detection": [{"mixed": fit(f["mixed"])} for f in stated["detection"]], "visibility": [{"variant": e["variant"]} for e in stated["visibility"]],
                 **{name: reason(name) for name in ("preference", "rating", "ranking")}}

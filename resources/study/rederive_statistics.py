@@ -100,6 +100,26 @@ def same_different(kind, hit, alarm):
     return bisect(lambda d: CDF((k + d) / math.sqrt(2)) + CDF((k - d) / math.sqrt(2)) - hit, 0, 40)
 
 
+def same_different_interval(kind, hits, different, alarms, same, level):
+    """Least and largest d' on quarter ellipses from the rates to the ends of their exact intervals, at steps of 3 degrees."""
+    def at(h, f):
+        return 0.0 if h <= f else math.inf if f <= 0 or h >= 1 else same_different(kind, h, f)
+    hit, alarm, (h0, h1), (f0, f1) = hits / different, alarms / same, exact_interval(hits, different, level), exact_interval(alarms, same, level)
+    turns = [(math.cos(math.radians(a)), math.sin(math.radians(a))) for a in range(0, 91, 3)]
+    return [min(at(hit - (hit - h0) * c, alarm + (f1 - alarm) * s) for c, s in turns), max(at(hit + (h1 - hit) * c, alarm - (alarm - f0) * s) for c, s in turns)]
+
+
+def opinion_interval(values, rounding, level):
+    """Of a mean on the scale from 1 to 5: Wilson's, of as many people as their variance is worth, with Student's t."""
+    n, place = len(values), (math.fsum(values) / len(values) - 1) / 4
+    if n < 2:
+        return [1.0, 5.0]
+    variance, widest = (statistics.variance(values) + rounding) / 16 / n, place * (1 - place)
+    t2 = student_quantile(level, n - 1) ** 2 / (max(1.0, widest / variance) if widest > 1e-12 else n)
+    middle, half = (place + t2 / 2) / (1 + t2), math.sqrt(t2 * widest + t2 * t2 / 4) / (1 + t2)
+    return [1 + 4 * max(0.0, middle - half), 1 + 4 * min(1.0, middle + half)]
+
+
 def solve(matrix, right):
     n = len(right)
     rows = [list(row) + [value] for row, value in zip(matrix, right)]
@@ -200,12 +220,23 @@ def psychometric(points, guess, z):
         if max(map(abs, step)) < 1e-13:
             break
     a, b = at
-    slope = estimate(b, math.sqrt(covariance[1][1]), z)
+    slope, best, step = estimate(b, math.sqrt(covariance[1][1]), z), likelihood(at), step_likelihood(points, guess, b > 0)
+    if best - step < z * z:
+        slope["interval"][b > 0] = math.copysign(math.inf, b)
     if abs(b) * max(abs(x - mean) for x, _, _ in points) < 1e-7:
         return slope, None
     da, db = -1 / b, a / (b * b)
     error = math.sqrt(da * da * covariance[0][0] + 2 * da * db * covariance[0][1] + db * db * covariance[1][1])
     return slope, estimate(mean - a / b, error, z)
+
+
+def step_likelihood(points, guess, rising):
+    """The largest of a step: guessing on one side of some level, right on the other, anything between there."""
+    log = lambda k, n, p: (k * math.log(p) if k else 0) + ((n - k) * (math.log1p(-p) if p < 1 else -math.inf) if n > k else 0)
+    def standing(at):
+        k, n = (sum(q[i] for q in points if q[0] == at) for i in (1, 2))
+        return (log(k, n, min(1, max(guess, k / n))) if n else 0) + sum(log(r, m, 1 if (x > at) == rising else guess) for x, r, m in points if x != at)
+    return max(standing(x) for x, _, _ in points)
 
 
 def subject_bias(ratings):

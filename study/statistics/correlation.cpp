@@ -31,10 +31,10 @@ void check(const std::vector<double>& a, const std::vector<double>& b) {
       throw std::invalid_argument("all values of one side are equal: correlation is undefined");
 }
 
-Interval fisher(double r, double variance, double level) {
-  if (std::abs(r) >= 1) return {r, r};
-  const double half = zForLevel(level) * std::sqrt(variance);
-  return {std::tanh(std::atanh(r) - half), std::tanh(std::atanh(r) + half)};
+// most: half a swap of two neighbours below 1, where Fisher's z has no end.
+Interval fisher(double r, double most, double variance, double level) {
+  const double middle = std::atanh(std::clamp(r, -most, most)), half = zForLevel(level) * std::sqrt(variance);
+  return {r <= -1 ? -1.0 : std::tanh(middle - half), r >= 1 ? 1.0 : std::tanh(middle + half)};
 }
 
 int sign(double x) { return (x > 0) - (x < 0); }
@@ -51,8 +51,9 @@ Correlation spearman(const std::vector<double>& a, const std::vector<double>& b,
     xx += (x[i] - mean) * (x[i] - mean);
     yy += (y[i] - mean) * (y[i] - mean);
   }
+  const double n = static_cast<double>(a.size());
   Correlation result{xy / std::sqrt(xx * yy), {-1, 1}, static_cast<int>(a.size())};
-  if (result.pairs > 4) result.interval = fisher(result.value, (1 + result.value * result.value / 2) / (result.pairs - 3), level);
+  if (result.pairs > 4) result.interval = fisher(result.value, 1 - 6 / (n * (n * n - 1)), (1 + result.value * result.value / 2) / (n - 3), level);
   return result;
 }
 
@@ -66,8 +67,9 @@ Correlation kendall(const std::vector<double>& a, const std::vector<double>& b, 
       untied_a += x != 0;
       untied_b += y != 0;
     }
+  const double n = static_cast<double>(a.size());
   Correlation result{score / std::sqrt(untied_a * untied_b), {-1, 1}, static_cast<int>(a.size())};
-  if (result.pairs > 4) result.interval = fisher(result.value, 0.437 / (result.pairs - 4), level);
+  if (result.pairs > 4) result.interval = fisher(result.value, 1 - 2 / (n * (n - 1)), 0.437 * (1 + result.value * result.value) / (n - 4), level);
   return result;
 }
 

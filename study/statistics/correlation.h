@@ -9,7 +9,7 @@ namespace quantspot::statistics {
 
 struct Correlation {
   double value = 0;
-  Interval interval;      // through Fisher's z; [−1, 1] with four pairs or fewer
+  Interval interval;      // through Fisher's z; [−1, 1] with four pairs or fewer; not a point where all ranks agree
   int pairs = 0;
 };
 
@@ -17,7 +17,8 @@ struct Correlation {
 // scipy.stats.spearmanr. Throws std::invalid_argument for unequal lengths, fewer than two pairs or a constant side.
 Correlation spearman(const std::vector<double>& a, const std::vector<double>& b, double level = 0.95);
 
-// Kendall's τ-b; standard error of Fieller, Hartley & Pearson, Biometrika 44 (1957). Oracle: scipy.stats.kendalltau. Throws likewise.
+// Kendall's τ-b; standard error of Fieller, Hartley & Pearson, Biometrika 44 (1957), times √(1 + τ²),
+// without which it is too small where τ is large. Oracle: scipy.stats.kendalltau. Throws likewise.
 Correlation kendall(const std::vector<double>& a, const std::vector<double>& b, double level = 0.95);
 
 }  // namespace quantspot::statistics

@@ -14,7 +14,8 @@ struct DetectionCount {
 
 struct PooledDetection {
   double value = 0;       // corrected for guessing, each kind weighted by its trials; may be below 0
-  Interval interval;      // around the same of rates with two right and two wrong added, so that 0 and 1 have a width, too (Agresti and Coull 1998)
+  // Of one kind the exact interval of its rate; of several their distances to it, root of the sum of squares (MOVER, Zou and Donner 2008).
+  Interval interval;
   int trials = 0;
 };
 

@@ -1,5 +1,7 @@
 #include "study/statistics/mixed_interval.h"
 
+#include "study/statistics/normal.h"
+
 #include <algorithm>
 #include <cmath>
 
@@ -21,29 +23,27 @@ Variance between(const std::vector<Deviation>& groups, double sd, double roundin
     squares += weight * weight * (group.shift * group.shift + rounding / (group.information * group.information));
     ++count;
   }
-  return {1 / all, squares / (all * all) * count / (count - 1), count - 1};
+  const double freedom = std::max(1.0, count - 1);   // one alone: answers of the others carry no information
+  return {1 / all, squares / (all * all) * count / freedom, freedom};
 }
+
+double squared(double x) { return x * x; }
 
 }  // namespace
 
-MeanSpread meanSpread(double standard_error, const std::vector<Deviation>& participants, double participant_sd, const std::vector<Deviation>& prompts,
-                      double prompt_sd) {
+double meanHalfWidth(double standard_error, const std::vector<Deviation>& participants, double participant_sd,
+                     const std::vector<Deviation>& prompts, double prompt_sd, double level) {
   const Variance people = between(participants, participant_sd, 1.0 / 12);
-  double fitted = people.fitted, seen = people.seen, spread = people.seen * people.seen / people.freedom;
+  double fitted = people.fitted, reach = squared(tForLevel(level, people.freedom)) * people.seen;
   if (prompts.size() > 1) {
     double information = 0;
     for (const Deviation& prompt : prompts) information += prompt.information;
     const Variance pictures = between(prompts, prompt_sd, 0);
-    const double chance = 1 / information;   // what answers vary by alone; it is among the participants already
-    const bool few = prompts.size() < kFewPrompts;
-    const double shown = few ? std::max(pictures.seen, chance) : pictures.seen;
+    const double chance = 1 / information;   // what answers vary by alone
     fitted += pictures.fitted - chance;
-    if (few || shown > chance) {
-      seen += shown - chance;
-      spread += shown * shown / pictures.freedom;
-    }
+    reach += squared(tForLevel(level, pictures.freedom)) * std::max(pictures.seen, chance) - squared(zForLevel(level)) * chance;
   }
-  return {standard_error * std::sqrt(seen / fitted), std::max(1.0, seen * seen / spread)};
+  return standard_error * std::sqrt(reach / fitted);
 }
 
 }  // namespace quantspot::statistics

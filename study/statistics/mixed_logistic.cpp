@@ -231,7 +231,7 @@ MixedFit mixedLogistic(const std::vector<MixedRow>& rows, double level) {
   const Vector at = minimum(deviance, start);
 
   MixedFit result{.fixed = {}, .participant_sd = 0, .prompt_sd = 0, .log_likelihood = -deviance(at) / 2, .singular = false,
-                  .mean = {}};
+                  .half_width = {}};
   std::size_t term = 0;
   if (laplace.has(&MixedRow::participant)) result.participant_sd = std::abs(at[term++]);
   if (laplace.has(&MixedRow::prompt)) result.prompt_sd = std::abs(at[term++]);
@@ -258,8 +258,9 @@ MixedFit mixedLogistic(const std::vector<MixedRow>& rows, double level) {
   if (!laplace.has(&MixedRow::participant) || !interceptOnly(rows)) return result;
   const auto prompts = laplace.has(&MixedRow::prompt) ? laplace.deviations(at, &MixedRow::prompt) : std::vector<Deviation>();
   Estimate& mean = result.fixed[0];
-  result.mean = meanSpread(mean.standard_error, laplace.deviations(at, &MixedRow::participant), result.participant_sd, prompts, result.prompt_sd);
-  const double half = tForLevel(level, result.mean->freedom) * result.mean->error;
+  const double half = meanHalfWidth(mean.standard_error, laplace.deviations(at, &MixedRow::participant), result.participant_sd, prompts,
+                                    result.prompt_sd, level);
+  result.half_width = half;
   mean.interval = {mean.value - half, mean.value + half};
   return result;
 }

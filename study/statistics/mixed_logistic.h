@@ -14,17 +14,12 @@ struct MixedRow {
   double offset = 0;                    // added to the logit, such as logit(chance)
 };
 
-// What an intercept's interval is made of: value ± t(freedom) · error.
-struct MeanSpread {
-  double error = 0, freedom = 0;
-};
-
 struct MixedFit {
   std::vector<Estimate> fixed;                  // standard errors are Wald's, from the Hessian at the optimum
   double participant_sd = 0, prompt_sd = 0;     // of the random intercepts, on the logit scale
   double log_likelihood = 0;                    // Laplace's approximation
   bool singular = false;                        // a standard deviation is (nearly) 0
-  std::optional<MeanSpread> mean;               // where the intercept is all there is, and participants are two or more
+  std::optional<double> half_width;             // of its interval, where the intercept is all there is and participants are two or more
 };
 
 // Maximum of Laplace's approximation of the likelihood, as glmer(y ~ x + (1 | participant) + (1 | prompt)) of lme4 1.1 with

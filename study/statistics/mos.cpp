@@ -88,9 +88,19 @@ std::vector<Mos> mos(const Ratings& ratings, double level) {
     const Moments m = moments(column(ratings, j));
     if (m.count == 0) throw std::invalid_argument("thing " + std::to_string(j) + " has no rating");
     const double half = m.count < 2 ? 0 : tForLevel(level, m.count - 1) * m.sd / std::sqrt(m.count - 1.0);
-    result.push_back({m.mean, {m.mean - half, m.mean + half}, m.count});
+    result.push_back({m.mean, {m.mean - half, m.mean + half}, m.count, m.count < 2 ? 0 : m.sd * m.sd * m.count / (m.count - 1)});
   }
   return result;
+}
+
+Interval opinionInterval(const Mos& score, double rounding, const Interval& scale, double level) {
+  if (score.ratings < 2) return scale;
+  const double length = scale.high - scale.low, place = std::clamp((score.mean - scale.low) / length, 0.0, 1.0);
+  const double variance = (score.variance + rounding) / (length * length) / score.ratings, widest = place * (1 - place);
+  const double people = widest > 1e-12 ? std::max(1.0, widest / variance) : score.ratings, t = tForLevel(level, score.ratings - 1);
+  const double squared = t * t / people, middle = (place + squared / 2) / (1 + squared);
+  const double half = std::sqrt(squared * widest + squared * squared / 4) / (1 + squared);
+  return {scale.low + length * std::max(0.0, middle - half), scale.low + length * std::min(1.0, middle + half)};
 }
 
 SubjectBias subjectBias(const Ratings& ratings) {

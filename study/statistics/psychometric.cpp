@@ -61,6 +61,24 @@ Interval jndInterval(const Interval& slope) {
   return {std::log(3.0) / std::max(a, b), holds_zero ? std::numeric_limits<double>::infinity() : std::log(3.0) / std::min(a, b)};
 }
 
+// The largest likelihood of a step that falls (towards −1) or rises (+1) with x: guessing on one side, right but for lapses on the other,
+// and anything between at the level where it stands.
+double stepLikelihood(const std::vector<Level>& levels, const PsychometricOptions& options, int towards) {
+  const double top = 1 - options.lapse;
+  double best = -std::numeric_limits<double>::infinity();
+  for (const Level& at : levels) {
+    double sum = 0;
+    int correct = 0, trials = 0;
+    for (const Level& level : levels) {
+      if (level.x == at.x) correct += level.correct, trials += level.trials;
+      else sum += logLikelihood(level.correct, level.trials, (level.x > at.x) == (towards > 0) ? top : options.guess);
+    }
+    if (trials > 0) sum += logLikelihood(correct, trials, std::clamp(static_cast<double>(correct) / trials, options.guess, top));
+    best = std::max(best, sum);
+  }
+  return best;
+}
+
 }  // namespace
 
 Psychometric fitPsychometric(const std::vector<Level>& levels, const PsychometricOptions& options) {
@@ -84,6 +102,8 @@ Psychometric fitPsychometric(const std::vector<Level>& levels, const Psychometri
     return Estimate{value, error, {value - z * error, value + z * error}};
   };
   result.slope = estimate(b, fit.covariance(1, 1));
+  if (fit.value - stepLikelihood(levels, options, b < 0 ? -1 : 1) < z * z)   // a step fits nearly as well: no end that way
+    (b < 0 ? result.slope.interval.low : result.slope.interval.high) = std::copysign(std::numeric_limits<double>::infinity(), b);
   result.deviance = 2 * (saturated(levels) - fit.value);
   double spread = 0;
   for (const Level& level : levels) spread = std::max(spread, std::abs(level.x - mean));

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numbers>
 #include <stdexcept>
 #include <string>
 
@@ -45,6 +46,23 @@ double independent(double hit, double false_alarm) {
   const double best = normalCdf((normalQuantile(hit) - normalQuantile(false_alarm)) / 2);
   const double away = 2 * normalQuantile((1 + std::sqrt(std::abs(2 * best - 1))) / 2);
   return best < 0.5 ? -away : away;
+}
+
+// Of rates that may be 0 or 1; not below 0.
+double limitingDprime(bool differs, double hit, double alarm) {
+  if (hit <= alarm) return 0;
+  if (alarm <= 0 || hit >= 1) return std::numeric_limits<double>::infinity();
+  return differs ? differencing(hit, alarm) : independent(hit, alarm);
+}
+
+Interval sameDifferentInterval(bool differs, double hit, const Interval& hits, double alarm, const Interval& alarms) {
+  Interval found{std::numeric_limits<double>::infinity(), 0};
+  for (int degrees = 0; degrees <= 90; degrees += 3) {
+    const double along = std::cos(degrees * std::numbers::pi / 180), across = std::sin(degrees * std::numbers::pi / 180);
+    found.low = std::min(found.low, limitingDprime(differs, hit - (hit - hits.low) * along, alarm + (alarms.high - alarm) * across));
+    found.high = std::max(found.high, limitingDprime(differs, hit + (hits.high - hit) * along, alarm - (alarm - alarms.low) * across));
+  }
+  return found;
 }
 
 void checkRate(const char* name, double rate) {
@@ -114,8 +132,8 @@ SameDifferent sameDifferent(bool differs, int hits, int different, int false_ala
   SameDifferent result{.dprime = at(hit, alarm), .standard_error = 0, .criterion = 0, .interval = {}};
   result.standard_error = std::sqrt(by_hit * by_hit * hit * (1 - hit) / n1 + by_alarm * by_alarm * alarm * (1 - alarm) / n0);
   result.criterion = differs ? -std::sqrt(2.0) * normalQuantile(alarm / 2) : -(normalQuantile(hit) + normalQuantile(alarm)) / 2;
-  const double half = zForLevel(level) * result.standard_error;
-  result.interval = {std::max(0.0, result.dprime - half), std::max(0.0, result.dprime + half)};
+  result.interval = sameDifferentInterval(differs, static_cast<double>(hits) / different, clopperPearson(hits, different, level),
+                                          static_cast<double>(false_alarms) / same, clopperPearson(false_alarms, same, level));
   return result;
 }
 

@@ -110,7 +110,7 @@ def correlations():
     def ends(r, variance):
         return [math.tanh(math.atanh(r) - z * math.sqrt(variance)), math.tanh(math.atanh(r) + z * math.sqrt(variance))]
 
-    return {"a": list(a), "b": list(b), "spearman": rho, "spearman_interval": ends(rho, (1 + rho * rho / 2) / 22), "kendall": tau, "kendall_interval": ends(tau, 0.437 / 21)}
+    return {"a": list(a), "b": list(b), "spearman": rho, "spearman_interval": ends(rho, (1 + rho * rho / 2) / 22), "kendall": tau, "kendall_interval": ends(tau, 0.437 * (1 + tau * tau) / 21)}
 
 
 def power():

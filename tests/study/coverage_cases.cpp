@@ -68,19 +68,28 @@ void rates(std::vector<CoverageCase>& all) {
 }
 
 void detections(std::vector<CoverageCase>& all) {
-  for (int n : {30, 144})
-    all.push_back({"detection pooled over kinds", text("%d trials of spot, mean over rates 0.25–0.95", n), false, 0, [=](int) {
-      return mean(enumerated(n, 0.25, 0.95, [=](int k) { return pooledDetection({{k, n, 0.25}}).interval; },
-                             [](double p) { return (p - 0.25) / 0.75; }));
+  for (int n : {5, 30, 144})
+    all.push_back({"detection pooled over kinds", text("%d trials of spot, least over rates 0.25–1", n), true, 0, [=](int) {
+      return least(enumerated(n, 0.25, 1 - 1e-9, [=](int k) { return pooledDetection({{k, n, 0.25}}).interval; },
+                              [](double p) { return (p - 0.25) / 0.75; }));
     }});
-  all.push_back({"detection pooled over kinds", "60 trials of spot and 40 of ABX, mean over detections 0–0.9", false, 10000, [](int studies) {
-    Random random(48);
-    return covered(studies, [&] {
-      const double seen = 0.9 * random.uniform();
-      const int spot = binomialDraw(random, 60, 0.25 + 0.75 * seen), abx = binomialDraw(random, 40, 0.5 + 0.5 * seen);
-      return holds(pooledDetection({{spot, 60, 0.25}, {abx, 40, 0.5}}).interval, seen);
-    });
-  }});
+  for (const auto& [spots, pairs] : {std::pair{5, 5}, std::pair{20, 10}, std::pair{60, 40}})
+    all.push_back({"detection pooled over kinds", text("%d trials of spot and %d of ABX, least over detections 0–0.98", spots, pairs), true,
+                   1,   // a sum, but not exact
+                   [spots = spots, pairs = pairs](int) {
+      double worst = 1;
+      for (int step = 0; step < 50; ++step) {
+        const double seen = step / 50.0;
+        const auto spot = outcomes(spots, 0.25 + 0.75 * seen), abx = outcomes(pairs, 0.5 + 0.5 * seen);
+        double share = 0;
+        for (int k = 0; k <= spots; ++k)
+          for (int j = 0; j <= pairs; ++j)
+            if (holds(pooledDetection({{k, spots, 0.25}, {j, pairs, 0.5}}).interval, seen))
+              share += spot[static_cast<std::size_t>(k)] * abx[static_cast<std::size_t>(j)];
+        worst = std::min(worst, share);
+      }
+      return worst;
+    }});
 }
 
 void dprimes(std::vector<CoverageCase>& all) {
@@ -91,21 +100,23 @@ void dprimes(std::vector<CoverageCase>& all) {
   };
   for (const Kind& kind : {Kind{"2AFC", Task::Mafc, 2}, Kind{"4AFC", Task::Mafc, 4}, Kind{"ABX differencing", Task::AbxDifferencing, 2},
                            Kind{"ABX independent", Task::AbxIndependent, 2}, Kind{"oddity", Task::Oddity, 3}})
-    all.push_back({"d′, " + std::string(kind.name), "60 trials, least over rates from chance to 0.95", true, 0, [=](int) {
-      return least(enumerated(60, chanceRate(kind.task, kind.m) + 1e-6, 0.95, [&](int k) { return dprime(kind.task, k, 60, kind.m).interval; },
-                              [&](double p) { return dprimeFromRate(kind.task, p, kind.m); }));
-    }});
+    for (int n : {5, 60})
+      all.push_back({"d′, " + std::string(kind.name), text("%d trials, least over rates from chance to 0.95", n), true, 0, [=](int) {
+        return least(enumerated(n, chanceRate(kind.task, kind.m) + 1e-6, 0.95, [&](int k) { return dprime(kind.task, k, n, kind.m).interval; },
+                                [&](double p) { return dprimeFromRate(kind.task, p, kind.m); }));
+      }});
   for (bool differencing : {true, false})
-    for (const auto& [hit, alarm] : {std::pair{0.7, 0.3}, std::pair{0.5, 0.15}, std::pair{0.85, 0.2}})
+    for (const auto& [n, hit, alarm] : {std::tuple{5, 0.5, 0.1}, std::tuple{12, 0.6, 0.5}, std::tuple{20, 0.5, 0.4}, std::tuple{20, 0.4, 0.4},
+                                        std::tuple{40, 0.5, 0.3}, std::tuple{40, 0.85, 0.2}})
       all.push_back({std::string("d′, same–different, ") + (differencing ? "differencing" : "independent"),
-                     text("100 of each, hits %.2f, false alarms %.2f", hit, alarm), false, 0, [=](int) {
-        const auto hits = outcomes(100, hit), alarms = outcomes(100, alarm);
-        const double truth = sameDifferentDprime(differencing, hit, alarm);
+                     text("%d of each, hits %.2f, false alarms %.2f", n, hit, alarm), true, 0, [=, n = n, hit = hit, alarm = alarm](int) {
+        const auto hits = outcomes(n, hit), alarms = outcomes(n, alarm);
+        const double truth = hit > alarm ? sameDifferentDprime(differencing, hit, alarm) : 0;
         double share = 0;
-        for (int h = 0; h <= 100; ++h)
-          for (int f = 0; f <= 100; ++f) {
+        for (int h = 0; h <= n; ++h)
+          for (int f = 0; f <= n; ++f) {
             const double weight = hits[static_cast<std::size_t>(h)] * alarms[static_cast<std::size_t>(f)];
-            if (weight > 1e-9 && holds(sameDifferent(differencing, h, 100, f, 100).interval, truth)) share += weight;
+            if (weight > 1e-9 && holds(sameDifferent(differencing, h, n, f, n).interval, truth)) share += weight;
           }
         return share;
       }});
@@ -165,19 +176,21 @@ void preferences(std::vector<CoverageCase>& all) {
 }
 
 void opinions(std::vector<CoverageCase>& all) {
-  for (int people : {8, 24})
-    all.push_back({"mean opinion", text("%d people, opinions 1 to 5, spread 0.9", people), people < 10, 8000, [=](int studies) {
-      const auto opinion = [](Random& random) { return std::clamp(std::round(3.4 + 0.9 * normalDraw(random)), 1.0, 5.0); };
+  for (const auto& [people, middle, spread] : {std::tuple{2, 3.4, 0.9}, std::tuple{3, 4.5, 1.3}, std::tuple{3, 4.8, 0.3}, std::tuple{5, 4.8, 0.6},
+                                               std::tuple{8, 3.4, 0.9}, std::tuple{24, 3.4, 0.9}, std::tuple{24, 4.8, 0.6}})
+    all.push_back({"mean opinion", text("%d people, opinions 1 to 5 about %.1f, spread %.1f", people, middle, spread), true, 8000,
+                   [people = people, middle = middle, spread = spread](int studies) {
+      const auto opinion = [=](Random& random) { return std::clamp(std::round(middle + spread * normalDraw(random)), 1.0, 5.0); };
       double truth = 0;   // mean of the rounded ones
       for (int score = 1; score <= 5; ++score) {
         const double low = score == 1 ? -1e9 : score - 0.5, high = score == 5 ? 1e9 : score + 0.5;
-        truth += score * (normalCdf((high - 3.4) / 0.9) - normalCdf((low - 3.4) / 0.9));
+        truth += score * (normalCdf((high - middle) / spread) - normalCdf((low - middle) / spread));
       }
       Random random(42);
       return covered(studies, [&] {
         Ratings ratings;
         for (int person = 0; person < people; ++person) ratings.push_back({opinion(random)});
-        return holds(mos(ratings)[0].interval, truth);
+        return holds(opinionInterval(mos(ratings)[0], 1.0 / 12, {1, 5}), truth);
       });
     }});
 }
@@ -200,11 +213,11 @@ void curves(std::vector<CoverageCase>& all) {
 }
 
 void correlations(std::vector<CoverageCase>& all) {
-  for (int pictures : {20, 60})
+  for (int pictures : {6, 20, 60})
     for (double linear : {0.0, 0.5, 0.8})
       for (bool ranks : {true, false})
         all.push_back({ranks ? "correlation, Spearman" : "correlation, Kendall", text("%d pictures, normal, r = %.1f", pictures, linear),
-                       ranks && linear > 0, 4000, [=](int studies) {
+                       true, 4000, [=](int studies) {
           Random random(43);
           const double truth = ranks ? 6 / std::numbers::pi * std::asin(linear / 2) : 2 / std::numbers::pi * std::asin(linear);
           return covered(studies, [&] {

@@ -56,16 +56,19 @@ std::vector<CoverageCase> mixedCases() {
           caseOf({8, 10, 0, 0, 0.9, false}, 4000, true),    caseOf({8, 30, 0.25, 0, 0.6, false}, 4000, false),
           caseOf({8, 60, 1, 0, 0.9, false}, 4000, false),   caseOf({20, 10, 1, 0, 0.9, false}, 4000, false),
           caseOf({20, 30, 0.25, 0, 0.6, false}, 4000, false), caseOf({40, 10, 0.25, 0, 0.3, false}, 3000, false),
-          caseOf({2, 12, 0.25, 0, 0.6, false}, 2000, true), caseOf({3, 10, 0, 0, 0.9, false}, 2000, true), caseOf({4, 6, 1, 0, 0.6, false}, 2000, true),
+          caseOf({2, 12, 0.25, 0, 0.6, false}, 2000, true), caseOf({3, 10, 0, 0, 0.9, false}, 2000, true),
+          caseOf({4, 6, 1, 0, 0.6, false}, 2000, true),
           caseOf({4, 30, 1, 0, 0.6, false}, 3000, false),   caseOf({16, 2, 0, 0.5, 0.6, true, 3}, 1000, true),
-          caseOf({8, 10, 0.5, 0.25, 0.3, true}, 1500, true), caseOf({12, 12, 1, 1, 0.6, true}, 1200, false)};
+          caseOf({24, 4, 1, 1, 0.4, true, 3}, 500, true),   caseOf({12, 3, 1, 1, 0.4, true, 2}, 600, true),
+          caseOf({8, 10, 0.5, 0.25, 0.3, true}, 1500, true), caseOf({12, 12, 1, 1, 0.6, true}, 600, true)};
 }
 
 std::vector<CoverageCase> longMixedCases() {
   std::vector<CoverageCase> all;
   for (const auto& [people, trials] : {std::pair{8, 10}, std::pair{8, 30}, std::pair{8, 60}, std::pair{20, 10}, std::pair{20, 30}, std::pair{40, 10}})
     for (double variance : {0.0, 0.25, 1.0})
-      for (double rate : {0.3, 0.6, 0.9}) all.push_back(caseOf({people, trials, variance, 0, rate, false}, 4000, people * trials < 100 && rate > 0.8));
+      for (double rate : {0.3, 0.6, 0.9})
+        all.push_back(caseOf({people, trials, variance, 0, rate, false}, 4000, people * trials < 100 && rate > 0.8));
   for (const auto& [people, prompts] : {std::pair{8, 10}, std::pair{12, 12}, std::pair{20, 10}})
     for (const auto& [a, b] : {std::pair{0.0, 0.0}, std::pair{0.5, 0.25}, std::pair{1.0, 1.0}, std::pair{1.0, 0.0}, std::pair{0.0, 0.5}})
       for (double rate : {0.3, 0.9}) all.push_back(caseOf({people, prompts, a, b, rate, true}, 2000, true));

@@ -164,7 +164,7 @@ class RederiveTest : public QObject {
     const Run agrees = run("Rscript", {folder + "/rederive.R", folder});
     QVERIFY2(agrees.code == 0, agrees.out.constData());
     const QByteArray text = readFile(name);
-    for (const char* key : {"participant_sd", "prompt_sd", "value", "standard_error", "interval_error", "freedom"}) {
+    for (const char* key : {"participant_sd", "prompt_sd", "value", "standard_error", "half_width"}) {
       QJsonObject analysis = QJsonDocument::fromJson(text).object(), part = analysis["without_exclusions"].toObject();
       QJsonArray detection = part["detection"].toArray();
       bool changed = false;

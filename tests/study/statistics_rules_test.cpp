@@ -1,6 +1,7 @@
 // The fixtures of the plan for blind studies, and what each function refuses or flags.
 #include "study/statistics/chi_square.h"
 #include "study/statistics/correlation.h"
+#include "study/statistics/detection.h"
 #include "study/statistics/equivalence.h"
 #include "study/statistics/holm.h"
 #include "study/statistics/krippendorff.h"
@@ -193,6 +194,52 @@ class StatisticsRulesTest : public QObject {
     };
     QVERIFY(found(30).reason == "ratings are too one-sided for so few things" && !found(90).interval);
     QVERIFY(found(95).interval && found(95).reason.empty());
+  }
+
+  void sameDifferentReachesAsFarAsBothRates() {
+    for (bool differencing : {true, false}) {
+      const SameDifferent none = sameDifferent(differencing, 6, 12, 6, 12);   // as many said different of equal ones
+      QVERIFY(none.interval.low == 0 && none.interval.high > 0.5 && std::isfinite(none.interval.high));
+      const SameDifferent clear = sameDifferent(differencing, 11, 12, 1, 12);
+      QVERIFY(clear.interval.low > 0.3 && clear.interval.low < clear.dprime && clear.dprime < clear.interval.high);
+      QVERIFY(std::isinf(sameDifferent(differencing, 6, 12, 0, 12).interval.high));   // no false alarm: the criterion may lie anywhere
+      QVERIFY(sameDifferent(differencing, 11, 12, 1, 12, 0.99).interval.low < clear.interval.low);
+    }
+  }
+
+  void detectionOfOneKindHasTheExactInterval() {
+    const Interval exact = clopperPearson(9, 12), found = pooledDetection({{9, 12, 0.25}}).interval;
+    CLOSE(found.low, (exact.low - 0.25) / 0.75, 1e-12);
+    CLOSE(found.high, (exact.high - 0.25) / 0.75, 1e-12);
+    const Interval both = pooledDetection({{9, 12, 0.25}, {9, 12, 0.25}, {0, 0, 0.5}}).interval;   // √2 closer than one of them
+    CLOSE(both.high - 2.0 / 3, (found.high - 2.0 / 3) / std::sqrt(2.0), 1e-12);
+  }
+
+  void opinionsOfFewHaveAWidthOnTheScale() {
+    const Interval scale{1, 5}, alike = opinionInterval(mos({{5}, {5}, {5}})[0], 1.0 / 12, scale);
+    QVERIFY(alike.high == 5 && alike.low > 1 && alike.low < 4);
+    QVERIFY(opinionInterval(mos({{4}})[0], 1.0 / 12, scale).low == 1);   // of one person nothing is known
+    Ratings many;
+    for (int person = 0; person < 400; ++person) many.push_back({2.0 + person % 3});
+    const Mos score = mos(many)[0];
+    const Interval wide = opinionInterval(score, 1.0 / 12, scale);   // of many it is Student's, with the rounding's variance
+    CLOSE(wide.high - score.mean, 1.966 * std::sqrt((score.variance + 1.0 / 12) / 400), 1e-3);
+  }
+
+  // All right at 2 bits, as by guessing at 8: 4 bits, in between, says nothing of how steep it is.
+  void aCurveThatMayBeAStepHasNoSteepestSlope() {
+    const Psychometric few = fitPsychometric({{2, 9, 10}, {4, 6, 10}, {8, 2, 10}});
+    const Psychometric many = fitPsychometric({{2, 90, 100}, {4, 60, 100}, {8, 28, 100}});
+    QVERIFY(!few.separated && few.slope.value < 0 && std::isinf(few.slope.interval.low) && few.jnd_interval.low == 0);
+    QVERIFY(std::isfinite(many.slope.interval.low) && many.jnd_interval.low > 0);
+    const Psychometric steep = fitPsychometric({{2, 10, 10}, {4, 6, 10}, {5, 3, 10}, {8, 2, 10}});
+    QVERIFY(!steep.separated && std::isinf(steep.slope.interval.low) && steep.jnd_interval.low == 0 && steep.jnd_interval.high > 0);
+  }
+
+  void ranksThatAllAgreeAreNoProof() {
+    const std::vector<double> a{1, 2, 3, 4, 5, 6}, back{6, 5, 4, 3, 2, 1};
+    for (const Correlation& all : {spearman(a, a), kendall(a, a)}) QVERIFY(all.value > 1 - 1e-12 && all.interval.high == 1 && all.interval.low < 0.9);
+    for (const Correlation& none : {spearman(a, back), kendall(a, back)}) QVERIFY(none.interval.low == -1 && none.interval.high > -0.9);
   }
 
   void smallFunctionsRefuseNonsense() {
