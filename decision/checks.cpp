@@ -32,7 +32,9 @@ std::optional<Check> hardwareCheck(const Question& question, const Option& optio
   const Hardware& hardware = question.hardware;
   if (hardware.gpu && id == "int8-dynamic") return Check{"hardware", Verdict::Broken, "torch's dynamic quantization computes on a CPU only"};
   if (hardware.gpu && id == "torchao-fp8dq" && !hardware.fp8) return Check{"hardware", Verdict::Broken, hardware.name + " has no FP8 instructions"};
-  if (hardware.gpu && !hardware.bf16 && computeTypeOf(id) == "bf16") return Check{"hardware", Verdict::Met, hardware.name + " has no BF16 instructions: it runs, slowly"};
+  const bool told = hardware.gpu || !hardware.features.empty();   // an engine may tell no features of its CPU
+  if (told && !hardware.bf16 && computeTypeOf(id) == "bf16")
+    return Check{"hardware", Verdict::Met, hardware.name + " has no BF16 instructions: it runs, slowly"};
   return {};
 }
 

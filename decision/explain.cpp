@@ -127,14 +127,15 @@ std::vector<std::string> unknownFacts(const Question& question, const Decision& 
   std::vector<std::string> facts;
   if (question.evidence.sources.empty()) facts.push_back("There is no evidence: memory comes from the model's shapes, everything else is open.");
   for (const char* constraint : {"time", "quality", "visibility"}) {
-    std::string open, why;
+    std::vector<std::pair<std::string, std::string>> open;   // why, and of which precisions
     for (const Candidate& candidate : decision.ranked)
-      for (const Check& check : candidate.checks)
-        if (check.constraint == constraint && check.verdict == Verdict::Unknown) {
-          open += (open.empty() ? "" : ", ") + candidate.precision;
-          if (why.empty()) why = check.text;
-        }
-    if (!open.empty()) facts.push_back(fmt::format("{} of {}: {}.", constraint, open, why));
+      for (const Check& check : candidate.checks) {
+        if (check.constraint != constraint || check.verdict != Verdict::Unknown) continue;
+        const auto known = std::ranges::find(open, check.text, &std::pair<std::string, std::string>::first);
+        if (known == open.end()) open.emplace_back(check.text, candidate.precision);
+        else known->second += ", " + candidate.precision;
+      }
+    for (const auto& [why, precisions] : open) facts.push_back(fmt::format("{} of {}: {}.", constraint, precisions, why));
   }
   if (question.hardware.gpu && !question.hardware.found)
     facts.push_back(fmt::format("{} is not here: its memory is what its driver reports, less {} for driver and libraries, which nothing here measured.",

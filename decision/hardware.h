@@ -31,6 +31,11 @@ const std::vector<Hardware>& knownGpus();
 // Of the table. Throws std::invalid_argument that lists the ids.
 const Hardware& knownGpu(std::string_view id);
 
+// A machine that is in no table, as its owner states it: what it has of memory, free, and of instructions. Of a CPU the names that the engine tells
+// (avx2, avx512_vnni, avx512_bf16, amx_bf16, …; bf16 is multiplied by those that end in it), of a GPU "fp8" (and with it bf16), "bf16" (taken for
+// granted where nothing is said) or "fp16" (neither). Throws std::invalid_argument for other names of a GPU's.
+Hardware statedHardware(bool gpu, std::int64_t memory, const std::vector<std::string>& features);
+
 // What "initialize" of the protocol tells of the engine's machine ("engine" of its result): the CPU first, then each GPU. Of an engine that
 // tells no memory: the CPU with memory 0.
 std::vector<Hardware> foundHardware(const nlohmann::json& engine);

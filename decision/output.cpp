@@ -78,7 +78,8 @@ json toJson(const Question& question, const Decision& decision) {
     path.push_back({{"question", node.question}, {"figures", node.figures}, {"answer", node.answer}, {"stay", node.stay}, {"leave", node.leave}});
   for (const Change& change : decision.changes)
     changes.push_back({{"precision", change.precision}, {"constraint", change.constraint}, {"by", change.by}, {"text", change.text}});
-  return {{"schema", 1}, {"model", question.model}, {"hardware", question.hardware}, {"memory_limit", memoryLimit(question)}, {"constraints", toJson(question.constraints)},
+  return {{"schema", 1}, {"model", question.model}, {"hardware", question.hardware}, {"memory_limit", memoryLimit(question)},
+          {"steps", question.steps}, {"width", question.width}, {"height", question.height}, {"constraints", toJson(question.constraints)},
           {"sentence", decision.sentence}, {"chosen", decision.chosen ? json(decision.ranked[*decision.chosen].precision) : json()}, {"order", decision.order},
           {"ranked", ranked}, {"path", path}, {"changes", changes}, {"unknown", decision.unknown}, {"evidence", toJson(question.evidence)}};
 }

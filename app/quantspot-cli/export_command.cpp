@@ -2,6 +2,7 @@
 
 #include "app/quantspot-cli/files.h"
 #include "app/quantspot-cli/progress_bar.h"
+#include "app/quantspot-cli/recipe_options.h"
 #include "engine/service/service.h"
 
 #include <CLI/CLI.hpp>
@@ -39,8 +40,7 @@ void addRecipe(CLI::App& e, ExportArguments& a) {
   e.add_option("--negative-prompt", r.negative_prompt);
   e.add_option("--seed", r.seed)->capture_default_str();
   e.add_option("--steps", r.steps)->capture_default_str();
-  e.add_option("--width", r.width)->capture_default_str();
-  e.add_option("--height", r.height)->capture_default_str();
+  addSize(e, r);
   e.add_option("--guidance", r.guidance);
   e.add_option("--true-cfg", r.true_cfg)->capture_default_str();
   e.add_option("--max-sequence-length", r.max_sequence_length);

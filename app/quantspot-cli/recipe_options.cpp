@@ -28,6 +28,15 @@ void addDiffusionOptions(CLI::App& command, protocol::Recipe& r) {
 
 }  // namespace
 
+constexpr int kMostSide = 1 << 16;         // of a picture; what a model takes is the engine's to say
+
+void addSize(CLI::App& command, protocol::Recipe& r) {
+  r.width = r.height = 0;
+  command.add_option("--width", r.width, "Pixels, a multiple of 8 (FLUX: of 16); default: what the model was made for, where it says so, else 128")
+      ->check(CLI::Range(1, kMostSide));
+  command.add_option("--height", r.height, "Pixels, a multiple of 8 (FLUX: of 16); default: as of --width")->check(CLI::Range(1, kMostSide));
+}
+
 void addRecipe(CLI::App& command, Arguments& a) {
   protocol::Recipe& r = a.generate.params.recipe;
   command.add_option("--model", a.generate.params.model,
@@ -36,9 +45,7 @@ void addRecipe(CLI::App& command, Arguments& a) {
   command.add_option("--parts", a.parts, "Where --model is one .safetensors or .gguf file: a folder (or name) that lends what it lacks");
   command.add_option("--negative-prompt", r.negative_prompt, "What the picture should be led away from; FLUX needs --true-cfg above 1 for it");
   command.add_option("--steps", r.steps, "Denoising steps")->capture_default_str();
-  r.width = r.height = 0;
-  command.add_option("--width", r.width, "Pixels, a multiple of 8 (FLUX: of 16); default: what the model was made for, where it says so, else 128");
-  command.add_option("--height", r.height, "Pixels, a multiple of 8 (FLUX: of 16); default: as of --width");
+  addSize(command, r);
   command.add_option("--guidance", r.guidance,
                      "The family's own guidance (default: FLUX 3.5, embedded; SDXL 5, Stable Diffusion 7.5, classifier-free)");
   command.add_option("--true-cfg", r.true_cfg, "FLUX: scale of classifier-free guidance with a second pass")->capture_default_str();

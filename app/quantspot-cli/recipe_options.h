@@ -22,6 +22,9 @@ struct Arguments {
   std::string parts, out, promptsFile, precisions = "bf16,fp8-layerwise,bnb-int8,bnb-nf4", seeds = "0";
 };
 
+// --width and --height: 0, which is the model's own size, until they are given.
+void addSize(CLI::App& command, protocol::Recipe& recipe);
+
 // Of model, recipe, offload, threads and device; sides are 0 until the model's own size is known.
 void addRecipe(CLI::App& command, Arguments& a);
 

@@ -3,21 +3,26 @@
 #include "app/quantspot-cli/commands.h"
 #include "app/quantspot-cli/files.h"
 #include "app/quantspot-cli/progress_bar.h"
+#include "app/quantspot-cli/recipe_options.h"
 #include "app/quantspot-cli/recommend_runs.h"
 #include "decision/decide.h"
 #include "decision/evidence_files.h"
 #include "decision/gather.h"
 #include "decision/gpu_table.h"
 #include "engine/pipeline/auto_precision.h"
+#include "engine/pipeline/recipe.h"
 #include "engine/protocol/quantity.h"
+#include "engine/service/models.h"
 #include "quant/precision_info.h"
 
 #include <CLI/CLI.hpp>
 #include <spdlog/fmt/fmt.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <memory>
+#include <optional>
 
 namespace quantspot::cli {
 namespace {
@@ -35,14 +40,35 @@ struct RecommendArguments {
   bool measure = false, search = false, text = false, table = false, noOffload = false;
 };
 
-// "-5%", "-0.05" → −0.05.
+// "-5%", "-0.05" → −0.05. A bare 5 would be 500 %.
 double parseShare(const std::string& text) {
   const auto share = protocol::parseQuantity(text);
-  if (!share || (!share->unit.empty() && share->unit != "%")) throw std::invalid_argument(fmt::format("'{}' is no share; write 5% or 0.05", text));
+  if (!share || (share->unit.empty() ? std::abs(share->value) > 1 : share->unit != "%"))
+    throw std::invalid_argument(fmt::format("'{}' is no share; write 5% or 0.05", text));
   return share->unit.empty() ? share->value : share->value / 100;
 }
 
+double parsePeople(const std::string& text) {
+  const double share = parseShare(text);
+  if (share < 0 || share > 1) throw std::invalid_argument(fmt::format("'{}' is no share of people; write 10%", text));
+  return share;
+}
+
+// "cpu:64GiB,avx2", "gpu:20GiB": nothing for any other name.
+std::optional<Hardware> statedBy(const std::string& text) {
+  const bool gpu = text.starts_with("gpu:");
+  if (!gpu && !text.starts_with("cpu:")) return {};
+  std::vector<std::string> parts;
+  for (std::size_t at = 4; at <= text.size();) {
+    const std::size_t end = std::min(text.find(',', at), text.size());
+    parts.push_back(text.substr(at, end - at));
+    at = end + 1;
+  }
+  return statedHardware(gpu, pipeline::parseBytes(parts.front()), {parts.begin() + 1, parts.end()});
+}
+
 Hardware hardwareOf(const std::string& id, const service::Service& service) {
+  if (const auto stated = statedBy(id)) return *stated;
   if (id != "found") {
     for (const Hardware& found : foundHardware(service.initialize().engine))
       if (found.id == id) return found;
@@ -54,6 +80,8 @@ Hardware hardwareOf(const std::string& id, const service::Service& service) {
 
 std::vector<std::string> precisionsOf(const RecommendArguments& a, const Evidence& evidence) {
   std::vector<std::string> all = splitPolicies(a.precisions);
+  for (const std::string& precision : all)
+    if (std::ranges::count(all, precision) > 1) throw std::invalid_argument(fmt::format("--precisions names {} twice", precision));
   for (const auto& [precision, known] : evidence.byPrecision)
     if (std::ranges::find(all, precision) == all.end() && quant::precisionInfo(precision)) all.push_back(precision);
   return all;
@@ -108,6 +136,7 @@ void measureMissing(const RecommendArguments& a, service::Service& service, Ques
 int recommend(RecommendArguments& a) {
   service::Service service(a.service);
   if (!a.parts.empty() && a.model != "default") a.model += "?parts=" + a.parts;
+  a.recipe = pipeline::completeRecipe(a.recipe, service::resolveModel(a.model));
   if (a.table) return printTable(a, service);
   Question question{.model = a.model, .hardware = hardwareOf(a.hardware, service), .constraints = a.limits, .options = {}, .evidence = {},
                     .steps = a.recipe.steps, .width = a.recipe.width, .height = a.recipe.height, .reserve = 0};
@@ -134,7 +163,7 @@ void addLimits(CLI::App& command, const std::shared_ptr<RecommendArguments>& a) 
                                            "How far the CLIP score may fall against the reference, such as -5%");
   command.add_option_function<double>("--min-psnr", [&limits](double value) { limits.minPsnr = value; }, "dB against the reference");
   command.add_option_function<double>("--max-lpips", [&limits](double value) { limits.maxLpips = value; }, "Against the reference, such as 0.05");
-  command.add_option_function<std::string>("--max-visible", [&limits](const std::string& text) { limits.maxVisible = parseShare(text); },
+  command.add_option_function<std::string>("--max-visible", [&limits](const std::string& text) { limits.maxVisible = parsePeople(text); },
                                            "Share of people that may notice it, by a study, such as 10%");
   command.add_flag("--no-offload", a->noOffload, "Weights may not travel in every step");
 }
@@ -159,12 +188,14 @@ void addRecommend(CLI::App& app, std::function<int()>& run) {
   command.add_option("--model", a->model, "As for generate")->capture_default_str();
   command.add_option("--parts", a->parts, "As for generate");
   command.add_option("--precisions", a->precisions, "What may be chosen, separated by commas")->capture_default_str();
-  command.add_option("--hardware", a->hardware, "found: this machine (cpu, gpu0: one of it), or a GPU of the table, such as rtx-4070")->capture_default_str();
+  command.add_option("--hardware", a->hardware,
+                     "found: this machine (cpu, gpu0: one of it), a GPU of the table, such as rtx-4070, or a stated one: "
+                     "cpu:64GiB,avx512_bf16 (free memory, instructions), gpu:20GiB,fp8")
+      ->capture_default_str();
   addLimits(command, a);
   addSources(command, a);
-  command.add_option("--steps", a->recipe.steps)->capture_default_str();
-  command.add_option("--width", a->recipe.width)->capture_default_str();
-  command.add_option("--height", a->recipe.height)->capture_default_str();
+  command.add_option("--steps", a->recipe.steps)->check(CLI::Range(1, 10000))->capture_default_str();
+  addSize(command, a->recipe);
   command.add_option("--seed", a->recipe.seed)->capture_default_str();
   command.add_option("--batch", a->batch, "Pictures side by side")->check(CLI::Range(1, 256))->capture_default_str();
   command.add_option("--threads", a->service.threads, "CPU threads (default: all cores)")->check(CLI::PositiveNumber);

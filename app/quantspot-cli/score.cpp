@@ -36,9 +36,14 @@ json estimateOf(const evaluation::Estimate& estimate) { return {{"value", number
                                                                 {"n", estimate.n}}; }
 
 // values: one per picture; baseline: of the same pictures at another precision, or none.
-int print(const std::string& metric, const std::string& hash, const std::vector<double>& values, const std::vector<double>& baseline) {
+int print(const std::string& metric, const std::string& label, const std::string& hash, const std::vector<double>& values,
+          const std::vector<double>& baseline) {
   json out = estimateOf(evaluation::bootstrapMean(values));
-  out["metric"] = metric;
+  out["metric"] = metric, out["label"] = label;
+  const auto endless = std::ranges::count_if(values, [](double value) { return std::isinf(value); });
+  if (endless > 0)
+    out["warnings"] = {fmt::format("{} of {} pairs are the same picture twice: their {} is infinite, and so is the mean", endless, values.size(),
+        label)};
   out["weights_sha256"] = hash.empty() ? json(nullptr) : json(hash);
   if (!baseline.empty()) {
     out["baseline"] = evaluation::bootstrapMean(baseline).value;
@@ -70,10 +75,14 @@ service::ScoreWeights weightsOf(const ScoreOptions& o) {
 
 int scorePairs(const ScoreOptions& o) {
   if (o.a.empty() || o.b.empty()) throw std::invalid_argument("score --metric " + o.metric + " needs --a and --b");
+  for (const fs::path& other : {fs::path(o.b), o.baseline.empty() ? fs::path(o.b) : fs::path(o.baseline)})
+    if (fs::is_directory(o.a) != fs::is_directory(other))
+      throw std::invalid_argument(fmt::format("{} and {}: pairs are two pictures or two folders with the same names", fs::path(o.a).string(),
+          other.string()));
   const auto metric = service::pairMetric(o.metric, weightsOf(o));
   const auto all = pictures(o.a);
   const auto values = pairScores(metric, all, o.a, o.b);
-  return print(o.metric, metric.sha256, values, o.baseline.empty() ? std::vector<double>() : pairScores(metric, all, o.baseline, o.b));
+  return print(o.metric, metric.label, metric.sha256, values, o.baseline.empty() ? std::vector<double>() : pairScores(metric, all, o.baseline, o.b));
 }
 
 int scoreClip(const ScoreOptions& o) {
@@ -91,8 +100,8 @@ int scoreClip(const ScoreOptions& o) {
     for (std::size_t i = 0; i < all.size(); ++i) values.push_back(std::max(0.0, scorer.score(readImage(partner(all[i], from)), prompts[i])));
     return values;
   };
-  return print("clip", service::filesHash(model::weightFiles(folder)), scores(o.images), o.baseline.empty() ? std::vector<double>()
-               : scores(o.baseline));
+  return print("clip", service::isEmbeddedClip(folder) ? "CLIP-tiny" : "CLIP", service::filesHash(model::weightFiles(folder)), scores(o.images),
+               o.baseline.empty() ? std::vector<double>() : scores(o.baseline));
 }
 
 int scoreSet(const ScoreOptions& o) {

@@ -1,6 +1,7 @@
 #include "app/quantspot-cli/serve_command.h"
 
 #include "app/quantspot-cli/files.h"
+#include "app/quantspot-cli/recipe_options.h"
 #include "engine/service/http/http_server.h"
 
 #include <CLI/CLI.hpp>
@@ -61,7 +62,8 @@ int serve(ServeArguments a) {
 void addServe(CLI::App& app, std::function<int()>& run) {
   const auto a = std::make_shared<ServeArguments>();
   protocol::Recipe& r = a->params.recipe;
-  CLI::App& s = *app.add_subcommand("serve", "Draw with one variant over HTTP: POST /generate, POST /v1/images/generations, GET /health, GET /metrics");
+  CLI::App& s = *app.add_subcommand("serve",
+      "Draw with one variant over HTTP: POST /generate, POST /v1/images/generations, GET /health, GET /metrics");
   s.add_option("--model", a->params.model, "As for generate")->capture_default_str();
   s.add_option("--parts", a->parts, "As for generate");
   s.add_option("--precision", a->params.precision, "Id or policy")->capture_default_str();
@@ -73,8 +75,7 @@ void addServe(CLI::App& app, std::function<int()>& run) {
   s.add_option("--max-steps", a->http.limits.steps)->check(CLI::Range(1, 1000))->capture_default_str();
   s.add_option("--max-side", a->http.limits.side, "Pixels")->check(CLI::Range(8, 8192))->capture_default_str();
   s.add_option("--steps", r.steps, "Where a request names none; so for width, height and guidance")->capture_default_str();
-  s.add_option("--width", r.width)->capture_default_str();
-  s.add_option("--height", r.height)->capture_default_str();
+  addSize(s, r);
   s.add_option("--guidance", r.guidance);
   s.add_option("--max-sequence-length", r.max_sequence_length);
   s.add_option("--threads", a->service.threads, "CPU threads (default: all cores)")->check(CLI::PositiveNumber);

@@ -123,7 +123,8 @@ class DecideTest : public QObject {
 
   void oneKindOfTrialHidesNoOther() {
     Evidence evidence;
-    addStudy(evidence, study({detection("bnb-nf4", "noticeable", 0.3, 0.2, 0.4, "spot"), detection("bnb-nf4", "not-noticeable", 0.0, 0.0, 0.05)}), "study");
+    addStudy(evidence, study({detection("bnb-nf4", "noticeable", 0.3, 0.2, 0.4, "spot"), detection("bnb-nf4", "not-noticeable", 0.0, 0.0, 0.05)}),
+        "study");
     QCOMPARE(evidence.of("bnb-nf4").seen->verdict, std::string("noticeable"));
   }
 
@@ -142,7 +143,8 @@ class DecideTest : public QObject {
   void offloadIsTheLastResort() {
     Question asked = question(6);
     QVERIFY(!decide(asked).chosen);
-    QVERIFY2(sentence(asked).startsWith("Nothing fits 6.0 GiB: the smallest, `gguf-q2_k`, needs 9.7 GiB its parts in turn."), qPrintable(sentence(asked)));
+    QVERIFY2(sentence(asked).startsWith("Nothing fits 6.0 GiB: the smallest, `gguf-q2_k`, needs 9.7 GiB its parts in turn."),
+        qPrintable(sentence(asked)));
     asked.constraints.offload = true;
     const Decision made = decide(asked);
     QCOMPARE(made.ranked[0].precision, std::string("bf16"));
@@ -151,6 +153,35 @@ class DecideTest : public QObject {
     // A lower precision whose weights stay is a better answer than bf16 whose weights travel.
     asked.constraints.maxMemory = 10 * kGiB;
     QCOMPARE(answer(asked), std::string("bnb-nf4"));
+  }
+
+  void statedMachinesAreAskedToo() {
+    Question asked = question(0);
+    asked.constraints.maxMemory = 0;
+    asked.hardware = statedHardware(false, 10 * kGiB, {"avx2"});
+    QVERIFY(!asked.hardware.found && !asked.hardware.bf16);
+    QCOMPARE(answer(asked), std::string("bnb-nf4"));
+    QVERIFY2(sentence(asked).contains("of 10.0 GiB on a CPU with 10.0 GiB"), qPrintable(sentence(asked)));
+    QVERIFY(candidate(decide(asked), "bf16").check("hardware")->text.find("no BF16 instructions") != std::string::npos);
+    asked.hardware = statedHardware(false, 40 * kGiB, {"avx512", "avx512_bf16"});
+    QCOMPARE(answer(asked), std::string("bf16"));
+    QVERIFY(!candidate(decide(asked), "bf16").check("hardware"));
+    QVERIFY(statedHardware(true, kGiB, {"fp8"}).bf16 && statedHardware(true, kGiB, {}).bf16 && !statedHardware(true, kGiB, {}).fp8);
+    QVERIFY(!statedHardware(true, kGiB, {"fp16"}).bf16);
+    QVERIFY_EXCEPTION_THROWN(statedHardware(true, kGiB, {"avx2"}), std::invalid_argument);
+  }
+
+  void eachReasonNamesItsPrecisionsOnce() {
+    Question asked = question(40);
+    addComparison(asked.evidence, comparison({"bf16"}, {0.30}, {1}), "report.json");
+    asked.constraints.minClipChange = -0.05;
+    asked.constraints.minPsnr = 30;
+    QStringList facts;
+    for (const std::string& fact : decide(asked).unknown) facts << QString::fromStdString(fact);
+    const QStringList quality = facts.filter("quality of ");
+    QCOMPARE(quality.size(), 2);                                // CLIP score, PSNR
+    for (const QString& fact : quality) QVERIFY2(fact.count("bnb-nf4") == 1 && fact.count("gguf-q6_k") == 1, qPrintable(fact));
+    QVERIFY2(quality[0] != quality[1] && facts.filter("PSNR was not measured").size() == 1, qPrintable(facts.join("\n")));
   }
 
   void theSentenceSaysWhatIsKnown() {
@@ -168,7 +199,8 @@ class DecideTest : public QObject {
     Question asked = question(40);
     QCOMPARE(decide(asked).order, std::string("bits per weight"));
     // Here 6 bits came out nearer to the reference than 8.
-    addComparison(asked.evidence, comparison({"bf16", "gguf-q6_k", "bnb-int8", "bnb-nf4", "gguf-q2_k"}, {0.3, 0.3, 0.3, 0.3, 0.3}, {1, 1, 1, 1, 1}), "report.json");
+    addComparison(asked.evidence, comparison({"bf16", "gguf-q6_k", "bnb-int8", "bnb-nf4", "gguf-q2_k"}, {0.3, 0.3, 0.3, 0.3, 0.3}, {1, 1, 1, 1, 1}),
+        "report.json");
     const Decision made = decide(asked);
     QCOMPARE(made.order, std::string("PSNR against the reference"));
     QCOMPARE(made.ranked[1].precision, std::string("gguf-q6_k"));
@@ -204,8 +236,12 @@ class DecideTest : public QObject {
       Question asked = question(uniform(1, 40));
       asked.constraints.offload = random() % 2;
       asked.hardware = {.id = "cpu", .name = "here", .gpu = false, .found = true, .memory = 64 * kGiB, .bandwidth = uniform(1e10, 1e11)};
-      if (random() % 2) addComparison(asked.evidence, comparison({"bf16", "bnb-int8", "bnb-nf4"}, {0.3, uniform(0.25, 0.31), uniform(0.2, 0.31)}, {uniform(1, 9), uniform(1, 9), uniform(1, 9)}), "r");
-      if (random() % 2) addStudy(asked.evidence, study({detection("bnb-int8", "undecided", 0.1, 0.0, uniform(0.02, 0.4)), detection("gguf-q6_k", "noticeable", 0.3, uniform(0, 0.3), 0.5)}), "s");
+      if (random() % 2) addComparison(asked.evidence,
+          comparison({"bf16", "bnb-int8", "bnb-nf4"}, {0.3, uniform(0.25, 0.31), uniform(0.2, 0.31)}, {uniform(1, 9), uniform(1, 9), uniform(1, 9)}),
+          "r");
+      if (random() % 2) addStudy(asked.evidence,
+          study({detection("bnb-int8", "undecided", 0.1, 0.0, uniform(0.02, 0.4)), detection("gguf-q6_k", "noticeable", 0.3, uniform(0, 0.3), 0.5)}),
+          "s");
       if (random() % 2) asked.constraints.maxSeconds = uniform(0.5, 9);
       if (random() % 2) asked.constraints.minClipChange = uniform(-0.2, 0);
       if (random() % 2) asked.constraints.maxVisible = uniform(0.02, 0.5);

@@ -34,7 +34,8 @@ class CliTest : public QObject {
   void packedWeightsAreKeptAndReadAgain() {
     qputenv("QUANTSPOT_CACHE", path("cache").toUtf8());
     const auto draw = [&](const char* name, const QStringList& more) {
-      const Outcome outcome = runCli(QStringList{"generate", "--precision", "bnb-nf4?vae=quanto-int8", "--prompt", "a fox", "--steps", "2", "--out", path(name) + ".png", "--report", path(name) + ".json"} + more);
+      const Outcome outcome = runCli(QStringList{"generate", "--precision", "bnb-nf4?vae=quanto-int8", "--prompt", "a fox", "--steps", "2", "--out",
+          path(name) + ".png", "--report", path(name) + ".json"} + more);
       if (outcome.code != 0) qWarning("%s", qPrintable(outcome.err));
       return readJson(path(name) + ".json");
     };
@@ -50,7 +51,8 @@ class CliTest : public QObject {
   }
 
   void generateWritesPictureReportAndLatents() {
-    const Outcome first = runCli(QStringList{"generate", "--precision", "bf16", "--prompt", "a fox", "--seed", "3", "--out", path("a.png"), "--report",
+    const Outcome first = runCli(QStringList{"generate", "--precision", "bf16", "--prompt", "a fox", "--seed", "3", "--out", path("a.png"),
+        "--report",
                                           path("a.json"), "--latents-out", path("a.safetensors")} + kSmall);
     QVERIFY2(first.code == 0, first.err);
     QCOMPARE(QImage(path("a.png")).size(), QSize(64, 64));
@@ -62,36 +64,44 @@ class CliTest : public QObject {
   }
 
   void latentsComeIn() {
-    QVERIFY(runCli(QStringList{"generate", "--precision", "fp32", "--prompt", "x", "--out", path("b.png"), "--latents-out", path("b.safetensors")} + kSmall).code == 0);
-    const Outcome again = runCli(QStringList{"generate", "--precision", "fp32", "--prompt", "x", "--out", path("c.png"), "--latents-in", path("b.safetensors")} + kSmall);
+    QVERIFY(runCli(QStringList{"generate", "--precision", "fp32", "--prompt", "x", "--out", path("b.png"), "--latents-out",
+        path("b.safetensors")} + kSmall).code == 0);
+    const Outcome again = runCli(QStringList{"generate", "--precision", "fp32", "--prompt", "x", "--out", path("c.png"), "--latents-in",
+        path("b.safetensors")} + kSmall);
     QVERIFY2(again.code == 0, again.err);
-    const Outcome wrong = runCli(QStringList{"generate", "--prompt", "x", "--out", path("d.png"), "--latents-in", path("b.safetensors"), "--threads", "1", "--width", "96"});
+    const Outcome wrong = runCli(QStringList{"generate", "--prompt", "x", "--out", path("d.png"), "--latents-in", path("b.safetensors"), "--threads",
+        "1", "--width", "96"});
     QCOMPARE(wrong.code, 1);
     QVERIFY2(wrong.err.contains("(1, 16, 64)") && wrong.err.count('\n') == 1, wrong.err);
   }
 
   void aBatchIsItsSinglePictures() {
-    const Outcome batch = runCli(QStringList{"generate", "--precision", "fp32", "--prompt", "a fox", "--seed", "3", "--batch", "2", "--out", path("batch.png"), "--report",
+    const Outcome batch = runCli(QStringList{"generate", "--precision", "fp32", "--prompt", "a fox", "--seed", "3", "--batch", "2", "--out",
+        path("batch.png"), "--report",
                                           path("batch.json"), "--latents-out", path("batch.safetensors")} + kSmall);
     QVERIFY2(batch.code == 0, batch.err);
     QCOMPARE(QJsonDocument::fromJson(batch.out).array().size(), 2);
-    const Outcome alone = runCli(QStringList{"generate", "--precision", "fp32", "--prompt", "a fox", "--seed", "4", "--out", path("alone.png")} + kSmall);
+    const Outcome alone = runCli(QStringList{"generate", "--precision", "fp32", "--prompt", "a fox", "--seed", "4", "--out",
+        path("alone.png")} + kSmall);
     QVERIFY2(alone.code == 0, alone.err);
     const QJsonObject second = readJson(path("batch-seed4.json"));
     QCOMPARE(second["recipe"]["seed"].toInt(), 4);
     QCOMPARE(second["noise_sha256"], alone.json()["noise_sha256"]);
-    const QImage a = QImage(path("batch-seed4.png")).convertToFormat(QImage::Format_RGB888), b = QImage(path("alone.png")).convertToFormat(QImage::Format_RGB888);
+    const QImage a = QImage(path("batch-seed4.png")).convertToFormat(QImage::Format_RGB888),
+        b = QImage(path("alone.png")).convertToFormat(QImage::Format_RGB888);
     int off = a.size() == b.size() ? 0 : 255;
     for (int y = 0; y < b.height() && off < 255; ++y)
       for (int x = 0; x < 3 * b.width(); ++x) off = std::max(off, std::abs(int(a.constScanLine(y)[x]) - int(b.constScanLine(y)[x])));
     QVERIFY2(off <= 1, qPrintable(QString::number(off)));
     // Latents of both come in as a batch again.
-    const Outcome again = runCli(QStringList{"generate", "--precision", "fp32", "--prompt", "x", "--batch", "2", "--out", path("in.png"), "--latents-in", path("batch.safetensors")} + kSmall);
+    const Outcome again = runCli(QStringList{"generate", "--precision", "fp32", "--prompt", "x", "--batch", "2", "--out", path("in.png"),
+        "--latents-in", path("batch.safetensors")} + kSmall);
     QVERIFY2(again.code == 0, again.err);
   }
 
   void aScheduleIsOneVariant() {
-    const Outcome result = runCli(QStringList{"compare", "--precisions", "bf16,bf16@0-0,bnb-nf4?skip=proj_out,norm@1-,fp32", "--prompt", "a fox", "--out", path("steps"), "--steps", "2",
+    const Outcome result = runCli(QStringList{"compare", "--precisions", "bf16,bf16@0-0,bnb-nf4?skip=proj_out,norm@1-,fp32", "--prompt", "a fox",
+        "--out", path("steps"), "--steps", "2",
                                            "--threads", "1", "--width", "64", "--height", "64", "--max-sequence-length", "32"});
     QVERIFY2(result.code == 0, result.err);
     QCOMPARE(readJson(path("steps/report.json"))["precisions"].toArray(), (QJsonArray{"bf16", "bf16@0-0,bnb-nf4?skip=proj_out,norm@1-", "fp32"}));
@@ -105,7 +115,8 @@ class CliTest : public QObject {
   }
 
   void compareDrawsSeedsInBatches() {
-    const Outcome result = runCli(QStringList{"compare", "--precisions", "fp32,bnb-nf4", "--prompt", "a fox", "--seeds", "3..5", "--batch", "2", "--out", path("three")} + kSmall);
+    const Outcome result = runCli(QStringList{"compare", "--precisions", "fp32,bnb-nf4", "--prompt", "a fox", "--seeds", "3..5", "--batch", "2",
+        "--out", path("three")} + kSmall);
     QVERIFY2(result.code == 0, result.err);
     const QJsonArray comparisons = readJson(path("three/report.json"))["comparisons"].toArray();
     QCOMPARE(comparisons.size(), 3);
@@ -120,7 +131,8 @@ class CliTest : public QObject {
   }
 
   void compareWritesAFolderPerVariantAndTheTwoReports() {
-    const Outcome result = runCli(QStringList{"compare", "--precisions", "bf16,bnb-nf4?skip=proj_out,norm_out,fp32", "--prompt", "a fox & a <pizza>", "--seeds", "1..2",
+    const Outcome result = runCli(QStringList{"compare", "--precisions", "bf16,bnb-nf4?skip=proj_out,norm_out,fp32", "--prompt", "a fox & a <pizza>",
+        "--seeds", "1..2",
                                            "--out", path("cmp")} + kSmall);
     QVERIFY2(result.code == 0, result.err);
     const QStringList variants = QDir(path("cmp")).entryList(QDir::Dirs | QDir::NoDotAndDotDot, QDir::Name);
@@ -154,11 +166,13 @@ class CliTest : public QObject {
 
   void scoresAreJson() {
     const QStringList pair = {"--a", path("a.png"), "--b", path("b.png")};
-    const QJsonObject psnr = runCli(QStringList{"score", "--metric", "psnr"} + pair).json(), ssim = runCli(QStringList{"score", "--metric", "ssim"} + pair).json();
-    QCOMPARE(psnr.keys(), (QStringList{"ci95", "metric", "n", "value", "weights_sha256"}));
+    const QJsonObject psnr = runCli(QStringList{"score", "--metric", "psnr"} + pair).json(),
+        ssim = runCli(QStringList{"score", "--metric", "ssim"} + pair).json();
+    QCOMPARE(psnr.keys(), (QStringList{"ci95", "label", "metric", "n", "value", "weights_sha256"}));
     QVERIFY(psnr["value"].toDouble() > 5 && psnr["n"].toInt() == 1 && psnr["ci95"].isNull());
     QVERIFY(ssim["value"].toDouble() > -1 && ssim["value"].toDouble() < 1);
-    QVERIFY(runCli({"score", "--metric", "psnr", "--a", path("a.png"), "--b", path("a.png")}).json()["value"].isNull());
+    const QJsonObject same = runCli({"score", "--metric", "psnr", "--a", path("a.png"), "--b", path("a.png")}).json();
+    QVERIFY(same["value"].isNull() && same["warnings"][0].toString().contains("PSNR is infinite"));
     const QJsonObject folders = runCli({"score", "--metric", "psnr", "--a", path("cmp/bf16"), "--b", path("cmp/fp32")}).json();
     QVERIFY(folders["n"].toInt() == 2 && folders["ci95"].isNull());   // too few for an interval
   }
@@ -186,7 +200,7 @@ class CliTest : public QObject {
     const QJsonObject again = runCli({"score", "--metric", "fid", "--a", path("set/b.npz"), "--b", path("set/a")}).json();
     QVERIFY(fid["value"].toDouble() > 0 && std::abs(fid["value"].toDouble() - again["value"].toDouble()) < 1e-6 && again["ci95"].isNull());
     const QJsonObject image = runCli({"score", "--metric", "clip-image", "--a", path("set/a"), "--b", path("set/a")}).json();
-    QVERIFY(std::abs(image["value"].toDouble() - 100) < 1e-3);
+    QVERIFY(std::abs(image["value"].toDouble() - 100) < 1e-3 && image["label"].toString() == "CLIP-tiny-image");
     QVERIFY(runCli({"score", "--metric", "gmsd", "--a", path("set/b"), "--b", path("set/a")}).json()["value"].toDouble() > 0);
   }
 
@@ -196,14 +210,16 @@ class CliTest : public QObject {
                                path(precision) + ".safetensors"} + kSmall).code, 0);
     const QJsonObject error = runCli({"score", "--metric", "latent", "--a", path("bnb-nf4.safetensors"), "--b", path("bf16.safetensors")}).json();
     QVERIFY(error["value"].toDouble() > 0 && error["value"].toDouble() < 1 && error["cosine"].toDouble() > 0.5 && error["cosine"].toDouble() < 1);
-    QCOMPARE(runCli({"score", "--metric", "latent", "--a", path("bf16.safetensors"), "--b", path("bf16.safetensors")}).json()["value"].toDouble(), 0.0);
+    QCOMPARE(runCli({"score", "--metric", "latent", "--a", path("bf16.safetensors"), "--b", path("bf16.safetensors")}).json()["value"].toDouble(),
+        0.0);
   }
 
   void weightsOfMetricsAreListed() {
     const QJsonObject list = runCli({"metrics", "list"}, {"QUANTSPOT_METRICS=" + path("metrics")}).json();
     QCOMPARE(list["folder"].toString(), path("metrics"));
     QVERIFY(list["metrics"].toArray().size() >= 8);
-    const Outcome lpips = runCli({"score", "--metric", "lpips", "--a", path("a.png"), "--b", path("b.png")}, {"QUANTSPOT_METRICS=" + path("metrics")});
+    const Outcome lpips = runCli({"score", "--metric", "lpips", "--a", path("a.png"), "--b", path("b.png")},
+        {"QUANTSPOT_METRICS=" + path("metrics")});
     QVERIFY(lpips.code == 1 && lpips.err.contains("quantspot-cli metrics download lpips-alex"));
     QCOMPARE(runCli({"metrics", "download", "beauty"}).code, 2);
   }
@@ -216,6 +232,7 @@ class CliTest : public QObject {
     const Outcome result = runCli({"score", "--metric", "clip", "--images", path("cmp/bf16"), "--prompts", path("prompts.txt")});
     QVERIFY2(result.code == 0, result.err);
     QVERIFY(result.json()["n"].toInt() == 2 && result.json()["weights_sha256"].toString().size() == 64);
+    QCOMPARE(result.json()["label"].toString(), QStringLiteral("CLIP-tiny"));
     const Outcome uneven = runCli({"score", "--metric", "clip", "--images", path("cmp"), "--prompts", path("prompts.txt")});
     QCOMPARE(uneven.code, 1);
   }
@@ -255,13 +272,22 @@ class CliTest : public QObject {
     QTest::newRow("lora") << QStringList{"generate", "--out", png, "--prompt", "x", "--lora", "none.safetensors:0.5"} << 1 << "none.safetensors";
     QTest::newRow("packed folder") << QStringList{"quantize", "--precision", "bnb-nf4", "--out", folder_.path()} << 2 << "already there";
     QTest::newRow("no such model") << QStringList{"generate", "--out", png, "--prompt", "x", "--model", "/nowhere"} << 1 << "/nowhere";
-    QTest::newRow("no such latents") << QStringList{"generate", "--out", png, "--prompt", "x", "--latents-in", "/nowhere.safetensors"} << 1 << "/nowhere.safetensors";
+    QTest::newRow("no such latents") << QStringList{"generate", "--out", png, "--prompt", "x", "--latents-in",
+        "/nowhere.safetensors"} << 1 << "/nowhere.safetensors";
     QTest::newRow("nowhere to write") << QStringList{"generate", "--out", "/nowhere/z.png", "--prompt", "x"} + kSmall << 1 << "/nowhere/z.png";
     QTest::newRow("both prompts") << QStringList{"compare", "--out", path("q"), "--prompt", "x", "--prompts", "y"} << 2 << "prompt";
     QTest::newRow("seeds") << QStringList{"compare", "--out", path("q"), "--prompt", "x", "--seeds", "9..0"} << 2 << "9..0";
     QTest::newRow("twice") << QStringList{"compare", "--out", path("q"), "--prompt", "x", "--precisions", "bf16,bf16"} << 2 << "twice";
+    QTest::newRow("no size") << QStringList{"generate", "--out", png, "--prompt", "x", "--width", "0"} << 2 << "--width";
+    QTest::newRow("no steps") << QStringList{"recommend", "--steps", "0"} << 2 << "--steps";
+    QTest::newRow("choice twice") << QStringList{"recommend", "--precisions", "bf16,bnb-nf4,bf16"} << 2 << "bf16 twice";
+    QTest::newRow("five hundred percent") << QStringList{"recommend", "--min-clip-change", "5"} << 2 << "write 5% or 0.05";
+    QTest::newRow("memory of a machine") << QStringList{"recommend", "--hardware", "cpu:much"} << 2 << "memory 'much' is no size";
+    QTest::newRow("instructions of a GPU") << QStringList{"recommend", "--hardware", "gpu:20GiB,avx2"} << 2 << "not 'avx2'";
+    QTest::newRow("more than all people") << QStringList{"recommend", "--max-visible", "120%"} << 2 << "no share of people";
     QTest::newRow("metric") << QStringList{"score", "--metric", "beauty"} << 2 << "beauty";
     QTest::newRow("half a pair") << QStringList{"score", "--metric", "psnr", "--a", png} << 2 << "--b";
+    QTest::newRow("a folder and a picture") << QStringList{"score", "--metric", "psnr", "--a", folder_.path(), "--b", png} << 2 << "two folders";
     QTest::newRow("no picture") << QStringList{"score", "--metric", "psnr", "--a", QUANTSPOT_CLI, "--b", QUANTSPOT_CLI} << 1 << "no picture";
   }
   void exitCodesSayWhoIsWrong() {

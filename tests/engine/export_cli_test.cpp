@@ -38,10 +38,12 @@ class ExportCliTest : public QObject {
 
  private Q_SLOTS:
   void initTestCase() {
-    const Outcome drawn = runCli({"generate", "--model", kModel, "--precision", "bnb-nf4", "--prompt", "two \"owls\"", "--seed", "9", "--steps", "2", "--width", "16", "--height", "32",
+    const Outcome drawn = runCli({"generate", "--model", kModel, "--precision", "bnb-nf4", "--prompt", "two \"owls\"", "--seed", "9", "--steps", "2",
+        "--width", "16", "--height", "32",
                                "--max-sequence-length", "16", "--out", path("owl.png"), "--report", path("owl.json")});
     QVERIFY2(drawn.code == 0, drawn.err);
-    const Outcome compared = runCli({"compare", "--model", kModel, "--precisions", "bf16,bnb-nf4", "--prompt", "one pizza", "--seeds", "1,2", "--steps", "2", "--width", "16", "--height", "32",
+    const Outcome compared = runCli({"compare", "--model", kModel, "--precisions", "bf16,bnb-nf4", "--prompt", "one pizza", "--seeds", "1,2",
+        "--steps", "2", "--width", "16", "--height", "32",
                                   "--max-sequence-length", "16", "--out", path("compared")});
     QVERIFY2(compared.code == 0, compared.err);
   }
@@ -54,7 +56,8 @@ class ExportCliTest : public QObject {
     QCOMPARE(image["image_sha256"], jsonOf(path("owl.json"))["image_sha256"]);
     QCOMPARE(manifest["model"].toObject()["weights_sha256"], jsonOf(path("owl.json"))["model"].toObject()["weights_sha256"]);
     const QByteArray script = contents(path("deploy/run.py"));
-    for (const char* line : {"prompt=\"two \\\"owls\\\"\"", "manual_seed(9)", "num_inference_steps=2", "width=16", "max_sequence_length=16"}) QVERIFY2(script.contains(line), line);
+    for (const char* line : {"prompt=\"two \\\"owls\\\"\"", "manual_seed(9)", "num_inference_steps=2", "width=16",
+        "max_sequence_length=16"}) QVERIFY2(script.contains(line), line);
     QVERIFY(script.contains("judged = \"" + image["image_sha256"].toString().toLatin1()));
     QCOMPARE(QJsonDocument::fromJson(written.out).object()["images"].toInt(), 1);
   }
@@ -64,6 +67,19 @@ class ExportCliTest : public QObject {
     QVERIFY2(written.code == 0, written.err);
     const QByteArray script = contents(path("wordless/run.py"));
     QVERIFY2(script.contains("prompt=\"\"") && script.contains("manual_seed(3)"), script);
+  }
+
+  void aModelThatSaysItsSizeIsDrawnInIt() {
+    const QString model = QStringLiteral(QUANTSPOT_SOURCE_DIR "/tests/parity/golden/sd_a/pipeline");
+    const Outcome written = runCli({"export", "--model", model, "--precision", "bf16", "--prompt", "x", "--out", path("own")});
+    QVERIFY2(written.code == 0, written.err);
+    const QByteArray script = contents(path("own/run.py"));
+    QVERIFY2(script.contains("width=64") && script.contains("height=64"), script);   // sample_size 8, eight pixels each
+    const Outcome asked = runCli({"recommend", "--model", model, "--precisions", "bf16"});
+    QVERIFY2(asked.code == 0, asked.err);
+    const QJsonObject size = QJsonDocument::fromJson(asked.out).object();
+    QCOMPARE(size["width"].toInt(), 64);
+    QCOMPARE(size["height"].toInt(), 64);
   }
 
   void aComparisonGivesItsPicturesOfThisVariant() {

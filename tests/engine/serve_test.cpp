@@ -39,7 +39,9 @@ class ServeTest : public QObject {
   void thePictureIsThatOfGenerate() {
     QProcess cli;
     const QString png = folder_.filePath("a.png"), report = folder_.filePath("a.json");
-    cli.start(QStringLiteral(QUANTSPOT_CLI), QStringList{"generate", "--precision", "bnb-nf4", "--prompt", "a fox", "--seed", "7", "--steps", "3", "--out", png, "--report", report} + kSmall);
+    cli.start(QStringLiteral(QUANTSPOT_CLI),
+        QStringList{"generate", "--precision", "bnb-nf4", "--prompt", "a fox", "--seed", "7", "--steps", "3", "--out", png, "--report",
+        report} + kSmall);
     QVERIFY(cli.waitForFinished(120000) && cli.exitCode() == 0);
     QFile file(report);
     QVERIFY(file.open(QIODevice::ReadOnly));
@@ -55,7 +57,8 @@ class ServeTest : public QObject {
   }
 
   void theCommonShapeIsServed() {
-    const auto reply = served_->post("/v1/images/generations", R"({"prompt":"a fox","n":2,"size":"64x64","response_format":"b64_json","seed":7,"model":"any","user":"me"})");
+    const auto reply = served_->post("/v1/images/generations",
+        R"({"prompt":"a fox","n":2,"size":"64x64","response_format":"b64_json","seed":7,"model":"any","user":"me"})");
     QVERIFY(reply && reply->status == 200);
     const QJsonObject made = object(reply->body);
     QCOMPARE(made["data"].toArray().size(), 2);
@@ -102,7 +105,8 @@ class ServeTest : public QObject {
     QTest::addColumn<QString>("body");
     QTest::addColumn<int>("code");
     QTest::addColumn<QString>("word");
-    const auto row = [](const char* name, const char* path, const QString& body, int code, const char* word) { QTest::newRow(name) << path << body << code << word; };
+    const auto row = [](const char* name, const char* path, const QString& body, int code,
+        const char* word) { QTest::newRow(name) << path << body << code << word; };
     row("no JSON", "/generate", "{", 400, "no JSON");
     row("list", "/generate", "[]", 400, "object");
     row("no prompt", "/generate", "{}", 400, "prompt is missing");
@@ -123,6 +127,8 @@ class ServeTest : public QObject {
     row("n", "/v1/images/generations", R"({"prompt":"x","n":11})", 400, "n = 11");
     row("size", "/v1/images/generations", R"({"prompt":"x","size":"big"})", 400, "WIDTHxHEIGHT");
     row("size and more", "/v1/images/generations", R"({"prompt":"x","size":"64x64x64"})", 400, "WIDTHxHEIGHT");
+    row("size of nothing", "/v1/images/generations", R"({"prompt":"x","size":"0x64"})", 400, "WIDTHxHEIGHT");
+    row("size below nothing", "/v1/images/generations", R"({"prompt":"x","size":"-8x64"})", 400, "WIDTHxHEIGHT");
     row("size above the limit", "/v1/images/generations", R"({"prompt":"x","size":"2048x2048"})", 400, "at most 1024");
     row("no such path", "/draw", "{}", 404, "/draw");
   }
@@ -157,7 +163,8 @@ class ServeTest : public QObject {
     QVERIFY(served_->post("/generate", request(3, 2))->status == 200);
     QVERIFY(served_->post("/generate", "{}")->status == 400);
     const std::string after = served_->get("/metrics")->body;
-    for (const auto& [name, more] : std::map<std::string, double>{{"quantspot_requests_total{path=\"/generate\",code=\"200\"}", 1}, {"quantspot_requests_total{path=\"/generate\",code=\"400\"}", 1},
+    for (const auto& [name, more] : std::map<std::string,
+        double>{{"quantspot_requests_total{path=\"/generate\",code=\"200\"}", 1}, {"quantspot_requests_total{path=\"/generate\",code=\"400\"}", 1},
                                                                   {"quantspot_images_total", 1}, {"quantspot_steps_total", 2}})
       QVERIFY2(value(after, name) == value(before->body, name) + more, (name + " in\n" + after).c_str());
     QCOMPARE(value(after, "quantspot_request_seconds_bucket{le=\"+Inf\"}"), value(after, "quantspot_request_seconds_count"));
@@ -178,7 +185,8 @@ class ServeTest : public QObject {
       ++codes[reply->status];
       if (reply->status == 429) QVERIFY(reply->get_header_value("Retry-After") == "5" && reply->body.find("try again") != std::string::npos);
     }
-    QVERIFY2(codes[200] >= 1 && codes[429] >= 1 && codes[200] + codes[429] == 8, qPrintable(QString("%1 drawn, %2 refused").arg(codes[200]).arg(codes[429])));
+    QVERIFY2(codes[200] >= 1 && codes[429] >= 1 && codes[200] + codes[429] == 8,
+        qPrintable(QString("%1 drawn, %2 refused").arg(codes[200]).arg(codes[429])));
   }
 
   void whatTakesTooLongIsEnded() {

@@ -124,7 +124,8 @@ std::vector<protocol::Recipe> imagesRequest(std::string_view text, const Picture
   for (const char* ignored : {"model", "user"}) body.text(ignored);
   if (const auto size = body.text("size"); size && *size != "auto") {
     int read = 0;
-    if (std::sscanf(size->c_str(), "%4dx%4d%n", &recipe.width, &recipe.height, &read) != 2 || static_cast<std::size_t>(read) != size->size())
+    if (std::sscanf(size->c_str(), "%4dx%4d%n", &recipe.width, &recipe.height, &read) != 2 || static_cast<std::size_t>(read) != size->size() ||
+        recipe.width < 1 || recipe.height < 1)
       throw std::invalid_argument(fmt::format("size = \"{}\" is not WIDTHxHEIGHT, such as \"{}x{}\"", *size, rules.defaults.width,
                                               rules.defaults.height));
   }
