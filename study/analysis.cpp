@@ -162,11 +162,13 @@ QJsonObject analyze(const Protocol& protocol, const QString& hash, const Respons
   const QJsonArray decisions = (protocol.analysis.exclude ? with : without)["decisions"].toArray();
   QJsonArray people;
   for (const auto& [participant, reasons] : excluded) people << QJsonObject{{"participant", participant}, {"reasons", reasons}};
-  return {{"schema", 1}, {"version", kAnalysisVersion}, {"study", hash}, {"title", protocol.title}, {"joined", responses.people},
+  QJsonObject result{{"schema", 1}, {"version", kAnalysisVersion}, {"study", hash}, {"title", protocol.title}, {"joined", responses.people},
           {"decisions", decisions}, {"headline", protocol.analysis.exclude ? "with_exclusions" : "without_exclusions"},
           {"excluded", people}, {"with_exclusions", with}, {"without_exclusions", without},
           {"questionnaires", questionnaireFigures(protocol, responses.questionnaires)}, {"attestation", attestationFigures(protocol)},
           {"problems", QJsonArray::fromStringList(responses.problems)}};
+  if (protocol.colour_plates > 0) result["colour_vision"] = plateFigures(protocol, responses.plates);
+  return result;
 }
 
 }  // namespace quantspot::study

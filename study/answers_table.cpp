@@ -25,7 +25,7 @@ QByteArray rowsOf(const AnsweredTrial& trial, const Comparison& comparison) {
     if (sample == comparison.samples.end()) continue;
     const QString answer = trial.choices.value(static_cast<qsizetype>(slot));
     rows += csvLine({QString::number(trial.id), trial.answered.toUTC().toString(Qt::ISODateWithMs), taskName(trial.task),
-                     QString::number(trial.counted), trial.confidence ? QString::number(trial.confidence) : QString(),
+                     QString::number(trial.uncounted.isEmpty()), trial.uncounted, trial.confidence ? QString::number(trial.confidence) : QString(),
                      QString::number(trial.response_ms), QString::number(comparison.id), comparison.model,
                      comparison.recipe[QStringLiteral("prompt")].toString(),
                      QString::number(comparison.recipe[QStringLiteral("seed")].toVariant().toULongLong()),
@@ -46,6 +46,7 @@ QByteArray answersTable(StudyStore& store) {
     for (const AnsweredTrial& trial : store.trials(head.id)) byTrial[trial.id] = rowsOf(trial, *comparison);
   }
   QByteArray table = csvLine({QStringLiteral("trial"), QStringLiteral("answered"), QStringLiteral("task"), QStringLiteral("counted"),
+                              QStringLiteral("uncounted"),
                               QStringLiteral("confidence"), QStringLiteral("response_ms"), QStringLiteral("comparison"), QStringLiteral("model"),
                               QStringLiteral("prompt"), QStringLiteral("seed"), QStringLiteral("slot"), QStringLiteral("precision"),
                               QStringLiteral("repeat"), QStringLiteral("answer"), QStringLiteral("right")});

@@ -36,9 +36,10 @@ ZipEntries inOrder(const Files& files) {
 // Everything that follows from study, chain and mapping.
 Files derived(const Protocol& protocol, const QString& hash, const Mapping& mapping, const std::vector<ChainRecord>& chain) {
   const Responses responses = collect(protocol, hash, mapping, chain);
-  return {{"responses.csv", responsesCsv(responses.rows)}, {"questionnaires.csv", questionnairesCsv(responses.questionnaires)},
-      {"codebook.csv", codebookCsv()},
-      {"analysis.json", indented(analyze(protocol, hash, responses))}};
+  Files files{{"responses.csv", responsesCsv(responses.rows)}, {"questionnaires.csv", questionnairesCsv(responses.questionnaires)},
+      {"codebook.csv", codebookCsv(protocol)}, {"analysis.json", indented(analyze(protocol, hash, responses))}};
+  if (protocol.colour_plates > 0) files["colour_vision.csv"] = platesCsv(responses.plates);
+  return files;
 }
 
 Files scripts() {
@@ -151,6 +152,8 @@ class Verifier {
       wrong(QStringLiteral("responses.csv does not follow from the chain"));
     if (files_.value(QStringLiteral("questionnaires.csv")) != questionnairesCsv(responses.questionnaires))
       wrong(QStringLiteral("questionnaires.csv does not follow from the chain"));
+    if (protocol_.colour_plates > 0 && files_.value(QStringLiteral("colour_vision.csv")) != platesCsv(responses.plates))
+      wrong(QStringLiteral("colour_vision.csv does not follow from the chain"));
     result_.analysis = json(QStringLiteral("analysis.json"));
     result_.analysis_version = manifest_.contains(QStringLiteral("analysis")) ? manifest_.value(QStringLiteral("analysis")).toInt() : 1;
     if (result_.analysis_version < 1) wrong(QStringLiteral("manifest.json names no version of the analysis"));

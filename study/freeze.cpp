@@ -113,7 +113,13 @@ Mapping FrozenStudy::open(const QString& passphrase) const {
   return Mapping::fromText(text);
 }
 
-FrozenStudy freeze(const Protocol& given, const Pictures& pictures, const QString& passphrase, SealCost cost) {
+FrozenStudy freeze(const Protocol& protocol, const Pictures& pictures, const QString& passphrase, SealCost cost) {
+  PreparedStudy prepared = prepareStudy(protocol, pictures);
+  prepared.study.sealed = seal(prepared.mapping.text(), passphrase, cost);
+  return std::move(prepared.study);
+}
+
+PreparedStudy prepareStudy(const Protocol& given, const Pictures& pictures) {
   validate(given);
   Protocol protocol = given;
   FrozenStudy study;
@@ -126,8 +132,7 @@ FrozenStudy freeze(const Protocol& given, const Pictures& pictures, const QStrin
   study.frozen = compact({{"schema", 1}, {"protocol", toJson(protocol)}, {"images_sha256", QJsonArray::fromStringList(study.pictures.keys())},
                           {"mapping_sha256", QString::fromLatin1(sha256Hex(mapping.text()))},
                           {"frozen", QDateTime::currentDateTimeUtc().toString(Qt::ISODate)}, {"program", QStringLiteral(QUANTSPOT_VERSION)}});
-  study.sealed = seal(mapping.text(), passphrase, cost);
-  return study;
+  return {std::move(study), std::move(mapping)};
 }
 
 QString variantFileName(const QString& variant) { return QString::fromLatin1(QUrl::toPercentEncoding(variant, {}, "~")); }

@@ -39,6 +39,13 @@ using Pictures = QMap<QString, QMap<QString, QByteArray>>;
 // a model with itself. What the protocol attests of single pictures is sealed with the mapping, because it would tell which is which.
 FrozenStudy freeze(const Protocol& protocol, const Pictures& pictures, const QString& passphrase, SealCost cost = SealCost::Moderate);
 
+// The same up to the seal, which `study` still lacks: seal(mapping.text(), …). Nothing is kept of it, so it can be given up until then.
+struct PreparedStudy {
+  FrozenStudy study;
+  Mapping mapping;
+};
+PreparedStudy prepareStudy(const Protocol& protocol, const Pictures& pictures);
+
 // Reads FOLDER/COMPARISON/VARIANT.png for all that the protocol names. Throws Error.
 Pictures readPictures(const Protocol& protocol, const QString& folder);
 

@@ -53,6 +53,10 @@ const std::vector<Method>& methods() {
       {"questionnaires", "What people said",
        "Answers per step or choice over everybody who was not erased, the median step of a scale, free text as typed.",
        "an independent count (rederive.py, rederive.R)"},
+      {"colour_vision", "Colour vision",
+       "Numerals of dots that differ from their ground along a dichromat's confusion line alone, brightness drawn by chance (after Regan, Reffin and "
+       "Mollon 1994). A screen of unknown colours is no diagnosis: it tells who may not see here what others see.",
+       "an independent count (rederive.py)"},
       {"metrics", "Which metric predicts people",
        "Rank correlation (Spearman, Kendall τ-b) over pictures of a metric with detection and with preference; intervals through Fisher's z.",
        "scipy.stats.spearmanr, kendalltau"},

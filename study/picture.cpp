@@ -2,6 +2,7 @@
 
 #include "study/crc32.h"
 #include "study/error.h"
+#include "study/order.h"
 
 #include <QtEndian>
 
@@ -36,7 +37,8 @@ QByteArray barePicture(const QByteArray& png) {
   qsizetype at = kSignatureSize;
   for (bool ended = false; !ended;) {
     const quint32 length = png.size() - at >= kChunkFrame ? qFromBigEndian<quint32>(png.constData() + at) : 0xFFFFFFFFu;
-    if (length > 0x7FFFFFFFu || png.size() - at < kChunkFrame + static_cast<qsizetype>(length)) throw Error(QStringLiteral("the PNG picture is cut off"));
+    if (length > 0x7FFFFFFFu || png.size() - at < kChunkFrame + static_cast<qsizetype>(length))
+      throw Error(QStringLiteral("the PNG picture is cut off"));
     const QByteArray type = png.mid(at + 4, 4), data = png.mid(at + 8, length);
     if (qFromBigEndian<quint32>(png.constData() + at + 8 + length) != crc32(type + data))
       throw Error(QStringLiteral("the PNG picture is damaged: a checksum does not fit"));
@@ -53,6 +55,19 @@ QByteArray paddedPicture(const QByteArray& bare, qsizetype bytes) {
   const qsizetype room = bytes - bare.size() - kChunkFrame;
   if (room < 0) throw Error(QStringLiteral("a picture of %1 bytes cannot be padded to %2").arg(bare.size()).arg(bytes));
   return bare.chopped(kChunkFrame) + chunk(kPadding, QByteArray(room, '\0')) + bare.right(kChunkFrame);   // before IEND
+}
+
+QString bareHash(const QByteArray& png) {
+  try {
+    return QString::fromLatin1(sha256Hex(barePicture(png)));
+  } catch (const Error&) {
+    return QString::fromLatin1(sha256Hex(png));
+  }
+}
+
+QString contentOf(const QJsonObject& report, const QByteArray& png) {
+  const QString pixels = report[QStringLiteral("image_sha256")].toString();
+  return pixels.isEmpty() ? bareHash(png) : pixels;
 }
 
 QByteArray pictureSize(const QByteArray& bare) { return bare.mid(kSignatureSize + 8, 8); }

@@ -41,6 +41,9 @@ void validateRules(const Protocol& p) {
   require(p.analysis.margin > 0 && p.analysis.margin < 1, QStringLiteral("analysis: margin must lie between 0 and 1, such as 0.1"));
   require(p.analysis.level >= 0.5 && p.analysis.level < 1, QStringLiteral("analysis: level must be 0.5 or more and below 1, such as 0.95"));
   require(p.exclusion.min_gold_rate >= 0 && p.exclusion.min_gold_rate <= 1, QStringLiteral("exclusion: min_gold_rate must be 0 to 1"));
+  require(p.colour_plates >= 0 && p.colour_plates <= 6, QStringLiteral("colour_vision: plates_per_axis must be 0 to 6"));
+  require(p.exclusion.min_plates_read >= 0 && p.exclusion.min_plates_read <= 3 * p.colour_plates,
+      QStringLiteral("exclusion: min_plates_read must be 0 to %1, the plates of the colour-vision check").arg(3 * p.colour_plates));
   require(p.time_limit_s >= 0 && p.min_viewing_s >= 0 && (p.time_limit_s == 0 || p.min_viewing_s < p.time_limit_s),
           QStringLiteral("min_viewing_s must be 0 or more and below time_limit_s"));
   require(p.retention_until.isEmpty() || QDate::fromString(p.retention_until, Qt::ISODate).isValid(),

@@ -60,6 +60,7 @@ struct Stopping {
 struct Exclusion {
   double min_gold_rate = 0;            // share of gold trials right
   int min_median_ms = 0, max_focus_losses = -1;   // −1: no limit
+  int min_plates_read = 0;             // of the colour-vision check, the control apart; who was not checked has read none
 };
 
 struct AnalysisPlan {
@@ -89,6 +90,7 @@ struct Protocol {
   Viewer viewer;
   QString consent_version, consent_text, retention_until;   // ISO date, or empty
   std::vector<Question> before, after;
+  int colour_plates = 0;               // of each axis, in a colour-vision check before the first trial; 0: no check
   Stopping stopping;
   Exclusion exclusion;
   AnalysisPlan analysis;

@@ -148,7 +148,7 @@ void readRules(Reader& r, Protocol& p) {
         s.number("beta", 0.05), s.count("tuned_for", 100)};
   });
   r.object("exclusion", [&](Reader& e) { p.exclusion = {e.number("min_gold_rate", 0), e.count("min_median_ms", 0),
-      e.count("max_focus_losses", -1)}; });
+      e.count("max_focus_losses", -1), e.count("min_plates_read", 0)}; });
   r.object("analysis", [&](Reader& a) { p.analysis = {a.number("margin", 0.1), a.number("level", 0.95), a.flag("exclude", true)}; });
 }
 
@@ -195,6 +195,7 @@ Protocol draftFromJson(const QJsonObject& json) {
     p.before = readQuestions(q, "before");
     p.after = readQuestions(q, "after");
   });
+  r.object("colour_vision", [&](Reader& c) { p.colour_plates = c.count("plates_per_axis", 3); });
   readRules(r, p);
   p.resume = r.choice("resume", kResumes, p.resume);
   r.finish();
@@ -222,8 +223,11 @@ QJsonObject toJson(const Protocol& p) {
   for (auto cost = p.costs.begin(); cost != p.costs.end(); ++cost)
     costs[cost.key()] = QJsonObject{{"memory_bytes", cost->memory_bytes}, {"seconds", cost->seconds}};
   const Stopping& s = p.stopping;
-  return {{"schema", 1}, {"title", p.title}, {"model", p.model}, {"variants", QJsonArray::fromStringList(p.variants)}, {"reference", p.reference},
-          {"gold_variant", p.gold_variant},
+  QJsonObject exclusion{{"min_gold_rate", p.exclusion.min_gold_rate}, {"min_median_ms", p.exclusion.min_median_ms},
+      {"max_focus_losses", p.exclusion.max_focus_losses}};
+  if (p.exclusion.min_plates_read > 0) exclusion["min_plates_read"] = p.exclusion.min_plates_read;
+  QJsonObject json{{"schema", 1}, {"title", p.title}, {"model", p.model}, {"variants", QJsonArray::fromStringList(p.variants)},
+          {"reference", p.reference}, {"gold_variant", p.gold_variant},
           {"bits", bits}, {"costs", costs}, {"comparisons", comparisons}, {"blocks", blocks}, {"order", nameOf(kOrders, p.order)},
           {"participants", p.participants},
           {"practice", p.practice}, {"time_limit_s", p.time_limit_s}, {"min_viewing_s", p.min_viewing_s},
@@ -233,10 +237,12 @@ QJsonObject toJson(const Protocol& p) {
           {"questionnaires", QJsonObject{{"before", questionsJson(p.before)}, {"after", questionsJson(p.after)}}},
           {"stopping", QJsonObject{{"rule", nameOf(kStops, s.rule)}, {"null_rate", s.null_rate}, {"alternative_rate", s.alternative_rate},
           {"alpha", s.alpha}, {"beta", s.beta}, {"tuned_for", s.tuned_for}}},
-          {"exclusion", QJsonObject{{"min_gold_rate", p.exclusion.min_gold_rate}, {"min_median_ms", p.exclusion.min_median_ms},
-          {"max_focus_losses", p.exclusion.max_focus_losses}}},
+          {"exclusion", exclusion},
           {"analysis", QJsonObject{{"margin", p.analysis.margin}, {"level", p.analysis.level}, {"exclude", p.analysis.exclude}}},
           {"resume", nameOf(kResumes, p.resume)}};
+  // Without the check nothing of it is written, so that programs that do not know it read the protocol.
+  if (p.colour_plates > 0) json["colour_vision"] = QJsonObject{{"plates_per_axis", p.colour_plates}};
+  return json;
 }
 
 Protocol readProtocol(const QByteArray& text) {

@@ -1,6 +1,7 @@
 #include "study/report.h"
 
 #include "paper/flow.h"
+#include "study/colour_vision.h"
 #include "study/methods.h"
 #include "study/questionnaire.h"
 #include "study/rounding.h"
@@ -124,6 +125,14 @@ void questionnaires(Blocks& blocks, const QJsonArray& figures) {
           said["participant"].toString()));
 }
 
+void colourVision(Blocks& blocks, const QJsonObject& figures) {
+  if (figures.isEmpty()) return;
+  const Method& method = methodOf(QStringLiteral("colour_vision"));
+  text(blocks, ReportBlock::Heading, method.title);
+  for (const QString& line : plateLines(figures)) text(blocks, ReportBlock::Paragraph, line + QLatin1Char('.'));
+  text(blocks, ReportBlock::Note, method.line());
+}
+
 QByteArray htmlTable(const QList<QStringList>& rows) {
   QString html = QStringLiteral("<table>\n");
   for (qsizetype i = 0; i < rows.size(); ++i) {
@@ -214,6 +223,7 @@ std::vector<ReportBlock> reportBlocks(const QJsonObject& analysis) {
   tables(blocks, other);
   curves(blocks, other["psychometric"].toArray());
   questionnaires(blocks, analysis["questionnaires"].toArray());
+  colourVision(blocks, analysis["colour_vision"].toObject());
   return blocks;
 }
 

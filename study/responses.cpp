@@ -47,6 +47,13 @@ class Collector {
       } catch (const Error& error) {
         wrong(QString::fromUtf8(error.what()));
       }
+    } else if (kind == QLatin1String("colour-vision")) {
+      if (!people_.count(participant)) return wrong(QStringLiteral("reads plates for a participant who never joined"));
+      try {
+        takePlates(protocol_, hash_, mapping_, number, json, result_.plates);
+      } catch (const Error& error) {
+        wrong(QString::fromUtf8(error.what()));
+      }
     } else if (kind == QLatin1String("undo")) {
       auto& rows = result_.rows;
       const auto last = std::find_if(rows.rbegin(), rows.rend(), [&](const ResponseRow& row) { return row.participant == participant; });
@@ -99,6 +106,7 @@ class Collector {
     std::sort(times.begin(), times.end());
     if (!times.empty() && times[times.size() / 2] < rules.min_median_ms) found << QStringLiteral("too fast");
     if (rules.max_focus_losses >= 0 && losses > rules.max_focus_losses) found << QStringLiteral("focus lost");
+    if (platesRead(result_.plates, participant) < rules.min_plates_read) found << QStringLiteral("colour vision");
     if (restarted_.contains(participant)) found << QStringLiteral("restarted");
     return found.join(QStringLiteral("; "));
   }
@@ -179,12 +187,12 @@ QByteArray responsesCsv(const std::vector<ResponseRow>& rows) {
   return text;
 }
 
-QByteArray codebookCsv() {
+QByteArray codebookCsv(const Protocol& protocol) {
   QByteArray text = "file,column,meaning\n";
   for (const auto& [name, meaning] : kColumns) text += csvLine({QStringLiteral("responses.csv"), QLatin1String(name), QString::fromUtf8(meaning)});
   for (const auto& [name, meaning] : kQuestionColumns)
     text += csvLine({QStringLiteral("questionnaires.csv"), QLatin1String(name), QString::fromUtf8(meaning)});
-  return text;
+  return protocol.colour_plates > 0 ? text + platesCodebook() : text;
 }
 
 }  // namespace quantspot::study

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "study/chain.h"
+#include "study/colour_vision.h"
 #include "study/questionnaire.h"
 #include "study/trial_plan.h"
 
@@ -24,6 +25,7 @@ struct ResponseRow {
 struct Responses {
   std::vector<ResponseRow> rows;       // in the order of the chain
   std::vector<QuestionRow> questionnaires;
+  std::vector<PlateRow> plates;        // of the colour-vision check
   QStringList problems;                // records that do not fit the plan
   int people = 0;                      // who joined and was not erased
 };
@@ -37,7 +39,7 @@ int focusLossesOf(const QJsonObject& record);
 
 // One row per response.
 QByteArray responsesCsv(const std::vector<ResponseRow>& rows);
-// What the columns of responses.csv and questionnaires.csv mean.
-QByteArray codebookCsv();
+// What the columns of responses.csv and questionnaires.csv mean, and of colour_vision.csv where the protocol has the check.
+QByteArray codebookCsv(const Protocol& protocol);
 
 }  // namespace quantspot::study

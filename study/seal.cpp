@@ -67,4 +67,35 @@ QByteArray unseal(const QByteArray& sealed, const QString& passphrase) {
   return plain;
 }
 
+namespace {
+
+constexpr qsizetype kKeyHead = kMagicSize + 1 + static_cast<qsizetype>(crypto_secretbox_NONCEBYTES);
+
+void checkKey(const QByteArray& key) {
+  if (sodium_init() < 0) throw Error(QStringLiteral("libsodium cannot be started"));
+  if (key.size() != static_cast<qsizetype>(crypto_secretbox_KEYBYTES)) throw Error(QStringLiteral("the seal's key has the wrong length"));
+}
+
+}  // namespace
+
+QByteArray sealWithKey(const QByteArray& plain, const QByteArray& key) {
+  checkKey(key);
+  QByteArray nonce(crypto_secretbox_NONCEBYTES, '\0'), box(plain.size() + static_cast<qsizetype>(crypto_secretbox_MACBYTES), '\0');
+  randombytes_buf(nonce.data(), static_cast<std::size_t>(nonce.size()));
+  crypto_secretbox_easy(bytes(box), bytes(plain), static_cast<unsigned long long>(plain.size()), bytes(nonce), bytes(key));
+  return QByteArray(kMagic, kMagicSize) + 'k' + nonce + box;
+}
+
+QByteArray unsealWithKey(const QByteArray& sealed, const QByteArray& key) {
+  checkKey(key);
+  const qsizetype least = kKeyHead + static_cast<qsizetype>(crypto_secretbox_MACBYTES);
+  if (sealed.size() < least || !sealed.startsWith(QByteArray(kMagic, kMagicSize) + 'k'))
+    throw Error(QStringLiteral("the seal is damaged: it has no header"));
+  const QByteArray nonce = sealed.mid(kMagicSize + 1, crypto_secretbox_NONCEBYTES), box = sealed.mid(kKeyHead);
+  QByteArray plain(box.size() - static_cast<qsizetype>(crypto_secretbox_MACBYTES), '\0');
+  if (crypto_secretbox_open_easy(bytes(plain), bytes(box), static_cast<unsigned long long>(box.size()), bytes(nonce), bytes(key)))
+    throw Error(QStringLiteral("the seal cannot be opened: it is another study's, or was changed"));
+  return plain;
+}
+
 }  // namespace quantspot::study

@@ -13,6 +13,10 @@ enum class SealCost { Interactive, Moderate };
 // when there is not enough memory.
 QByteArray seal(const QByteArray& plain, const QString& passphrase, SealCost cost = SealCost::Moderate);
 
+// The same with a key of 32 secret bytes at hand: for what is opened together with a mapping. Throws Error as unseal() does.
+QByteArray sealWithKey(const QByteArray& plain, const QByteArray& key);
+QByteArray unsealWithKey(const QByteArray& sealed, const QByteArray& key);
+
 // Throws Error when the passphrase is wrong or a byte was changed; the two cannot be told apart.
 QByteArray unseal(const QByteArray& sealed, const QString& passphrase);
 

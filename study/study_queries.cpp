@@ -27,7 +27,7 @@ AnsweredTrial readTrial(const QSqlQuery& query) {
   return {.id = query.value(0).toLongLong(), .comparison = query.value(1).toLongLong(),
           .task = taskFromName(query.value(2).toString()).value_or(Task::NameEach), .slot_samples = {}, .choices = {},
           .confidence = query.value(5).toInt(), .response_ms = query.value(6).toLongLong(), .hits = query.value(7).toInt(),
-          .tiles = query.value(8).toInt(), .chance = query.value(3).toDouble(), .counted = query.value(4).toBool(),
+          .tiles = query.value(8).toInt(), .chance = query.value(3).toDouble(), .uncounted = query.value(4).toString(),
           .answered = time(query.value(9))};
 }
 
@@ -84,12 +84,14 @@ std::vector<ComparisonHead> StudyStore::comparisons(const QString& search) {
     QStringList& names = query.value(2).toBool() ? head.failed : head.precisions;
     if (!names.contains(query.value(1).toString())) names << query.value(1).toString();
   }
-  if (!select(query, "SELECT comparison, count(*), sum(hits), sum(tiles) FROM trials JOIN responses ON trial = id GROUP BY comparison")) return {};
+  if (!select(query, "SELECT comparison, count(*), sum(hits), sum(tiles), sum(NOT counted) FROM trials JOIN responses ON trial = id "
+                     "GROUP BY comparison")) return {};
   while (query.next()) {
     ComparisonHead& head = all[row[query.value(0).toLongLong()]];
     head.trials = query.value(1).toInt();
     head.hits = query.value(2).toInt();
     head.tiles = query.value(3).toInt();
+    head.uncounted = query.value(4).toInt();
   }
   if (!readLastRatings(all, row) || !readTags(all, row)) return {};
   const QStringList words = search.split(u' ', Qt::SkipEmptyParts);
@@ -112,7 +114,7 @@ std::optional<Comparison> StudyStore::comparison(qint64 id) {
 std::vector<AnsweredTrial> StudyStore::trials(qint64 comparison) {
   std::vector<AnsweredTrial> found;
   QSqlQuery query;
-  if (!select(query, "SELECT trials.id, comparison, task, chance, counted, confidence, response_ms, hits, tiles, answered "
+  if (!select(query, "SELECT trials.id, comparison, task, chance, uncounted, confidence, response_ms, hits, tiles, answered "
                      "FROM trials JOIN responses ON trial = trials.id WHERE comparison = ? ORDER BY trials.id", {comparison}))
     return {};
   while (query.next()) found.push_back(readTrial(query));
@@ -138,6 +140,14 @@ std::vector<QByteArray> StudyStore::pictures(qint64 comparison, int most) {
   if (!select(query, "SELECT png FROM samples WHERE comparison = ? AND png IS NOT NULL ORDER BY position LIMIT ?", {comparison, most})) return found;
   while (query.next()) found.push_back(query.value(0).toByteArray());
   return found;
+}
+
+bool StudyStore::seenBefore(qint64 comparison) {
+  QSqlQuery query;
+  return select(query, "SELECT count(*) FROM samples AS mine JOIN samples AS other ON other.content = mine.content "
+                       "JOIN comparisons ON comparisons.id = other.comparison WHERE mine.comparison = ? AND other.comparison <> mine.comparison "
+                       "AND (model <> 'imported' OR EXISTS (SELECT 1 FROM trials WHERE trials.comparison = comparisons.id))", {comparison})
+      && query.next() && query.value(0).toInt() > 0;
 }
 
 std::vector<Tally> StudyStore::tallies() {

@@ -1,6 +1,7 @@
 #include "study/study_store.h"
 
 #include "study/migrations.h"
+#include "study/picture.h"
 #include "study/scores_json.h"
 
 #include <QCryptographicHash>
@@ -69,7 +70,7 @@ bool StudyStore::open(const QString& path) {
     return fail(what, tr("%1; is the folder writable?").arg(reason));
   }
   QString reason;
-  for (const char* pragma : {"foreign_keys = ON", "synchronous = FULL", "journal_mode = WAL"}) {
+  for (const char* pragma : {"foreign_keys = ON", "synchronous = FULL", "journal_mode = WAL", "secure_delete = ON"}) {
     QSqlQuery query(database_);
     if (reason.isEmpty() && !query.exec(QStringLiteral("PRAGMA ") + QLatin1String(pragma))) reason = problem(query.lastError());
   }
@@ -108,12 +109,13 @@ QString StudyStore::hashOf(const QByteArray& bytes) {
 
 bool StudyStore::insertSample(qint64 comparison, int position, Sample& sample) {
   QSqlQuery query(database_);
-  query.prepare(QStringLiteral("INSERT INTO samples (comparison, position, precision, repeat, png, report, scores, failure) "
-                               "VALUES (?, ?, ?, ?, ?, ?, ?, ?)"));
+  query.prepare(QStringLiteral("INSERT INTO samples (comparison, position, precision, repeat, png, report, scores, failure, content) "
+                               "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"));
   const bool scored = sample.scores != Scores{};
   const QVariant png = sample.png.isEmpty() ? QVariant(QMetaType(QMetaType::QByteArray)) : QVariant(sample.png);
   if (!run(query, {comparison, position, nonNull(sample.precision), sample.repeat, png, text(sample.report),
-                   scored ? QVariant(text(toJson(sample.scores))) : QVariant(QMetaType(QMetaType::QString)), nonNull(sample.failure)}))
+                   scored ? QVariant(text(toJson(sample.scores))) : QVariant(QMetaType(QMetaType::QString)), nonNull(sample.failure),
+                   sample.png.isEmpty() ? QVariant(QMetaType(QMetaType::QString)) : QVariant(contentOf(sample.report, sample.png))}))
     return false;
   sample.id = query.lastInsertId().toLongLong();
   return true;
@@ -143,7 +145,7 @@ bool StudyStore::addComparison(Comparison& comparison) {
 bool StudyStore::setScores(qint64 sample, const Scores& scores) {
   return inTransaction(tr("The measurements were not kept"), [&] {
     QSqlQuery query(database_);
-    query.prepare(QStringLiteral("UPDATE samples SET scores = ? WHERE id = ?"));
+    query.prepare(QStringLiteral("UPDATE samples SET scores = CASE WHEN png IS NOT NULL THEN ? END WHERE id = ?"));
     if (!run(query, {text(toJson(scores)), sample})) return false;
     query_error_ = tr("there is no sample %1").arg(sample);
     return query.numRowsAffected() == 1;
@@ -164,8 +166,9 @@ std::optional<qint64> StudyStore::addTrial(const AnsweredTrial& answered) {
   qint64 id = 0;
   const bool done = inTransaction(tr("The answer was not kept"), [&] {
     QSqlQuery query(database_);
-    query.prepare(QStringLiteral("INSERT INTO trials (comparison, task, chance, counted) VALUES (?, ?, ?, ?)"));
-    if (!run(query, {answered.comparison, taskName(answered.task), answered.chance, answered.counted})) return false;
+    query.prepare(QStringLiteral("INSERT INTO trials (comparison, task, chance, counted, uncounted) VALUES (?, ?, ?, ?, ?)"));
+    if (!run(query, {answered.comparison, taskName(answered.task), answered.chance, answered.uncounted.isEmpty(), nonNull(answered.uncounted)}))
+      return false;
     id = query.lastInsertId().toLongLong();
     if (!insertSlots(id, answered)) return false;
     query.prepare(QStringLiteral("INSERT INTO responses (trial, confidence, response_ms, hits, tiles, answered) VALUES (?, ?, ?, ?, ?, ?)"));

@@ -42,6 +42,8 @@ class StudyStore : public QObject {
   std::vector<ComparisonHead> comparisons(const QString& search = {});
   std::optional<Comparison> comparison(qint64 id);          // with images
   std::vector<AnsweredTrial> trials(qint64 comparison);     // oldest first
+  // Whether one of its pictures, by its content, lies in another comparison that shows names: every one but imported ones that were not judged.
+  bool seenBefore(qint64 comparison);
   QByteArray thumbnail(qint64 comparison);                  // PNG of its first picture; empty without one
   std::vector<QByteArray> pictures(qint64 comparison, int most);   // PNG, in the order of the request
   std::vector<Tally> tallies();
@@ -50,9 +52,11 @@ class StudyStore : public QObject {
   bool removeComparison(qint64 id);                         // with its samples, trials, responses and tags
   bool setTags(qint64 comparison, const QStringList& tags); // in place of those that it has; trimmed, each once
   QStringList tags();                                       // all that are in use, sorted
+  void readAnew() { Q_EMIT picturesChanged(), Q_EMIT changed(); }   // something else changed the file
 
  Q_SIGNALS:
   void failed(const QString& message);
+  void picturesChanged();                                   // some are there that were not, or the other way round
   void changed();                                           // opened, or something was stored or removed
 
  private:

@@ -13,6 +13,8 @@
 namespace quantspot::study {
 
 inline constexpr char kReference[] = "bf16";   // the variant that others are compared with
+inline constexpr char kAskedAgain[] = "asked-again";   // an answer about pictures whose names this very trial had shown: stored, never rename
+inline constexpr char kSeenBefore[] = "seen-before";   // one of its pictures lay in the history with its name: stored, never rename
 inline constexpr char kPicked[] = "picked";    // the choice of the slot taken for the quantized one
 
 // NameEach: give every tile its precision. SpotOne: pick the quantized tile among repeats of the reference. Rate: every tile's quality, 1 to 5.
@@ -61,7 +63,7 @@ struct AnsweredTrial {
   qint64 response_ms = 0;             // from the images on screen to the answer
   int hits = 0, tiles = 0;            // NameEach: tiles named right of all; SpotOne: 0 or 1 of 1; Rate: none
   double chance = 0;                  // of one tile: 1 / number of slots; Rate: 0
-  bool counted = true;                // false: the names of these pictures had been seen before; kept out of tallies
+  QString uncounted = {};             // why it is kept out of tallies: kAskedAgain, kSeenBefore; empty: it is in them
   QDateTime answered;                 // UTC
 };
 
@@ -73,6 +75,7 @@ struct ComparisonHead {
   quint64 seed = 0;
   QStringList precisions, failed;     // with a picture; without one
   int trials = 0, hits = 0, tiles = 0;
+  int uncounted = 0;                  // of the trials: in no tally
   std::vector<std::pair<QString, int>> ratings = {};   // precision and grade, of the last trial that rated them
   QStringList tags = {};              // the user's own words, sorted
 };

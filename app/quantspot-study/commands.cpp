@@ -11,6 +11,7 @@
 #include "study/progress.h"
 #include "study/report.h"
 #include "study/revealed.h"
+#include "study/sealed_history.h"
 #include "study/statistics/power.h"
 #include "study/study_store.h"
 
@@ -89,7 +90,9 @@ RevealedStudy revealed(const StudyArguments& a) {
   if (!a.file.isEmpty()) return revealedBundle(readFile(a.file), a.head.toLatin1());
   Ledger ledger(storePath(a));
   const FrozenStudy study = chosen(ledger, a);
-  return reveal(study, ledger.chain(study.hash()), passphrase(a));
+  RevealedStudy found = reveal(study, ledger.chain(study.hash()), passphrase(a));
+  unsealHistory(storePath(a), study.hash(), found.mapping);
+  return found;
 }
 
 QJsonValue tested(const statistics::ChiSquare& test) { return test.freedom > 0 ? QJsonValue(test.p_value) : QJsonValue(); }
@@ -102,9 +105,11 @@ QJsonObject newStudy(const StudyArguments& a) {
   attestPictures(protocol, pictures, a.overrule_gate);
   const FrozenStudy study = freeze(protocol, pictures, passphrase(a));
   Ledger(storePath(a)).addStudy(study);
-  const OrderCheck check = checkOrder(protocol, study.hash(), study.open(passphrase(a)), std::max(protocol.participants, 24));
+  const Mapping mapping = study.open(passphrase(a));
+  const int sealed = sealHistory(storePath(a), study.hash(), mapping, shownBy(study, mapping));
+  const OrderCheck check = checkOrder(protocol, study.hash(), mapping, std::max(protocol.participants, 24));
   return {{"study", study.hash()}, {"title", protocol.title}, {"pictures", static_cast<int>(study.pictures.size())}, {"store", storePath(a)},
-          {"attestation", attestationFigures(protocol)["lines"]},
+          {"attestation", attestationFigures(protocol)["lines"]}, {"sealed_samples", sealed},
           {"order_self_test", QJsonObject{{"slots_p", tested(check.slots)}, {"places_p", tested(check.places)}}}};
 }
 
@@ -128,6 +133,7 @@ QJsonObject exportBundle(const StudyArguments& a) {
   if (!a.sealed && ledger.closedAt(study.hash()).isEmpty())
     throw Error(QStringLiteral("the study is still running: close it first (quantspot-study close), or export it with --sealed"));
   const std::optional<Mapping> mapping = a.sealed ? std::nullopt : std::optional(study.open(passphrase(a)));
+  if (mapping) unsealHistory(storePath(a), study.hash(), *mapping);
   const QByteArray bundle = makeBundle(study, ledger.chain(study.hash()), mapping);
   writeFile(a.out, bundle);
   result["file"] = a.out;

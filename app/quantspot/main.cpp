@@ -40,11 +40,13 @@ Options parse(const QCoreApplication& application) {
                                   QStringLiteral("PROGRAM"));
   const QCommandLineOption participant(QStringLiteral("participant"), QStringLiteral("Nothing but the screen for a participant of this study: "
                                        "the beginning of its hash, or \"only\" for the store's only one."), QStringLiteral("STUDY"));
-  const QCommandLineOption store(QStringLiteral("store"), QStringLiteral("Where studies lie: a file (default: that of the comparisons), or postgresql://USER:PASSWORD@HOST/DATABASE."),
+  const QCommandLineOption store(QStringLiteral("store"), QStringLiteral("Where studies lie: a file (default: that of the comparisons), "
+                                 "or postgresql://USER:PASSWORD@HOST/DATABASE."),
                                  QStringLiteral("STORE"));
   const QCommandLineOption station(QStringLiteral("station"), QStringLiteral("This window's name, where several answer on one computer."),
                                    QStringLiteral("NAME"), QStringLiteral("here"));
-  const QCommandLineOption secret(QStringLiteral("passphrase-stdin"), QStringLiteral("Read the study's passphrase from standard input instead of the screen."));
+  const QCommandLineOption secret(QStringLiteral("passphrase-stdin"),
+                                  QStringLiteral("Read the study's passphrase from standard input instead of the screen."));
   parser.addOptions({data, engine, participant, store, station, secret});
   parser.process(application);
   Options options;
@@ -56,6 +58,7 @@ Options parse(const QCoreApplication& application) {
   }
   options.participant = parser.isSet(participant), options.passphrase_on_stdin = parser.isSet(secret);
   options.place.store = parser.isSet(store) ? parser.value(store) : options.store;
+  options.place.history = options.store;
   options.place.study = parser.value(participant), options.place.station = parser.value(station);
   options.place.folder = QFileInfo(options.store).path() + QStringLiteral("/stations");
   if (options.place.study == QLatin1String("only")) options.place.study.clear();

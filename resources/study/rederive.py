@@ -12,7 +12,7 @@ import statistics
 import sys
 from pathlib import Path
 
-from rederive_attestation import attestation
+from rederive_attestation import attestation, colour_vision, plates_of, plates_read
 from rederive_statistics import (Z, abilities, always_valid_interval, at_least, binomial, bt500, chi_square_tail, connected, dprime, estimate,
                                  exact_interval, fitted, krippendorff, opinion_interval, psychometric, quantile, rounded, same_different,
                                  same_different_interval, subject_bias)
@@ -340,13 +340,14 @@ def participants(rows):
     return found
 
 
-def reasons(rows, rules, restarted):
-    """Of one participant, by the rules that were fixed beforehand; restarted: who began anew as somebody else."""
+def reasons(rows, rules, restarted, plates):
+    """Of one participant, by the rules that were fixed beforehand; restarted: who began anew as somebody else; plates: how many were read."""
     gold, times = [r for r in rows if r["role"] == "gold" and r["correct"] != "NA"], sorted(int(r["response_ms"]) for r in rows)
     losses = sum(int(r["focus_losses"]) for r in rows)
     found = ["gold"] if gold and right(gold) < rules["min_gold_rate"] * len(gold) else []
     found += ["too fast"] if times and times[len(times) // 2] < rules["min_median_ms"] else []
     found += ["focus lost"] if 0 <= rules["max_focus_losses"] < losses else []
+    found += ["colour vision"] if plates < rules.get("min_plates_read", 0) else []
     return "; ".join(found + (["restarted"] if rows[0]["participant"] in restarted else []))
 
 
@@ -457,19 +458,19 @@ def told(analysis):
     return {"problems": analysis["problems"], **{name: part(analysis[name]) for name in ("with_exclusions", "without_exclusions")}}
 
 
-def derive(stated, protocol, study, table, chain):
-    """analysis.json anew; stated: told(analysis)."""
+def derive(stated, protocol, study, table, chain, plates):
+    """analysis.json anew; stated: told(analysis); plates: the rows of colour_vision.csv."""
     every = [r for r in table if r["role"] != "practice"]
     records = [json.loads(r["record"]) for r in chain if r["record"]]
     restarted = {r["restarts"] for r in records if r["kind"] == "join" and r.get("restarts")}
-    flagged = {name: reasons(mine, protocol["exclusion"], restarted) for name, mine in grouped(every, lambda r: r["participant"]).items()}
+    flagged = {name: reasons(mine, protocol["exclusion"], restarted, plates_read(plates, name)) for name, mine in grouped(every, lambda r: r["participant"]).items()}
     headline = "with_exclusions" if protocol["analysis"]["exclude"] else "without_exclusions"
     parts = {"with_exclusions": figures_of([r for r in every if not flagged[r["participant"]]], stated["with_exclusions"], protocol),
              "without_exclusions": figures_of(every, stated["without_exclusions"], protocol)}
     joined = sum(r["kind"] == "join" for r in records)
     return {"schema": 1, "version": 4, "study": study, "title": protocol["title"], "joined": joined, "headline": headline, "decisions": parts[headline]["decisions"],
             "excluded": [{"participant": name, "reasons": why} for name, why in flagged.items() if why], "problems": stated["problems"],
-            "questionnaires": said(protocol, asked(protocol, chain)), "attestation": attestation(protocol), **parts}
+            "questionnaires": said(protocol, asked(protocol, chain)), "attestation": attestation(protocol), **colour_vision(protocol, plates), **parts}
 
 
 def read(folder):
@@ -485,7 +486,7 @@ def main():
     check_chain(chain, manifest["study"], sys.argv[2] if len(sys.argv) > 2 else manifest["head"])
     check("questionnaires.csv", asked(protocol, chain), list(csv.DictReader((folder / "questionnaires.csv").open(encoding="utf-8", newline=""))))
     check("version of the analysis", analysis["version"], manifest["analysis"])
-    check("analysis", derive(told(analysis), protocol, manifest["study"], table, chain), analysis)
+    check("analysis", derive(told(analysis), protocol, manifest["study"], table, chain, plates_of(folder)), analysis)
     print("\n".join(problems) if problems else f"everything agrees: {compared} figures and hashes")
     return bool(problems)
 

@@ -1,4 +1,5 @@
-"""What a study's protocol attests of how its pictures were made: part of rederive.py."""
+"""What a study's protocol attests of how its pictures were made, and its colour-vision check: part of rederive.py."""
+import csv
 import math
 
 
@@ -60,3 +61,30 @@ def attestation(protocol):
     if overruled:
         lines.append(f"The sanity gate was overruled for {overruled} of {n} comparisons.")
     return {"model": model, "comparisons": n, "facts": [{"fact": key, "comparisons": counts[key]} for key, *_ in FACTS], "lines": lines}
+
+
+AXES = ("control", "protan", "deutan", "tritan")
+
+
+def plates_of(folder):
+    """The rows of colour_vision.csv; none where the protocol has no colour-vision check."""
+    path = folder / "colour_vision.csv"
+    return list(csv.DictReader(path.open(encoding="utf-8", newline=""))) if path.exists() else []
+
+
+def plates_read(rows, participant):
+    """Of the three axes, without the control."""
+    return sum(r["answer"] == r["numeral"] for r in rows if r["participant"] == participant and r["axis"] != "control")
+
+
+def colour_vision(protocol, rows):
+    """The figures of the check; nothing without one."""
+    each = protocol.get("colour_vision", {}).get("plates_per_axis", 0)
+    if not each:
+        return {}
+    read = lambda mine, axis: sum(r["answer"] == r["numeral"] for r in mine if r["axis"] == axis)
+    people = {name: [r for r in rows if r["participant"] == name] for name in sorted({r["participant"] for r in rows})}
+    return {"colour_vision": {
+        "plates_per_axis": each, "needed": protocol["exclusion"].get("min_plates_read", 0),
+        "axes": [{"axis": axis, "read": read(rows, axis), "shown": sum(r["axis"] == axis for r in rows)} for axis in AXES],
+        "participants": [{"participant": name, **{axis: read(mine, axis) for axis in AXES}} for name, mine in people.items()]}}

@@ -26,7 +26,8 @@ Comparison owls() {
 
 AnsweredTrial rated(const Comparison& comparison, int nf4, int bf16, bool counted = true) {
   AnsweredTrial made;
-  made.comparison = comparison.id, made.task = Task::Rate, made.counted = counted, made.confidence = 2, made.response_ms = 900;
+  made.comparison = comparison.id, made.task = Task::Rate, made.uncounted = counted ? QString() : QString::fromLatin1(kAskedAgain);
+  made.confidence = 2, made.response_ms = 900;
   made.slot_samples = {comparison.samples[1].id, comparison.samples[0].id};
   made.choices = QStringList{QString::number(bf16), QString::number(nf4)};
   return made;
@@ -113,32 +114,36 @@ class RatingsTest : public QObject {
       QCOMPARE(migrate(database, schemaScripts().mid(0, 3)), QString());
       QSqlQuery query(database);
       for (const char* statement : {"INSERT INTO comparisons VALUES (1, '2026', 'default', 'an owl', '{\"prompt\": \"an owl\"}')",
-                                    "INSERT INTO samples VALUES (5, 1, 0, 'bf16', 0, x'01', '{}', NULL, '')",
+                                    "INSERT INTO samples VALUES (5, 1, 0, 'bf16', 0, x'01', '{\"image_sha256\": \"abc\"}', NULL, '')",
                                     "INSERT INTO samples VALUES (6, 1, 1, 'bnb-nf4', 0, x'02', '{}', NULL, '')",
-                                    "INSERT INTO trials VALUES (3, 1, 'name-each', 0.5, 1)",
+                                    "INSERT INTO trials VALUES (3, 1, 'name-each', 0.5, 1), (4, 1, 'name-each', 0.5, 0)",
                                     "INSERT INTO slots VALUES (3, 0, 6, 'bnb-nf4'), (3, 1, 5, 'bf16')",
-                                    "INSERT INTO responses VALUES (3, 4, 1234, 2, 2, '2026')"})
+                                    "INSERT INTO responses VALUES (3, 4, 1234, 2, 2, '2026'), (4, 4, 99, 1, 2, '2026')"})
         QVERIFY2(query.exec(statement), qPrintable(query.lastError().text()));
-      QVERIFY(!query.exec("INSERT INTO trials VALUES (4, 1, 'rate', 0, 1)"));
+      QVERIFY(!query.exec("INSERT INTO trials VALUES (5, 1, 'rate', 0, 1)"));
     }
     QSqlDatabase::removeDatabase("old");
     {
       StudyStore store;
       QVERIFY2(store.open(path), qPrintable(store.lastError()));
       const auto trials = store.trials(1);
-      QCOMPARE(trials.size(), 1u);
+      QCOMPARE(trials.size(), 2u);
       QCOMPARE(trials[0].id, 3);
+      QVERIFY(trials[0].uncounted.isEmpty() && trials[1].uncounted == QLatin1String(kAskedAgain));
       QCOMPARE(trials[0].choices, (QStringList{"bnb-nf4", "bf16"}));
       QCOMPARE(trials[0].response_ms, 1234);
       Comparison comparison = *store.comparison(1);
       QVERIFY(store.addTrial(rated(comparison, 2, 4)));
       QCOMPARE(store.ratings().size(), 2u);
+      Comparison again = owls();                                               // what old pictures show is known by their reports
+      again.samples[0].report[QStringLiteral("image_sha256")] = QStringLiteral("abc");
+      QVERIFY(store.addComparison(again) && store.seenBefore(again.id));
     }
     {
       QSqlDatabase database = databaseAt(path, "new");
       QSqlQuery query(database);
       QVERIFY(query.exec("PRAGMA foreign_key_check") && !query.next());
-      QVERIFY(!query.exec("INSERT INTO trials VALUES (9, 1, 'guess', 0, 1)"));
+      QVERIFY(!query.exec("INSERT INTO trials VALUES (9, 1, 'guess', 0, 1, '')"));
       QVERIFY(!query.exec("INSERT INTO slots VALUES (99, 0, 6, '')"));         // they refer to the new table
       QVERIFY(query.exec("DELETE FROM comparisons") && query.exec("SELECT (SELECT count(*) FROM slots) + (SELECT count(*) FROM responses)") &&
           query.next());

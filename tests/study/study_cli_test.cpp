@@ -1,5 +1,6 @@
 // quantspot-study as a program.
 #include "study/chain.h"
+#include "study/study_store.h"
 #include "tests/study/tiny_png.h"
 
 #include <QDir>
@@ -92,12 +93,32 @@ class StudyCliTest : public QObject {
       QVERIFY(QDir(images).mkpath(QString(name).section('/', 0, 0)));
       write(QStringLiteral("images/%1.png").arg(name), sample::shadedPng(name));
     }
+    qint64 fox = 0;
+    {
+      quantspot::study::StudyStore history;                             // the window's file holds the same pictures, with their names
+      QVERIFY(history.open(store));
+      quantspot::study::Comparison comparison;
+      comparison.model = "default", comparison.recipe = {{"prompt", "a fox"}};
+      for (const char* name : {"bf16", "bnb-nf4"}) {
+        quantspot::study::Sample one;
+        one.precision = name, one.png = sample::shadedPng(QByteArray("fox/") + name);
+        comparison.samples.push_back(one);
+      }
+      QVERIFY(history.addComparison(comparison));
+      fox = comparison.id;
+    }
+    const auto named = [&] {
+      quantspot::study::StudyStore history;
+      return history.open(store) && !history.comparison(fox)->samples[1].png.isEmpty();
+    };
     const QStringList where{"--store", store, "--passphrase-file", secret};
     const auto in = [&](const QStringList& arguments) { return study(arguments + where); };
     const Run made = in({"new", "--protocol", protocol, "--images", images});
     QVERIFY2(made.code == 0, made.err.constData());
     const QString hash = made.json()["study"].toString();
     QCOMPARE(hash.size(), 64);
+    QCOMPARE(made.json()["sealed_samples"].toInt(), 2);
+    QVERIFY(!named());
     QVERIFY(made.json()["order_self_test"]["slots_p"].toDouble() > 0.001);
 
     QByteArray answers = "participant,trial,answer,response_ms\n";
@@ -119,8 +140,10 @@ class StudyCliTest : public QObject {
     QVERIFY(in({"import", write("late.csv", "participant,trial,answer\nx,0,A\n")}).err.contains("the study was closed at"));
     const QString head = study({"export", "--store", store}).json()["head"].toString();
     QCOMPARE(closed.json()["head"].toString(), head);
+    QVERIFY(!named());
     const Run exported = in({"export", "--study", hash.left(10), "--out", bundle});
     QVERIFY2(exported.code == 0, exported.err.constData());
+    QVERIFY(named());                                 // the mapping is out: they are back
     qputenv("QUANTSPOT_DATA", "/nowhere/at/all");   // verify needs no data folder
     const Run verified = study({"verify", bundle, "--head", head});
     qunsetenv("QUANTSPOT_DATA");

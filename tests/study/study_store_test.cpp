@@ -23,7 +23,8 @@ Comparison foxes() {
   comparison.model = QStringLiteral("default");
   comparison.recipe = {{"prompt", "a fox"}, {"seed", 7}};
   comparison.samples = {{.id = 0, .precision = "bf16", .repeat = 0, .png = "\x89PNG one", .report = {{"schema", 1}}, .scores = {}, .failure = {}},
-                        {.id = 0, .precision = "bnb-nf4", .repeat = 0, .png = QByteArray("two\0three", 9), .report = {{"schema", 1}}, .scores = {}, .failure = {}},
+                        {.id = 0, .precision = "bnb-nf4", .repeat = 0, .png = QByteArray("two\0three", 9), .report = {{"schema", 1}},
+                         .scores = {}, .failure = {}},
                         {.id = 0, .precision = "bnb-int8", .repeat = 0, .png = {}, .report = {}, .scores = {}, .failure = "killed (signal 9)"}};
   return comparison;
 }
@@ -181,7 +182,7 @@ class StudyStoreTest : public QObject {
     QVERIFY(store.addComparison(comparison));
     AnsweredTrial first = guess(comparison, 0), again = guess(comparison, 2);
     first.choices = QStringList{"bf16", "bnb-nf4"};
-    again.counted = false;
+    again.uncounted = QString::fromLatin1(kAskedAgain);
     QVERIFY(store.addTrial(first) && store.addTrial(again));
     QCOMPARE(store.tallies().size(), 1u);
     QCOMPARE(store.tallies()[0].trials, 1);
@@ -192,6 +193,30 @@ class StudyStoreTest : public QObject {
     QCOMPARE(confusion[0].choice, QStringLiteral("bnb-nf4"));
     QVERIFY(store.removeComparison(comparison.id));
     QVERIFY(store.tallies().empty());
+  }
+
+  // A picture is known again by its content, except beside pictures that nobody was told the names of.
+  void seenBeforeIsByContent() {
+    StudyStore store;
+    QVERIFY(store.open(QStringLiteral(":memory:")));
+    Comparison first = foxes(), again = foxes(), other = foxes();
+    for (Sample& sample : other.samples) sample.png += "other";
+    QVERIFY(store.addComparison(first));
+    QVERIFY(!store.seenBefore(first.id));                              // in itself it was not
+    QVERIFY(store.addComparison(again) && store.addComparison(other));
+    QVERIFY(store.seenBefore(again.id) && !store.seenBefore(other.id));
+    QVERIFY(store.removeComparison(first.id));
+    QVERIFY(!store.seenBefore(again.id));
+    Comparison hashed = foxes(), rewritten = foxes();                  // the same pixels in another file
+    for (std::size_t i = 0; i < hashed.samples.size(); ++i) {
+      hashed.samples[i].report[QStringLiteral("image_sha256")] = rewritten.samples[i].report[QStringLiteral("image_sha256")] = QString::number(i);
+      hashed.samples[i].png += "1", rewritten.samples[i].png += "2";
+    }
+    hashed.model = QStringLiteral("imported");
+    QVERIFY(store.addComparison(hashed) && store.addComparison(rewritten));
+    QVERIFY(!store.seenBefore(rewritten.id));                          // imported and not judged: still without names
+    QVERIFY(store.addTrial(guess(hashed, 1)));
+    QVERIFY(store.seenBefore(rewritten.id));
   }
 
   void aHalfTrialIsNotKept() {

@@ -42,6 +42,8 @@ struct Bench {
 
 class CompareSessionTest : public QObject {
   Q_OBJECT
+  QTemporaryDir folder_;
+
  private Q_SLOTS:
   // Ratings reach the running score, the evidence of the Decide page, and the table of answers.
   void ratingsAreKeptAndTold() {
@@ -156,6 +158,36 @@ class CompareSessionTest : public QObject {
     bench.answer();
     QCOMPARE(bench.session.pastTrials().size(), 2u);
     QCOMPARE(bench.session.score()->hitRate(Task::NameEach).trials, 1);
+  }
+
+  // By the content of the pictures alone: the same recipe drawn again shows pictures whose names the history tells.
+  void aRecipeDrawnAgainIsSeenBefore() {
+    Bench bench;
+    bench.waitForPrecisions();
+    QSignalSpy opened(&bench.session, &CompareSession::trialOpened);
+    const auto draw = [&] {
+      const auto before = opened.count();
+      bench.session.generate(Task::NameEach, foxRecipe());
+      QTRY_COMPARE(opened.count(), before + 1);
+      bench.answer();
+    };
+    draw();
+    QCOMPARE(bench.session.trial()->answered().uncounted, QString());
+    QVERIFY(bench.session.trial()->whyUncounted().isEmpty());
+    draw();
+    QCOMPARE(bench.session.trial()->answered().uncounted, QString::fromLatin1(study::kSeenBefore));
+    QVERIFY2(bench.session.trial()->whyUncounted().contains("not counted"), qPrintable(bench.session.trial()->whyUncounted()));
+    QCOMPARE(bench.session.score()->hitRate(Task::NameEach).trials, 1);   // kept, and left out
+    QCOMPARE(bench.session.pastTrials().size(), 1u);
+    QVERIFY(bench.session.history()->index(0, 0).data(HistoryModel::AnswerRole).toString().contains("1 of 1 not counted"));
+    const int tiles = bench.session.trial()->slotCount();
+    QVERIFY(bench.session.exportAnswers(folder_.filePath("answers.csv")));
+    QFile table(folder_.filePath("answers.csv"));
+    QVERIFY(table.open(QIODevice::ReadOnly));
+    QCOMPARE(table.readAll().count("seen-before"), tiles);             // a row per tile
+    for (const study::ComparisonHead& head : bench.store.comparisons()) QVERIFY(bench.store.removeComparison(head.id));
+    draw();
+    QCOMPARE(bench.session.trial()->answered().uncounted, QString());  // nothing tells their names any more
   }
 
   void aKilledEngineCostsOneVariant() {

@@ -1,4 +1,5 @@
 // One person's way through a study: every kind, time rules, undo, coming back, and what happens when the store or the disk fails.
+#include "study/study_store.h"
 #include "tests/study/store_holder.h"
 #include "tests/ui/study_fixture.h"
 #include "ui/models/trial_choices.h"
@@ -102,6 +103,71 @@ class ParticipantSessionTest : public QObject {
     QCOMPARE(asked[0]["answers"].toObject()["eyes"].toString(), QStringLiteral("no"));
     QCOMPARE(asked[1]["answers"].toObject()["hard"].toInt(), 4);
     QCOMPARE(disk.records("join")[0]["consent"].toString(), QStringLiteral("1"));
+  }
+
+  // After the questions and before the first trial; kept as one record when the last plate is answered.
+  void theColourVisionCheckComesFirst() {
+    Protocol p = everyKind(1);
+    p.colour_plates = 1, p.exclusion.min_plates_read = 3;
+    StudyOnDisk disk(p);
+    ParticipantSession session(disk.place());
+    QVERIFY(opens(session));
+    session.begin(), session.agree(), session.submit({{"eyes", "no"}});
+    QCOMPARE(session.stage(), Stage::Plates);
+    QCOMPARE(session.plateCount(), 4);
+    session.go();                                                      // no way around it
+    session.readPlate("twelve");
+    QVERIFY(session.stage() == Stage::Plates && session.plateNumber() == 1 && session.plate().size() > 100);
+    const auto plates = planPlates(disk.study.protocol(), disk.study.hash(), disk.mapping, session.code());
+    for (const PlannedPlate& plate : plates)
+      session.readPlate(plate.axis == ColourAxis::Deutan ? QStringLiteral("none") : QString::number(plate.numeral));
+    QCOMPARE(session.stage(), Stage::Break);
+    QVERIFY(session.plate().empty());
+    QCOMPARE(disk.records("colour-vision").size(), std::size_t(1));
+    QVERIFY(toTrial(session));
+    QVERIFY(session.answer(anyAnswer(session.trial())));
+    const Responses responses = disk.responses();
+    QVERIFY2(responses.problems.isEmpty(), qPrintable(responses.problems.join('\n')));
+    QCOMPARE(platesRead(responses.plates, session.code()), 2);
+    QCOMPARE(responses.rows[0].excluded, QStringLiteral("colour vision"));
+    const QString code = session.code();
+    session.go();
+    ParticipantSession again(disk.place("other"));                     // who has answered is not checked anew
+    QVERIFY(opens(again));
+    again.resume(code);
+    QVERIFY(again.stage() == Stage::Break);
+  }
+
+  // What the history holds of the study is out of the file before anybody sits down; files with names are said, and nothing begins.
+  void theDataFolderIsClosedBeforeAnybodySitsDown() {
+    StudyOnDisk disk;
+    ParticipantSession::Place place = disk.place();
+    place.history = disk.folder.filePath("history.sqlite");
+    study::StudyStore store;
+    QVERIFY(store.open(place.history));
+    study::Comparison comparison;
+    comparison.model = "default", comparison.recipe = {{"prompt", "a fox"}};
+    study::Sample sample;
+    sample.precision = "bnb-nf4", sample.png = realPictures(disk.study.protocol())["c1"]["bnb-nf4"];
+    comparison.samples = {sample};
+    QVERIFY(store.addComparison(comparison));
+    const QString folder = disk.folder.filePath("evaluations/first"), picture = folder + "/bnb-nf4.png";
+    QFile file(picture);
+    QVERIFY(QDir().mkpath(folder) && file.open(QIODevice::WriteOnly) && file.write(sample.png) == sample.png.size());
+    file.close();
+    {
+      ParticipantSession session(place);
+      QSignalSpy failed(&session, &ParticipantSession::failed);
+      session.unlock(kPassphrase);
+      QTRY_COMPARE(failed.count(), 1);
+      QVERIFY2(session.message().contains("evaluations/first") && session.message().contains("under their names"), qPrintable(session.message()));
+      QVERIFY(session.stage() == Stage::Locked);
+    }
+    QVERIFY(QFile::remove(picture));
+    ParticipantSession session(place);
+    QVERIFY(opens(session));
+    QVERIFY(store.comparison(comparison.id)->samples[0].png.isEmpty());
+    QVERIFY2(store.comparison(comparison.id)->samples[0].failure.contains("sealed"), qPrintable(store.comparison(comparison.id)->samples[0].failure));
   }
 
   void practiceTellsWhatWasRight() {
@@ -356,7 +422,8 @@ class ParticipantSessionTest : public QObject {
       QSignalSpy failed(&session, &ParticipantSession::failed);
       session.unlock(kPassphrase);
       QTRY_COMPARE_WITH_TIMEOUT(failed.count(), 1, 30000);
-      QVERIFY2(session.message().startsWith("The study cannot be opened now: ") && session.message().contains("(postgresql://nobody@127.0.0.1:1/nothing)"),
+      QVERIFY2(session.message().startsWith("The study cannot be opened now: ") &&
+               session.message().contains("(postgresql://nobody@127.0.0.1:1/nothing)"),
                qPrintable(session.message()));
       QVERIFY(session.isUntried() && !session.isBusy() && session.notice().isEmpty());
     }

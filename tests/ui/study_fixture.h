@@ -2,6 +2,7 @@
 #pragma once
 
 #include "study/responses.h"
+#include "study/study_store.h"
 #include "tests/study/sample_study.h"
 #include "ui/models/participant_session.h"
 
@@ -39,6 +40,23 @@ inline Pictures realPictures(const Protocol& p) {
     if (!p.gold_variant.isEmpty()) all[p.comparisons[c].id][p.gold_variant] = realPng(static_cast<int>(c), 60);
   }
   return all;
+}
+
+// A history in that file that holds the study's pictures under their names, as the window keeps them.
+inline void fillHistory(const QString& path, const Protocol& p) {
+  StudyStore store;
+  if (!store.open(path)) qFatal("no history");
+  const Pictures all = realPictures(p);
+  for (const StudyComparison& one : p.comparisons) {
+    Comparison comparison;
+    comparison.model = QStringLiteral("default"), comparison.recipe = {{"prompt", one.prompt}};
+    for (const QString& variant : p.variants) {
+      Sample drawn;
+      drawn.precision = variant, drawn.png = all[one.id][variant];
+      comparison.samples.push_back(drawn);
+    }
+    if (!store.addComparison(comparison)) qFatal("no comparison");
+  }
 }
 
 // One block per kind, with questions before and after, and practice.

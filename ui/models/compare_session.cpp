@@ -249,7 +249,8 @@ void CompareSession::onImagesReady() {
       for (const QJsonValue& line : cut) Q_EMIT notice(line.toString());
       break;
     }
-  if (trial_.start(task_, comparison_)) return Q_EMIT trialOpened();
+  uncounted_ = store_->seenBefore(stored.id) ? QString::fromLatin1(study::kSeenBefore) : QString();
+  if (trial_.start(task_, comparison_, uncounted_)) return Q_EMIT trialOpened();
   // Too few pictures for a question: there is nothing left to hide.
   names_seen_ = true;
   history_.hide(0);
@@ -277,7 +278,7 @@ void CompareSession::onScored() {
 bool CompareSession::askAgain(study::Task task) {
   if (isBusy() || comparison_.id == 0) return false;
   task_ = task;
-  if (!trial_.start(task, comparison_, !names_seen_)) return false;
+  if (!trial_.start(task, comparison_, names_seen_ ? QString::fromLatin1(study::kAskedAgain) : uncounted_)) return false;
   history_.hide(comparison_.id);
   Q_EMIT trialOpened();
   return true;
@@ -308,7 +309,8 @@ bool CompareSession::openBlind(const study::Comparison& imported) {
   scored_ids_.clear();
   for (const study::Sample& sample : imported.samples) scored_ids_.push_back(sample.id);
   task_ = study::Task::NameEach;
-  if (!trial_.start(task_, comparison_)) return false;
+  uncounted_ = store_->seenBefore(imported.id) ? QString::fromLatin1(study::kSeenBefore) : QString();
+  if (!trial_.start(task_, comparison_, uncounted_)) return false;
   history_.hide(imported.id);
   runner_.measure(comparison_);
   Q_EMIT trialOpened();

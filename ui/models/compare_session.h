@@ -142,6 +142,7 @@ class CompareSession : public QObject {
   ComparisonResult comparison_;                   // on screen
   std::vector<qint64> scored_ids_;                // of the samples that the runner measures
   bool names_seen_ = false;                       // of comparison_
+  QString uncounted_;                             // why an answer about comparison_ stays out of tallies before its names were seen here
 };
 
 }  // namespace quantspot::ui

@@ -41,6 +41,7 @@ QString precisionsText(const study::ComparisonHead& head) {
 }  // namespace
 
 HistoryModel::HistoryModel(study::StudyStore* store, QObject* parent) : QAbstractTableModel(parent), store_(store) {
+  connect(store, &study::StudyStore::picturesChanged, this, [this] { thumbnails_.clear(); });
   connect(store, &study::StudyStore::changed, this, &HistoryModel::reload);
   reload();
 }
@@ -90,11 +91,12 @@ QVariant HistoryModel::text(const study::ComparisonHead& head, int column) const
   }
 }
 
-// What became of it: "3/4 right", "rated", both, or "not answered".
+// What became of it: "3/4 right", "rated", both, or "not answered"; and how many answers are in no tally.
 QString HistoryModel::answerText(const study::ComparisonHead& head) const {
   QStringList parts;
   if (head.tiles > 0) parts << tr("%1/%2 right").arg(head.hits).arg(head.tiles);
   if (!head.ratings.empty()) parts << tr("rated");
+  if (head.uncounted > 0) parts << tr("%1 of %2 not counted: names known").arg(head.uncounted).arg(head.trials);
   return parts.isEmpty() ? tr("not answered") : parts.join(QStringLiteral(", "));
 }
 

@@ -1,6 +1,7 @@
 #include "ui/models/participant_session.h"
 
 #include "study/error.h"
+#include "ui/models/data_folder.h"
 
 #include <QDate>
 #include <QDir>
@@ -135,6 +136,8 @@ bool ParticipantSession::unlock(const QString& passphrase) {
     found->study = station.study(place_.study.isEmpty() ? onlyStudy(place_.store) : place_.study);
     *tried = true;
     found->mapping = found->study.open(passphrase);
+    closeHistory(place_.history, found->study, found->mapping);
+    refuseOpenPictures(place_.history, found->study, found->mapping);
     station.reconcile();                   // what an earlier sitting could not bring
     found->refused = station.refused();
   }, [this, found] { opened(std::move(found->study), std::move(found->mapping), found->refused); });
@@ -200,8 +203,32 @@ void ParticipantSession::place(const study::Station::Return& back) {
   position_ = 0, last_ = -1, since_break_ = 0;
   skipAnswered();
   message_.clear();
+  plates_ = answered_.isEmpty() ? study::planPlates(protocol_, study_.hash(), mapping_, seat_.participant) : std::vector<study::PlannedPlate>();
   if (answered_.isEmpty() && !protocol_.before.empty()) enter(Stage::Before);
-  else announce();
+  else check();
+}
+
+void ParticipantSession::check() {
+  plate_answers_.clear();
+  if (plates_.empty()) announce();
+  else enter(Stage::Plates);
+}
+
+std::vector<PlateDot> ParticipantSession::plate() const {
+  return stage_ == Stage::Plates && plateNumber() <= plateCount() ? plateDots(plates_[static_cast<std::size_t>(plate_answers_.size())])
+                                                                  : std::vector<PlateDot>();
+}
+
+void ParticipantSession::readPlate(const QString& answer) {
+  if (stage_ != Stage::Plates || isBusy() || plateNumber() > plateCount() || !study::isPlateAnswer(answer)) return;
+  QStringList answers = plate_answers_;
+  answers << answer;
+  if (answers.size() < static_cast<qsizetype>(plates_.size())) {
+    plate_answers_ = answers;
+    return enter(Stage::Plates);
+  }
+  const QJsonObject record = study::plateRecord(mapping_, seat_.participant, plates_, answers);
+  keep([this, record](study::Station& station) { station.note(study_, seat_, QStringLiteral("colour-vision"), record); }, [this] { announce(); });
 }
 
 void ParticipantSession::resume(const QString& code) {
@@ -238,7 +265,7 @@ void ParticipantSession::submit(const QJsonObject& answers) {
   const bool before = stage_ == Stage::Before;
   const QJsonObject record{{"when", before ? "before" : "after"}, {"answers", answers}};
   keep([this, record](study::Station& station) { station.note(study_, seat_, QStringLiteral("questionnaire"), record); }, [this, before] {
-    if (before) announce();
+    if (before) check();
     else enter(Stage::Thanks);
   });
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "study/trial_plan.h"
+#include "ui/models/colour_plate.h"
 #include "ui/models/station_threads.h"
 
 #include <QElapsedTimer>
@@ -29,8 +30,8 @@ class ParticipantSession : public QObject {
   Q_OBJECT
  public:
   // Locked: the experimenter has not given the passphrase. Blank: grey between two trials, always equally long. Break: also before the first
-  // trial of every block, with what is asked there. Halted: nothing goes on; message() says why.
-  enum class Stage { Locked, Welcome, Consent, Before, Break, Blank, Trial, Feedback, Paused, After, Thanks, Halted };
+  // trial of every block, with what is asked there. Plates: the colour-vision check. Halted: nothing goes on; message() says why.
+  enum class Stage { Locked, Welcome, Consent, Before, Plates, Break, Blank, Trial, Feedback, Paused, After, Thanks, Halted };
   Q_ENUM(Stage)
 
   // store: as Ledger's. study: the beginning of a hash; empty: the store's only one. folder: for the station's journal. station: a name on this
@@ -39,6 +40,7 @@ class ParticipantSession : public QObject {
   struct Place {
     QString store, study, folder, station;
     int blank_ms = 600, patience_ms = 100, retry_ms = 10000;
+    QString history = {};              // file of the comparisons on this computer: what it holds of the study is sealed before anybody sits down
   };
   explicit ParticipantSession(Place place, QObject* parent = nullptr);
   ~ParticipantSession() override { ending_ = true; }
@@ -72,6 +74,11 @@ class ParticipantSession : public QObject {
   void decline();                                        // Consent → Welcome; nothing was kept
   void resume(const QString& code);                      // Welcome → where the protocol's policy lets the participant go on
   void submit(const QJsonObject& answers);               // Before or After
+  // Of the colour-vision check: the plate on screen, its number from 1, and how many there are.
+  std::vector<PlateDot> plate() const;
+  int plateNumber() const { return static_cast<int>(plate_answers_.size()) + 1; }
+  int plateCount() const { return static_cast<int>(plates_.size()); }
+  void readPlate(const QString& answer);                 // "0" … "9", or "none"; all are kept together after the last one
   void go();                                             // on from Break or Feedback
   void pause();                                          // Trial or Break: the pictures go, the clock stops
   void proceed();                                        // Paused → back
@@ -112,7 +119,7 @@ class ParticipantSession : public QObject {
   void sayBusy(const QString& text);
   void join();
   void place(const study::Station::Return& back);
-  void ready();                                          // plan drawn: questions, or the first break
+  void check();                                          // the plates, or on to what comes next
   void announce();
   void load();
   void decode();
@@ -137,6 +144,8 @@ class ParticipantSession : public QObject {
   study::Mapping mapping_;
   study::Seat seat_;
   std::vector<study::PlannedTrial> plan_;
+  std::vector<study::PlannedPlate> plates_;
+  QStringList plate_answers_;
   QSet<int> answered_;
   int position_ = 0, last_ = -1, since_break_ = 0, refused_ = 0;   // last_: what can be undone
   TrialScreen screen_;

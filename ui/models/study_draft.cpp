@@ -48,7 +48,7 @@ DraftSection sectionOf(const QString& problem) {
   const std::pair<const char*, DraftSection> kSections[] = {{"blocks[", DraftSection::Trials}, {"no block", DraftSection::Trials},
       {"stopping", DraftSection::Stopping}, {"analysis:", DraftSection::Analysis}, {"exclusion:", DraftSection::Analysis},
       {"min_viewing_s", DraftSection::Rules}, {"participants", DraftSection::Rules}, {"question", DraftSection::Participant},
-      {"retention_until", DraftSection::Participant}};
+      {"retention_until", DraftSection::Participant}, {"colour_vision:", DraftSection::Participant}};
   for (const auto& [begin, section] : kSections)
     if (problem.contains(QLatin1String(begin))) return section;
   return DraftSection::Comparisons;
@@ -242,25 +242,34 @@ QMap<QString, study::VariantCost> costsOf(const std::vector<QMap<QString, study:
 
 }  // namespace
 
-study::FrozenStudy StudyDraft::freeze(const QString& passphrase, study::SealCost cost) const {
-  study::Protocol p = complete();
+study::PreparedStudy prepareDraft(study::StudyStore& store, const FreezeInput& input, const std::function<void(int, int)>& step) {
+  study::Protocol p = input.protocol;
   study::Pictures all;
   std::vector<QMap<QString, study::VariantCost>> costs;
+  const int of = static_cast<int>(p.comparisons.size());
   for (study::StudyComparison& c : p.comparisons) {
+    if (step) step(static_cast<int>(costs.size()), of);
     QString why;
-    auto found = readSource(*store_, sources_.value(c.id), why, p.reference);
+    auto found = readSource(store, input.sources.value(c.id), why, p.reference);
     if (found && !found->suspicion.isEmpty()) {          // a folder may have changed since it was picked
       if (!c.attested.value("gate")["overruled"].toBool()) why = found->suspicion;
       overrule(found->attested);
     }
-    if (!found || !why.isEmpty()) throw study::Error(tr("“%1” cannot be taken: %2").arg(c.prompt, why));
+    if (!found || !why.isEmpty()) throw study::Error(StudyDraft::tr("“%1” cannot be taken: %2").arg(c.prompt, why));
     c.attested = found->attested;                         // of the pictures that are frozen
     all[c.id] = found->pictures;
     costs.push_back(found->costs);
     if (!p.gold_variant.isEmpty()) all[c.id][p.gold_variant] = corrupted(found->pictures[p.reference]);
   }
   p.costs = costsOf(costs, p.variants);
-  return study::freeze(p, all, passphrase, cost);
+  if (step) step(of, of);
+  return study::prepareStudy(p, all);
+}
+
+study::FrozenStudy StudyDraft::freeze(const QString& passphrase, study::SealCost cost) const {
+  study::PreparedStudy prepared = prepareDraft(*store_, freezeInput());
+  prepared.study.sealed = study::seal(prepared.mapping.text(), passphrase, cost);
+  return std::move(prepared.study);
 }
 
 void StudyDraft::discard() {

@@ -18,6 +18,16 @@ struct SoughtEffect {
   double rate = 0.45, power = 0.8;    // of four pictures: a quarter is right by guessing
 };
 
+// What freezing takes of a draft; may go to another thread.
+struct FreezeInput {
+  study::Protocol protocol;
+  QMap<QString, StudySource> sources;
+  QString file;                       // of the draft
+};
+// Reads and checks every picture, and prepares the study. step: told before each comparison and after the last; may throw, to give up. Throws
+// study::Error.
+study::PreparedStudy prepareDraft(study::StudyStore& store, const FreezeInput& input, const std::function<void(int done, int of)>& step = {});
+
 class StudyDraft : public QObject {
   Q_OBJECT
  public:
@@ -52,7 +62,8 @@ class StudyDraft : public QObject {
 
   // What stands against freezing: the section and a line. Nothing: it can be frozen.
   std::optional<std::pair<DraftSection, QString>> problem() const;
-  // Throws study::Error. The draft stays; discard() it when the study is in the store.
+  FreezeInput freezeInput() const { return {complete(), sources_, file_}; }
+  // On the spot; see StudyFreezer for what takes no window's time. Throws study::Error. The draft stays; discard() it when the study is in the store.
   study::FrozenStudy freeze(const QString& passphrase, study::SealCost cost = study::SealCost::Moderate) const;
   void discard();                                          // removes the file
 

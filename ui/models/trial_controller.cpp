@@ -35,7 +35,7 @@ std::vector<SampleResult> TrialController::selectSamples(const ComparisonResult&
   return chosen.size() < 2 ? std::vector<SampleResult>() : chosen;
 }
 
-bool TrialController::start(study::Task task, const ComparisonResult& comparison, bool counted) {
+bool TrialController::start(study::Task task, const ComparisonResult& comparison, const QString& uncounted) {
   abandon();
   task_ = task;
   samples_ = selectSamples(comparison);
@@ -53,7 +53,7 @@ bool TrialController::start(study::Task task, const ComparisonResult& comparison
   const int reference = comparison.reference();
   reference_ = reference < 0 ? QImage() : comparison.samples[reference].image;
   choices_.fill(QString(), static_cast<qsizetype>(samples_.size()));
-  counted_ = counted;
+  uncounted_ = uncounted;
   clock_.start();
   slots_.setSlots(samples_);
   state_ = State::Open;
@@ -152,7 +152,7 @@ bool TrialController::isCorrect(int slot) const {
 
 study::AnsweredTrial TrialController::grade() const {
   study::AnsweredTrial graded{.comparison = comparison_, .task = task_, .slot_samples = {}, .choices = {}, .confidence = confidence_,
-                              .response_ms = clock_.elapsed(), .chance = task_ == study::Task::Rate ? 0 : 1.0 / slotCount(), .counted = counted_,
+                              .response_ms = clock_.elapsed(), .chance = task_ == study::Task::Rate ? 0 : 1.0 / slotCount(), .uncounted = uncounted_,
                               .answered = QDateTime::currentDateTimeUtc()};
   for (int slot = 0; slot < slotCount(); ++slot) {
     graded.slot_samples.push_back(samples_[slot].sample.id);
@@ -200,6 +200,13 @@ QString TrialController::verdict() const {
   while (!isCorrect(quantized)) ++quantized;
   const QString letter = SlotListModel::letter(quantized);
   return answered_.hits ? tr("right: it was %1, in %2\u2009s").arg(letter, seconds) : tr("wrong: it was %1, in %2\u2009s").arg(letter, seconds);
+}
+
+QString TrialController::whyUncounted() const {
+  if (state_ != State::Revealed || answered_.uncounted.isEmpty()) return {};
+  return answered_.uncounted == QLatin1String(study::kSeenBefore)
+      ? tr("Seen before, so not counted: a picture of it lies in the history with its name.")
+      : tr("Asked again, so not counted: its names had been shown.");
 }
 
 void TrialController::setScores(qint64 sample, const study::Scores& scores) {

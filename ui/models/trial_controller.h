@@ -22,8 +22,8 @@ class TrialController : public QObject {
 
   // The comparison must be stored (ids set). NameEach and Rate: one tile per precision with a picture, at least two. SpotOne: one
   // quantized sample, drawn by chance when there are several, among all repeats of bf16. False with failed() otherwise.
-  // counted: false when the user has seen the names of these pictures.
-  bool start(study::Task task, const ComparisonResult& comparison, bool counted = true);
+  // uncounted: why the answer is to stay out of tallies (AnsweredTrial), because the user may know the names of these pictures.
+  bool start(study::Task task, const ComparisonResult& comparison, const QString& uncounted = {});
   void abandon();                                 // to Idle, nothing stored
 
   State state() const { return state_; }
@@ -56,6 +56,7 @@ class TrialController : public QObject {
   QImage referenceImage() const;                  // bf16, for difference views
   study::AnsweredTrial answered() const;
   QString verdict() const;                        // "3 of 4 right, in 12.3 s", "4 pictures rated, in 12.3 s"
+  QString whyUncounted() const;                   // a sentence; empty when the answer is counted, or not given yet
 
   void setScores(qint64 sample, const study::Scores& scores);   // measurements that arrive late
 
@@ -84,7 +85,8 @@ class TrialController : public QObject {
   int picked_ = -1;                               // SpotOne
   std::vector<std::pair<QStringList, int>> history_;
   int confidence_ = 0;
-  bool counted_ = true, shown_ = false;
+  QString uncounted_;
+  bool shown_ = false;
   QElapsedTimer clock_;
   study::AnsweredTrial answered_;
 };

@@ -1,5 +1,6 @@
 #include "ui/views/analysis_evidence.h"
 
+#include "study/colour_vision.h"
 #include "study/methods.h"
 #include "study/questionnaire.h"
 #include "ui/models/precision_names.h"
@@ -50,16 +51,18 @@ AnalysisEvidence::AnalysisEvidence(QWidget* parent)
       visibility(forest(QStringLiteral("visibility"))), metrics(forest(QStringLiteral("metrics"))),
       bits(cardOf<PsychometricChart>(QStringLiteral("psychometric"))), confusion(cardOf<ConfusionCard>(QStringLiteral("confusion"))),
       quality(cardOf<TextCard>(QStringLiteral("quality"))), questionnaires(cardOf<TextCard>(QStringLiteral("questionnaires"))),
+      colours(cardOf<TextCard>(QStringLiteral("colour_vision"))),
       people_choice_(chooser(people, tr("Kind and variant"))),
       prompts_choice_(chooser(prompts, tr("Kind and variant"))), against_(chooser(metrics, tr("Against"))),
       category_(chooser(metrics, tr("Category"))), measure_(chooser(metrics, tr("Correlation"))), quality_text_(new QLabel),
-      questions_text_(new QLabel),
+      questions_text_(new QLabel), colours_text_(new QLabel),
       visibility_tools_(new QWidget), grid_(new QGridLayout(this)) {
   grid_->setContentsMargins(0, 0, 0, 0), grid_->setHorizontalSpacing(30), grid_->setVerticalSpacing(22);
-  for (QLabel* text : {quality_text_, questions_text_})
+  for (QLabel* text : {quality_text_, questions_text_, colours_text_})
     text->setWordWrap(true), text->setAlignment(Qt::AlignTop | Qt::AlignLeft), text->setTextFormat(Qt::RichText);
   static_cast<TextCard*>(quality)->hold(quality_text_);
   static_cast<TextCard*>(questionnaires)->hold(questions_text_);
+  static_cast<TextCard*>(colours)->hold(colours_text_);
   (new QHBoxLayout(visibility_tools_))->setContentsMargins(0, 0, 0, 0);
   visibility->addToTitle(visibility_tools_);
   measure_->addItem(tr("Spearman"), QStringLiteral("spearman")), measure_->addItem(tr("Kendall"), QStringLiteral("kendall"));
@@ -71,7 +74,7 @@ AnalysisEvidence::AnalysisEvidence(QWidget* parent)
 // What arrange() never took in belongs to nobody else.
 AnalysisEvidence::~AnalysisEvidence() {
   for (Card* card : std::initializer_list<Card*>{detection, dprime, preference, ranking, rating, people, prompts, times, visibility, metrics, bits,
-                                                 confusion, quality, questionnaires})
+                                                 confusion, quality, questionnaires, colours})
     if (!card->parentWidget()) delete card;
 }
 
@@ -197,6 +200,14 @@ void AnalysisEvidence::setQuestionnaires(const QJsonArray& figures) {
   arrange();
 }
 
+void AnalysisEvidence::setColourVision(const QJsonObject& figures) {
+  checked_colours_ = !figures.isEmpty();
+  QStringList lines = study::plateLines(figures);
+  for (QString& line : lines) line = line.toHtmlEscaped();
+  colours_text_->setText(lines.join(QStringLiteral("<br>")));
+  arrange();
+}
+
 void AnalysisEvidence::setMetrics(const QJsonArray& figures) {
   metric_figures_ = figures;
   fillMetricChoices();
@@ -236,7 +247,7 @@ void AnalysisEvidence::arrange() {
   const std::pair<Card*, bool> order[] = {{detection, seen}, {dprime, seen}, {preference, !part_["preference"].isNull()},
       {bits, !part_["psychometric"].isNull()}, {rating, !part_["rating"].isNull()}, {ranking, !part_["ranking"].isNull()},
       {confusion, seen}, {times, answers}, {people, seen}, {prompts, seen}, {visibility, several}, {quality, answers},
-      {questionnaires, !question_figures_.isEmpty()}, {metrics, !metric_figures_.isEmpty()}};
+      {questionnaires, !question_figures_.isEmpty()}, {colours, checked_colours_}, {metrics, !metric_figures_.isEmpty()}};
   shown_.clear();
   for (const auto& [card, has] : order) {
     grid_->removeWidget(card);

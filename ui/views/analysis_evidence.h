@@ -26,13 +26,14 @@ class AnalysisEvidence : public QWidget {
 
   void setPart(const QJsonObject& part, const study::Protocol& protocol);
   void setQuestionnaires(const QJsonArray& figures);   // "questionnaires" of an analysis; empty: no card
+  void setColourVision(const QJsonObject& figures);    // "colour_vision" of an analysis; empty: no card
   void setMetrics(const QJsonArray& metrics);       // of study/metric_correlation; empty: no card
   std::vector<Card*> shown() const { return shown_; }
 
   ForestChart *detection, *dprime, *preference, *ranking, *rating, *people, *prompts, *times, *visibility, *metrics;
   PsychometricChart* bits;
   ConfusionCard* confusion;
-  Card *quality, *questionnaires;
+  Card *quality, *questionnaires, *colours;
   QWidget* visibilityTools() { return visibility_tools_; }   // room for a button beside the ranking
 
  protected:
@@ -54,7 +55,8 @@ class AnalysisEvidence : public QWidget {
   QJsonArray metric_figures_, question_figures_;
   study::Protocol protocol_;
   QComboBox *people_choice_, *prompts_choice_, *against_, *category_, *measure_;
-  QLabel *quality_text_, *questions_text_;
+  QLabel *quality_text_, *questions_text_, *colours_text_;
+  bool checked_colours_ = false;
   QWidget* visibility_tools_;
   QGridLayout* grid_;
   std::vector<Card*> shown_;

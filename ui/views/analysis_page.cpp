@@ -27,7 +27,8 @@ QLabel* quietLabel(const char* role = "quiet") {
 
 AnalysisPage::AnalysisPage(QWidget* parent)
     : QWidget(parent), places_(new QStackedWidget), unlock_(new UnlockPanel(tr("The figures of this study are sealed"),
-      tr("The passphrase that it was frozen with opens the mapping: which picture was which. A wrong one costs about a second and changes nothing."))),
+      tr("The passphrase that it was frozen with opens the mapping: which picture was which. A wrong one costs about a second and changes "
+         "nothing."))),
       waiting_(new QLabel), title_(new QLabel), about_(quietLabel()), excluded_(quietLabel()), problem_(quietLabel("problem")), saved_(quietLabel()),
       other_(quietLabel()),
       attested_(quietLabel()),
@@ -82,7 +83,8 @@ QWidget* AnalysisPage::makeTools() {
   connect(metrics, &QPushButton::clicked, this, &AnalysisPage::chooseMetrics);
   auto* report = new QPushButton(tr("Save report…"));
   connect(report, &QPushButton::clicked, this, &AnalysisPage::chooseReport);
-  policy_->setToolTip(tr("Keeps the most visible groups of layers in the reference's precision until each of the rest is shown not to be noticeable"));
+  policy_->setToolTip(tr("Keeps the most visible groups of layers in the reference's precision until each of the rest is shown not to be "
+                         "noticeable"));
   connect(policy_, &QPushButton::clicked, this, &AnalysisPage::choosePolicy);
   evidence_->visibilityTools()->layout()->addWidget(policy_);
   row->addWidget(exclusions_), row->addStretch(1), row->addWidget(metrics), row->addWidget(report);
@@ -121,6 +123,7 @@ void AnalysisPage::showStudy() {
   policy_->setVisible(model_.canMakePolicy());
   evidence_->setMetrics({});
   evidence_->setQuestionnaires(study.analysis["questionnaires"].toArray());
+  evidence_->setColourVision(study.analysis["colour_vision"].toObject());
   showPart();
   unlock_->setBusy(false);
   places_->setCurrentIndex(Shown);

@@ -340,7 +340,7 @@ void ComparePage::showResult() {
   const bool measured = std::any_of(entries.begin(), entries.end(), [](const ResultEntry& e) {
     return e.figures.scores.clip || e.figures.scores.psnr || !e.figures.scores.failures.isEmpty();
   });
-  result_->show(session_->trial()->verdict(), entries, !measured);
+  result_->show(session_->trial()->verdict(), session_->trial()->whyUncounted(), entries, !measured);
   side_->setCurrentWidget(result_);
   const int reference = referenceTile(entries);
   grid_->setReference(reference < 0 ? QImage() : entries[reference].image);

@@ -9,6 +9,8 @@
 #include <QPlainTextEdit>
 #include <QSignalBlocker>
 
+#include <algorithm>
+
 namespace quantspot::views {
 namespace {
 
@@ -154,6 +156,12 @@ QWidget* makeConsentForm(ui::StudyDraft* draft) {
   form->addText(QObject::tr("Consent text"), [](const P& p) { return p.consent_text; }, [](P& p, const QString& text) { p.consent_text = text; });
   form->addLine(QObject::tr("Its version"), {}, [](const P& p) { return p.consent_version; },
       [](P& p, const QString& text) { p.consent_version = text; });
+  form->addNumber(QObject::tr("Colour-vision check before the first trial"), 6, 0, QObject::tr(" plates per axis"), QObject::tr("none"),
+      [](const P& p) { return p.colour_plates; }, [](P& p, double v) {
+        p.colour_plates = static_cast<int>(v);
+        p.exclusion.min_plates_read = std::min(p.exclusion.min_plates_read, 3 * p.colour_plates);
+      })->setToolTip(QObject::tr("Numbers of dots that differ in colour alone: one that everybody reads, and so many each for the red, green and "
+                                 "blue cones. It tells who may not see on this screen what others see; it is no diagnosis"));
   form->addLine(QObject::tr("Records are kept until"), QStringLiteral("2027-12-31"), [](const P& p) { return p.retention_until; },
                 [](P& p, const QString& text) { p.retention_until = text; });
   return form;
@@ -199,6 +207,9 @@ QWidget* makeAnalysisForm(ui::StudyDraft* draft) {
                   [](const P& p) { return p.exclusion.max_focus_losses; },
                       [](P& p, double v) { p.exclusion.max_focus_losses = static_cast<int>(v); });
   losses->setMinimum(-1), losses->setValue(draft->protocol().exclusion.max_focus_losses);
+  form->showOnly(form->addNumber(QObject::tr("… who read fewer than"), 18, 0, QObject::tr(" plates of the colour-vision check"),
+      QObject::tr("no rule on colour vision"), [](const P& p) { return p.exclusion.min_plates_read; },
+      [](P& p, double v) { p.exclusion.min_plates_read = static_cast<int>(v); }), [](const P& p) { return p.colour_plates > 0; });
   form->addNumber(QObject::tr("“Not noticeable” means detected in less than"), 99, 0, QObject::tr(" %"), {},
       [](const P& p) { return p.analysis.margin * 100; },
                   [](P& p, double v) { p.analysis.margin = v / 100; });

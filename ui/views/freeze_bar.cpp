@@ -1,8 +1,11 @@
 #include "ui/views/freeze_bar.h"
 
+#include "ui/views/theme.h"
+
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QLineEdit>
+#include <QProgressBar>
 #include <QPushButton>
 #include <QVBoxLayout>
 
@@ -22,27 +25,60 @@ QLineEdit* secretField(const QString& placeholder) {
 }  // namespace
 
 FreezeBar::FreezeBar(QWidget* parent)
-    : QWidget(parent), sentence_(new QLabel), problem_(new QLabel), first_(secretField(tr("Passphrase"))), second_(secretField(tr("Passphrase again"))),
-      freeze_(new QPushButton(tr("Freeze"))) {
+    : QWidget(parent), sentence_(new QLabel), problem_(new QLabel), first_(secretField(tr("Passphrase"))),
+      second_(secretField(tr("Passphrase again"))),
+      freeze_(new QPushButton(tr("Freeze"))), cancel_(new QPushButton(tr("Cancel"))), progress_(new QProgressBar) {
   setObjectName(QStringLiteral("footer"));
   setAttribute(Qt::WA_StyledBackground);
   sentence_->setText(tr("Freezing fixes protocol, pictures and analysis under one hash and seals which picture is which under your passphrase: "
-                        "after it nothing but answers can be added, and without the passphrase nobody can reveal them."));
+                        "after it nothing but answers can be added, and without the passphrase nobody can reveal them. Until the reveal the "
+                        "history's copies of these pictures are sealed with it, so that nobody can look them up."));
   sentence_->setWordWrap(true), sentence_->setProperty("role", "quiet");
   problem_->setWordWrap(true), problem_->setProperty("role", "problem");
   freeze_->setProperty("role", "main");
   auto* row = new QHBoxLayout;
-  row->addWidget(first_, 1), row->addWidget(second_, 1), row->addWidget(freeze_), row->addStretch(1);
+  progress_->setTextVisible(false), progress_->setFixedHeight(8), progress_->setAccessibleName(tr("Progress of freezing"));
+  row->addWidget(first_, 1), row->addWidget(second_, 1), row->addWidget(freeze_), row->addWidget(progress_, 2), row->addWidget(cancel_);
+  row->addStretch(1);
   auto* layout = new QVBoxLayout(this);
   layout->setContentsMargins(18, 10, 18, 12), layout->setSpacing(8);
   layout->addWidget(sentence_), layout->addLayout(row), layout->addWidget(problem_);
   connect(freeze_, &QPushButton::clicked, this, &FreezeBar::tryFreeze);
   connect(second_, &QLineEdit::returnPressed, this, &FreezeBar::tryFreeze);
+  connect(cancel_, &QPushButton::clicked, this, [this] {
+    cancel_->setEnabled(false);
+    Q_EMIT cancelled();
+  });
+  setFreezing(false);
   setProblem({});
 }
 
+void FreezeBar::setFreezing(bool freezing) {
+  for (QWidget* widget : {static_cast<QWidget*>(first_), static_cast<QWidget*>(second_), static_cast<QWidget*>(freeze_)}) {
+    widget->setVisible(!freezing);
+    widget->setEnabled(blocked_.isEmpty());
+  }
+  progress_->setVisible(freezing), cancel_->setVisible(freezing), cancel_->setEnabled(true);
+  progress_->setRange(0, 0);                 // busy until the first comparison is counted
+  setRole(problem_, freezing ? "quiet" : "problem");
+  say(freezing ? tr("Reading and checking the pictures…") : QString());
+  if (freezing) cancel_->setFocus();
+}
+
+void FreezeBar::setProgress(int done, int of) {
+  progress_->setRange(0, of), progress_->setValue(done);
+  say(tr("Reading and checking the pictures: %1 of %2 comparisons").arg(done).arg(of));
+}
+
+void FreezeBar::setSealing() {
+  cancel_->setEnabled(false), progress_->setRange(0, 0);
+  say(tr("Sealing; this cannot be taken back…"));
+}
+
 void FreezeBar::setProblem(const QString& problem) {
-  for (QWidget* widget : {static_cast<QWidget*>(first_), static_cast<QWidget*>(second_), static_cast<QWidget*>(freeze_)}) widget->setEnabled(problem.isEmpty());
+  blocked_ = problem;
+  for (QWidget* widget : {static_cast<QWidget*>(first_), static_cast<QWidget*>(second_), static_cast<QWidget*>(freeze_)})
+    widget->setEnabled(problem.isEmpty());
   say(problem);
 }
 

@@ -2,6 +2,7 @@
 
 #include "ui/models/trial_choices.h"
 #include "ui/views/message_card.h"
+#include "ui/views/plate_page.h"
 #include "ui/views/question_form.h"
 #include "ui/views/trial_page.h"
 
@@ -23,16 +24,16 @@ constexpr QSize kNeeded{800, 520};         // points that a trial takes
 }  // namespace
 
 ParticipantWindow::ParticipantWindow(ParticipantSession* session, QWidget* parent)
-    : QWidget(parent), session_(session), pages_(new QStackedLayout(this)), room_(new QScrollArea), card_(new MessageCard), questions_(new QuestionForm),
-      trial_(new TrialPage(session)) {
+    : QWidget(parent), session_(session), pages_(new QStackedLayout(this)), room_(new QScrollArea), card_(new MessageCard),
+      questions_(new QuestionForm), plates_(new PlatePage(session)), trial_(new TrialPage(session)) {
   setWindowTitle(QStringLiteral("QuantSpot"));
   trial_->setMinimumSize(kNeeded);
   room_->setWidget(trial_), room_->setWidgetResizable(true);
   room_->setFocusPolicy(Qt::NoFocus), room_->setFrameShape(QFrame::NoFrame);
-  pages_->addWidget(card_), pages_->addWidget(questions_), pages_->addWidget(room_);
+  pages_->addWidget(card_), pages_->addWidget(questions_), pages_->addWidget(plates_), pages_->addWidget(room_);
   connect(session_, &ParticipantSession::stageChanged, this, &ParticipantWindow::showStage);
   connect(session_, &ParticipantSession::failed, this, [this](const QString& message) {
-    card_->setProblem(message), questions_->setProblem(message);
+    card_->setProblem(message), questions_->setProblem(message), plates_->setProblem(message);
     if (session_->stage() != Stage::Locked) return;
     if (!session_->isUntried()) card_->field()->setText({});
     card_->field()->setFocus(), card_->field()->selectAll();
@@ -53,6 +54,7 @@ void ParticipantWindow::showStage() {
     case Stage::Consent: showConsent(); break;
     case Stage::Before:
     case Stage::After: questions_->setQuestions(session_->questions()); break;
+    case Stage::Plates: plates_->showPlate(); break;
     case Stage::Break: showBreak(); break;
     case Stage::Blank: trial_->showBlank(); break;
     case Stage::Trial: trial_->showTrial(); break;
@@ -65,8 +67,11 @@ void ParticipantWindow::showStage() {
   }
   const bool trial = stage == Stage::Blank || stage == Stage::Trial, questions = stage == Stage::Before || stage == Stage::After;
   if (!trial) trial_->showBlank();         // nothing of a trial stays behind another page
-  pages_->setCurrentWidget(trial ? static_cast<QWidget*>(room_) : questions ? static_cast<QWidget*>(questions_) : card_);
+  if (stage != Stage::Plates) plates_->showNothing();
+  pages_->setCurrentWidget(trial ? static_cast<QWidget*>(room_) : questions ? static_cast<QWidget*>(questions_)
+      : stage == Stage::Plates ? static_cast<QWidget*>(plates_) : card_);
   if (trial) trial_->setFocus();
+  if (stage == Stage::Plates) plates_->setFocus();
   if (questions) questions_->setFocus();
 }
 

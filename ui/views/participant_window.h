@@ -13,6 +13,7 @@ class ParticipantSession;
 namespace quantspot::views {
 
 class MessageCard;
+class PlatePage;
 class QuestionForm;
 class TrialPage;
 
@@ -24,6 +25,7 @@ class ParticipantWindow : public QWidget {
   MessageCard* card() { return card_; }
   QuestionForm* questions() { return questions_; }
   TrialPage* trial() { return trial_; }
+  PlatePage* plates() { return plates_; }
   // What the experimenter is told of a screen of so many points (pixels over scaling): that participants will have to scroll. Empty where all fits.
   static QString roomNotice(const QSize& screen);
   void takeScreen();                       // full screen, also where no window manager makes it so
@@ -53,6 +55,7 @@ class ParticipantWindow : public QWidget {
   QScrollArea* room_;                      // around the trials: scrolls on a screen that is too small for them
   MessageCard* card_;
   QuestionForm* questions_;
+  PlatePage* plates_;
   TrialPage* trial_;
 };
 

@@ -58,7 +58,8 @@ ResultRow::ResultRow(QChar letter, const ResultEntry& entry, QWidget* parent) : 
 }
 
 ResultPanel::ResultPanel(QWidget* parent)
-    : QFrame(parent), verdict_(new QLabel), scoring_(line(QStringLiteral("Measuring CLIP, PSNR and SSIM…"), "quiet")), rows_(new QVBoxLayout),
+    : QFrame(parent), verdict_(new QLabel), note_(line({}, "quiet")),
+      scoring_(line(QStringLiteral("Measuring CLIP, PSNR and SSIM…"), "quiet")), rows_(new QVBoxLayout),
       compare_(new QWidget), view_(new QComboBox),
       next_(new QPushButton(QStringLiteral("Next seed"))), again_(new QPushButton(QStringLiteral("Ask again"))) {
   QFont large = verdict_->font();
@@ -91,7 +92,7 @@ ResultPanel::ResultPanel(QWidget* parent)
   buttons->addWidget(again_), buttons->addWidget(next_, 1);
   auto* layout = new QVBoxLayout(this);
   layout->setContentsMargins(0, 0, 0, 0), layout->setSpacing(6);
-  layout->addWidget(verdict_), layout->addWidget(area, 1);
+  layout->addWidget(verdict_), layout->addWidget(note_), layout->addWidget(area, 1);
   layout->addWidget(scoring_), layout->addWidget(compare_), layout->addLayout(buttons);
 }
 
@@ -109,9 +110,9 @@ void ResultPanel::clear() {
   content_ = nullptr;
 }
 
-void ResultPanel::show(const QString& verdict, const std::vector<ResultEntry>& entries, bool scoring) {
-  verdict_->setText(verdict);
-  verdict_->setVisible(!verdict.isEmpty());
+void ResultPanel::show(const QString& verdict, const QString& note, const std::vector<ResultEntry>& entries, bool scoring) {
+  verdict_->setText(verdict), verdict_->setVisible(!verdict.isEmpty());
+  note_->setText(note), note_->setVisible(!note.isEmpty());
   delete content_;
   content_ = new QWidget;
   auto* column = new QVBoxLayout(content_);

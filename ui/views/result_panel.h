@@ -31,7 +31,8 @@ class ResultPanel : public QFrame {
  public:
   explicit ResultPanel(QWidget* parent = nullptr);
 
-  void show(const QString& verdict, const std::vector<ResultEntry>& entries, bool scoring);
+  // note: below the verdict, such as why the answer is not counted; may be empty.
+  void show(const QString& verdict, const QString& note, const std::vector<ResultEntry>& entries, bool scoring);
   void clear();                          // nothing of the last result stays behind a blind screen
   QPushButton* nextButton() { return next_; }
   bool wantsDifference() const;          // of all tiles
@@ -45,7 +46,7 @@ class ResultPanel : public QFrame {
   void viewChosen();
 
  private:
-  QLabel *verdict_, *scoring_;
+  QLabel *verdict_, *note_, *scoring_;
   QVBoxLayout* rows_;
   QWidget* content_ = nullptr;
   QWidget* compare_;

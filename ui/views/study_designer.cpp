@@ -1,6 +1,6 @@
 #include "ui/views/study_designer.h"
 
-#include "study/ledger.h"
+#include "study/study_store.h"
 #include "ui/views/blocks_section.h"
 #include "ui/views/comparisons_section.h"
 #include "ui/views/draft_form.h"
@@ -29,12 +29,24 @@ StudyDesigner::StudyDesigner(std::unique_ptr<ui::StudyDraft> draft, study::Study
       preview_(new StudyPreview(draft_.get())), freeze_(new FreezeBar) {
   auto* middle = new QHBoxLayout;
   middle->setSpacing(0);
-  middle->addWidget(makeSections(), 1), middle->addWidget(makeSide());
+  sections_ = makeSections(), side_ = makeSide();
+  middle->addWidget(sections_, 1), middle->addWidget(side_);
   auto* layout = new QVBoxLayout(this);
   layout->setContentsMargins(0, 0, 0, 0), layout->setSpacing(0);
   layout->addLayout(middle, 1), layout->addWidget(freeze_);
   connect(blocks_, &BlocksSection::touched, preview_, &StudyPreview::showBlock);
   connect(freeze_, &FreezeBar::freeze, this, &StudyDesigner::freeze);
+  connect(freeze_, &FreezeBar::cancelled, &freezer_, &ui::StudyFreezer::cancel);
+  connect(&freezer_, &ui::StudyFreezer::progress, freeze_, &FreezeBar::setProgress);
+  connect(&freezer_, &ui::StudyFreezer::sealing, freeze_, &FreezeBar::setSealing);
+  connect(&freezer_, &ui::StudyFreezer::cancelled, this, [this] { endFreezing({}); });
+  connect(&freezer_, &ui::StudyFreezer::failed, this, &StudyDesigner::endFreezing);
+  connect(&freezer_, &ui::StudyFreezer::frozen, this, [this](const QString& hash, const QString& notice) {
+    draft_->discard();
+    Q_EMIT freezing(false);
+    // Whoever hears it may delete this page.
+    QTimer::singleShot(0, this, [this, hash, notice] { Q_EMIT frozen(hash, notice); });
+  });
   connect(draft_.get(), &ui::StudyDraft::changed, this, &StudyDesigner::refresh);
   connect(draft_.get(), &ui::StudyDraft::failed, freeze_, &FreezeBar::say);
   refresh();
@@ -109,19 +121,18 @@ void StudyDesigner::refresh() {
 }
 
 void StudyDesigner::freeze(const QString& passphrase) {
-  freeze_->say(tr("Freezing…"));
-  freeze_->button()->setEnabled(false);
-  repaint();
-  try {
-    const study::FrozenStudy frozen = draft_->freeze(passphrase);
-    study::Ledger(studies_).addStudy(frozen);
-    draft_->discard();
-    const QString hash = frozen.hash();
-    QTimer::singleShot(0, this, [this, hash] { Q_EMIT this->frozen(hash); });   // whoever hears it may delete this page
-  } catch (const std::exception& error) {
-    freeze_->button()->setEnabled(true);
-    freeze_->say(QString::fromUtf8(error.what()));
-  }
+  for (QWidget* part : {sections_, side_}) part->setEnabled(false);
+  freeze_->setFreezing(true);
+  Q_EMIT freezing(true);
+  freezer_.start(*draft_, store_->isOpen() ? store_->path() : QString(), studies_, passphrase);
+}
+
+void StudyDesigner::endFreezing(const QString& problem) {
+  for (QWidget* part : {sections_, side_}) part->setEnabled(true);
+  freeze_->setFreezing(false);
+  refresh();
+  freeze_->say(problem);
+  Q_EMIT freezing(false);
 }
 
 }  // namespace quantspot::views

@@ -1,7 +1,7 @@
 // A draft as a checklist of sections, with what participants will see and how many trials it takes beside it.
 #pragma once
 
-#include "ui/models/study_draft.h"
+#include "ui/models/study_freezer.h"
 
 #include <QWidget>
 
@@ -31,10 +31,12 @@ class StudyDesigner : public QWidget {
   PowerPanel* power() { return power_; }
   StudyPreview* preview() { return preview_; }
   FreezeBar* freezeBar() { return freeze_; }
+  ui::StudyFreezer* freezer() { return &freezer_; }
   QString state(ui::DraftSection section) const;         // "✓", or the problem
 
  Q_SIGNALS:
-  void frozen(const QString& hash);
+  void frozen(const QString& hash, const QString& notice);   // as StudyFreezer's
+  void freezing(bool running);                           // nothing else may be opened in place of this page meanwhile
   void discarded();
 
  private:
@@ -43,6 +45,7 @@ class StudyDesigner : public QWidget {
   void addSection(QVBoxLayout* column, ui::DraftSection section, const QString& title, const QList<QWidget*>& content);
   void refresh();
   void freeze(const QString& passphrase);
+  void endFreezing(const QString& problem);
 
   std::unique_ptr<ui::StudyDraft> draft_;
   study::StudyStore* store_;
@@ -53,7 +56,9 @@ class StudyDesigner : public QWidget {
   PowerPanel* power_;
   StudyPreview* preview_;
   FreezeBar* freeze_;
+  QWidget *sections_ = nullptr, *side_ = nullptr;
   std::vector<QLabel*> states_;
+  ui::StudyFreezer freezer_;
 };
 
 }  // namespace quantspot::views

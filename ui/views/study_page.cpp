@@ -1,5 +1,6 @@
 #include "ui/views/study_page.h"
 
+#include "study/sealed_history.h"
 #include "study/study_store.h"
 #include "ui/models/participant_session.h"
 #include "ui/models/study_draft.h"
@@ -62,14 +63,19 @@ StudyPage::StudyPage(study::StudyStore* store, QWidget* parent)
       pages_(new QStackedWidget) {
   auto* layout = new QHBoxLayout(this);
   layout->setContentsMargins(0, 0, 0, 0), layout->setSpacing(0);
-  layout->addWidget(makeSide()), layout->addWidget(pages_, 1);
+  side_ = makeSide();
+  layout->addWidget(side_), layout->addWidget(pages_, 1);
   auto* empty = new QLabel(tr("A study asks other people, without names, what they can see: plan one with “New study”.\n"
                               "Its comparisons come from the history, so generate some first."));
   empty->setAlignment(Qt::AlignCenter), empty->setProperty("role", "quiet"), empty->setWordWrap(true);
   empty_ = empty;
   pages_->addWidget(empty_);
   connect(&model_, &ui::StudyListModel::failed, this, [this](const QString& message) { problem_->setText(message), problem_->show(); });
-  connect(&model_, &ui::StudyListModel::reloaded, this, [this] { problem_->hide(), settle(); });
+  connect(&model_, &ui::StudyListModel::reloaded, this, [this] {
+    problem_->setText(notice_), problem_->setVisible(!notice_.isEmpty());
+    notice_.clear();
+    settle();
+  });
   connect(list_->selectionModel(), &QItemSelectionModel::currentChanged, this, [this](const QModelIndex& index) { open(index.row()); });
 }
 
@@ -143,9 +149,20 @@ void StudyPage::put(QWidget* page) {
   QList<AnalysisPage*> analyses = page->findChildren<AnalysisPage*>();
   if (auto* own = qobject_cast<AnalysisPage*>(page)) analyses << own;
   for (AnalysisPage* one : analyses)
-    connect(one->model(), &ui::AnalysisModel::loaded, this, [this, model = one->model()] { Q_EMIT analysed(model->study().analysis); });
+    connect(one->model(), &ui::AnalysisModel::loaded, this, [this, model = one->model()] {
+      Q_EMIT analysed(model->study().analysis);
+      giveBack(model->study().hash, model->study().mapping);
+    });
   pages_->setCurrentWidget(page);
   if (before != empty_ && before != page) before->deleteLater();
+}
+
+// The study is revealed: what was sealed of the history for its sake comes back.
+void StudyPage::giveBack(const QString& hash, const study::Mapping& mapping) {
+  if (!store_->isOpen()) return;
+  background_.run<int>([file = store_->path(), hash, mapping] { return study::unsealHistory(file, hash, mapping); }, [this](int back) {
+    if (back > 0) store_->readAnew();
+  }, [this](const QString& problem) { problem_->setText(problem), problem_->show(); });
 }
 
 void StudyPage::open(int row) {
@@ -155,7 +172,12 @@ void StudyPage::open(int row) {
   designer_ = nullptr;
   if (entry.state == ui::StudyState::Draft) {
     designer_ = new StudyDesigner(std::make_unique<ui::StudyDraft>(entry.file, store_), store_, model_.store());
-    connect(designer_, &StudyDesigner::frozen, this, &StudyPage::select);
+    connect(designer_, &StudyDesigner::freezing, side_, &QWidget::setDisabled);
+    connect(designer_, &StudyDesigner::frozen, this, [this](const QString& hash, const QString& notice) {
+      notice_ = notice;
+      store_->readAnew();                  // pictures of the history were sealed
+      select(hash);
+    });
     connect(designer_, &StudyDesigner::discarded, this, [this] {
       designer_ = nullptr, opened_.clear();
       put(empty_);
@@ -196,13 +218,16 @@ void StudyPage::openBundle(const QString& path) {
 
 // Over the whole screen; the experimenter's window, which knows names, is away until the participant's is closed.
 void StudyPage::participate(const QString& hash) {
-  auto* session = new ui::ParticipantSession({model_.store(), hash, folderOf(*store_) + QStringLiteral("/stations"), QStringLiteral("here")});
+  ui::ParticipantSession::Place place{model_.store(), hash, folderOf(*store_) + QStringLiteral("/stations"), QStringLiteral("here")};
+  if (store_->isOpen()) place.history = store_->path();
+  auto* session = new ui::ParticipantSession(place);
   auto* window = new ParticipantWindow(session);
   session->setParent(window);
   window->setAttribute(Qt::WA_DeleteOnClose);
   QWidget* own = this->window();
   connect(window, &ParticipantWindow::closing, this, [this, own] {
     own->show();
+    store_->readAnew();                                  // pictures of the history may have been sealed
     if (!opened_.isEmpty()) select(opened_);             // its people are counted anew
   });
   window->takeScreen();

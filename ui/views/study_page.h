@@ -1,6 +1,8 @@
 // Studies: a list with their state at the left, and at the right the draft, or the frozen study.
 #pragma once
 
+#include "study/freeze.h"
+#include "ui/models/background.h"
 #include "ui/models/study_list_model.h"
 
 #include <QWidget>
@@ -44,16 +46,19 @@ class StudyPage : public QWidget {
   void settle();
   void put(QWidget* page);                // at the right
   void participate(const QString& hash);
+  void giveBack(const QString& hash, const study::Mapping& mapping);
 
   study::StudyStore* store_;
   ui::StudyListModel model_;
   QListView* list_;
+  QWidget* side_;
   QLabel* problem_;
   QStackedWidget* pages_;
   QWidget* empty_;
   StudyDesigner* designer_ = nullptr;
-  QString opened_;                        // hash or file
+  QString opened_, notice_;               // hash or file; said with the next list
   bool opening_ = false;                  // it is to be opened (anew) as soon as it is in the list
+  ui::Background background_{this};
 };
 
 }  // namespace quantspot::views

@@ -3,6 +3,7 @@
 
 #include "tests/ui/views/leak_cheat.h"
 #include "tests/ui/views/leaks.h"
+#include "ui/models/bare_pixels.h"
 
 #include <QAbstractItemModel>
 #include <QAbstractItemView>
@@ -161,6 +162,55 @@ inline Reading pictureParts(const QStringList& folders, const QList<QByteArray>&
 
 inline Reading pictureTexts(const QStringList& folders) { return pictureParts(folders, {"tEXt", "zTXt", "iTXt", "tIME"}); }
 inline Reading pictureExif(const QStringList& folders) { return pictureParts(folders, {"eXIf", "APP1"}); }
+
+// What is written beside a picture with these very pixels in any table of any database: short words that are no hash. Of the study's own pictures
+// that is nothing, and of a history their variants.
+inline QString namesOf(const QString& pixels, const QStringList& folders) {
+  QStringList found;
+  for (const QFileInfo& info : filesBelow(folders)) {
+    if (!info.fileName().contains(QStringLiteral(".sqlite")) || info.fileName().contains(QStringLiteral("-"))) continue;
+    const QString name = QStringLiteral("lookup");
+    {
+      QSqlDatabase database = QSqlDatabase::addDatabase(QStringLiteral("QSQLITE"), name);
+      database.setDatabaseName(info.filePath());
+      database.setConnectOptions(QStringLiteral("QSQLITE_OPEN_READONLY"));
+      if (!database.open()) qFatal("the cheat cannot open the database");
+      for (const QString& table : database.tables()) {
+        QSqlQuery query(database);
+        query.exec(QStringLiteral("SELECT * FROM \"%1\"").arg(table));
+        while (query.next()) {
+          QStringList words;
+          bool same = false;
+          for (int column = 0; column < query.record().count(); ++column) {
+            const QByteArray value = query.value(column).toByteArray();
+            if (value.startsWith("\x89PNG"))
+              same = same || quantspot::ui::pixelHash(QImage::fromData(value, "PNG").convertToFormat(QImage::Format_RGB888)) == pixels;
+            else if (value.contains(pixels.toLatin1())) same = true;
+            else if (value.size() < 40 && query.value(column).typeId() == QMetaType::QString) words << QString::fromUtf8(value);
+          }
+          if (same) found << words.join(u'/');
+        }
+      }
+    }
+    QSqlDatabase::removeDatabase(name);
+  }
+  found.removeAll(QString());
+  found.sort();
+  return found.join(u' ');
+}
+
+// The pictures on screen, looked up in the data folder: by name, and which two have the same one.
+inline Reading lookup(const std::vector<QImage>& pictures, const QStringList& folders) {
+  Reading reading;
+  QStringList names;
+  for (const QImage& picture : pictures) names << namesOf(quantspot::ui::pixelHash(picture.convertToFormat(QImage::Format_RGB888)), folders);
+  for (qsizetype i = 0; i < names.size(); ++i) {
+    reading[QString::number(i)] = names[i];
+    for (qsizetype j = 0; j < i; ++j)
+      reading[QStringLiteral("%1 as %2").arg(i).arg(j)] = names[i].isEmpty() ? QString() : QString::number(names[i] == names[j]);
+  }
+  return reading;
+}
 
 // Raw bytes: how often each word stands in each file, and where it stands last.
 inline Reading bytes(const QStringList& folders, const QStringList& words) {

@@ -26,7 +26,8 @@ namespace {
 
 constexpr int kLearnt = 40, kPerKind = 110;              // of three kinds: 210 trials are guessed
 const QStringList kChannels{"accessibility", "bytes", "child environments", "clipboard", "database", "drags", "environment", "file sizes",
-    "file times", "files", "open files", "picture exif", "picture texts", "pictures", "process names", "processes", "timing", "titles", "widgets"};
+    "file times", "files", "lookup", "open files", "picture exif", "picture texts", "pictures", "process names", "processes",
+    "timing", "titles", "widgets"};
 
 // Kinds with two answers, so that each guess is right in half of the trials by chance.
 Protocol twoAnswers() {
@@ -73,7 +74,11 @@ using Leak = std::function<void(class Cheater&, const PlannedTrial&)>;   // what
 
 class Cheater {
  public:
-  Cheater() : disk(twoAnswers()), session(place()), window(&session), watch(window.trial()->grid()) {
+  // The history holds the study's pictures under their names; who does not seal it leaves them to be looked up.
+  enum class History { Sealed, Open };
+  explicit Cheater(History history = History::Sealed)
+      : disk(twoAnswers()), session(place(history)), window(&session), watch(window.trial()->grid()) {
+    fillHistory(disk.store(), disk.study.protocol());
     window.resize(1000, 700);
     window.show();
   }
@@ -111,7 +116,8 @@ class Cheater {
             {"picture texts", cheat::pictureTexts(folders)}, {"picture exif", cheat::pictureExif(folders)},
             {"bytes", cheat::bytes(folders, disk.study.protocol().variants)}, {"database", cheat::database(disk.store())},
             {"environment", cheat::environment(own)}, {"processes", cheat::processes(own)}, {"process names", cheat::processNames(own)},
-            {"child environments", cheat::childEnvironments(own)}, {"open files", cheat::openFiles(own)}, {"pictures", pictures()}};
+            {"child environments", cheat::childEnvironments(own)}, {"open files", cheat::openFiles(own)}, {"pictures", pictures()},
+            {"lookup", cheat::lookup(session.trial().pictures, folders)}};
   }
 
   // What an image object says beside its pixels.
@@ -137,8 +143,9 @@ class Cheater {
   Stopwatch watch;
 
  private:
-  ParticipantSession::Place place() const {
+  ParticipantSession::Place place(History history) const {
     ParticipantSession::Place p = disk.place();
+    if (history == History::Sealed) p.history = disk.store();
     p.blank_ms = 25;                                     // above what decoding takes here
     return p;
   }
@@ -244,7 +251,7 @@ class LeakTest : public QObject {
 
   // What a careless program might do, all at once; each must be found where it is.
   void plantedLeaksAreFound() {
-    Cheater cheater;
+    Cheater cheater(Cheater::History::Open);                                                    // lookup
     Children children;
     QFile open(cheater.disk.folder.filePath("cache.bin"));
     const Leak careless = [&](Cheater& c, const PlannedTrial& trial) {

@@ -300,8 +300,12 @@ class ParticipantProcessTest : public QObject {
   void nothingOutsideHoldsThePassphraseOrTheMapping() {
     const Screen screen;
     StudyOnDisk disk(spots());
+    fillHistory(disk.folder.filePath("data/study.sqlite"), disk.study.protocol());
+    const QString shown = ui::pixelHash(QImage::fromData(realPng(0, 3)).convertToFormat(QImage::Format_RGB888));
+    QCOMPARE(cheat::namesOf(shown, {disk.folder.path()}).section(u'/', 0, 0), QStringLiteral("bnb-nf4"));
     Participant participant(screen, disk, kPassphrase.toUtf8());
     QVERIFY2(!participant.window(screen).isEmpty(), participant.complaint());
+    QTRY_COMPARE_WITH_TIMEOUT(cheat::namesOf(shown, {disk.folder.path()}), QString(), 20000);   // the history beside it is sealed
     const qint64 process = participant.process.processId();
     QByteArray outside;
     for (const auto& channel : {cheat::environment(process), cheat::processes(process), cheat::openFiles(process), windows(screen)})

@@ -1,6 +1,7 @@
 // Every page of the participant's window at every scaling that a screen may have: nothing is cut off, targets are large.
 #include "tests/ui/views/participant_bench.h"
 #include "ui/views/image_grid.h"
+#include "ui/views/plate_page.h"
 #include "ui/views/theme.h"
 
 #include <QScrollArea>
@@ -56,7 +57,9 @@ class ParticipantSizesTest : public QObject {
     QFETCH(QSize, size);
     QFETCH(bool, dark);
     applyTheme(*qApp, dark);
-    Bench bench(everyKind(1));
+    Protocol p = everyKind(1);
+    p.colour_plates = 1;
+    Bench bench(p);
     bench.window.resize(size);
     QSet<Stage> seen;
     QString cut;
@@ -79,6 +82,13 @@ class ParticipantSizesTest : public QObject {
     QVERIFY(QTest::qWaitFor([&] { return !bench.session.isBusy(); }));
     QVERIFY2(fits(), qPrintable(cut));
     bench.key(Qt::Key_Space), bench.key(Qt::Key_Return, Qt::ControlModifier);
+    QVERIFY(QTest::qWaitFor([&] { return !bench.session.isBusy(); }));
+    while (bench.session.stage() == Stage::Plates) {
+      QVERIFY2(fits(), qPrintable(cut));
+      QVERIFY2(std::min(bench.window.plates()->plate()->height(), bench.window.plates()->plate()->width()) >= 240, "the plate has no room");
+      bench.key(Qt::Key_7), bench.key(Qt::Key_Return);
+      QVERIFY(QTest::qWaitFor([&] { return !bench.session.isBusy(); }));
+    }
     while (bench.session.stage() != Stage::After) {
       while (bench.session.stage() == Stage::Break || bench.session.stage() == Stage::Feedback) {
         QVERIFY2(fits(), qPrintable(cut));
@@ -100,8 +110,8 @@ class ParticipantSizesTest : public QObject {
     bench.session.submit({{"hard", 1}});
     QVERIFY(QTest::qWaitFor([&] { return bench.session.stage() == Stage::Thanks; }));
     QVERIFY2(fits(), qPrintable(cut));
-    for (const Stage stage : {Stage::Locked, Stage::Welcome, Stage::Consent, Stage::Before, Stage::Break, Stage::Trial, Stage::Feedback, Stage::Paused,
-                              Stage::After, Stage::Thanks})
+    for (const Stage stage : {Stage::Locked, Stage::Welcome, Stage::Consent, Stage::Before, Stage::Plates, Stage::Break, Stage::Trial,
+                              Stage::Feedback, Stage::Paused, Stage::After, Stage::Thanks})
       QVERIFY2(seen.contains(stage), qPrintable(QString::number(static_cast<int>(stage))));
     applyTheme(*qApp, false);
   }

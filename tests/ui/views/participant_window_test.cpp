@@ -1,5 +1,6 @@
 // Participant mode as a person meets it: keys alone from the passphrase to the thanks, what is on screen, sizes and themes.
 #include "tests/ui/views/participant_bench.h"
+#include "ui/views/plate_page.h"
 #include "ui/models/trial_choices.h"
 #include "ui/views/image_grid.h"
 #include "ui/views/message_card.h"
@@ -63,6 +64,39 @@ class ParticipantWindowTest : public QObject {
     QVERIFY2(screen["zoom"].toDouble() > 2, qPrintable(QString::number(screen["zoom"].toDouble())));   // 48 pixels, fitted
   }
 
+  // By keys alone; what was chosen can be changed until Return, and every key stands on the page.
+  void theColourVisionCheckByKeysAlone() {
+    Protocol p = everyKind(1);
+    p.colour_plates = 1, p.before.clear();
+    Bench bench(p);
+    QTest::keyClicks(bench.window.card()->field(), kPassphrase);
+    bench.key(Qt::Key_Return);
+    QVERIFY(QTest::qWaitFor([&] { return bench.session.stage() == Stage::Welcome; }, 30000));
+    QCoreApplication::processEvents();
+    bench.key(Qt::Key_Return), bench.key(Qt::Key_Return, Qt::ControlModifier);
+    QTRY_COMPARE(bench.session.stage(), Stage::Plates);
+    PlatePage& page = *bench.window.plates();
+    QVERIFY2(bench.told().contains("Which number do you see?") && bench.told().contains("1 of 4") && bench.told().contains("N: no number"),
+             qPrintable(bench.told()));
+    bench.key(Qt::Key_Return);                                         // nothing is chosen
+    QCOMPARE(bench.session.plateNumber(), 1);
+    const auto plates = planPlates(bench.disk.study.protocol(), bench.disk.study.hash(), bench.disk.mapping, bench.session.code());
+    QStringList given;
+    for (const PlannedPlate& plate : plates) {
+      bench.key(Qt::Key_1), bench.key(Qt::Key_N);
+      QCOMPARE(page.chosen(), QStringLiteral("none"));
+      if (plate.axis != ColourAxis::Tritan) bench.key(Qt::Key_0 + plate.numeral);
+      given << page.chosen();
+      const QImage seen = page.plate()->grab().toImage();
+      QCOMPARE(seen.pixelColor(2, 2), QColor(119, 119, 119));          // neutral grey around the plate, light or dark
+      bench.key(Qt::Key_Return);
+      QVERIFY(QTest::qWaitFor([&] { return !bench.session.isBusy(); }));
+    }
+    QCOMPARE(bench.session.stage(), Stage::Break);
+    QCOMPARE(bench.disk.records("colour-vision")[0]["answers"].toArray(), QJsonArray::fromStringList(given));
+    QCOMPARE(platesRead(bench.disk.responses().plates, bench.session.code()), 2);
+  }
+
   void aWrongPassphraseIsSaidAndForgotten() {
     Bench bench;
     QTest::keyClicks(bench.window.card()->field(), "guess");
@@ -90,7 +124,8 @@ class ParticipantWindowTest : public QObject {
       QVERIFY(bench.openTrial());
       const ui::TrialScreen trial = bench.session.trial();
       const QString told = bench.told();
-      for (const ui::TrialChoice& choice : ui::choicesOf(trial)) QVERIFY2(told.contains(QKeySequence(choice.key).toString()), qPrintable(choice.label));
+      for (const ui::TrialChoice& choice : ui::choicesOf(trial))
+        QVERIFY2(told.contains(QKeySequence(choice.key).toString()), qPrintable(choice.label));
       QVERIFY(told.contains("Save answer") && told.contains("P  pause") && told.contains("+ −  zoom"));
       QVERIFY(told.contains(ui::questionOf(trial.kind, static_cast<int>(trial.pictures.size()))));
       const bool apart = trial.pictures.size() > 1 && trial.flicker_hz == 0;

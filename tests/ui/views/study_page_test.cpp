@@ -130,7 +130,12 @@ class StudyPageTest : public QObject {
     QVERIFY(bench.page->designer());                                   // unlike each other
     bench.designer().freezeBar()->again()->setText(kPassphrase);
     bench.designer().freezeBar()->button()->click();
-    QTRY_VERIFY(!bench.page->designer());
+    QVERIFY(bench.designer().freezer()->isRunning() && bench.designer().freezeBar()->cancelButton()->isVisible());
+    QVERIFY(!bench.page->list()->isEnabled());                         // nothing else is opened in its place meanwhile
+    QTRY_VERIFY_WITH_TIMEOUT(!bench.page->designer(), 60000);
+    QVERIFY(bench.page->list()->isEnabled());
+    for (const study::ComparisonHead& head : bench.store.comparisons())  // sealed in the history, but for what is not in the study
+      QCOMPARE(bench.store.comparison(head.id)->samples[0].png.isEmpty(), !head.prompt.contains("no. 3"));
     auto* view = bench.page->shown()->findChild<FrozenStudyView*>();
     QVERIFY(view);
     QTRY_VERIFY_WITH_TIMEOUT(view->participant()->isEnabled(), 30000);
