@@ -1,5 +1,9 @@
 #include "engine/protocol/rpc.h"
 
+#include "engine/protocol/broken_json.h"
+#include "engine/protocol/fields.h"
+#include "engine/protocol/read.h"
+
 namespace quantspot::protocol {
 namespace {
 
@@ -8,9 +12,13 @@ using nlohmann::json;
 std::optional<std::int64_t> idOf(const json& message) {
   const auto id = message.find("id");
   if (id == message.end() || id->is_null()) return {};
-  if (!id->is_number_integer()) throw RpcError(InvalidRequest, "the id of a request is an integer");
-  return id->get<std::int64_t>();
+  const auto read = readId(message);
+  if (!read) throw RpcError(InvalidRequest, "the id of a request is an integer of 64 bits");
+  return read;
 }
+
+struct ErrorPart { int code = InternalError; std::string message = "no message"; };
+QUANTSPOT_READS_FIELDS(ErrorPart, code, message)
 
 // A broken byte in a path or a log line must not kill the connection.
 std::string dump(const json& message) { return message.dump(-1, ' ', false, json::error_handler_t::replace); }
@@ -36,7 +44,7 @@ bool isCall(const json& message) { return message.contains("method"); }
 
 json parseMessage(std::string_view text) {
   json message = json::parse(text, nullptr, false);
-  if (message.is_discarded()) throw RpcError(ParseError, "the message is no JSON");
+  if (message.is_discarded()) throw RpcError(ParseError, "the message is no JSON" + whereBroken(text));
   if (!message.is_object()) throw RpcError(InvalidRequest, "a message is one JSON object; batches are not supported");
   return message;
 }
@@ -55,8 +63,13 @@ Reply toReply(const json& message) {
   Reply reply{idOf(message), {}, {}};
   const auto error = message.find("error");
   if (error != message.end()) {
-    if (!error->is_object()) throw RpcError(InvalidRequest, "\"error\" must be an object");
-    reply.error = RpcError(error->value("code", static_cast<int>(InternalError)), error->value("message", std::string("no message")));
+    ErrorPart part;
+    try {
+      readField(message, "error", part);
+    } catch (const FieldError& wrong) {
+      throw RpcError(InvalidRequest, wrong.what());
+    }
+    reply.error = RpcError(part.code, part.message);
   } else if (message.contains("result")) {
     reply.result = message["result"];
   } else {

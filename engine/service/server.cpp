@@ -1,5 +1,6 @@
 #include "engine/service/server.h"
 
+#include "engine/protocol/read.h"
 #include "engine/service/crash_hook.h"
 #include "engine/service/errors.h"
 #include "engine/service/metric_catalog.h"
@@ -26,16 +27,20 @@ Server::~Server() { cancelAll(); }
 void Server::addMethods() {
   methods_["initialize"] = {true, [this](const json&, const Control&) { return json(service_.initialize()); }};
   methods_["models/list"] = {true, [this](const json&, const Control&) { return json(service_.listModels()); }};
-  methods_["models/traits"] = {true, [](const json& params, const Control&) { return json(modelTraits(params.get<protocol::TraitsParams>())); }};
-  methods_["precisions/fit"] = {true, [](const json& params, const Control&) { return json(fittingPrecisions(params.get<protocol::FitParams>())); }};
+  methods_["models/traits"] = {true, [](const json& params, const Control&) {
+                                 return json(modelTraits(protocol::readMessage<protocol::TraitsParams>(params)));
+                               }};
+  methods_["precisions/fit"] = {true, [](const json& params, const Control&) {
+                                  return json(fittingPrecisions(protocol::readMessage<protocol::FitParams>(params)));
+                                }};
   methods_["models/inspect"] = {false, [this](const json& params, const Control& control) {
-                                  return json(service_.inspect(params.get<protocol::InspectParams>(), control));
+                                  return json(service_.inspect(protocol::readMessage<protocol::InspectParams>(params), control));
                                 }};
   methods_["models/download"] = {false, [this](const json& params, const Control& control) {
-                                   return json(service_.download(params.get<protocol::DownloadParams>(), control));
+                                   return json(service_.download(protocol::readMessage<protocol::DownloadParams>(params), control));
                                  }};
   methods_["samples/generate"] = {false, [this](const json& params, const Control& control) {
-                                    const auto wanted = params.get<protocol::GenerateParams>();
+                                    const auto wanted = protocol::readMessage<protocol::GenerateParams>(params);
                                     Control watched = control;
                                     watched.progress = crashHook(wanted.precision, control.progress);
                                     const protocol::GenerateResult made = service_.generate(wanted, watched);
@@ -43,27 +48,27 @@ void Server::addMethods() {
                                     return json(made);
                                   }};
   methods_["policies/scan"] = {false, [this](const json& params, const Control& control) {
-                                 return json(service_.scan(params.get<protocol::ScanParams>(), control));
+                                 return json(service_.scan(protocol::readMessage<protocol::ScanParams>(params), control));
                                }};
   methods_["exports/write"] = {false, [this](const json& params, const Control& control) {
-                                 return json(service_.exportVariant(params.get<protocol::ExportParams>(), control));
+                                 return json(service_.exportVariant(protocol::readMessage<protocol::ExportParams>(params), control));
                                }};
   methods_["metrics/list"] = {true, [](const json&, const Control&) { return json(listMetrics()); }};
   methods_["metrics/offered"] = {false, [](const json& params, const Control&) {
-                                   return json(offeredMetrics(params.get<protocol::OfferedParams>()));
+                                   return json(offeredMetrics(protocol::readMessage<protocol::OfferedParams>(params)));
                                  }};
   methods_["metrics/download"] = {false, [](const json& params, const Control& control) {
-                                    const auto wanted = params.get<protocol::MetricDownloadParams>();
+                                    const auto wanted = protocol::readMessage<protocol::MetricDownloadParams>(params);
                                     return json(protocol::MetricDownloadResult{wanted.name, downloadMetric(wanted.name, control).string()});
                                   }};
   methods_["metrics/score"] = {false, [this](const json& params, const Control&) {
-                                 return json(service_.score(params.get<protocol::ScoreParams>()));
+                                 return json(service_.score(protocol::readMessage<protocol::ScoreParams>(params)));
                                }};
   methods_["memory/estimate"] = {false, [this](const json& params, const Control& control) {
-                                   return json(service_.estimate(params.get<protocol::EstimateParams>(), control));
+                                   return json(service_.estimate(protocol::readMessage<protocol::EstimateParams>(params), control));
                                  }};
   methods_["cancel"] = {true, [this](const json& params, const Control&) {
-                          cancel(params.get<protocol::CancelParams>().id);
+                          cancel(protocol::readMessage<protocol::CancelParams>(params).id);
                           return json(nullptr);
                         }};
   methods_["shutdown"] = {true, [this](const json&, const Control&) {
@@ -76,7 +81,7 @@ void Server::receive(std::string_view message) {
   std::optional<std::int64_t> id;
   try {
     const json parsed = protocol::parseMessage(message);
-    if (const auto found = parsed.find("id"); found != parsed.end() && found->is_number_integer()) id = found->get<std::int64_t>();
+    id = protocol::readId(parsed);
     dispatch(protocol::toCall(parsed));
   } catch (...) {
     send({id, {}, describe(std::current_exception())});

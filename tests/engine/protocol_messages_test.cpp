@@ -1,5 +1,6 @@
 #include "engine/protocol/base64.h"
 #include "engine/protocol/quantity.h"
+#include "engine/protocol/fields.h"
 #include "engine/protocol/rpc.h"
 
 #include <QTest>
@@ -111,7 +112,7 @@ class MessagesTest : public QObject {
   }
   void aRecipeRefusesNumbersThatItWouldBend() {
     QFETCH(QString, recipe);
-    QVERIFY_EXCEPTION_THROWN(json::parse(recipe.toStdString()).get<Recipe>(), std::invalid_argument);
+    QVERIFY_EXCEPTION_THROWN(json::parse(recipe.toStdString()).get<Recipe>(), FieldError);
   }
 
   void anInfiniteScoreIsNull() {

@@ -324,6 +324,9 @@ class EngineTest : public QObject {
     QTest::newRow("many steps") << "samples/generate" << R"({"recipe":{"steps":1001}})" << params << "1 to 1000";
     QTest::newRow("seed") << "samples/generate" << R"({"recipe":{"seed":-3}})" << params << "seed = -3";
     QTest::newRow("length") << "samples/generate" << R"({"recipe":{"max_sequence_length":513}})" << params << "513";
+    QTest::newRow("half a step") << "samples/generate" << R"({"recipe":{"steps":3.7}})" << params << "recipe.steps = 3.7 is not a whole number";
+    QTest::newRow("text for bytes") << "samples/generate" << R"({"max_memory":"6"})" << params << "max_memory = \"6\" is not a whole number";
+    QTest::newRow("beyond 64 bits") << "policies/scan" << R"({"max_bytes":18446744073709551615})" << params << "max_bytes = 18446744073709551615 is not within";
     QTest::newRow("scheduler") << "samples/generate" << R"({"recipe":{"scheduler":"dpm"}})" << params << "flow-match-euler";
     QTest::newRow("guidance") << "samples/generate" << R"({"recipe":{"guidance":-1}})" << params << "guidance = -1";
     QTest::newRow("prompt") << "samples/generate" << R"({"recipe":{"prompt":7}})" << params << "string";

@@ -1,3 +1,4 @@
+quantspot_add_test(protocol_fields_test SOURCES protocol_fields_test.cpp LIBS quantspot_protocol LABELS unit)
 quantspot_add_test(protocol_framing_test SOURCES protocol_framing_test.cpp LIBS quantspot_protocol LABELS unit)
 quantspot_add_test(protocol_messages_test SOURCES protocol_messages_test.cpp LIBS quantspot_protocol LABELS unit)
 quantspot_add_test(protocol_schema_test SOURCES protocol_schema_test.cpp LIBS quantspot_protocol LABELS unit)

@@ -169,6 +169,30 @@ class EngineClientTest : public QObject {
     QCOMPARE(lost.count(), 1);
   }
 
+  // What does not fit its field: an error of the request that names it, and the engine stays.
+  void aReplyThatDoesNotFitIsAnErrorThatNamesTheField_data() {
+    QTest::addColumn<QString>("result");
+    QTest::addColumn<QString>("line");
+    QTest::newRow("float for an integer") << R"({"png": "", "report": {"floor_bytes": 3.7}})" << "report.floor_bytes = 3.7 is not a whole number";
+    QTest::newRow("string for a number") << R"({"png": "", "report": {"seconds": {"total": "4"}}})" << "report.seconds.total = \"4\" is not a number";
+    QTest::newRow("NaN of another library") << R"({"png": "", "report": {"seconds": {"steps": [null]}}})" << "report.seconds.steps[0] = null is not a number";
+    QTest::newRow("beyond 64 bits") << R"({"png": "", "report": {"peak_bytes": {"load": 1e19}}})" << "report.peak_bytes.load = 1e+19 is not a whole number";
+    QTest::newRow("missing") << R"({"report": {}})" << "png is missing";
+    QTest::newRow("something else") << "[]" << "the message (a list) is not an object";
+  }
+  void aReplyThatDoesNotFitIsAnErrorThatNamesTheField() {
+    QFETCH(QString, result);
+    QFETCH(QString, line);
+    EngineClient engine(fakeEngine({QStringLiteral("--result=samples/generate ") + result}));
+    QSignalSpy lost(&engine, &EngineClient::engineLost);
+    Outcome outcome;
+    generate(engine, this, outcome);
+    QTRY_VERIFY(outcome.over());
+    QCOMPARE(outcome.error.code, int(protocol::InternalError));
+    QCOMPARE(outcome.error.message, QStringLiteral("the engine's reply to samples/generate cannot be read: ") + line);
+    QVERIFY(engine.isRunning() && lost.isEmpty());
+  }
+
   void anotherProtocolVersionIsRefused() {
     EngineClient engine(fakeEngine({QStringLiteral("--protocol=99")}));
     QSignalSpy lost(&engine, &EngineClient::engineLost), ready(&engine, &EngineClient::initialized);

@@ -1,5 +1,6 @@
 #include "ui/client/engine_client.h"
 
+#include "engine/protocol/read.h"
 #include "engine/protocol/rpc.h"
 
 #include <QCoreApplication>
@@ -191,10 +192,10 @@ void EngineClient::receive(const std::string& body) {
 void EngineClient::receiveCall(const nlohmann::json& message) {
   try {
     const protocol::Call call = protocol::toCall(message);
-    if (call.method == "progress") return Q_EMIT progress(call.params.get<protocol::Progress>());
-    if (call.method == "log") return Q_EMIT log(QString::fromStdString(call.params.value("message", call.params.dump())));
+    if (call.method == "progress") return Q_EMIT progress(protocol::readMessage<protocol::Progress>(call.params));
+    if (call.method == "log") return Q_EMIT log(QString::fromStdString(protocol::readMessage<protocol::LogLine>(call.params).message));
     Q_EMIT log(tr("unknown notification '%1'").arg(QString::fromStdString(call.method)));
-  } catch (const std::exception& error) {   // protocol::RpcError, or nlohmann's own
+  } catch (const std::exception& error) {   // protocol::RpcError, protocol::FieldError
     Q_EMIT log(tr("a notification cannot be read: %1").arg(QString::fromUtf8(error.what())));
   }
 }
@@ -212,6 +213,7 @@ void EngineClient::receiveReply(const nlohmann::json& message) {
   if (!request.context) return;
   if (reply.error) return request.on_error({reply.error->code, QString::fromUtf8(reply.error->what())});
   try {
+    protocol::checkResult(request.method.toStdString(), reply.result);
     request.on_result(reply.result);
   } catch (const nlohmann::json::exception& error) {
     const QString reason = QString::fromUtf8(error.what());

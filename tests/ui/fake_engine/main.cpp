@@ -8,6 +8,7 @@
 //   --drift=P          the second picture of precision P is another one; --once=P: the second fails
 //   --hashes           reports tell the hash of the pixels
 //   --garbage          prints to stdout between messages; --broken: answers generate with a frame that is no JSON
+//   --result=M TEXT    the result of method M is this text
 //   --deaf             does not obey cancel; --protocol=N: claims another version
 #include "engine/protocol/framing.h"
 #include "engine/protocol/rpc.h"
@@ -178,6 +179,8 @@ void serve(const Call& call) {
   if (!call.id) return;
   const auto id = static_cast<int>(*call.id);
   if (call.method == "samples/generate" && flags.contains("broken")) return send("{this is no JSON");
+  if (flags.contains("result") && call.method == flags["result"].substr(0, flags["result"].find(' ')))
+    return send(R"({"jsonrpc": "2.0", "id": )" + std::to_string(*call.id) + R"(, "result": )" + flags["result"].substr(call.method.size() + 1) + "}");
   Reply reply{call.id, {}, {}};
   try {
     reply.result = answer(id, call);
