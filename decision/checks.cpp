@@ -44,7 +44,8 @@ Check memoryCheck(const Question& question, const Option& option, const Candidat
   const bool fits = candidate.needs <= limit;
   const PhaseNeed& need = option.memory.at(candidate.placement);
   return {"memory", fits ? Verdict::Met : Verdict::Broken,
-          fmt::format("needs {} of {}{}, {} (most to {})", gib(candidate.needs), gib(limit), fits ? "" : ": too much", placementText(candidate.placement), need.bindingName()),
+          fmt::format("needs {} of {}{}, {} (most to {})", gib(candidate.needs), gib(limit), fits ? "" : ": too much", placementText(candidate.placement),
+                      need.bindingName()),
           static_cast<double>(candidate.needs), static_cast<double>(limit)};
 }
 
@@ -74,11 +75,13 @@ std::optional<Check> timeCheck(const Question& question, const Option& option, c
   if (!timedHere(question, *measured))
     return Check{"time", Verdict::Unknown, fmt::format("timed on {} only, not on {}", measured->device, question.hardware.name)};
   if (!sameSize(question, *measured))
-    return Check{"time", Verdict::Unknown, fmt::format("timed at {} × {} only, not at {} × {}", measured->width, measured->height, question.width, question.height)};
+    return Check{"time", Verdict::Unknown, fmt::format("timed at {} × {} only, not at {} × {}", measured->width, measured->height,
+                                                   question.width, question.height)};
   const double steps = measured->steps > 0 ? static_cast<double>(question.steps) / measured->steps : 1;
   const double value = measured->value * std::max(steps, 1.0);
   if (isOffload(candidate.placement) && value <= limit) return Check{"time", Verdict::Unknown, "timed without offload only"};
-  const std::string range = measured->ci95 && steps <= 1 ? fmt::format(" ({} to {})", seconds(measured->ci95->low), seconds(measured->ci95->high)) : "";
+  const std::string range = measured->ci95 && steps <= 1
+                            ? fmt::format(" ({} to {})", seconds(measured->ci95->low), seconds(measured->ci95->high)) : "";
   return Check{"time", value <= limit ? Verdict::Met : Verdict::Broken,
                fmt::format("{} per picture{}, {}; {} allowed", seconds(value), range, originText(*measured), seconds(limit)), value, limit};
 }
@@ -135,8 +138,22 @@ std::optional<Check> visibilityCheck(const Question& question, const Option& opt
   const Verdict verdict = high <= *limit ? Verdict::Met : low > *limit || seen->verdict == "noticeable" ? Verdict::Broken : Verdict::Unknown;
   const char* said = verdict == Verdict::Met ? "not noticed" : verdict == Verdict::Broken ? "noticed" : "undecided";
   return Check{"visibility", verdict,
-               fmt::format("{}: {}{} see it, {} answers of {} people in \"{}\"{}; {} allowed", said, percent(seen->detection, 0), intervalText(seen->interval),
+               fmt::format("{}: {}{} see it, {} answers of {} people in \"{}\"{}; {} allowed", said, percent(seen->detection, 0),
+                           intervalText(seen->interval),
                            seen->trials, seen->people, seen->study, seen->date.empty() ? "" : ", " + seen->date, percent(*limit, 0)), high, *limit};
+}
+
+// As on the Evaluate page: where the interval holds the limit, more grades would decide. One grade can refuse, and prove nothing.
+std::optional<Check> ratingCheck(const Question& question, const Option& option) {
+  const auto limit = question.constraints.minRating;
+  if (!limit) return {};
+  const auto& rating = question.evidence.of(option.precision).rating;
+  if (!rating) return Check{"rating", Verdict::Unknown, "nobody has rated it: rate pictures on the Compare page, or give ratings"};
+  const double low = rating->ci95 ? rating->ci95->low : 1, high = rating->ci95 ? rating->ci95->high : rating->value;
+  const Verdict verdict = low >= *limit ? Verdict::Met : high < *limit ? Verdict::Broken : Verdict::Unknown;
+  return Check{"rating", verdict,
+               fmt::format("rated {}, {}; {:.1f} asked{}", gradeText(*rating), originText(*rating), *limit,
+                           verdict == Verdict::Unknown ? ", more grades would decide" : ""), high, *limit};
 }
 
 }  // namespace
@@ -162,6 +179,7 @@ Candidate assess(const Question& question, const Option& option) {
   add(psnrCheck(question, option));
   add(lpipsCheck(question, option));
   add(visibilityCheck(question, option));
+  add(ratingCheck(question, option));
   return made;
 }
 

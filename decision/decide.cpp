@@ -17,9 +17,12 @@ namespace {
 void check(const Question& question) {
   const Constraints& limits = question.constraints;
   if (question.options.empty()) throw std::invalid_argument("there is no precision to choose from");
-  const bool wrong = limits.maxMemory < 0 || !(limits.maxSeconds >= 0) || !std::isfinite(limits.maxSeconds) || !std::isfinite(limits.minClipChange.value_or(0)) ||
-                     !std::isfinite(limits.minPsnr.value_or(0)) || !(limits.maxVisible.value_or(0) >= 0) || !(limits.maxLpips.value_or(0) >= 0);
+  const bool wrong = limits.maxMemory < 0 || !(limits.maxSeconds >= 0) || !std::isfinite(limits.maxSeconds) ||
+                     !std::isfinite(limits.minClipChange.value_or(0)) || !std::isfinite(limits.minPsnr.value_or(0)) ||
+                     !(limits.maxVisible.value_or(0) >= 0) || !(limits.maxLpips.value_or(0) >= 0);
   if (wrong) throw std::invalid_argument("a limit is negative or no number");
+  if (const double grade = limits.minRating.value_or(1); !(grade >= 1 && grade <= 5))
+    throw std::invalid_argument(fmt::format("a rating of {} cannot be asked; grades are 1 to 5", grade));
   if (memoryLimit(question) <= 0) throw std::invalid_argument("how much memory there is, is not known; say it (--max-memory 12GiB)");
 }
 
@@ -27,7 +30,10 @@ void check(const Question& question) {
 class Fidelity {
  public:
   explicit Fidelity(const Question& question) : evidence_(question.evidence) {
-    measured_ = !evidence_.reference.empty() && std::ranges::all_of(question.options, [&](const Option& option) { return isReference(option.precision) || evidence_.of(option.precision).psnr; });
+    measured_ = !evidence_.reference.empty() &&
+                std::ranges::all_of(question.options, [&](const Option& option) {
+                  return isReference(option.precision) || evidence_.of(option.precision).psnr;
+                });
   }
   double operator()(const Candidate& candidate) const {
     if (!measured_) return candidate.bits;
@@ -76,6 +82,9 @@ std::optional<Change> changeFor(const Question& asked, const Candidate& candidat
   } else if (broken.constraint == "visibility" && broken.figure > 0) {
     limits.maxVisible = broken.figure;
     how = fmt::format("if {} of people may notice", percent(broken.figure, 0));
+  } else if (broken.constraint == "rating") {
+    limits.minRating = broken.figure;
+    how = fmt::format("if a rating of {:.1f} is enough", broken.figure);
   } else if (broken.constraint == "quality" && broken.text.starts_with("CLIP")) {
     limits.minClipChange = broken.figure;
     how = fmt::format("if the {} may change by {}", asked.evidence.clipLabel(), signedPercent(broken.figure));
@@ -99,7 +108,8 @@ std::vector<Change> memoryChanges(const Question& asked, const std::string& answ
   for (const Option& option : asked.options) {
     if (!option.memory.error.empty() || option.precision == answer) continue;
     Question question = asked;
-    const std::int64_t needed = std::min(option.memory.at(Placement::Together).highest(), option.memory.at(Placement::InTurn).highest()) + asked.reserve;
+    const std::int64_t needed =
+        std::min(option.memory.at(Placement::Together).highest(), option.memory.at(Placement::InTurn).highest()) + asked.reserve;
     if (needed <= memoryLimit(asked)) continue;
     setMemory(question, needed);
     if (answerTo(question) != option.precision) continue;
@@ -114,12 +124,14 @@ std::vector<Change> memoryChanges(const Question& asked, const std::string& answ
 std::optional<Change> slack(const Question& asked, const Candidate& answer) {
   if (isOffload(answer.placement)) return {};
   const auto option = std::ranges::find(asked.options, answer.precision, &Option::precision);
-  const std::int64_t least = std::min(option->memory.at(Placement::Together).highest(), option->memory.at(Placement::InTurn).highest()) + asked.reserve;
+  const std::int64_t least =
+      std::min(option->memory.at(Placement::Together).highest(), option->memory.at(Placement::InTurn).highest()) + asked.reserve;
   Question question = asked;
   setMemory(question, least - 1);
   const std::string then = answerTo(question);
   if (then == answer.precision) return {};
-  return Change{then, "memory", static_cast<double>(least - memoryLimit(asked)), fmt::format("below {}, {}", gib(least), then.empty() ? "nothing that meets the rest" : then)};
+  return Change{then, "memory", static_cast<double>(least - memoryLimit(asked)),
+                fmt::format("below {}, {}", gib(least), then.empty() ? "nothing that meets the rest" : then)};
 }
 
 std::vector<Change> changesOf(const Question& question, const std::vector<Candidate>& ranked) {

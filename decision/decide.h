@@ -23,6 +23,7 @@ struct Constraints {
   std::optional<double> minClipChange = {};      // −0.05: the CLIP score may fall by 5 %; absent: any
   std::optional<double> minPsnr = {};            // dB against the reference; absent: any
   std::optional<double> maxLpips = {};           // against the reference; absent: any
+  std::optional<double> minRating = {};          // people's mean grade, 1 to 5; absent: any
   std::optional<double> maxVisible = {};         // share of people that may notice, corrected for guessing; absent: any
   bool offload = true;                           // weights may travel in every step
 };
@@ -45,7 +46,7 @@ struct Question {
 
 enum class Verdict { Met, Unknown, Broken };
 struct Check {
-  std::string constraint;                        // "hardware", "memory", "time", "quality", "visibility"
+  std::string constraint;                        // "hardware", "memory", "time", "quality", "visibility", "rating"
   Verdict verdict = Verdict::Met;
   std::string text;                              // "needs 7.9 GiB of 12.0 GiB, its parts in turn"
   double figure = 0, limit = 0;                  // in bytes, seconds, shares or dB; both 0: there is no figure
@@ -91,7 +92,8 @@ struct Decision {
 // Throws std::invalid_argument when there is no option, or a limit is negative or no number.
 Decision decide(const Question& question);
 
-nlohmann::json toJson(const Question& question, const Decision& decision);   // ranked, path, sentence, changes, unknown, evidence, hardware, constraints
+// ranked, path, sentence, changes, unknown, evidence, hardware, constraints
+nlohmann::json toJson(const Question& question, const Decision& decision);
 std::string toText(const Question& question, const Decision& decision);      // for a terminal, lines of at most 150 columns
 
 }  // namespace quantspot::decision

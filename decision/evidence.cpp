@@ -87,7 +87,23 @@ Seen seenOf(const json& figure, const std::string& study) {
   if (!trials) throw std::runtime_error("a figure without its number of trials");
   return {.verdict = figure.at("verdict").get<std::string>(), .kind = figure.value("kind", ""),
           .detection = numberAt(figure, "detection").value_or(0), .interval = intervalAt(figure, "detection_interval"),
-          .margin = numberAt(figure, "margin").value_or(0), .trials = trials.value(), .people = wholeAt(figure, "people").value_or(0), .study = study};
+          .margin = numberAt(figure, "margin").value_or(0), .trials = trials.value(),
+          .people = wholeAt(figure, "people").value_or(0), .study = study};
+}
+
+// Mean opinions of a study's rating trials, where it had some: precisions that were rated.
+std::set<std::string> addOpinions(Evidence& evidence, const json& part, const std::string& study, const std::string& date) {
+  std::set<std::string> rated;
+  const json opinions = part.value("rating", json());
+  for (const json& score : opinions.is_object() ? opinions.value("scores", json::array()) : json::array()) {
+    const auto mean = numberAt(score, "mos");
+    const auto people = wholeAt(score, "people");
+    if (!mean || !people) continue;
+    const auto variant = score.at("variant").get<std::string>();
+    evidence.byPrecision[variant].rating = Figure{{*mean, static_cast<std::size_t>(*people), intervalAt(score, "interval")}, study, date};
+    rated.insert(variant);
+  }
+  return rated;
 }
 
 }  // namespace
@@ -146,7 +162,9 @@ void addStudy(Evidence& evidence, const json& analysis, const std::string& name,
   std::set<std::string> variants;
   std::int64_t trials = 0;
   int people = 0;
-  for (const json& figure : analysis.at(headline).at("detection")) {
+  const json& part = analysis.at(headline);
+  const std::set<std::string> rated = addOpinions(evidence, part, title, date);
+  for (const json& figure : part.value("detection", json::array())) {
     const auto variant = figure.at("variant").get<std::string>();
     Seen seen = seenOf(figure, title);
     seen.date = date;
@@ -156,9 +174,10 @@ void addStudy(Evidence& evidence, const json& analysis, const std::string& name,
     const bool first = variants.insert(variant).second;
     if (!known || first || weight(seen.verdict) > weight(known->verdict)) known = seen;
   }
-  if (variants.empty()) throw std::runtime_error("no precision was tested in it");
-  evidence.sources.push_back({"study", title, fmt::format("{} answers of {} people about {} precisions", trials, people, variants.size()), date,
-                              static_cast<std::size_t>(trials)});
+  if (variants.empty() && rated.empty()) throw std::runtime_error("no precision was tested in it");
+  std::string text = variants.empty() ? "" : fmt::format("{} answers of {} people about {} precisions", trials, people, variants.size());
+  if (!rated.empty()) text += fmt::format("{}mean opinions of {} precisions", text.empty() ? "" : ", ", rated.size());
+  evidence.sources.push_back({"study", title, text, date, static_cast<std::size_t>(trials)});
 } catch (const std::exception& error) {
   throw std::runtime_error(fmt::format("{}: no analysis of a study ({}); give analysis.json, or the bundle that 'quantspot-study export' writes",
       name, error.what()));

@@ -1,6 +1,7 @@
 #include "decision/evidence_files.h"
 
 #include "decision/stored_zip.h"
+#include "evaluation/summary.h"
 
 #include <spdlog/fmt/fmt.h>
 
@@ -93,5 +94,18 @@ std::vector<fs::path> findComparisons(const fs::path& folder, std::size_t most) 
 }
 
 void readStudy(Evidence& evidence, const fs::path& path) { addStudy(evidence, readAnalysis(path), path.string(), dateOf(path)); }
+
+void readRatings(Evidence& evidence, const fs::path& path) try {
+  nlohmann::json told = nlohmann::json::object();
+  for (const auto& [precision, figures] : evaluation::ratingsOf(readAnalysis(path))) {
+    const evaluation::Estimate& rating = figures.at("rating");
+    told[precision] = {{"value", rating.value}, {"n", rating.n}};
+    if (rating.ci95) told[precision]["ci95"] = {rating.ci95->low, rating.ci95->high};
+  }
+  addRatings(evidence, told, path.string(), dateOf(path));
+} catch (const std::runtime_error& error) {
+  const std::string line = error.what(), name = path.string();
+  throw std::runtime_error(line.starts_with(name) ? line : name + ": " + line);
+}
 
 }  // namespace quantspot::decision

@@ -18,6 +18,10 @@ nlohmann::json readAnalysis(const std::filesystem::path& path);
 // An analysis.json of a study, or the bundle with it. Throws std::runtime_error, one line with the path.
 void readStudy(Evidence& evidence, const std::filesystem::path& path);
 
+// People's ratings: what readAnalysis reads, of a study with rating trials, or {"bnb-nf4": {"value": 4.2, "ci95": [4.0, 4.4], "n": 12}}. Throws
+// std::runtime_error, one line with the path.
+void readRatings(Evidence& evidence, const std::filesystem::path& path);
+
 // Comparisons' report.json in this folder and at most two levels below it, newest first. A folder that cannot be read holds none.
 std::vector<std::filesystem::path> findComparisons(const std::filesystem::path& folder, std::size_t most = 24);
 

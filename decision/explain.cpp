@@ -53,7 +53,10 @@ void askRest(std::vector<Node>& path, const Question& question, Candidates& left
   const Constraints& limits = question.constraints;
   if (asks(left, "time")) path.push_back(ask(fmt::format("Which draw a picture in {}?", seconds(limits.maxSeconds)), "time", left, "none"));
   if (asks(left, "quality")) path.push_back(ask("Which stay within the quality margin?", "quality", left, "none"));
-  if (asks(left, "visibility")) path.push_back(ask(fmt::format("Which do at most {} of people notice?", percent(*limits.maxVisible, 0)), "visibility", left, "none"));
+  if (asks(left, "visibility"))
+    path.push_back(ask(fmt::format("Which do at most {} of people notice?", percent(*limits.maxVisible, 0)), "visibility", left, "none"));
+  if (asks(left, "rating"))
+    path.push_back(ask(fmt::format("Which do people rate {:.1f} of 5 or better?", *limits.minRating), "rating", left, "none"));
 }
 
 Node last(const Decision& decision, const Candidates& left) {
@@ -80,6 +83,7 @@ std::string evidenceText(const Question& question, const Candidate& chosen) {
   std::string text;
   if (known.clipChange) text += fmt::format(", {} {} (N = {})", known.clipChange->label, signedPercent(known.clipChange->value), known.clipChange->n);
   if (known.seen) text += ", " + seenText(*known.seen, question.constraints.maxVisible.value_or(known.seen->margin));
+  if (known.rating) text += fmt::format(", rated {} (N = {})", gradeText(*known.rating), known.rating->n);
   if (known.seconds) text += fmt::format(", {} per picture on {} (N = {})", seconds(known.seconds->value), known.seconds->device, known.seconds->n);
   return text;
 }
@@ -90,9 +94,14 @@ std::vector<Node> followedPath(const Question& question, const Decision& decisio
   std::vector<Node> path;
   Candidates left, travelling;
   for (const Candidate& candidate : decision.ranked) left.push_back(&candidate);
-  if (std::ranges::any_of(decision.ranked, [](const Candidate& c) { const Check* check = c.check("hardware"); return check && check->verdict == Verdict::Broken; }))
+  const auto cannot = [](const Candidate& candidate) {
+    const Check* check = candidate.check("hardware");
+    return check && check->verdict == Verdict::Broken;
+  };
+  if (std::ranges::any_of(decision.ranked, cannot))
     path.push_back(ask(fmt::format("Which can {} compute?", question.hardware.name), "hardware", left));
-  path.push_back(ask(fmt::format("Which fit {}{}?", gib(memoryLimit(question)), question.constraints.offload ? ", with offload or without" : ""), "memory", left, "none"));
+  path.push_back(ask(fmt::format("Which fit {}{}?", gib(memoryLimit(question)), question.constraints.offload ? ", with offload or without" : ""),
+                      "memory", left, "none"));
   if (!left.empty()) path.push_back(split("Of which need the weights not travel in every step?", left, travelling));
   askRest(path, question, left);
   if (left.empty() && !travelling.empty()) {
@@ -111,22 +120,24 @@ std::string decidingSentence(const Question& question, const Decision& decision)
     std::string binds;
     for (const std::string& constraint : nearest.binds) binds += (binds.empty() ? "" : " and ") + constraint;
     const bool memory = std::ranges::find(nearest.binds, "memory") != nearest.binds.end();
-    return memory ? fmt::format("Nothing fits {}: the smallest, `{}`, needs {} {}.", gib(memoryLimit(question)), nearest.precision, gib(nearest.needs), placementText(nearest.placement))
+    return memory ? fmt::format("Nothing fits {}: the smallest, `{}`, needs {} {}.", gib(memoryLimit(question)), nearest.precision,
+                                gib(nearest.needs), placementText(nearest.placement))
                   : fmt::format("Nothing meets what is asked: the smallest, `{}`, breaks {}.", nearest.precision, binds);
   }
   const Candidate& chosen = decision.ranked[*decision.chosen];
-  std::string text = fmt::format("Use `{}`: {} of {} on {}, {}{}", chosen.precision, gib(chosen.needs), gib(memoryLimit(question)), whereText(question),
+  std::string text = fmt::format("Use `{}`: {} of {} on {}, {}{}", chosen.precision, gib(chosen.needs), gib(memoryLimit(question)),
+                                 whereText(question),
                                  placementText(chosen.placement), evidenceText(question, chosen));
   const PrecisionEvidence& known = question.evidence.of(chosen.precision);
   const bool reference = chosen.precision == (question.evidence.reference.empty() ? "bf16" : question.evidence.reference);
-  if (!known.clipChange && !known.psnr && !known.seen && !reference) text += "; its quality was neither measured nor judged";
+  if (!known.clipChange && !known.psnr && !known.seen && !known.rating && !reference) text += "; its quality was neither measured nor judged";
   return text + ".";
 }
 
 std::vector<std::string> unknownFacts(const Question& question, const Decision& decision) {
   std::vector<std::string> facts;
   if (question.evidence.sources.empty()) facts.push_back("There is no evidence: memory comes from the model's shapes, everything else is open.");
-  for (const char* constraint : {"time", "quality", "visibility"}) {
+  for (const char* constraint : {"time", "quality", "visibility", "rating"}) {
     std::vector<std::pair<std::string, std::string>> open;   // why, and of which precisions
     for (const Candidate& candidate : decision.ranked)
       for (const Check& check : candidate.checks) {
@@ -138,7 +149,8 @@ std::vector<std::string> unknownFacts(const Question& question, const Decision& 
     for (const auto& [why, precisions] : open) facts.push_back(fmt::format("{} of {}: {}.", constraint, precisions, why));
   }
   if (question.hardware.gpu && !question.hardware.found)
-    facts.push_back(fmt::format("{} is not here: its memory is what its driver reports, less {} for driver and libraries, which nothing here measured.",
+    facts.push_back(fmt::format("{} is not here: its memory is what its driver reports, less {} for driver and libraries, "
+                                "which nothing here measured.",
                                 question.hardware.name, gib(kGpuReserve)));
   return facts;
 }

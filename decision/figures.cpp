@@ -24,6 +24,11 @@ std::string signedPercent(double share) {
 
 std::string sizeText(int width, int height) { return width > 0 ? fmt::format("{} × {}", width, height) : "the model's own size"; }
 
+std::string gradeText(const Figure& rating) {
+  const std::string interval = rating.ci95 ? fmt::format(" ({:.1f} to {:.1f})", rating.ci95->low, rating.ci95->high) : "";
+  return fmt::format("{:.1f} of 5{}", rating.value, interval);
+}
+
 std::string originText(const Figure& figure) {
   const std::filesystem::path path = figure.from;
   const bool file = path.has_extension() && path.has_parent_path();

@@ -18,7 +18,8 @@ json toJson(const Check& check) {
 }
 
 json toJson(const Candidate& candidate, const Question& question) {
-  json made = {{"precision", candidate.precision}, {"possible", candidate.possible()}, {"certain", candidate.certain()}, {"placement", placementId(candidate.placement)},
+  json made = {{"precision", candidate.precision}, {"possible", candidate.possible()}, {"certain", candidate.certain()},
+               {"placement", placementId(candidate.placement)},
                {"needs_bytes", candidate.needs}, {"bits", candidate.bits}, {"binds", candidate.binds}, {"checks", json::array()}};
   for (const Check& check : candidate.checks) made["checks"].push_back(toJson(check));
   for (const Option& option : question.options)
@@ -42,10 +43,11 @@ json toJson(const Evidence& evidence) {
     sources.push_back({{"kind", source.kind}, {"name", source.name}, {"text", source.text}, {"date", source.date}, {"n", source.n}});
   for (const auto& [precision, of] : evidence.byPrecision) {
     json& entry = known[precision] = {{"seconds", figureJson(of.seconds)}, {"clip_change", figureJson(of.clipChange)}, {"psnr", figureJson(of.psnr)},
-                                      {"lpips", figureJson(of.lpips)}, {"seen", nullptr}};
+                                      {"lpips", figureJson(of.lpips)}, {"rating", figureJson(of.rating)}, {"seen", nullptr}};
     if (of.latentError) entry["latent_error"] = *of.latentError;
     if (!of.seen) continue;
-    entry["seen"] = {{"verdict", of.seen->verdict}, {"kind", of.seen->kind}, {"detection", of.seen->detection}, {"interval", nullptr}, {"margin", of.seen->margin},
+    entry["seen"] = {{"verdict", of.seen->verdict}, {"kind", of.seen->kind}, {"detection", of.seen->detection}, {"interval", nullptr},
+                     {"margin", of.seen->margin},
                      {"trials", of.seen->trials}, {"people", of.seen->people}, {"study", of.seen->study}};
     if (of.seen->interval) entry["seen"]["interval"] = {of.seen->interval->low, of.seen->interval->high};
   }
@@ -57,15 +59,18 @@ json toJson(const Constraints& limits) {
   made["min_clip_change"] = limits.minClipChange ? json(*limits.minClipChange) : json();
   made["min_psnr"] = limits.minPsnr ? json(*limits.minPsnr) : json();
   made["max_lpips"] = limits.maxLpips ? json(*limits.maxLpips) : json();
+  made["min_rating"] = limits.minRating ? json(*limits.minRating) : json();
   made["max_visible"] = limits.maxVisible ? json(*limits.maxVisible) : json();
   return made;
 }
 
 void addRow(std::string& text, const Candidate& candidate, std::size_t place) {
-  text += fmt::format("{:>3}  {:<22} {:>10}  {:<20}", candidate.possible() ? fmt::to_string(place) : "–", candidate.precision, gib(candidate.needs), placementText(candidate.placement));
+  text += fmt::format("{:>3}  {:<22} {:>10}  {:<20}", candidate.possible() ? fmt::to_string(place) : "–", candidate.precision, gib(candidate.needs),
+                      placementText(candidate.placement));
   std::string why;
   for (const Check& check : candidate.checks)
-    if (check.verdict != Verdict::Met) why += (why.empty() ? "" : "; ") + (check.verdict == Verdict::Unknown ? check.constraint + "? " : "") + check.text;
+    if (check.verdict != Verdict::Met) why += (why.empty() ? "" : "; ") +
+             (check.verdict == Verdict::Unknown ? check.constraint + "? " : "") + check.text;
   text += why.empty() ? "\n" : "  " + why + "\n";
 }
 
@@ -80,7 +85,8 @@ json toJson(const Question& question, const Decision& decision) {
     changes.push_back({{"precision", change.precision}, {"constraint", change.constraint}, {"by", change.by}, {"text", change.text}});
   return {{"schema", 1}, {"model", question.model}, {"hardware", question.hardware}, {"memory_limit", memoryLimit(question)},
           {"steps", question.steps}, {"width", question.width}, {"height", question.height}, {"constraints", toJson(question.constraints)},
-          {"sentence", decision.sentence}, {"chosen", decision.chosen ? json(decision.ranked[*decision.chosen].precision) : json()}, {"order", decision.order},
+          {"sentence", decision.sentence}, {"chosen", decision.chosen ? json(decision.ranked[*decision.chosen].precision) : json()},
+          {"order", decision.order},
           {"ranked", ranked}, {"path", path}, {"changes", changes}, {"unknown", decision.unknown}, {"evidence", toJson(question.evidence)}};
 }
 

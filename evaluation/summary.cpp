@@ -26,7 +26,8 @@ bool drawn(const json& sample) { return sample.is_object() && sample.contains("r
 json scoresOnly(const json& comparison) {
   json samples = json::array();
   for (const json& sample : comparison.at("samples"))
-    if (drawn(sample)) samples.push_back({{"precision", sample["precision"]}, {"scores", sample.value("scores", json::object())}, {"report", json::object()}});
+    if (drawn(sample))
+      samples.push_back({{"precision", sample["precision"]}, {"scores", sample.value("scores", json::object())}, {"report", json::object()}});
   return {{"samples", std::move(samples)}};
 }
 
@@ -55,7 +56,9 @@ Estimate mean(const std::vector<double>& values) { return bootstrapMean(values);
 
 json finite(double value) { return std::isfinite(value) ? json(value) : json(nullptr); }
 
-Estimate changeOf(const Estimate& value, const Estimate& baseline) { return {value.value / baseline.value - 1, std::min(value.n, baseline.n), std::nullopt}; }
+Estimate changeOf(const Estimate& value, const Estimate& baseline) {
+  return {value.value / baseline.value - 1, std::min(value.n, baseline.n), std::nullopt};
+}
 
 void addSets(PrecisionSummary& summary, const SetFigures& sets, const std::string& baseline) {
   const auto mine = sets.find(summary.precision);
@@ -153,8 +156,8 @@ json categoriesJson(const std::vector<CategoryRow>& rows) {
 
 SetFigures ratingsOf(const json& source) try {
   SetFigures sets;
-  if (source.is_object() && source.contains("figures")) {
-    for (const json& score : source.at("figures").at("rating").at("scores"))
+  if (source.is_object() && source.contains("headline")) {
+    for (const json& score : source.at(source.at("headline").get<std::string>()).at("rating").at("scores"))
       sets[score.at("variant").get<std::string>()]["rating"] = estimateOf(score, "mos", "interval", "people");
   } else {
     for (const auto& [precision, score] : source.items()) sets[precision]["rating"] = estimateOf(score, "value", "ci95", "n");
@@ -162,7 +165,8 @@ SetFigures ratingsOf(const json& source) try {
   if (sets.empty()) throw std::runtime_error("it holds no rating");
   return sets;
 } catch (const json::exception&) {
-  throw std::runtime_error("these are no ratings; give a study's analysis with rating trials, or {\"bnb-nf4\": {\"value\": 4.2, \"ci95\": [4.0, 4.4], \"n\": 30}}");
+  throw std::runtime_error("these are no ratings; give a study's analysis with rating trials, or "
+                           "{\"bnb-nf4\": {\"value\": 4.2, \"ci95\": [4.0, 4.4], \"n\": 30}}");
 }
 
 }  // namespace quantspot::evaluation

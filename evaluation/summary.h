@@ -37,7 +37,7 @@ nlohmann::json estimateJson(const Estimate& estimate);
 nlohmann::json summaryJson(const std::vector<PrecisionSummary>& summaries);
 nlohmann::json categoriesJson(const std::vector<CategoryRow>& rows);
 
-// "rating" from the analysis of a study ({"figures": {"rating": {…}}}) or from {"precision": {"value", "ci95", "n"}}.
+// "rating" from the analysis of a study (of the part that its headline names) or from {"precision": {"value", "ci95", "n"}}.
 // Throws std::runtime_error when there is neither.
 SetFigures ratingsOf(const nlohmann::json& json);
 

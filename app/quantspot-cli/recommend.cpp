@@ -34,7 +34,7 @@ struct RecommendArguments {
   protocol::Recipe recipe;
   std::string model = "default", parts, hardware = "found", searchWith = "bnb-nf4", promptsFile;
   std::string precisions = "bf16,gguf-q8_0,bnb-int8,torchao-int8wo,fp8-layerwise,gguf-q6_k,gguf-q5_k,bnb-nf4,gguf-q4_k,gguf-q3_k,gguf-q2_k";
-  std::vector<std::string> evidence, studies;
+  std::vector<std::string> evidence, studies, ratings;
   Constraints limits;
   int batch = 1;
   bool measure = false, search = false, text = false, table = false, noOffload = false;
@@ -93,7 +93,8 @@ double bitsOf(const std::string& precision) {
   return info->bitsPerWeight;
 }
 
-protocol::EstimateResult estimate(const RecommendArguments& a, const service::Service& service, const std::vector<std::string>& precisions, bool gpu) {
+protocol::EstimateResult estimate(const RecommendArguments& a, const service::Service& service, const std::vector<std::string>& precisions,
+                                 bool gpu) {
   ProgressBar bar("memory");
   service::Control control;
   control.progress = [&](const std::string& stage, int step, int steps) { bar.show(stage, step, steps); };
@@ -112,6 +113,7 @@ void readEvidence(const RecommendArguments& a, Evidence& evidence) {
   std::vector<Found> found;
   for (const std::string& path : a.evidence) readComparison(found.emplace_back(Found{.evidence = {}, .chosen = true}).evidence, path);
   for (const std::string& path : a.studies) readStudy(found.emplace_back(Found{.evidence = {}, .chosen = true}).evidence, path);
+  for (const std::string& path : a.ratings) readRatings(found.emplace_back(Found{.evidence = {}, .chosen = true}).evidence, path);
   evidence = gathered(std::move(found), a.recipe.steps, a.recipe.width, a.recipe.height);
 }
 
@@ -122,14 +124,17 @@ int printTable(const RecommendArguments& a, const service::Service& service) {
   return 0;
 }
 
-std::vector<std::string> promptsOf(const RecommendArguments& a) { return a.promptsFile.empty() ? std::vector{a.recipe.prompt} : readLines(a.promptsFile); }
+std::vector<std::string> promptsOf(const RecommendArguments& a) {
+  return a.promptsFile.empty() ? std::vector{a.recipe.prompt} : readLines(a.promptsFile);
+}
 
 // Pictures of the precisions that could be the answer and of which nothing was measured, beside the reference's.
 void measureMissing(const RecommendArguments& a, service::Service& service, Question& question) {
   const std::string reference = question.evidence.reference.empty() ? "bf16" : question.evidence.reference;
   std::vector<std::string> missing = {reference};
   for (const Candidate& candidate : decide(question).ranked)
-    if (candidate.possible() && candidate.precision != reference && !question.evidence.of(candidate.precision).psnr) missing.push_back(candidate.precision);
+    if (candidate.possible() && candidate.precision != reference &&
+        !question.evidence.of(candidate.precision).psnr) missing.push_back(candidate.precision);
   if (missing.size() > 1) addComparison(question.evidence, measureShortly(service, {a.model, a.recipe, promptsOf(a)}, missing), "measured now");
 }
 
@@ -163,6 +168,9 @@ void addLimits(CLI::App& command, const std::shared_ptr<RecommendArguments>& a) 
                                            "How far the CLIP score may fall against the reference, such as -5%");
   command.add_option_function<double>("--min-psnr", [&limits](double value) { limits.minPsnr = value; }, "dB against the reference");
   command.add_option_function<double>("--max-lpips", [&limits](double value) { limits.maxLpips = value; }, "Against the reference, such as 0.05");
+  command.add_option_function<double>("--min-rating", [&limits](double value) { limits.minRating = value; },
+                                      "People's mean grade of 1 to 5, such as 4")
+      ->check(CLI::Range(1.0, 5.0));
   command.add_option_function<std::string>("--max-visible", [&limits](const std::string& text) { limits.maxVisible = parsePeople(text); },
                                            "Share of people that may notice it, by a study, such as 10%");
   command.add_flag("--no-offload", a->noOffload, "Weights may not travel in every step");
@@ -171,6 +179,7 @@ void addLimits(CLI::App& command, const std::shared_ptr<RecommendArguments>& a) 
 void addSources(CLI::App& command, const std::shared_ptr<RecommendArguments>& a) {
   command.add_option("--evidence", a->evidence, "report.json of 'compare', or its folder; may be given several times");
   command.add_option("--study", a->studies, "analysis.json of a study, or its bundle; may be given several times");
+  command.add_option("--ratings", a->ratings, "People's ratings, as for compare; may be given several times");
   command.add_flag("--measure", a->measure, "Draw what was not measured: each prompt with one seed, the precisions that could be the answer");
   command.add_flag("--search", a->search, "Look for a mix of bf16 and --search-with that fits, by a sensitivity scan of the blocks");
   command.add_option("--search-with", a->searchWith, "The low precision of the mix")->capture_default_str();

@@ -112,6 +112,31 @@ class FilesTest : public QObject {
     QVERIFY(refusal(folder.filePath("none.json").toStdString(), readStudy).contains("none.json: cannot be read"));
   }
 
+  void ratingsAreReadFromStudyAndTable() {
+    const QTemporaryDir folder;
+    nlohmann::json rated = analysis_;
+    rated["with_exclusions"]["rating"]["scores"] = {{{"variant", "bnb-nf4"}, {"mos", 4.25}, {"interval", {4.0, 4.5}}, {"people", 12}}};
+    const auto table = written(folder, "table.json", R"({"bnb-nf4": {"value": 4.25, "ci95": [4.0, 4.5], "n": 12}})");
+    for (const auto& path : {written(folder, "bundle.zip", zipOf({{"analysis.json", rated.dump()}})), written(folder, "rated.json", rated.dump()), table}) {
+      Evidence evidence;
+      readRatings(evidence, path);
+      const Figure& rating = *evidence.of("bnb-nf4").rating;
+      QVERIFY(rating.value == 4.25 && rating.n == 12 && rating.ci95 && rating.ci95->low == 4.0);
+      QVERIFY(!evidence.of("bnb-nf4").seen);
+    }
+    Evidence both;                       // as a study it tells what was noticed, too
+    addStudy(both, rated, "study");
+    QVERIFY(both.of("bnb-nf4").seen && both.of("bnb-nf4").rating->value == 4.25);
+    QVERIFY(both.sources.front().text.ends_with("mean opinions of 1 precisions"));
+    rated["with_exclusions"]["detection"] = nlohmann::json::array();
+    Evidence opinions;
+    addStudy(opinions, rated, "study");
+    QVERIFY(!opinions.of("bnb-nf4").seen && opinions.of("bnb-nf4").rating->n == 12);
+    QVERIFY(refusal(written(folder, "unrated.json", analysis_.dump()), readRatings).contains("unrated.json: these are no ratings"));
+    QVERIFY(refusal(written(folder, "x.json", R"({"bnb-nf4": {"value": "4"}})"), readRatings).contains("x.json: these are no ratings"));
+    QVERIFY(refusal(folder.filePath("none.json").toStdString(), readRatings).contains("none.json: cannot be read"));
+  }
+
   void comparisonsAreReadFromFileAndFolder() {
     const QTemporaryDir folder;
     const auto path = written(folder, "report.json", comparison({"bf16", "bnb-nf4"}, {0.3, 0.29}, {2, 1}).dump());

@@ -9,6 +9,9 @@
 #include <QTemporaryDir>
 #include <QTest>
 
+#include <algorithm>
+#include <cmath>
+
 using namespace quantspot::decision;
 using namespace quantspot::decision::test;
 
@@ -98,6 +101,32 @@ class GatherTest : public QObject {
     QCOMPARE(QString::fromStdString(nf4->check("quality")->text), QString("LPIPS 0.120, N = 8, r; 0.100 allowed"));
     asked.constraints.maxLpips = -1;
     QVERIFY_EXCEPTION_THROWN(decide(asked), std::invalid_argument);
+  }
+
+  // 14 GiB leave bf16 out. The interval decides; one grade can refuse.
+  void ratingsAreALimit() {
+    Question asked = question(14);
+    addRatings(asked.evidence, {{"bnb-int8", {{"value", 3.6}, {"n", 12}, {"ci95", {3.3, 3.9}}}}, {"gguf-q6_k", {{"value", 4.1}, {"n", 3}, {"ci95", {3.2, 5.0}}}},
+                                {"bnb-nf4", {{"value", 4.4}, {"n", 20}, {"ci95", {4.0, 4.8}}}}, {"gguf-q2_k", {{"value", 2}, {"n", 1}}}}, "yours");
+    QVERIFY(!decide(asked).ranked.front().check("rating"));            // not asked
+    asked.constraints.minRating = 4;
+    const Decision made = decide(asked);
+    const auto of = [&](const char* precision) { return *std::ranges::find(made.ranked, precision, &Candidate::precision); };
+    QCOMPARE(QString::fromStdString(of("bnb-int8").check("rating")->text), QString("rated 3.6 of 5 (3.3 to 3.9), N = 12, yours; 4.0 asked"));
+    QVERIFY(of("bnb-int8").binds == std::vector<std::string>{"rating"} && of("gguf-q2_k").binds == std::vector<std::string>{"rating"});
+    QVERIFY(of("gguf-q6_k").check("rating")->verdict == Verdict::Unknown && of("gguf-q6_k").check("rating")->text.ends_with("more grades would decide"));
+    QVERIFY(of("bnb-nf4").check("rating")->verdict == Verdict::Met);
+    QVERIFY(of("bf16").check("rating")->text.starts_with("nobody has rated it"));
+    QCOMPARE(made.ranked.front().precision, std::string("gguf-q6_k"));
+    QVERIFY(std::ranges::any_of(made.path, [](const Node& node) { return node.question == "Which do people rate 4.0 of 5 or better?" && node.answer == "2 of 4"; }));
+    QVERIFY(std::ranges::any_of(made.changes, [](const Change& change) { return change.text == "if a rating of 3.9 is enough, bnb-int8"; }));
+    QVERIFY(std::ranges::any_of(made.unknown, [](const std::string& fact) { return fact.starts_with("rating of gguf-q6_k"); }));
+    QVERIFY(made.sentence.find("rated 4.1 of 5 (3.2 to 5.0) (N = 3)") != std::string::npos);
+    QCOMPARE(toJson(asked, made)["constraints"]["min_rating"].get<double>(), 4.0);
+    for (const double grade : {0.9, 5.1, std::nan("")}) {
+      asked.constraints.minRating = grade;
+      QVERIFY_EXCEPTION_THROWN(decide(asked), std::invalid_argument);
+    }
   }
 
   void runsAreFoundBelowAFolder() {

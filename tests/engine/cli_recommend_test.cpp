@@ -74,6 +74,21 @@ class CliRecommendTest : public QObject {
     QVERIFY2(wrong.err.contains("no report of a comparison") && wrong.err.count('\n') == 1, wrong.err.constData());
   }
 
+  void ratingsCount() {
+    const QString ratings = written("ratings.json", R"({"gguf-q8_0": {"value": 3.2, "ci95": [2.9, 3.5], "n": 9},
+                                                        "bnb-int8": {"value": 4.6, "ci95": [4.3, 4.9], "n": 9}})");
+    const QStringList asked = {"--hardware", "rtx-4070", "--precisions", "gguf-q8_0,bnb-int8", "--ratings", ratings};
+    QCOMPARE(chosen(recommend(asked)), QString("gguf-q8_0"));
+    const Outcome outcome = recommend(asked + QStringList{"--min-rating", "4"});
+    QVERIFY2(outcome.code == 0, outcome.err.constData());
+    QCOMPARE(chosen(outcome), QString("bnb-int8"));
+    QCOMPARE(rowOf(outcome.json(), "gguf-q8_0")["binds"].toArray(), QJsonArray{"rating"});
+    QVERIFY(outcome.json()["sentence"].toString().contains("rated 4.6 of 5 (4.3 to 4.9) (N = 9)"));
+    QCOMPARE(recommend({"--min-rating", "6"}).code, 2);
+    const Outcome wrong = recommend({"--ratings", written("none.json", "[]")});
+    QVERIFY2(wrong.code == 1 && wrong.err.contains("none.json: it holds no rating") && wrong.err.count('\n') == 1, wrong.err.constData());
+  }
+
   void itMeasuresWhatIsMissing() {
     const Outcome outcome = recommend({"--measure", "--precisions", "bf16,bnb-int8,gguf-q2_k", "--prompt", "a fox", "--max-seconds", "200", "--min-psnr", "5"});
     QVERIFY2(outcome.code == 0, outcome.err.constData());

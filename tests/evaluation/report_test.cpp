@@ -315,12 +315,12 @@ class ReportTest : public QObject {
   }
 
   void ratingsComeFromAStudy() {
-    const json study = json::parse(R"({"figures": {"rating": {"scores":
+    const json study = json::parse(R"({"headline": "with_exclusions", "without_exclusions": {"rating": null}, "with_exclusions": {"rating": {"scores":
       [{"variant": "bnb-nf4", "mos": 4.2, "interval": [4.0, 4.4], "people": 12}]}}})");
     QCOMPARE(ratingsOf(study).at("bnb-nf4").at("rating").n, std::size_t{12});
     QCOMPARE(ratingsOf(json::parse(R"({"fp8": {"value": 3, "n": 2}})")).at("fp8").at("rating").value, 3.0);
     QVERIFY_EXCEPTION_THROWN(ratingsOf(json::array()), std::runtime_error);
-    QVERIFY_EXCEPTION_THROWN(ratingsOf(json::parse(R"({"figures": {"rating": null}})")), std::runtime_error);
+    QVERIFY_EXCEPTION_THROWN(ratingsOf(json::parse(R"({"headline": "with_exclusions", "with_exclusions": {"rating": null}})")), std::runtime_error);
   }
 
   void textsForPeople() {

@@ -35,7 +35,7 @@ QJsonObject toJson(const decision::Constraints& limits) {
                       {QStringLiteral("offload"), limits.offload}};
   const auto add = [&](const char* key, std::optional<double> value) { if (value) json[QLatin1String(key)] = *value; };
   add("min_clip_change", limits.minClipChange), add("min_psnr", limits.minPsnr), add("max_lpips", limits.maxLpips),
-      add("max_visible", limits.maxVisible);
+      add("max_visible", limits.maxVisible), add("min_rating", limits.minRating);
   return json;
 }
 
@@ -45,6 +45,8 @@ decision::Constraints limitsOf(const QJsonObject& json) {
   limits.maxSeconds = std::max(0.0, json[QStringLiteral("max_seconds")].toDouble());
   limits.minClipChange = optionalAt(json, "min_clip_change"), limits.minPsnr = optionalAt(json, "min_psnr");
   limits.maxLpips = optionalAt(json, "max_lpips"), limits.maxVisible = optionalAt(json, "max_visible");
+  limits.minRating = optionalAt(json, "min_rating");
+  if (limits.minRating) limits.minRating = std::clamp(*limits.minRating, 1.0, 5.0);   // settings may have been edited
   limits.offload = json[QStringLiteral("offload")].toBool(true);
   return limits;
 }
@@ -312,9 +314,7 @@ QStringList DecisionModel::figures(const QString& precision) const {
   if (known.psnr) add(tr("PSNR %1 dB").arg(known.psnr->value, 0, 'f', 1), *known.psnr);
   if (known.lpips) add(tr("LPIPS %1").arg(known.lpips->value, 0, 'f', 3), *known.lpips);
   if (known.rating) {
-    QString text = tr("rated %1 of 5").arg(known.rating->value, 0, 'f', 1);
-    if (known.rating->ci95) text += tr(", 95 % %1 to %2").arg(known.rating->ci95->low, 0, 'f', 1).arg(known.rating->ci95->high, 0, 'f', 1);
-    add(text, *known.rating);
+    add(tr("rated %1").arg(qt(decision::gradeText(*known.rating))), *known.rating);
   }
   if (known.ratingChange) add(tr("%1 grades against bf16 beside it").arg(signedGrade(known.ratingChange->value)), *known.ratingChange);
   if (known.latentError) all << tr("latents %1 % off those of bf16 (measured on the whole model)").arg(100 * *known.latentError, 0, 'g', 3);

@@ -16,7 +16,8 @@ namespace {
 
 constexpr double kGiB = 1 << 30;
 
-LimitSlider* slider(const QString& title, const std::vector<double>& stops, const std::function<QString(double)>& text, const QString& any, const QString& tip) {
+LimitSlider* slider(const QString& title, const std::vector<double>& stops, const std::function<QString(double)>& text,
+                    const QString& any, const QString& tip) {
   QStringList texts;
   for (const double stop : stops) texts << text(stop);
   auto* made = new LimitSlider(title, stops, texts << any);
@@ -50,7 +51,8 @@ LimitSlider* psnrSlider() {
 
 LimitSlider* lpipsSlider() {
   return slider(QStringLiteral("LPIPS at most"), {0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5}, [](double stop) { return QString::number(stop); },
-                QStringLiteral("any"), QStringLiteral("Perceptual distance to the reference's picture of the same seed, of evaluations that measured it"));
+                QStringLiteral("any"),
+                QStringLiteral("Perceptual distance to the reference's picture of the same seed, of evaluations that measured it"));
 }
 
 LimitSlider* visibilitySlider() {
@@ -59,11 +61,20 @@ LimitSlider* visibilitySlider() {
                 QStringLiteral("As blind studies found: the upper end of the interval decides, so that few answers prove nothing"));
 }
 
+LimitSlider* ratingSlider() {
+  return slider(QStringLiteral("Rated at least"), {4.5, 4, 3.5, 3, 2.5, 2},
+                [](double stop) { return QStringLiteral("%1 of 5").arg(stop, 0, 'f', 1); },
+                QStringLiteral("any"),
+                QStringLiteral("People's mean grade: of “Rate 1–5” on the Compare page, or of a study with rating trials. The lower end of its "
+                               "interval must reach the limit; where the interval holds it, the precision stays open"));
+}
+
 }  // namespace
 
 DecideLimits::DecideLimits(QWidget* parent)
-    : QWidget(parent), hardware_(new QComboBox), memory_(memorySlider()), time_(timeSlider()), clip_(clipSlider()), psnr_(psnrSlider()), lpips_(lpipsSlider()),
-      visibility_(visibilitySlider()), offload_(new QCheckBox(QStringLiteral("Weights may travel in every step"))) {
+    : QWidget(parent), hardware_(new QComboBox), memory_(memorySlider()), time_(timeSlider()), clip_(clipSlider()), psnr_(psnrSlider()),
+      lpips_(lpipsSlider()), visibility_(visibilitySlider()), rating_(ratingSlider()),
+      offload_(new QCheckBox(QStringLiteral("Weights may travel in every step"))) {
   auto* heading = new QLabel(QStringLiteral("Runs on"));
   heading->setProperty("role", "section");
   hardware_->setAccessibleName(QStringLiteral("Runs on"));
@@ -74,10 +85,12 @@ DecideLimits::DecideLimits(QWidget* parent)
   offload_->setToolTip(QStringLiteral("Offload: blocks or layers come from RAM or disk when they are used. Less memory, more time."));
   auto* grid = new QGridLayout(this);
   grid->setContentsMargins(0, 0, 0, 0), grid->setHorizontalSpacing(24), grid->setVerticalSpacing(10);
-  grid->addLayout(where, 0, 0), grid->addWidget(memory_, 0, 1), grid->addWidget(time_, 0, 2), grid->addWidget(offload_, 0, 3, Qt::AlignBottom);
-  grid->addWidget(clip_, 1, 0), grid->addWidget(psnr_, 1, 1), grid->addWidget(lpips_, 1, 2), grid->addWidget(visibility_, 1, 3);
-  for (int column = 0; column < 4; ++column) grid->setColumnStretch(column, 1);
-  for (LimitSlider* one : {memory_, time_, clip_, psnr_, lpips_, visibility_}) connect(one, &LimitSlider::changed, this, &DecideLimits::changed);
+  grid->addLayout(where, 0, 0), grid->addWidget(memory_, 0, 1), grid->addWidget(time_, 0, 2), grid->addWidget(offload_, 0, 3, 1, 2, Qt::AlignBottom);
+  grid->addWidget(clip_, 1, 0), grid->addWidget(psnr_, 1, 1), grid->addWidget(lpips_, 1, 2), grid->addWidget(visibility_, 1, 3),
+      grid->addWidget(rating_, 1, 4);
+  for (int column = 0; column < 5; ++column) grid->setColumnStretch(column, 1);
+  for (LimitSlider* one : {memory_, time_, clip_, psnr_, lpips_, visibility_, rating_})
+    connect(one, &LimitSlider::changed, this, &DecideLimits::changed);
   connect(offload_, &QCheckBox::toggled, this, &DecideLimits::changed);
   connect(hardware_, &QComboBox::activated, this, &DecideLimits::hardwareChosen);
 }
@@ -85,6 +98,7 @@ DecideLimits::DecideLimits(QWidget* parent)
 decision::Constraints DecideLimits::limits() const {
   decision::Constraints limits{.maxMemory = static_cast<std::int64_t>(memory_->value().value_or(0) * kGiB), .maxSeconds = time_->value().value_or(0)};
   limits.minClipChange = clip_->value(), limits.minPsnr = psnr_->value(), limits.maxLpips = lpips_->value(), limits.maxVisible = visibility_->value();
+  limits.minRating = rating_->value();
   limits.offload = offload_->isChecked();
   return limits;
 }
@@ -94,6 +108,7 @@ void DecideLimits::setLimits(const decision::Constraints& limits) {
   const auto positive = [](double value) { return value > 0 ? std::optional(value) : std::nullopt; };
   memory_->setValue(positive(static_cast<double>(limits.maxMemory) / kGiB)), time_->setValue(positive(limits.maxSeconds));
   clip_->setValue(limits.minClipChange), psnr_->setValue(limits.minPsnr), lpips_->setValue(limits.maxLpips), visibility_->setValue(limits.maxVisible);
+  rating_->setValue(limits.minRating);
   offload_->setChecked(limits.offload);
 }
 

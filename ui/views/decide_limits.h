@@ -28,6 +28,7 @@ class DecideLimits : public QWidget {
   LimitSlider* clip() { return clip_; }
   LimitSlider* psnr() { return psnr_; }
   LimitSlider* lpips() { return lpips_; }
+  LimitSlider* rating() { return rating_; }
   LimitSlider* visibility() { return visibility_; }
 
  Q_SIGNALS:
@@ -36,7 +37,7 @@ class DecideLimits : public QWidget {
 
  private:
   QComboBox* hardware_;
-  LimitSlider *memory_, *time_, *clip_, *psnr_, *lpips_, *visibility_;
+  LimitSlider *memory_, *time_, *clip_, *psnr_, *lpips_, *visibility_, *rating_;
   QCheckBox* offload_;
 };
 

@@ -234,6 +234,28 @@ class DecidePageTest : public QObject {
     QVERIFY2(figures.value(1).startsWith("CLIP-tiny score −"), qPrintable(figures.join('\n')));
   }
 
+  void ratingsAreALimit() {
+    Fixture f;
+    QVERIFY(f.decided());
+    f.page.limits()->memory()->setValue(16);
+    const QString best = f.model.chosen();
+    QVERIFY(!best.isEmpty() && best != "bnb-nf4");
+    f.model.evidence()->setRatings({{best, {2.5, 8, {{2.1, 2.9}}}, {}}, {"bnb-nf4", {4.5, 8, {{4.1, 4.9}}}, {}}}, "your ratings, Compare page");
+    QCOMPARE(f.model.chosen(), best);                              // no limit yet
+    QCOMPARE(f.page.limits()->rating()->slider()->accessibleName(), QString("Rated at least"));
+    QVERIFY(f.page.limits()->rating()->toolTip().contains("Rate 1–5"));
+    f.page.limits()->rating()->slider()->setValue(1);              // 4.0 of 5
+    QCOMPARE(f.page.limits()->rating()->value(), std::optional(4.0));
+    QVERIFY(f.model.chosen() != best);
+    bool told = false;
+    for (int row = 0; row < f.model.rowCount(); ++row)
+      if (f.cell(row, ui::DecisionModel::Precision) == best)
+        told = f.cell(row, ui::DecisionModel::Verdict).startsWith("rated 2.5 of 5 (2.1 to 2.9), N = 8, your ratings, Compare page");
+    QVERIFY(told);
+    f.page.limits()->rating()->slider()->setValue(f.page.limits()->rating()->slider()->maximum());
+    QCOMPARE(f.model.chosen(), best);
+  }
+
   void qualityIsALimit() {
     const QTemporaryDir folder;
     Fixture f;
@@ -259,6 +281,7 @@ class DecidePageTest : public QObject {
       QVERIFY(f.decided());
       f.page.setSettings(settings);
       f.page.limits()->memory()->setValue(12), f.page.limits()->clip()->setValue(-0.02), f.page.limits()->lpips()->setValue(0.1);
+      f.page.limits()->rating()->setValue(4);
       const int gpu = f.page.limits()->hardware()->findText("GeForce RTX 4090, 24.0 GiB");
       QVERIFY(gpu > 0);
       Q_EMIT f.page.limits()->hardware()->activated(gpu);
@@ -273,6 +296,7 @@ class DecidePageTest : public QObject {
     QCOMPARE(f.page.limits()->memory()->value(), std::optional(12.0));
     QCOMPARE(f.page.limits()->clip()->value(), std::optional(-0.02));
     QCOMPARE(f.page.limits()->lpips()->value(), std::optional(0.1));
+    QCOMPARE(f.page.limits()->rating()->value(), std::optional(4.0));
     QVERIFY(!f.page.limits()->psnr()->value());
     QVERIFY(f.page.limits()->hardware()->currentText().contains("4090"));
     QCOMPARE(f.page.sources().size(), 2);
