@@ -6,6 +6,7 @@
 #include "app/quantspot-cli/model_work.h"
 #include "app/quantspot-cli/recommend.h"
 #include "app/quantspot-cli/serve_command.h"
+#include "engine/protocol/address_space.h"
 #include "engine/service/errors.h"
 
 #include <CLI/CLI.hpp>
@@ -15,6 +16,9 @@
 
 using namespace quantspot;
 using namespace quantspot::cli;
+
+// What libtorch takes to set itself up (69 MiB), a thread's stack, and what the libraries take while a first picture computes.
+QUANTSPOT_NEEDS_ADDRESS_SPACE("quantspot-cli", 144 << 20);
 
 namespace {
 

@@ -1,5 +1,6 @@
 // quantspot-engine: draws pictures on request. JSON-RPC 2.0 in Content-Length frames on stdin and stdout; see
 // engine/protocol/schema.json.
+#include "engine/protocol/address_space.h"
 #include "engine/service/errors.h"
 #include "engine/service/service.h"
 #include "engine/service/stdio.h"
@@ -7,6 +8,9 @@
 #include <CLI/CLI.hpp>
 
 #include <cstdio>
+
+// What libtorch takes to set itself up (69 MiB), a thread's stack, and what the libraries take while a first picture computes.
+QUANTSPOT_NEEDS_ADDRESS_SPACE("quantspot-engine", 144 << 20);
 
 int main(int argc, char** argv) {
   CLI::App app("QuantSpot's engine: JSON-RPC 2.0 on stdin and stdout");

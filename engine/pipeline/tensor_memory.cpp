@@ -1,6 +1,7 @@
 #include "engine/pipeline/tensor_memory.h"
 
 #include "engine/pipeline/memory.h"
+#include "engine/protocol/address_space.h"
 
 #include <c10/core/Allocator.h>
 #include <c10/util/Exception.h>
@@ -64,12 +65,24 @@ void release(void* at) {
   if (at && !mapped().release(at)) std::free(at);
 }
 
+// Some libraries do not look whether their own small blocks were there: oneDNN copies a description of its product through a null pointer, glibc
+// aborts. So no tensor takes the last of a limited address space (measured: docs/memory-model.md).
+constexpr std::int64_t kLeftToLibraries = 48 << 20;
+
+bool leavesRoom(std::size_t bytes) {
+  static const bool limited = protocol::addressSpace().has_value();
+  if (!limited) return true;
+  const auto space = protocol::addressSpace();
+  return !space || space->left() - kLeftToLibraries >= static_cast<std::int64_t>(bytes);
+}
+
 class TensorMemory final : public c10::Allocator {
  public:
   c10::DataPtr allocate(std::size_t bytes) override {
     void* at = nullptr;
-    if (bytes >= wholeBlock()) at = mapped().take(bytes);
-    if (!at && bytes > 0 && ::posix_memalign(&at, kAlignment, bytes) != 0) at = nullptr;
+    const bool room = leavesRoom(bytes);
+    if (room && bytes >= wholeBlock()) at = mapped().take(bytes);
+    if (room && !at && bytes > 0 && ::posix_memalign(&at, kAlignment, bytes) != 0) at = nullptr;
     TORCH_CHECK_WITH(OutOfMemoryError, at || bytes == 0, "a tensor of ", bytes, " bytes finds no room");
     return {at, at, &release, c10::Device(c10::kCPU)};
   }

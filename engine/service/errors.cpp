@@ -2,6 +2,7 @@
 
 #include "engine/hub/settings.h"
 #include "engine/pipeline/sampler.h"
+#include "engine/protocol/address_space.h"
 
 #include <c10/util/Exception.h>
 
@@ -31,8 +32,11 @@ bool saysMemory(std::string_view line) {
   return line == "could not create a primitive";   // of oneDNN, whose code finds no room; what it cannot do at all is said of a "primitive descriptor"
 }
 
+// line: what found no room; empty: nobody says.
 RpcError outOfMemory(const std::string& line) {
-  return {protocol::OutOfMemory, "out of memory: " + line + "; use a smaller size or a smaller precision"};
+  const std::string limit = protocol::addressSpaceText();
+  return {protocol::OutOfMemory, "out of memory" + (line.empty() ? "" : ": " + line) + "; " + (limit.empty() ? "" : limit + ": raise it, or ") +
+                                     "use a smaller size or a smaller precision"};
 }
 
 RpcError describeTorch(const c10::Error& error) {
@@ -51,7 +55,7 @@ RpcError describe(const std::exception_ptr& error) try {
 } catch (const hub::Cancelled& cancelled) {
   return {protocol::Cancelled, cancelled.what()};
 } catch (const std::bad_alloc&) {
-  return {protocol::OutOfMemory, "out of memory; use a smaller size or a smaller precision"};
+  return outOfMemory("");
 } catch (const c10::Error& torch) {
   return describeTorch(torch);
 } catch (const nlohmann::json::exception& json) {

@@ -12,6 +12,7 @@
 #include "engine/pipeline/report.h"
 #include "engine/pipeline/resident.h"
 #include "engine/pipeline/sensitivity.h"
+#include "engine/protocol/address_space.h"
 #include "engine/protocol/base64.h"
 #include "engine/service/errors.h"
 #include "engine/service/judged_images.h"
@@ -26,6 +27,7 @@
 #include <spdlog/fmt/fmt.h>
 
 #include <ATen/Parallel.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <stdexcept>
@@ -48,11 +50,26 @@ pipeline::Observed observed(const std::vector<std::string>& wanted) {
   return observe;
 }
 
+// Threads that cannot be started end the program in libgomp, and those that can find their stacks in the same address space.
+void needRoomForThreads() {
+  constexpr std::int64_t kMiB = 1 << 20, kBeside = 64 * kMiB, kUnlimitedStack = 2 * kMiB;
+  const auto space = protocol::addressSpace();
+  if (!space) return;
+  rlimit stack{};
+  const bool told = ::getrlimit(RLIMIT_STACK, &stack) == 0 && stack.rlim_cur != RLIM_INFINITY;
+  const std::int64_t threads = at::get_num_threads(), need = threads * (told ? static_cast<std::int64_t>(stack.rlim_cur) : kUnlimitedStack) + kBeside;
+  if (space->left() >= need) return;
+  throw std::runtime_error(fmt::format("needs {} MiB of address space with {} thread{}, the limit is {} MiB: raise it (ulimit -v){}",
+                                       (space->taken + need + kMiB - 1) / kMiB, threads, threads == 1 ? "" : "s", space->limit / kMiB,
+                                       threads == 1 ? "" : ", or use fewer (--threads)"));
+}
+
 }  // namespace
 
 Service::Service(ServiceOptions options) : options_(std::move(options)), scorer_(std::make_unique<Scorer>()) {
   if (options_.resident) resident_ = std::make_shared<pipeline::Resident>();
   useThreads();
+  needRoomForThreads();
 }
 Service::~Service() = default;
 

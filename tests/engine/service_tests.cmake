@@ -55,3 +55,6 @@ quantspot_add_test(pipeline_offload_families_test TORCH SOURCES pipeline_offload
 quantspot_add_test(pipeline_offload_cuda_test TORCH SOURCES pipeline_offload_families_test.cpp LIBS quantspot_pipeline LABELS gpu TIMEOUT 600)
 target_compile_definitions(pipeline_offload_cuda_test PRIVATE QUANTSPOT_TESTS_A_GPU)
 set_tests_properties(pipeline_offload_cuda_test PROPERTIES SKIP_REGULAR_EXPRESSION "no CUDA device")
+quantspot_add_test(cli_limits_test SOURCES cli_limits_test.cpp LIBS Qt6::Core LABELS unit TIMEOUT 600)
+add_dependencies(cli_limits_test quantspot-cli quantspot-engine)
+target_compile_definitions(cli_limits_test PRIVATE QUANTSPOT_CLI="$<TARGET_FILE:quantspot-cli>" QUANTSPOT_ENGINE_PROGRAM="$<TARGET_FILE:quantspot-engine>")

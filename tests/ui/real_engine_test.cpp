@@ -2,6 +2,7 @@
 #include "ui/models/compare_session.h"
 
 #include "study/study_store.h"
+#include "tests/real_memory.h"
 
 #include <QJsonArray>
 #include <QSet>
@@ -58,6 +59,26 @@ struct Bench {
 class RealEngineTest : public QObject {
   Q_OBJECT
  private Q_SLOTS:
+  // `ulimit -v`, as batch systems set it: the loader's line or the engine's own reaches the window.
+  void aLimitOfAddressSpaceIsTold_data() {
+    QTest::addColumn<int>("limit");
+    QTest::addColumn<QString>("word");
+    QTest::newRow("the libraries cannot be mapped") << 300 << "the engine ended with exit code 127: ";
+    QTest::newRow("they cannot be set up") << 600 << "MiB of address space to start, the limit is 600 MiB: raise it (ulimit -v)";
+  }
+  void aLimitOfAddressSpaceIsTold() {
+    SKIP_UNDER_SANITIZER();
+    QFETCH(int, limit);
+    QFETCH(QString, word);
+    EngineClient engine({QStringLiteral("/bin/sh"), {QStringLiteral("-c"), QStringLiteral("ulimit -v %1 && exec \"$0\"").arg(limit * 1024),
+                                                     QStringLiteral(REAL_ENGINE)}});
+    QSignalSpy lost(&engine, &EngineClient::engineLost);
+    engine.start();
+    QVERIFY(QTest::qWaitFor([&lost] { return lost.count() == 1; }, kPatience));
+    const QString reason = lost.at(0).at(0).toString();
+    QVERIFY2(reason.contains(word) && !reason.contains(u'\n'), qPrintable(reason));
+  }
+
   void cleanup() { qunsetenv("QUANTSPOT_TEST_CRASH_AT"); }
 
   void fourPrecisionsShareOneNoiseAndAreMeasured() {
