@@ -83,9 +83,11 @@ std::int64_t convolutionScratch(const at::Tensor& x, const at::Tensor& weight, c
   return bytesOf(x) + bytesOf(weight) + (channels == weight.size(0) ? 0 : bytesOf(y) / weight.size(0) * channels);
 }
 
-at::Tensor convolution(const at::Tensor& x, const at::Tensor& weight, const std::optional<at::Tensor>&, at::IntArrayRef stride, at::IntArrayRef padding,
-                       at::IntArrayRef dilation, bool, at::IntArrayRef, std::int64_t) {
-  const auto along = [](at::IntArrayRef values, std::int64_t axis) { return values[std::min(static_cast<std::size_t>(axis - 2), values.size() - 1)]; };   // one number: of all axes
+at::Tensor convolution(const at::Tensor& x, const at::Tensor& weight, const std::optional<at::Tensor>&, at::IntArrayRef stride,
+                       at::IntArrayRef padding, at::IntArrayRef dilation, bool, at::IntArrayRef, std::int64_t) {
+  const auto along = [](at::IntArrayRef values, std::int64_t axis) {   // one number: of all axes
+    return values[std::min(static_cast<std::size_t>(axis - 2), values.size() - 1)];
+  };
   std::vector<std::int64_t> shape = {x.size(0), weight.size(0)};
   for (std::int64_t axis = 2; axis < x.dim(); ++axis)
     shape.push_back((x.size(axis) + 2 * along(padding, axis) - along(dilation, axis) * (weight.size(axis) - 1) - 1) / along(stride, axis) + 1);
@@ -94,20 +96,23 @@ at::Tensor convolution(const at::Tensor& x, const at::Tensor& weight, const std:
   return y;
 }
 
-std::tuple<at::Tensor, at::Tensor, at::Tensor> layerNorm(const at::Tensor& x, c10::SymIntArrayRef normalized, const std::optional<at::Tensor>&, const std::optional<at::Tensor>&, double) {
+std::tuple<at::Tensor, at::Tensor, at::Tensor> layerNorm(const at::Tensor& x, c10::SymIntArrayRef normalized, const std::optional<at::Tensor>&,
+                                                         const std::optional<at::Tensor>&, double) {
   std::vector<std::int64_t> rows(x.sizes().begin(), x.sizes().end() - static_cast<std::ptrdiff_t>(normalized.size()));
   const at::Tensor mean = at::empty(rows, x.options().dtype(at::kFloat));
   return {at::empty(x.sizes(), x.options()), mean, at::empty_like(mean)};
 }
 
-std::tuple<at::Tensor, at::Tensor, at::Tensor> groupNorm(const at::Tensor& x, const std::optional<at::Tensor>&, const std::optional<at::Tensor>&, c10::SymInt n, c10::SymInt,
+std::tuple<at::Tensor, at::Tensor, at::Tensor> groupNorm(const at::Tensor& x, const std::optional<at::Tensor>&,
+                                                         const std::optional<at::Tensor>&, c10::SymInt n, c10::SymInt,
                                                          c10::SymInt, std::int64_t groups, double) {
   const at::Tensor mean = at::empty({n.expect_int(), groups}, x.options());
   return {at::empty(x.sizes(), x.options()), mean, at::empty_like(mean)};
 }
 
 // The flash kernels: no matrix of scores. Their result lies as (B, L, H, D).
-at::Tensor attention(const at::Tensor& q, const at::Tensor&, const at::Tensor& v, const std::optional<at::Tensor>&, double, bool, std::optional<double>, bool) {
+at::Tensor attention(const at::Tensor& q, const at::Tensor&, const at::Tensor& v, const std::optional<at::Tensor>&, double, bool,
+                     std::optional<double>, bool) {
   const at::Tensor y = at::empty({q.size(0), q.size(2), q.size(1), v.size(3)}, q.options());
   addScratch(4 * q.size(0) * q.size(1) * q.size(2));
   return y.transpose(1, 2);
@@ -202,6 +207,7 @@ at::Tensor dryProduct(const quant::Quantizer& quantizer, const at::Tensor& x, st
   if (plain && native) return made(compute).to(x.scalar_type()).view(shape);
   const at::Tensor input = rows.to(product);
   addScratch(model::meansGpu() ? expanded : std::min(expanded, kTile));
+  if (expanded > kTile && current) current->peak.tiles = kTile;
   if (expanded <= kTile || model::meansGpu()) return made(product).to(compute).to(x.scalar_type()).view(shape);
   const at::Tensor whole = made(compute);
   addScratch(kTile + rows.size(0) * out / ((expanded + kTile - 1) / kTile) * static_cast<std::int64_t>(c10::elementSize(product)));
@@ -217,7 +223,8 @@ at::Tensor dryConvolution(const quant::Quantizer& quantizer, const at::Tensor& x
   std::vector<at::Tensor> parts;
   for (std::int64_t begin = 0; begin < shape[0]; begin += tile) {
     const at::Tensor weight = at::empty({std::min(tile, shape[0] - begin), shape[1], shape[2], shape[3]}, in.options());
-    parts.push_back(at::convolution(in, weight, {}, how.stride, how.padding, how.dilation, false, std::vector<std::int64_t>(how.stride.size()), 1).to(compute).to(x.scalar_type()));
+    const std::vector<std::int64_t> zeros(how.stride.size());
+    parts.push_back(at::convolution(in, weight, {}, how.stride, how.padding, how.dilation, false, zeros, 1).to(compute).to(x.scalar_type()));
   }
   return parts.size() == 1 ? parts[0] : at::cat(parts, 1);
 }

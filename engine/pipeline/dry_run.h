@@ -20,6 +20,7 @@ struct DryPeak {                         // bytes
   std::int64_t held = 0;                 // what was held of weights at that moment, which is part of it
   std::int64_t small = 0;                // the most that lived at once in blocks below kLooseBlock, which the heap keeps in parts when they are freed
   std::int64_t smallTight = 0;           // the same below kTightBlock: in a TightHeap
+  std::int64_t tiles = 0;                // the largest tile of a packed weight that needs several
 };
 // Runs `work` over tensors of the meta device, in this thread: what those made by it held.
 DryPeak peakOfDryRun(const std::function<void()>& work);

@@ -27,6 +27,7 @@ std::int64_t plainBytes(const std::vector<std::int64_t>& shape, at::ScalarType t
 
 // Of what lives in the heap, so much more is kept in holes between blocks (measured, docs/memory-model.md).
 constexpr double kHoles = 0.5;
+// Tiles of a weight that needs several, and what each gives, come and go between activations: the heap keeps one in its holes (measured, FLUX).
 // Code and tables that libraries bring in for shapes they have not seen (measured: 3 to 12 MiB).
 constexpr std::int64_t kLibraries = 6 << 20;
 
@@ -49,7 +50,8 @@ struct PartMemory {
   PhaseMemory phase(bool tight, std::int64_t others = 0) const {
     PhaseMemory made{weights - streamed + peak.held + others, peak.bytes - peak.held, 0};
     const auto holes = static_cast<std::int64_t>(kHoles * static_cast<double>(tight ? peak.smallTight : peak.small));
-    made.reserve = model::meansGpu() ? std::max<std::int64_t>(loading() - peak.bytes, 0) : std::max(loading() - peak.bytes, holes) + kLibraries;
+    if (model::meansGpu()) made.reserve = std::max<std::int64_t>(loading() - peak.bytes, 0);
+    else made.reserve = std::max(loading() - peak.bytes, holes + (tight ? 0 : peak.tiles)) + kLibraries;
     return made;
   }
 };

@@ -3,6 +3,7 @@
 #include "engine/model/folder.h"
 #include "engine/model/ops.h"
 #include "engine/pipeline/measured_layers.h"
+#include "engine/pipeline/memory.h"
 #include "engine/pipeline/pinned.h"
 #include "engine/pipeline/report.h"
 #include "quant/gguf.h"
@@ -53,6 +54,18 @@ struct Packer {
   at::Device device;
   std::shared_ptr<LayerStream> stream;
   std::shared_ptr<PinnedMemory> pinned = std::make_shared<PinnedMemory>();
+  std::shared_ptr<std::int64_t> left = std::make_shared<std::int64_t>(0);   // bytes of layers that went since the heap was trimmed
+
+  // Of a layer that was packed and now goes. What is left of it between the small things that stay is not always used for the next one (SDXL's small
+  // layers: 70 MiB), so it is given back now and then.
+  void leaves(std::unique_ptr<quant::Linear> linear) const {
+    constexpr std::int64_t kOften = 8 << 20;
+    *left += linear->bytes();
+    linear.reset();
+    if (*left < kOften) return;
+    *left = 0;
+    trimHeap();
+  }
 
   Packed pack(const model::LayerWeight& layer) const {
     if (auto found = kept(layer, set, device)) {
@@ -140,7 +153,10 @@ std::unique_ptr<quant::Linear> streamLinear(const model::LayerWeight& layer, con
   std::optional<Waiting> waiting = waitFor(layer, packed, packer);
   auto linear = linearOf(std::move(packed), bias);
   if (!waiting) return linear;
-  return packer.stream->linear(layer.name, used.name(), layer.shape, linear->bytes(), linearFrom(std::move(*waiting), used, bias), linear.get());
+  auto streamed = packer.stream->linear(layer.name, used.name(), layer.shape, linear->bytes(), linearFrom(std::move(*waiting), used, bias),
+                                        linear.get());
+  packer.leaves(std::move(linear));
+  return streamed;
 }
 
 // A layer that stays as a GGUF file has it.
@@ -173,8 +189,8 @@ class PlainConvolution final : public quant::Convolution {
   model::ConvOptions options_;
 };
 
-std::unique_ptr<quant::Convolution> streamPlain(const model::LayerWeight& layer, const std::optional<at::Tensor>& bias, const quant::Conv2dOptions& how,
-                                                const Packer& packer) {
+std::unique_ptr<quant::Convolution> streamPlain(const model::LayerWeight& layer, const std::optional<at::Tensor>& bias,
+                                                const quant::Conv2dOptions& how, const Packer& packer) {
   // A part may compute in another type than the rest, as an autoencoder that overflows in fp16 does; its biases say so.
   const at::ScalarType type = bias ? bias->scalar_type() : quant::quantizer(packer.policy.precision).computeType();
   const quant::Quantizer& plain = quant::quantizer(quant::plainPrecision(type));

@@ -3,17 +3,19 @@
     python make_stand_ins.py tests/parity/golden /somewhere
     QUANTSPOT_CACHE=/elsewhere python memory_table.py build/release/bin/quantspot_bench_memory /somewhere RUNS.jsonl [3]
 
-Each case is drawn three times, each time in a process of its own; the run whose peak is the middle one stands in the table. Runs are kept in
-RUNS.jsonl, and those that are there already are not repeated (remove it when what is drawn with has changed); what is told is asked anew.
+Each case is drawn three times, each time in a process of its own; medians stand in the table. Runs are kept in RUNS.jsonl, and those that are
+there already are not repeated (remove it when what is drawn with has changed); what is told is asked anew.
 
 A row: model, precision, offload, size × batch; then for each phase, and for the whole picture, MiB as measured above the floor and as told,
-what the told sum is off of the picture's peak above the floor, and of the process's peak (the floor included); how many runs there were.
+what the told sum is off of the picture's peak above the floor, and of the process's peak (the floor included); how far the picture's highest
+and lowest run are apart, in MiB, and how many runs there were.
 """
 
 import json
 import subprocess
 import sys
 from pathlib import Path
+from statistics import median
 
 MIB = 1 << 20
 DEFAULT = "resources/default_model"
@@ -56,21 +58,23 @@ def call(program, case, *more):
     return json.loads(subprocess.run([program, *map(str, case), *more], check=True, capture_output=True, text=True).stdout)
 
 
-def peak(run):
-    return max(run["peaks"].values()) - run["floor"]
+def phases(run):
+    above = {name: peak - run["floor"] for name, peak in run["peaks"].items()}
+    return {"encode": above["encode"], "denoise": max(above["denoise"], above["load"]), "decode": above["decode"]}
 
 
-def row(case, run, told, count):
+def row(case, runs, told):
     model, precision, offload, width, height, batch, how = case
-    floor, peaks = run["floor"], run["peaks"]
-    measured = {name: peaks[name] - floor for name in ("encode", "denoise", "decode")}
-    measured["denoise"] = max(measured["denoise"], peaks["load"] - floor)
-    whole, said = max(measured.values()), max(phase["total"] for phase in told.values())
+    floor = median(run["floor"] for run in runs)
+    measured = {name: median(phases(run)[name] for run in runs) for name in ("encode", "denoise", "decode")}
+    wholes = [max(phases(run).values()) for run in runs]
+    whole, said = median(wholes), max(phase["total"] for phase in told.values())
     parts = [f"{measured[name] / MIB:7.0f} {told[name]['total'] / MIB:7.0f}" for name in measured]
     above, off = (said - whole) / whole, (said - whole) / (whole + floor)
     size = f"{width}×{height}×{batch}{'' if how == 'whole' else ' ' + how}"
-    return (f"{model.split('/')[-1]:<13} {precision.replace('text_encoder', 'text'):<21} {offload:<10} {size:<16} " + " │ ".join(parts)
-            + f" │ {whole / MIB:7.0f} {said / MIB:7.0f} {100 * above:+6.1f} % {100 * off:+6.1f} % {count:>4}"), above, off
+    return ((f"{model.split('/')[-1]:<13} {precision.replace('text_encoder', 'text'):<21} {offload:<10} {size:<16} " + " │ ".join(parts)
+            + f" │ {whole / MIB:7.0f} {said / MIB:7.0f} {100 * above:+6.1f} % {100 * off:+6.1f} % {(max(wholes) - min(wholes)) / MIB:7.0f} {len(runs):>4}"),
+            above, off)
 
 
 def main():
@@ -88,10 +92,9 @@ def main():
             with kept.open("a") as out:
                 out.write(json.dumps({"case": case, "run": runs[case][-1]}) + "\n")
     worst = [0, 0]
-    print("model         precision             offload    size             encode: is, told │ denoise         │ decode          │ picture: is, told, off, off with floor, runs")
+    print("model         precision             offload    size             encode: is, told │ denoise         │ decode          │ picture: is, told, off, off with floor, spread, runs")
     for case in cases(folder):
-        text, above, off = row(case, sorted(runs[case], key=peak)[(len(runs[case]) - 1) // 2], call(program, case, "told")["told"],
-                               len(runs[case]))
+        text, above, off = row(case, runs[case], call(program, case, "told")["told"])
         worst = [max(worst[0], abs(above) if case[0] != DEFAULT else 0), max(worst[1], abs(off))]
         print(text, flush=True)
     print(f"largest difference: {100 * worst[1]:.1f} % of the process's peak; of stand-ins above the floor: {100 * worst[0]:.1f} %")
