@@ -5,6 +5,7 @@
 #include "ui/views/evaluate_page.h"
 #include "ui/views/main_window.h"
 #include "ui/views/participant_window.h"
+#include "ui/views/path_dialog.h"
 #include "ui/views/study_page.h"
 #include "ui/views/theme.h"
 
@@ -13,9 +14,11 @@
 #include <QEventLoop>
 #include <QFileInfo>
 #include <QProcess>
+#include <QScreen>
 #include <QSettings>
 #include <QTimer>
 
+#include <algorithm>
 #include <cstdio>
 #include <iostream>
 
@@ -99,8 +102,10 @@ int runWindow(const Options& options, QSettings& settings) {
   QObject::connect(&window, &views::MainWindow::themeChosen, [&](bool dark) { settings.setValue(QStringLiteral("dark"), dark); });
   window.evaluatePage()->setSettings(settings.fileName());
   window.decidePage()->setSettings(settings.fileName());
-  window.resize(1280, 800);
+  const QSize room = window.screen()->availableSize();
+  window.resize(std::min(1280, room.width() - 16), std::min(800, room.height() - 48));   // with a frame around it
   window.restoreGeometry(settings.value(QStringLiteral("geometry")).toByteArray());
+  views::rememberFolderIn(settings.fileName());
   window.show();
   window.studyPage()->useStudies(options.place.store);
   if (!opened) Q_EMIT session.failed(store.lastError());

@@ -53,7 +53,7 @@ class EvaluationRunTest : public QObject {
     QCOMPARE(matrix.rowCount(), 6);
     QCOMPARE(matrix.columnCount(), 3);
     QCOMPARE(matrix.index(0, 0).data(EvaluationMatrix::StateRole).toInt(), int(EvaluationMatrix::Waiting));
-    QCOMPARE(matrix.headerData(3, Qt::Vertical).toString(), QStringLiteral("prompt 1 · seed 1"));
+    QCOMPARE(matrix.headerData(3, Qt::Vertical).toString(), QStringLiteral("prompt 1\nseed 1"));
     QVERIFY(bench.run.costsText().contains("not known before"));
     bench.run.start();
     QVERIFY(bench.reaches(State::Finished));

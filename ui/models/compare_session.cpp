@@ -27,11 +27,17 @@ QString policyFolder(const study::StudyStore& store) {
   return QFileInfo(store.path()).absoluteDir().filePath(QStringLiteral("policies"));
 }
 
+QString modelsFile(const study::StudyStore& store) {
+  const QString policies = policyFolder(store);
+  return policies.isEmpty() ? QString() : QFileInfo(policies).path() + QStringLiteral("/models.json");
+}
+
 }  // namespace
 
 CompareSession::CompareSession(EngineClient* engine, study::StudyStore* store, QObject* parent)
     : QObject(parent), engine_(engine), store_(store), runner_(engine), trial_(store), history_(store), score_(store),
-      policies_(policyFolder(*store)), draft_(engine), scan_(engine), decision_(engine), inspect_context_(std::make_unique<QObject>()) {
+      policies_(policyFolder(*store)), opened_(modelsFile(*store)), draft_(engine), scan_(engine), decision_(engine),
+      inspect_context_(std::make_unique<QObject>()) {
   if (const auto latest = store_->comparison(history_.comparisonAt(0))) estimate_.learn(fromStored(*latest));
   connect(engine, &EngineClient::initialized, this, &CompareSession::onInitialized);
   connect(engine, &EngineClient::engineLost, this, &CompareSession::engineLost);
@@ -91,7 +97,7 @@ void CompareSession::refreshModels() {
   engine_->call<protocol::ModelsListResult>(
       QStringLiteral("models/list"), nlohmann::json::object(), this,
       [this](const protocol::ModelsListResult& list) {
-        models_ = list.models;
+        models_ = opened_.with(list.models);
         decision_.setModel(model_, family(), modelFolder());
         Q_EMIT modelsChanged();
         listPolicies();
@@ -130,6 +136,20 @@ void CompareSession::setModel(const QString& path) {
   requestTraits();
   Q_EMIT modelInspected();
   listPolicies();
+}
+
+// Its configuration is read first: a folder that is no model says so, and the one before stays.
+void CompareSession::openModel(const QString& path) {
+  if (isBusy()) return Q_EMIT failed(tr("Another model can be opened when the pictures are drawn"));
+  engine_->call<protocol::ModelTraits>(
+      QStringLiteral("models/traits"), protocol::TraitsParams{path.toStdString()}, this,
+      [this, path](const protocol::ModelTraits& traits) {
+        opened_.add({.name = QFileInfo(path).fileName().toStdString(), .path = path.toStdString(), .family = traits.family});
+        models_ = opened_.with(std::move(models_));
+        if (!isBusy()) setModel(path);
+        Q_EMIT modelsChanged();
+      },
+      [this](const RpcError& error) { if (error.code != kEngineLost) Q_EMIT failed(error.message); });
 }
 
 PolicyDraft* CompareSession::draft() {

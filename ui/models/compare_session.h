@@ -6,6 +6,7 @@
 #include "ui/models/decision_model.h"
 #include "ui/models/history_model.h"
 #include "ui/models/policy_draft.h"
+#include "ui/models/opened_models.h"
 #include "ui/models/policy_library.h"
 #include "ui/models/precision_list_model.h"
 #include "ui/models/run_estimate.h"
@@ -46,6 +47,9 @@ class CompareSession : public QObject {
   void connectEngine();                           // starts it; modelsChanged() and precisions follow
   // "default" is the embedded one. Asks for the bytes of every precision, unless that would mean to read a large model.
   void setModel(const QString& path);
+  // A folder or file that the engine did not find by itself: listed from now on, also at the next start, and chosen; failed() with one line
+  // when it is no model.
+  void openModel(const QString& path);
   void removePolicy(int row);                     // of precisions(); a named one is removed from the library, too
   QString model() const { return model_; }
   QString family() const;                         // "flux"; empty while unknown
@@ -125,6 +129,7 @@ class CompareSession : public QObject {
   HistoryModel history_;
   ScoreSummary score_;
   PolicyLibrary policies_;
+  OpenedModels opened_;
   PolicyDraft draft_;
   SensitivityScan scan_;
   DecisionModel decision_;

@@ -12,6 +12,7 @@
 #include <QSaveFile>
 
 #include <algorithm>
+#include <map>
 
 namespace quantspot::ui {
 namespace {
@@ -51,6 +52,17 @@ decision::Constraints limitsOf(const QJsonObject& json) {
   return limits;
 }
 
+// What the engine is at, in words; a stage of a later engine by its own name.
+QString stageText(const std::string& stage) {
+  static const std::map<std::string, QString> words = {
+      {"load", DecisionModel::tr("packing layers")}, {"copy", DecisionModel::tr("copying parts")}, {"hash", DecisionModel::tr("hashing files")},
+      {"scan", DecisionModel::tr("measuring blocks")}, {"estimate", DecisionModel::tr("counting memory")},
+      {"denoise", DecisionModel::tr("drawing steps")}, {"decode", DecisionModel::tr("decoding")},
+      {"encode", DecisionModel::tr("reading the prompt")}};
+  const auto found = words.find(stage);
+  return found == words.end() ? qt(stage) : found->second;
+}
+
 bool hasReference(const decision::Question& question) {
   return std::ranges::any_of(question.options, [](const decision::Option& one) { return one.precision == "bf16" && one.memory.error.empty(); });
 }
@@ -63,10 +75,10 @@ DecisionModel::DecisionModel(EngineClient* engine, QObject* parent) : QAbstractT
   connect(&soon_, &QTimer::timeout, this, &DecisionModel::request);
   connect(engine_, &EngineClient::progress, this, [this](const protocol::Progress& progress) {
     if (isExporting() && progress.id == export_ && progress.steps > 0)
-      Q_EMIT exportProgress(tr("Exporting: %1, %2 of %3").arg(qt(progress.stage)).arg(progress.step).arg(progress.steps), progress.step,
+      Q_EMIT exportProgress(tr("Exporting: %1, %2 of %3").arg(stageText(progress.stage)).arg(progress.step).arg(progress.steps), progress.step,
           progress.steps);
     if (isSearching() && progress.id == search_ && progress.steps > 0)
-      Q_EMIT searchProgress(tr("Looking for a mix: %1, %2 of %3").arg(qt(progress.stage)).arg(progress.step).arg(progress.steps));
+      Q_EMIT searchProgress(tr("Looking for a mix: %1, %2 of %3").arg(stageText(progress.stage)).arg(progress.step).arg(progress.steps));
   });
   connect(&evidence_, &DecisionEvidence::changed, this, [this] {
     gather();
@@ -320,7 +332,8 @@ QStringList DecisionModel::figures(const QString& precision) const {
   if (known.latentError) all << tr("latents %1 % off those of bf16 (measured on the whole model)").arg(100 * *known.latentError, 0, 'g', 3);
   if (known.seen) {
     const QString date = known.seen->date.empty() ? QString() : QStringLiteral(", ") + qt(known.seen->date);
-    all << tr("%1: noticed by %2 (N = %3 answers of %4 people, “%5”%6)").arg(qt(known.seen->verdict), qt(decision::percent(known.seen->detection, 0)))
+    all << tr("%1: noticed by %2 (N = %3 answers of %4 people, “%5”%6)")
+               .arg(qt(known.seen->verdict), qt(decision::percent(known.seen->detection, 0)))
              .arg(known.seen->trials).arg(known.seen->people).arg(qt(known.seen->study), date);
   }
   return all;

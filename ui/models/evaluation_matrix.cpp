@@ -6,6 +6,8 @@
 namespace quantspot::ui {
 namespace {
 
+constexpr qsizetype kLongestPrompt = 34;   // of a row's header
+
 QString scoreText(const evaluation::FigureInfo& info, const QString& label, const nlohmann::json& value) {
   if (value.is_number()) return label + u' ' + QString::fromStdString(evaluation::figureText(info, value.get<double>()));
   return info.id == "psnr" ? label + QStringLiteral(" ∞ dB") : QString();
@@ -83,9 +85,11 @@ QVariant EvaluationMatrix::headerData(int section, Qt::Orientation orientation, 
   }
   const evaluation::Prompt& text = run_->plan()->request().prompts.prompts[prompt(section)];
   const QString whole = QString::fromStdString(text.text);
+  if (role == SeedRole) return QString::number(run_->plan()->request().seeds[seed(section)]);
   if (role == Qt::ToolTipRole) return text.category.empty() ? whole : whole + QStringLiteral("\n") + QString::fromStdString(text.category);
   if (role != Qt::DisplayRole) return {};
-  return tr("%1 · seed %2").arg(whole.size() > 30 ? whole.left(29) + u'…' : whole).arg(run_->plan()->request().seeds[seed(section)]);
+  const QString shown = whole.size() > kLongestPrompt ? whole.left(kLongestPrompt - 1) + u'…' : whole;
+  return tr("%1\nseed %2").arg(shown, headerData(section, orientation, SeedRole).toString());
 }
 
 std::vector<EvaluationMatrix::Picture> EvaluationMatrix::pictures(int row) const {

@@ -11,7 +11,7 @@ namespace quantspot::ui {
 class EvaluationMatrix : public QAbstractTableModel {
   Q_OBJECT
  public:
-  enum Role { StateRole = Qt::UserRole, PrecisionRole };   // Qt::DecorationRole: the picture; Qt::ToolTipRole: its figures
+  enum Role { StateRole = Qt::UserRole, PrecisionRole, SeedRole };   // Qt::DecorationRole: the picture; Qt::ToolTipRole: its figures
   enum CellState { Waiting, Drawing, Finished, Failed };
 
   explicit EvaluationMatrix(EvaluationRun* run, QObject* parent = nullptr);   // not owned

@@ -10,6 +10,29 @@ namespace {
 
 QString scaled(double value, const QString& unit) { return QStringLiteral("%1\u2009%2").arg(value, 0, 'f', value < 9.95 ? 1 : 0).arg(unit); }
 
+// Whose arithmetic a precision is equal to.
+QString referenceOf(const std::string& id) {
+  static const std::pair<const char*, const char*> kReferences[] = {
+      {"fp8-layerwise", "stored as FP8, computed in bf16: diffusers' layerwise casting"}, {"bnb-int8", "LLM.int8() of bitsandbytes"},
+      {"bnb-", "blocks of 64 weights, as bitsandbytes packs them"}, {"torchao-", "as torchao packs them"},
+      {"quanto-", "as optimum-quanto packs them"},
+      {"gguf-", "as llama.cpp and ComfyUI-GGUF pack them"}, {"int8-dynamic", "PyTorch's dynamic quantization, with 8-bit activations"}};
+  for (const auto& [prefix, text] : kReferences)
+    if (id.starts_with(prefix)) return PrecisionListModel::tr(text);
+  return id == "bf16" ? PrecisionListModel::tr("what the others are compared with") : QString();
+}
+
+// "NF4, double quantized: 4 bits a weight; blocks of 64 weights, as bitsandbytes packs them"
+QString tipOf(const protocol::PrecisionInfo& info, bool policy) {
+  const QString id = QString::fromStdString(info.id), label = info.label.empty() ? id : QString::fromStdString(info.label);
+  if (policy) return label == id ? id : label + u'\n' + id;
+  QStringList parts;
+  if (info.bits > 0) parts << PrecisionListModel::tr("%1 bits a weight").arg(info.bits);
+  if (const QString reference = referenceOf(info.id); !reference.isEmpty()) parts << reference;
+  const QString text = parts.isEmpty() ? label : QStringLiteral("%1: %2").arg(label, parts.join(QStringLiteral("; ")));
+  return label == id ? text : text + u'\n' + id;
+}
+
 }  // namespace
 
 QString fileSizeText(qint64 bytes) {
@@ -142,7 +165,7 @@ QVariant PrecisionListModel::data(const QModelIndex& index, int role) const {
   const QString id = QString::fromStdString(row.info.id);
   switch (role) {
     case Qt::DisplayRole: return label(id);
-    case Qt::ToolTipRole:
+    case Qt::ToolTipRole: return tipOf(row.info, row.policy);
     case IdRole: return id;
     case Qt::CheckStateRole: return row.checked ? Qt::Checked : Qt::Unchecked;
     case FamilyRole: return QString::fromStdString(row.info.family);

@@ -7,6 +7,7 @@
 #include "ui/views/verdict_list.h"
 
 #include <QCheckBox>
+#include <QFileInfo>
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QPushButton>
@@ -103,6 +104,7 @@ void AnalysisPage::openStore(const QString& store, const QString& hash, const st
 }
 
 void AnalysisPage::openBundle(const QString& path) {
+  bundle_ = path;
   wait(tr("Checking every byte of the bundle…"));
   model_.openBundle(path);
 }
@@ -168,7 +170,7 @@ void AnalysisPage::showProblem(const QString& problem) {
   } else if (!hash_.isEmpty() && places_->currentIndex() == Unlock) {
     unlock_->setProblem(problem);
   } else {
-    wait(problem);
+    wait(bundle_.isEmpty() ? problem : tr("%1 cannot be opened: %2").arg(QFileInfo(bundle_).fileName(), problem));
   }
 }
 

@@ -51,7 +51,7 @@ class AnalysisPage : public QWidget {
   QString excludedText() const;
 
   ui::AnalysisModel model_;
-  QString store_, hash_;
+  QString store_, hash_, bundle_;
   QStackedWidget* places_;
   UnlockPanel* unlock_;
   QLabel *waiting_, *title_, *about_, *excluded_, *problem_, *saved_, *other_, *attested_;

@@ -1,5 +1,6 @@
 #include "ui/views/card.h"
 
+#include "ui/views/draft_form.h"
 #include "ui/views/theme.h"
 
 #include "ui/views/plot.h"
@@ -32,7 +33,11 @@ Card::Card(const QString& title, QWidget* parent)
 }
 
 void Card::setContent(QWidget* content) { column_->addWidget(content, 1); }
-void Card::addToTitle(QWidget* widget) { titleRow_->addWidget(widget); }
+void Card::addToTitle(QWidget* widget) {
+  titleRow_->addWidget(widget);
+  leaveWheelToPage(widget);
+}
+
 void Card::wrapNote() { note_->setWordWrap(true); }
 void Card::setNote(const QString& note) { note_->setText(note); }
 QString Card::note() const { return note_->text(); }
@@ -56,6 +61,7 @@ PlotCard::PlotCard(const QString& title, QWidget* parent) : Card(title, parent),
   plot_->setMinimumSize(160, 110);
   plot_->setMouseTracking(true);
   plot_->installEventFilter(this);
+  leaveWheelToPage(plot_);                                   // a page of charts scrolls wherever the mouse is
   setContent(plot_);
 }
 

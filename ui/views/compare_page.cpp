@@ -106,6 +106,7 @@ void ComparePage::layOut() {
 void ComparePage::connectRecipe() {
   connect(recipe_, &RecipeBar::changed, this, &ComparePage::refreshControls);
   connect(recipe_, &RecipeBar::modelChosen, session_, &ui::CompareSession::setModel);
+  connect(recipe_, &RecipeBar::openWanted, session_, &ui::CompareSession::openModel);
   connect(recipe_, &RecipeBar::downloadWanted, this, &ComparePage::openDownload);
   connect(session_, &ui::CompareSession::traitsChanged, this, [this] { if (session_->traits()) recipe_->setTraits(*session_->traits()); });
   connect(precisions_, &PrecisionPanel::autoWanted, this, [this](const QString& id) {
@@ -136,7 +137,7 @@ void ComparePage::connectSession() {
   });
   connect(session_, &CompareSession::busyChanged, this, [this] {
     if (session_->isBusy()) footer_->setProgress(session_->statusText(), 0);
-    else footer_->endProgress();
+    else footer_->endProgress(), grid_->setHint(hintOf(question_->task()));   // cancelled or failed: what to do is there again
     refreshControls();
   });
   connect(session_->scan(), &ui::SensitivityScan::changed, this, &ComparePage::refreshControls);
@@ -210,6 +211,11 @@ void ComparePage::editPolicy(const QString& text) {
   }
   policyEditor_->setRecipe(recipe_->recipe());
   policyEditor_->open(text);
+}
+
+void ComparePage::importPolicy(const QString& file) {
+  editPolicy({});
+  policyEditor_->importFrom(file);
 }
 
 void ComparePage::openDownload() {

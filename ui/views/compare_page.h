@@ -35,6 +35,7 @@ class ComparePage : public QWidget {
   void setChartsOnly(bool only);              // the charts on the whole page; only after the reveal
   bool chartsOnly() const { return chartsOnly_; }
 
+  void importPolicy(const QString& file);          // into the editor, which opens
   RecipeBar* recipeBar() { return recipe_; }
   PrecisionPanel* precisionPanel() { return precisions_; }
   ImageGrid* grid() { return grid_; }

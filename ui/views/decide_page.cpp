@@ -1,6 +1,7 @@
 #include "ui/views/decide_page.h"
 
 #include "ui/models/decision_model.h"
+#include "ui/views/beside.h"
 #include "ui/views/decide_limits.h"
 #include "ui/views/decision_path.h"
 #include "ui/views/export_dialog.h"
@@ -159,6 +160,8 @@ void DecidePage::makeTable() {
   table_->horizontalHeader()->setStretchLastSection(true);
   table_->horizontalHeader()->setDefaultAlignment(Qt::AlignLeft | Qt::AlignVCenter);
   table_->setAccessibleName(QStringLiteral("Precisions, best first"));
+  table_->setAutoScroll(false);                            // a press on a wide row must not push its name out of sight
+  makeCopyable(table_);
   connect(table_->selectionModel(), &QItemSelectionModel::currentChanged, this, &DecidePage::refreshButtons);
 }
 

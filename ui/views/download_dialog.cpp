@@ -2,6 +2,7 @@
 
 #include "ui/models/model_download.h"
 #include "ui/models/precision_list_model.h"
+#include "ui/views/beside.h"
 #include "ui/views/precision_panel.h"
 
 #include <QFormLayout>
@@ -71,7 +72,7 @@ DownloadDialog::DownloadDialog(ui::ModelDownload* download, QWidget* parent)
 }
 
 void DownloadDialog::open() {
-  show(), raise(), activateWindow();
+  showBeside(this);
   repository_->setFocus();
 }
 

@@ -2,6 +2,7 @@
 
 #include "evaluation/figures.h"
 #include "ui/models/precision_names.h"
+#include "ui/views/name_places.h"
 #include "ui/views/theme.h"
 
 #include "ui/views/plot.h"
@@ -28,7 +29,6 @@ constexpr int kReach = 9;                // pixels from a point that still mean 
 
 QString text(const std::string& utf8) { return QString::fromStdString(utf8); }
 QString shortText(const json& precision) { return ui::shortName(text(precision.get<std::string>())); }
-QColor colorOf(const json& precision) { return precisionColor(text(precision.get<std::string>())); }
 
 const json* value(const json& row, const std::string& figure) {
   const auto found = row["figures"].find(figure);
@@ -38,20 +38,24 @@ const json* value(const json& row, const std::string& figure) {
 }  // namespace
 
 EvaluateCharts::EvaluateCharts(QWidget* parent) : QWidget(parent), figure_(new QComboBox), note_(new QLabel) {
-  static const char* const kTitles[PlotCount] = {"Quality against memory", "Quality by category", "Each prompt and seed", "Time of each step", "Memory over time", "Error of the latents"};
-  static const char* const kTips[PlotCount] = {"Larger: slower; line: Pareto front, of which nothing is better in quality, memory and time", "Means with 95 % intervals", "Press a point for its pictures",
-                                               "Means over the pictures", "Of one picture of each precision, above what the engine had before",
-                                                   "Relative L2 against the baseline's after each step; asked for under Measure"};
+  static const char* const kTitles[PlotCount] = {"Quality against memory", "Quality by category", "Each prompt and seed", "Time of each step",
+                                                 "Memory over time", "Error of the latents"};
+  static const char* const kTips[PlotCount] = {
+      "Larger: slower; line: Pareto front, of which nothing is better in quality, memory and time", "Means with 95 % intervals",
+      "Press a point for its pictures", "Means over the pictures", "Of one picture of each precision, above what the engine had before",
+      "Relative L2 against the baseline's after each step; asked for under Measure"};
   auto* grid = new QGridLayout(this);
   grid->setContentsMargins(0, 0, 0, 0), grid->setSpacing(10);
   figure_->setAccessibleName(QStringLiteral("Measure of quality")), figure_->setFixedWidth(160);
-  note_->setProperty("role", "quiet");
+  note_->setProperty("role", "quiet"), note_->setWordWrap(true), note_->setTextFormat(Qt::RichText);
   grid->addWidget(note_, 0, 0, 1, 2), grid->addWidget(figure_, 0, 2, Qt::AlignRight);
   for (int i = 0; i < PlotCount; ++i) {
     auto* title = new QLabel(QLatin1String(kTitles[i]));
-    title->setProperty("role", "title"), title->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred), title->setToolTip(QString::fromUtf8(kTips[i]));
+    title->setProperty("role", "title"), title->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
+    title->setToolTip(QString::fromUtf8(kTips[i]));
     auto* plot = new QCustomPlot;
     plot->setMinimumSize(150, 110), plot->setMouseTracking(true), plot->installEventFilter(this);
+    if (i == Quality) connect(plot, &QCustomPlot::afterLayout, this, &EvaluateCharts::placeNamesOfQuality);
     plots_.push_back(plot);
     grid->addWidget(title, 1 + 2 * (i / 3), i % 3), grid->addWidget(plot, 2 + 2 * (i / 3), i % 3);
     grid->setRowStretch(2 + 2 * (i / 3), 1), grid->setColumnStretch(i % 3, 1);
@@ -103,7 +107,8 @@ void EvaluateCharts::clear(Plot which, const QString& x, const QString& y) {
 void EvaluateCharts::redraw() {
   marks_.clear();
   const bool any = report_.is_object();
-  note_->setText(any ? QStringLiteral("Bars: 95 % intervals by resampling pictures") : QStringLiteral("Charts appear with the first pictures"));
+  note_->setText(any ? legend() : QStringLiteral("Charts appear with the first pictures"));
+  names_.clear();
   clear(Quality, QStringLiteral("peak memory, MiB"), figure_->currentText()), clear(Categories, {}, figure_->currentText());
   clear(Prompts, {}, {});
   if (any && figure_->count() > 0) drawQuality(), drawCategories(), drawPrompts();
@@ -156,16 +161,56 @@ void EvaluateCharts::drawQuality() {
     for (const json& point : report_["pareto"]["points"]) best = best || (point["precision"] == row["precision"] && point["front"].get<bool>());
     if (best) front[x] = y;
     addInterval(Quality, x, (*q)["ci95"], colorOf(row["precision"]));
-    addPoint(Quality, x, y, colorOf(row["precision"]), 7 + 9 * std::sqrt(seconds / slowest), best);
+    const double size = 7 + 9 * std::sqrt(seconds / slowest);
+    addPoint(Quality, x, y, colorOf(row["precision"]), size, best);
     auto* label = new QCPItemText(plots_[Quality]);
-    label->position->setCoords(x, y), label->setText(QStringLiteral("  ") + shortText(row["precision"])), label->setPositionAlignment(Qt::AlignLeft | Qt::AlignBottom);
+    label->setText(shortText(row["precision"])), label->setPositionAlignment(Qt::AlignLeft | Qt::AlignTop), label->setPadding({});
     label->setColor(theme().text), label->setFont(plots_[Quality]->xAxis->tickLabelFont());
-    marks_.push_back({Quality, x, y, -1, QStringLiteral("%1: %2 at %3 MiB in %4").arg(shortText(row["precision"])).arg(y, 0, 'g', 4).arg(x, 0, 'f', 0).arg(text(evaluation::secondsText(seconds)))});
+    const json& ci = (*q)["ci95"];
+    names_.push_back({label, x, y, size / 2, ci.is_array() ? ci[0].get<double>() : y, ci.is_array() ? ci[1].get<double>() : y});
+    marks_.push_back({Quality, x, y, -1, QStringLiteral("%1: %2 at %3 MiB in %4").arg(shortText(row["precision"])).arg(y, 0, 'g', 4)
+                          .arg(x, 0, 'f', 0).arg(text(evaluation::secondsText(seconds)))});
   }
   if (report_["pareto"]["quality"] == quality())
     for (const auto& [x, y] : front) line->addData(x, y);
   fit(Quality, false);
   plots_[Quality]->xAxis->setRangeUpper(plots_[Quality]->xAxis->range().upper + 0.2 * plots_[Quality]->xAxis->range().size());
+}
+
+// Beside the points, over neither intervals nor one another.
+void EvaluateCharts::placeNamesOfQuality() {
+  const QCustomPlot* plot = plots_[Quality];
+  const auto pixel = [plot](double x, double y) { return QPointF(plot->xAxis->coordToPixel(x), plot->yAxis->coordToPixel(y)); };
+  std::vector<NamedPoint> points;
+  std::vector<QRectF> taken;
+  for (const Name& name : names_) {
+    const QFontMetricsF metrics(name.text->font());
+    points.push_back({pixel(name.x, name.y), name.radius, {metrics.horizontalAdvance(name.text->text()) + 2, metrics.height()}});
+    taken.push_back(QRectF(pixel(name.x, name.high), pixel(name.x, name.low)).adjusted(-2, 0, 2, 0));
+  }
+  const std::vector<QRectF> places = placeNames(points, std::move(taken), QRectF(plot->axisRect()->rect()));
+  for (std::size_t i = 0; i < places.size(); ++i)
+    names_[i].text->position->setCoords(plot->xAxis->pixelToCoord(places[i].left()), plot->yAxis->pixelToCoord(places[i].top()));
+}
+
+QColor EvaluateCharts::colorOf(const json& precision) const {
+  QColor color = precisionColor(text(precision.get<std::string>()));
+  const QColor family = color, ground = theme().panel;
+  for (const json& before : report_["precisions"]) {
+    if (before == precision) break;
+    if (precisionColor(text(before.get<std::string>())) != family) continue;
+    const auto paler = [](int a, int b) { return static_cast<int>(a * 0.68 + b * 0.32); };
+    color = QColor(paler(color.red(), ground.red()), paler(color.green(), ground.green()), paler(color.blue(), ground.blue()));
+  }
+  return color;
+}
+
+// Which colour is which, for all six.
+QString EvaluateCharts::legend() const {
+  QString line = QStringLiteral("Bars: 95 % intervals by resampling pictures.");
+  for (const json& precision : report_["precisions"])
+    line += QStringLiteral(" &nbsp;<span style='color:%1'>■</span>&nbsp;%2").arg(colorOf(precision).name(), shortText(precision).toHtmlEscaped());
+  return line;
 }
 
 void EvaluateCharts::drawCategories() {
@@ -174,7 +219,8 @@ void EvaluateCharts::drawCategories() {
   for (const json& row : report_["categories"])
     if (row["figure"] == quality() && !categories.contains(text(row["category"]))) categories << text(row["category"]);
   QSharedPointer<QCPAxisTickerText> ticker(new QCPAxisTickerText);
-  for (int i = 0; i < categories.size(); ++i) ticker->addTick(i + 0.5, categories[i].left(9) + (categories[i].size() > 9 ? QStringLiteral("…") : QString()));
+  for (int i = 0; i < categories.size(); ++i)
+    ticker->addTick(i + 0.5, categories[i].left(9) + (categories[i].size() > 9 ? QStringLiteral("…") : QString()));
   const double width = 0.8 / static_cast<double>(names.size());
   for (const json& row : report_["categories"]) {
     if (row["figure"] != quality() || !row["value"].is_number()) continue;
@@ -184,7 +230,8 @@ void EvaluateCharts::drawCategories() {
     bar->setWidth(width * 0.9), bar->setPen(Qt::NoPen), bar->setBrush(colorOf(row["precision"]));
     bar->addData(x, row["value"].get<double>());
     addInterval(Categories, x, row["ci95"], theme().text);
-    marks_.push_back({Categories, x, row["value"], -1, QStringLiteral("%1, %2: %3 (N = %4)").arg(text(row["category"]), shortText(row["precision"])).arg(row["value"].get<double>(), 0, 'g', 4).arg(row["n"].get<int>())});
+    marks_.push_back({Categories, x, row["value"], -1, QStringLiteral("%1, %2: %3 (N = %4)").arg(text(row["category"]),
+                      shortText(row["precision"])).arg(row["value"].get<double>(), 0, 'g', 4).arg(row["n"].get<int>())});
   }
   fit(Categories, true);
   plots_[Categories]->xAxis->setTicker(ticker);
@@ -207,7 +254,8 @@ void EvaluateCharts::drawPrompts() {
       if (precision == baseline || (!pair && !values.contains(baseline))) continue;
       const double x = pair ? static_cast<double>(c + 1) : values[baseline];
       low = std::min({low, x, y}), high = std::max({high, x, y});
-      points[precision].push_back({Prompts, x, y, static_cast<int>(c), QStringLiteral("%1, %2: %3").arg(where, ui::shortName(text(precision))).arg(y, 0, 'g', 4)});
+      points[precision].push_back({Prompts, x, y, static_cast<int>(c),
+                                   QStringLiteral("%1, %2: %3").arg(where, ui::shortName(text(precision))).arg(y, 0, 'g', 4)});
     }
   }
   plots_[Prompts]->xAxis->setLabel(pair ? QStringLiteral("comparison") : text(report_["precisions"][0]));
@@ -266,6 +314,14 @@ void EvaluateCharts::drawLines(Plot which, const std::vector<Series>& all, const
       for (const auto& [at, ci] : one.intervals) addInterval(which, at, ci, colorOf(one.precision));
   }
   if (!all.empty()) fit(which, true);
+  else if (which == Growth && report_.is_object())
+    tellInPlace(which, QStringLiteral("Not measured: tick “Error growth” under Measure\nand start again"));
+}
+
+void EvaluateCharts::tellInPlace(Plot which, const QString& line) {
+  auto* item = new QCPItemText(plots_[which]);
+  item->position->setType(QCPItemPosition::ptAxisRectRatio), item->position->setCoords(0.5, 0.5);
+  item->setText(line), item->setColor(theme().quiet), item->setFont(plots_[which]->xAxis->tickLabelFont());
 }
 
 const EvaluateCharts::Mark* EvaluateCharts::markAt(QObject* plot, const QPointF& at) const {

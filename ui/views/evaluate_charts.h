@@ -9,6 +9,7 @@
 
 class QComboBox;
 class QCPAxis;
+class QCPItemText;
 class QCustomPlot;
 class QLabel;
 
@@ -34,12 +35,17 @@ class EvaluateCharts : public QWidget {
 
  private:
   struct Mark { Plot plot; double x, y; int comparison; QString tip; };   // comparison: -1 when it is of many
+  struct Name { QCPItemText* text; double x, y, radius, low, high; };   // of a point of Quality
   struct Series { std::string precision; std::vector<std::array<double, 2>> points; std::vector<std::pair<double, nlohmann::json>> intervals = {}; };
 
   void redraw();
   void clear(Plot which, const QString& x, const QString& y);
   void style(QCPAxis* axis);
   void drawQuality();
+  void placeNamesOfQuality();
+  QString legend() const;
+  QColor colorOf(const nlohmann::json& precision) const;   // its family's; further ones of a family are paler
+  void tellInPlace(Plot which, const QString& line);
   void drawCategories();
   void drawPrompts();
   void drawLines(Plot which, const std::vector<Series>& all, const QString& x, const QString& y);
@@ -57,6 +63,7 @@ class EvaluateCharts : public QWidget {
   QLabel* note_;
   std::vector<QCustomPlot*> plots_;
   std::vector<Mark> marks_;
+  std::vector<Name> names_;
 };
 
 }  // namespace quantspot::views

@@ -1,5 +1,6 @@
 #include "ui/views/evaluate_figures.h"
 
+#include "ui/views/beside.h"
 #include "ui/views/theme.h"
 
 #include <QHeaderView>
@@ -15,6 +16,11 @@ namespace {
 class FigureDelegate : public QStyledItemDelegate {
  public:
   using QStyledItemDelegate::QStyledItemDelegate;
+
+  // Two lines in each cell, with air around them.
+  QSize sizeHint(const QStyleOptionViewItem& option, const QModelIndex& index) const override {
+    return QStyledItemDelegate::sizeHint(option, index) + QSize(12, 8);
+  }
 
  protected:
   void initStyleOption(QStyleOptionViewItem* option, const QModelIndex& index) const override {
@@ -41,7 +47,8 @@ QString against(const nlohmann::json& report) {
 EvaluateFigures::EvaluateFigures(QWidget* parent) : QWidget(parent), table_(new QTableView), notice_(new QLabel), note_(new QLabel) {
   table_->setModel(&model_), table_->setItemDelegate(new FigureDelegate(table_));
   table_->setAccessibleName(QStringLiteral("Figures by precision"));
-  table_->setSelectionMode(QAbstractItemView::SingleSelection), table_->setHorizontalScrollMode(QAbstractItemView::ScrollPerPixel);
+  table_->setSelectionMode(QAbstractItemView::ContiguousSelection), table_->setHorizontalScrollMode(QAbstractItemView::ScrollPerPixel);
+  makeCopyable(table_);
   for (QLabel* label : {notice_, note_}) label->setProperty("role", "quiet"), label->setWordWrap(true);
   connect(notice_, &QLabel::linkActivated, this, &EvaluateFigures::weightsPressed);
   auto* layout = new QVBoxLayout(this);

@@ -204,6 +204,7 @@ bool EvaluatePage::exportTo(const QString& kind, const QString& path) try {
   else if (kind == QLatin1String("pdf")) run_.writePdf(path);
   else run_.writeHtml(path);
   status_->setText(QStringLiteral("Saved in %1").arg(path));
+  setup_->showProblem({});
   return true;
 } catch (const std::exception& error) {
   setup_->showProblem(QString::fromStdString(error.what()));

@@ -1,6 +1,7 @@
 #include "ui/views/evaluate_pictures.h"
 
 #include "ui/models/precision_names.h"
+#include "ui/views/beside.h"
 #include "ui/views/theme.h"
 
 #include <QHBoxLayout>
@@ -41,7 +42,9 @@ EvaluatePictures::EvaluatePictures(ui::EvaluationMatrix* matrix, QWidget* parent
 void EvaluatePictures::showRow(int row) {
   if (row < 0 || row >= matrix_->rowCount()) return;
   row_ = row, shown_ = 0;
-  title_->setText(matrix_->headerData(row, Qt::Vertical, Qt::ToolTipRole).toString().section(u'\n', 0, 0) + QStringLiteral(" · seed %1").arg(matrix_->headerData(row, Qt::Vertical).toString().section(QStringLiteral("seed "), -1)));
+  const auto header = [&](int role) { return matrix_->headerData(row, Qt::Vertical, role); };
+  title_->setText(QStringLiteral("%1 · seed %2").arg(header(Qt::ToolTipRole).toString().section(u'\n', 0, 0),
+                                                     header(ui::EvaluationMatrix::SeedRole).toString()));
   while (QLayoutItem* item = pictures_->takeAt(0)) {
     delete item->widget();
     delete item;
@@ -60,10 +63,11 @@ void EvaluatePictures::showRow(int row) {
     layout->addWidget(image), layout->addWidget(label(QStringLiteral("<b>%1</b>").arg(ui::shortName(picture.precision).toHtmlEscaped())));
     if (!picture.image.isNull()) layout->addWidget(label(picture.text));
     layout->addStretch(1);
+    column->setMinimumWidth(column->sizeHint().width() + 8);   // figures of neighbours do not run into one another
     pictures_->addWidget(column);
   }
   pictures_->addStretch(1);
-  show(), raise();
+  showBeside(this);
 }
 
 void EvaluatePictures::keyPressEvent(QKeyEvent* event) {

@@ -1,6 +1,7 @@
 #include "ui/views/evaluate_setup.h"
 
 #include "ui/models/compare_session.h"
+#include "ui/models/precision_names.h"
 #include "ui/views/measure_dialog.h"
 #include "ui/views/path_dialog.h"
 #include "ui/views/theme.h"
@@ -104,7 +105,8 @@ void EvaluateSetup::layOut() {
   seeds_->setToolTip(QStringLiteral("Each prompt is drawn with each of them: 7, 0..9 or 1,2,5"));
   folder_->setToolTip(QStringLiteral("Finished pictures are kept here: an evaluation goes on where it was, also tomorrow, and "
                                      "quantspot-cli compare --out may share it"));
-  engines_->setPlaceholderText(QStringLiteral("More engines, a command per line:\nssh host quantspot-engine"));
+  engines_->setPlaceholderText(QStringLiteral("none but this computer's"));
+  engines_->setToolTip(QStringLiteral("More engines, a command per line, for example: ssh host quantspot-engine"));
   engines_->setFixedHeight(48), engines_->setAccessibleName(QStringLiteral("More engines"));
   engines_->setTabChangesFocus(true);
   measured_->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Fixed), measured_->setAccessibleName(QStringLiteral("What is measured"));
@@ -133,7 +135,7 @@ void EvaluateSetup::layOut() {
 void EvaluateSetup::fillModels() {
   const QString chosen = model_->currentData().toString();
   model_->clear();
-  model_->addItem(QStringLiteral("Built-in model"), QStringLiteral("default"));
+  model_->addItem(QStringLiteral("Emoji-Flux (built in)"), QStringLiteral("default"));
   for (const protocol::ModelEntry& entry : session_->models())
     if (entry.missing.empty() && entry.path != "default" && entry.name != "default")
       model_->addItem(QString::fromStdString(entry.name), QString::fromStdString(entry.path));
@@ -152,8 +154,8 @@ void EvaluateSetup::fillPrecisions() {
   ui::PrecisionListModel* const model = session_->precisions();
   for (int i = 0; i < model->rowCount(); ++i) {
     const QString id = model->index(i).data(ui::PrecisionListModel::IdRole).toString();
-    auto* item = new QListWidgetItem(model->index(i).data().toString(), precisions_);
-    item->setData(Qt::UserRole, id), item->setToolTip(id);
+    auto* item = new QListWidgetItem(ui::shortName(id), precisions_);   // as on the Compare page and in the tables beside
+    item->setData(Qt::UserRole, id), item->setToolTip(model->index(i).data(Qt::ToolTipRole).toString());
     item->setFlags(item->flags() | Qt::ItemIsUserCheckable);
     item->setCheckState(checked.contains(id) ? Qt::Checked : Qt::Unchecked);
   }

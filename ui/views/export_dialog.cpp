@@ -2,6 +2,7 @@
 
 #include "ui/models/decision_model.h"
 #include "ui/models/precision_list_model.h"
+#include "ui/views/beside.h"
 #include "ui/views/path_dialog.h"
 #include "ui/views/precision_panel.h"
 
@@ -36,13 +37,6 @@ QString existing(QString path) {
   return path;
 }
 
-// "bnb-nf4?skip=proj_out" as a name that every file system takes.
-QString fileName(QString precision) {
-  for (QChar& c : precision)
-    if (!c.isLetterOrNumber() && c != u'-' && c != u'_' && c != u'.') c = u'+';
-  return precision.left(80);
-}
-
 }  // namespace
 
 ExportDialog::ExportDialog(ui::DecisionModel* model, QWidget* parent)
@@ -70,7 +64,7 @@ ExportDialog::ExportDialog(ui::DecisionModel* model, QWidget* parent)
   });
   connect(browse_, &QPushButton::clicked, this, [this] {
     askForPath(this, {QStringLiteral("Where the new folder comes"), PathKind::Folder, existing(out_->text())},
-               [this](const QString& folder) { out_->setText(folder + u'/' + fileName(precision_)); });
+               [this](const QString& folder) { out_->setText(folder + u'/' + fileNameOf(precision_)); });
   });
   connect(show_, &QPushButton::clicked, this, [this] { QDesktopServices::openUrl(QUrl::fromLocalFile(written_)); });
   connect(model_, &ui::DecisionModel::exportProgress, this, [this](const QString& text, int step, int steps) {
@@ -116,19 +110,18 @@ void ExportDialog::open(const QString& precision) {
     written_.clear();
     const bool gguf = precision.startsWith(u"gguf-");
     setWindowTitle(QStringLiteral("Export %1").arg(precision));
-    what_->setText(gguf ? QStringLiteral("<b>%1</b>: one .gguf file for ComfyUI-GGUF and stable-diffusion.cpp, with run.py, requirements.txt and a manifest of all hashes.")
-                            .arg(precision.toHtmlEscaped())
-                        : QStringLiteral("<b>%1</b>: a folder that diffusers loads at this precision, with run.py, requirements.txt and a manifest of all hashes.")
-                            .arg(precision.toHtmlEscaped()));
+    const QString what = gguf ? QStringLiteral("one .gguf file for ComfyUI-GGUF and stable-diffusion.cpp")
+                              : QStringLiteral("a folder that diffusers loads at this precision");
+    what_->setText(QStringLiteral("<b>%1</b>: %2, with run.py, requirements.txt and a manifest of all hashes.").arg(precision.toHtmlEscaped(), what));
     QString why;
     const QString text = model_->pythonText(precision, &why);
     python_->setPlainText(text.isEmpty() ? why : text);
     copy_->setEnabled(!text.isEmpty());
-    out_->setText(QDir(place_).filePath(QStringLiteral("exports/") + fileName(precision)));
+    out_->setText(QDir(place_).filePath(QStringLiteral("exports/") + fileNameOf(precision)));
     tell({}, false);
   }
   refresh();
-  show(), raise(), activateWindow();
+  showBeside(this);
   out_->setFocus();
 }
 

@@ -22,8 +22,9 @@ QString summaryOf(const study::Protocol& p, int people) {
   for (const study::Block& block : p.blocks)
     parts << QObject::tr("%1 × %2%3").arg(block.trials + block.gold + block.null + block.repeats).arg(study::kindName(block.kind),
                                                                                       block.flicker_hz > 0 ? QObject::tr(" in turn") : QString());
-  return QObject::tr("Each person answers %1, about %2 comparisons of %3 variants. %4 of %5 planned people have begun.")
-      .arg(parts.join(QStringLiteral(", "))).arg(p.comparisons.size()).arg(p.variants.size()).arg(people).arg(p.participants);
+  const QString comparisons = p.comparisons.size() == 1 ? QObject::tr("1 comparison") : QObject::tr("%1 comparisons").arg(p.comparisons.size());
+  return QObject::tr("Each person answers %1, about %2 of %3 variants. %4 of %5 planned people have begun.")
+      .arg(parts.join(QStringLiteral(", ")), comparisons).arg(p.variants.size()).arg(people).arg(p.participants);
 }
 
 // The model, and what is known of how its pictures were made.
@@ -49,7 +50,8 @@ FrozenStudyView::FrozenStudyView(const QString& store, const QString& hash, QWid
   summary_->setWordWrap(true);
   hash_->setProperty("role", "quiet"), hash_->setTextInteractionFlags(Qt::TextSelectableByMouse), hash_->setWordWrap(true);
   participant_->setProperty("role", "main");
-  participant_->setToolTip(tr("Full screen; asks for the passphrase first. On other computers: quantspot --participant %1 --store …").arg(hash.left(8)));
+  participant_->setToolTip(tr("Full screen; asks for the passphrase first. "
+                              "On other computers: quantspot --participant %1 --store …").arg(hash.left(8)));
   connect(participant_, &QPushButton::clicked, this, [this, hash] { Q_EMIT participantWanted(hash); });
   auto* row = new QHBoxLayout;
   row->addWidget(title_, 1), row->addWidget(participant_);

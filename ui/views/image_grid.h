@@ -15,6 +15,8 @@
 #include <optional>
 #include <vector>
 
+class QMenu;
+
 namespace quantspot::views {
 
 // What a chip carries while it is dragged: the precision's id as UTF-8.
@@ -73,6 +75,8 @@ class ImageGrid : public QWidget {
   const ViewTransform& transform() const { return transform_; }
   void setTransform(const ViewTransform& transform) { transform_ = transform, update(); }   // of a grid with pictures of the same size
   std::array<int, 2> pair() const { return pair_; }
+  // To copy or save the tile's picture, or its difference where that is shown. Null before the reveal: files have names. The caller's.
+  QMenu* pictureMenu(int tile);
   std::vector<TileRects> tiles() const { return layOutTiles(count(), imageSize(), QRectF(rect())); }
 
  Q_SIGNALS:
@@ -95,6 +99,7 @@ class ImageGrid : public QWidget {
   void dragMoveEvent(QDragMoveEvent*) override;
   void dragLeaveEvent(QDragLeaveEvent*) override;
   void dropEvent(QDropEvent*) override;
+  void contextMenuEvent(QContextMenuEvent*) override;
 
  private:
   QSizeF imageSize() const { return images_.empty() ? QSizeF(1, 1) : QSizeF(images_.front().size()); }

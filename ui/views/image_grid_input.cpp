@@ -1,11 +1,17 @@
 // Mouse, keys and drops of ImageGrid.
 #include "ui/views/image_grid.h"
 
+#include "ui/views/path_dialog.h"
+
 #include <QApplication>
+#include <QClipboard>
+#include <QContextMenuEvent>
 #include <QDragEnterEvent>
 #include <QKeyEvent>
+#include <QMenu>
 #include <QMimeData>
 #include <QMouseEvent>
+#include <QSaveFile>
 #include <QWheelEvent>
 
 #include <algorithm>
@@ -104,6 +110,33 @@ void ImageGrid::mouseDoubleClickEvent(QMouseEvent* event) {
   if (tile < 0 || !tools_.swap) return;
   pair_[0] = tile;
   setMode(mode_ == Mode::Grid ? Mode::Single : Mode::Grid);
+}
+
+QMenu* ImageGrid::pictureMenu(int tile) {
+  if (!revealed_ || tile < 0 || tile >= count()) return nullptr;
+  const QImage picture = shown(tile);
+  const QString name = captions_[tile].truth.precision;
+  const QString what = picture.constBits() == images_[tile].constBits() ? QStringLiteral("picture") : QStringLiteral("view");
+  auto* menu = new QMenu(this);
+  menu->addAction(QStringLiteral("Copy this %1").arg(what), this, [picture] { QApplication::clipboard()->setImage(picture); });
+  menu->addAction(QStringLiteral("Save this %1…").arg(what), this, [this, picture, name] {
+    const QString proposed = fileNameOf(name.isEmpty() ? QStringLiteral("picture") : name) + QStringLiteral(".png");
+    askForPath(this, {QStringLiteral("Save the picture"), PathKind::NewFile, proposed, QStringLiteral("Pictures (*.png)")},
+               [this, picture](const QString& path) {
+                 QSaveFile file(path);
+                 if (!file.open(QIODevice::WriteOnly) || !picture.save(&file, "PNG") || !file.commit())
+                   showTrouble(this, QStringLiteral("Nothing was saved"), QStringLiteral("%1: %2").arg(path, file.errorString()));
+               });
+  });
+  return menu;
+}
+
+void ImageGrid::contextMenuEvent(QContextMenuEvent* event) {
+  const bool keyed = event->reason() == QContextMenuEvent::Keyboard;
+  QMenu* menu = pictureMenu(keyed ? (mode_ == Mode::Grid ? std::max(0, marked_) : pair_[0]) : tileAt(event->pos()));
+  if (!menu) return event->ignore();
+  menu->setAttribute(Qt::WA_DeleteOnClose);
+  menu->popup(keyed ? mapToGlobal(rect().center()) : event->globalPos());
 }
 
 void ImageGrid::dragEnterEvent(QDragEnterEvent* event) {

@@ -1,25 +1,32 @@
 #include "ui/views/main_window.h"
 
 #include "ui/models/compare_session.h"
+#include "ui/views/beside.h"
 #include "ui/views/compare_page.h"
 #include "ui/views/decide_page.h"
+#include "ui/views/dropped.h"
 #include "ui/views/evaluate_page.h"
+#include "ui/views/evaluate_pictures.h"
 #include "ui/views/history_page.h"
 #include "ui/views/icons.h"
 #include "ui/views/pair_window.h"
 #include "ui/views/path_dialog.h"
 #include "ui/views/program_menu.h"
 #include "ui/views/recipe_bar.h"
+#include "ui/views/recipe_more.h"
 #include "ui/views/study_page.h"
 #include "ui/views/theme.h"
 
 #include <QApplication>
 #include <QButtonGroup>
+#include <QDragEnterEvent>
 #include <QHBoxLayout>
 #include <QLabel>
+#include <QMimeData>
 #include <QShortcut>
 #include <QStackedWidget>
 #include <QToolButton>
+#include <QUrl>
 #include <QVBoxLayout>
 
 namespace quantspot::views {
@@ -43,6 +50,7 @@ MainWindow::MainWindow(ui::CompareSession* session, QWidget* parent)
   layout->addWidget(makeHeader()), layout->addWidget(pages_, 1);
   setCentralWidget(central);
   addShortcuts();
+  setAcceptDrops(true);
   connect(history_, &HistoryPage::opened, this, &MainWindow::openPast);
   connect(history_, &HistoryPage::nextSeedWanted, this, [this](qint64 comparison) { if (openPast(comparison)) compare_->runNextSeed(); });
   connect(history_, &HistoryPage::changeWanted, this, [this](qint64 comparison) { if (openPast(comparison)) compare_->readyForChange(); });
@@ -52,6 +60,7 @@ MainWindow::MainWindow(ui::CompareSession* session, QWidget* parent)
   connect(study_, &StudyPage::analysed, session_->decision()->evidence(), &ui::DecisionEvidence::addStudy);
   connect(session_, &ui::CompareSession::trialOpened, this, [this] {
     if (pair_) pair_->hide();                            // no names beside a blind screen
+    evaluate_->pictures()->hide();
     showPage(Compare);
   });
   showPage(Compare);
@@ -124,6 +133,40 @@ void MainWindow::toggleTheme() {
   Q_EMIT themeChosen(dark);
 }
 
+void MainWindow::dragEnterEvent(QDragEnterEvent* event) {
+  const QList<QUrl> urls = event->mimeData()->urls();
+  if (urls.size() == 1 && whatIs(urls.first().toLocalFile()) != Dropped::Nothing) event->acceptProposedAction();
+}
+
+void MainWindow::dropEvent(QDropEvent* event) {
+  const QList<QUrl> urls = event->mimeData()->urls();
+  if (urls.size() != 1) return;
+  event->acceptProposedAction();
+  // Afterwards: who dragged it waits for this to return.
+  QMetaObject::invokeMethod(this, [this, path = urls.first().toLocalFile()] { take(path); }, Qt::QueuedConnection);
+}
+
+void MainWindow::takePicture(const QString& path) {
+  showPage(Compare);
+  RecipeMore* more = compare_->recipeBar()->more();
+  if (!more->takesPictures())
+    return showTrouble(this, QStringLiteral("No start picture"),
+                       QStringLiteral("This model draws from noise alone; choose one that starts from pictures."));
+  compare_->recipeBar()->showMore(), more->setPicture(path);
+}
+
+void MainWindow::take(const QString& path) {
+  switch (whatIs(path)) {
+    case Dropped::Model: showPage(Compare), session_->openModel(path); break;
+    case Dropped::Lora: showPage(Compare), compare_->recipeBar()->showMore(), compare_->recipeBar()->more()->addLora(path); break;
+    case Dropped::Picture: takePicture(path); break;
+    case Dropped::Pictures: showPage(History), importPictures(path); break;
+    case Dropped::Bundle: showPage(Study), study_->openBundle(path); break;
+    case Dropped::Policy: showPage(Compare), compare_->importPolicy(path); break;
+    case Dropped::Nothing: break;
+  }
+}
+
 void MainWindow::importPictures(const QString& path) {
   QString reason;
   const auto heard = connect(session_, &ui::CompareSession::failed, this, [&](const QString& message) { reason = message; });
@@ -155,7 +198,7 @@ void MainWindow::compareTwo(qint64 comparison) {
   if (!pair_) pair_ = new PairWindow(this);
   const auto of = session_->store()->comparison(comparison);
   pair_->setPictures(std::move(pictures), of ? of->recipe[QStringLiteral("prompt")].toString() : QString());
-  pair_->show(), pair_->raise();
+  showBeside(pair_);
 }
 
 }  // namespace quantspot::views

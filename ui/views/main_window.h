@@ -40,7 +40,13 @@ class MainWindow : public QMainWindow {
  Q_SIGNALS:
   void themeChosen(bool dark);
 
+ protected:
+  void dragEnterEvent(QDragEnterEvent* event) override;
+  void dropEvent(QDropEvent* event) override;
+
  private:
+  void take(const QString& path);                  // what was dropped
+  void takePicture(const QString& path);
   QWidget* makeHeader();
   void addTab(const QString& text, Page page, const QKeySequence& key, QWidget* header);
   void addShortcuts();

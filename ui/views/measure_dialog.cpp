@@ -1,6 +1,7 @@
 #include "ui/views/measure_dialog.h"
 
 #include "evaluation/figures.h"
+#include "ui/views/beside.h"
 #include "ui/views/form_parts.h"
 #include "ui/views/path_dialog.h"
 
@@ -180,7 +181,7 @@ QString MeasureDialog::lacking() const {
 }
 
 void MeasureDialog::open() {
-  show(), raise(), activateWindow();
+  showBeside(this);
   list_->setFocus();
 }
 

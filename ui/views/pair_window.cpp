@@ -7,6 +7,7 @@
 
 #include <QComboBox>
 #include <QHBoxLayout>
+#include <QKeyEvent>
 #include <QLabel>
 #include <QLocale>
 #include <QSignalBlocker>
@@ -93,6 +94,11 @@ void PairWindow::refresh() {
 void PairWindow::showDifference() {
   if (view_->currentIndex() > 0) grid_->setComparing(static_cast<ImageGrid::Comparing>(view_->currentIndex() - 1));
   grid_->showDifference(view_->currentIndex() > 0 ? ImageGrid::kAllTiles : ImageGrid::kNoTile);
+}
+
+void PairWindow::keyPressEvent(QKeyEvent* event) {
+  if (event->key() == Qt::Key_Escape) close();
+  else QWidget::keyPressEvent(event);
 }
 
 }  // namespace quantspot::views

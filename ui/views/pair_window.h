@@ -24,6 +24,9 @@ class PairWindow : public QWidget {
   QComboBox* right() { return right_; }
   QString note() const;                     // how far they differ, and what beside the precision does
 
+ protected:
+  void keyPressEvent(QKeyEvent* event) override;   // Esc in the grid closes
+
  private:
   void refresh();
   void showDifference();

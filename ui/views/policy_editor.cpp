@@ -2,7 +2,9 @@
 
 #include "ui/models/compare_session.h"
 #include "ui/models/policy_filter.h"
+#include "ui/views/beside.h"
 #include "ui/views/form_parts.h"
+#include "ui/views/path_dialog.h"
 #include "ui/views/policy_table.h"
 #include "ui/views/precision_panel.h"
 #include "ui/views/scan_panel.h"
@@ -12,7 +14,7 @@
 #include <QCheckBox>
 #include <QClipboard>
 #include <QComboBox>
-#include <QFileDialog>
+#include <QFileInfo>
 #include <QGuiApplication>
 #include <QHBoxLayout>
 #include <QKeyEvent>
@@ -86,7 +88,7 @@ QWidget* PolicyEditor::makeTopRow() {
   layout->addWidget(quietLabel(QStringLiteral("&Start from"), start_)), layout->addWidget(start_, 2), layout->addSpacing(8);
   layout->addWidget(quietLabel(QStringLiteral("&Base"), base_)), layout->addWidget(base_, 1), layout->addSpacing(8);
   layout->addWidget(encodersToo_), layout->addWidget(encoders_, 1), layout->addSpacing(8);
-  softmax_->setAccessibleName(QStringLiteral("Softmax of attention")), softmax_->setMinimumWidth(80);
+  softmax_->setAccessibleName(QStringLiteral("Softmax of attention")), softmax_->setMinimumWidth(96);
   softmax_->setToolTip(QStringLiteral("The type in which attention's softmax reads and gives its numbers"));
   layout->addWidget(quietLabel(QStringLiteral("So&ftmax"), softmax_)), layout->addWidget(softmax_);
   connect(softmax_, &QComboBox::activated, this, [this] { session_->draft()->setSoftmax(softmax_->currentData().toString()); });
@@ -256,7 +258,7 @@ void PolicyEditor::open(const QString& text) {
   if (!text.isEmpty()) name_->setText(session_->precisions()->label(text) == text ? QString() : session_->precisions()->label(text));
   tell(session_->policies()->unreadable().value(0), true);
   refresh();
-  show(), raise(), activateWindow();
+  showBeside(this);
   table_->setFocus();
 }
 
@@ -368,16 +370,10 @@ void PolicyEditor::exportTo(const QString& file) {
 
 void PolicyEditor::askForFile(bool saving) {
   const QString title = saving ? QStringLiteral("Export policy") : QStringLiteral("Import policy");
-  auto* dialog = new QFileDialog(this, title, {}, QStringLiteral("Policies (*.json)"));
-  dialog->setAttribute(Qt::WA_DeleteOnClose);
-  dialog->setAcceptMode(saving ? QFileDialog::AcceptSave : QFileDialog::AcceptOpen);
-  dialog->setFileMode(saving ? QFileDialog::AnyFile : QFileDialog::ExistingFile);
-  dialog->setDefaultSuffix(QStringLiteral("json"));
-  const QString name = name_->text().trimmed();
-  if (saving) dialog->selectFile((name.isEmpty() ? QStringLiteral("policy") : name) + QStringLiteral(".json"));
-  connect(dialog, &QFileDialog::fileSelected, this, [this, saving](const QString& file) { saving ? exportTo(file) : importFrom(file); });
-  dialog->setModal(false);
-  dialog->show();
+  const QString name = name_->text().trimmed().replace(u'/', u'-');
+  const QString proposed = saving ? (name.isEmpty() ? QStringLiteral("policy") : name) + QStringLiteral(".json") : QString();
+  askForPath(this, {title, saving ? PathKind::NewFile : PathKind::File, proposed, QStringLiteral("Policies (*.json)")},
+             [this, saving](const QString& file) { saving ? exportTo(file) : importFrom(file); });
 }
 
 void PolicyEditor::keyPressEvent(QKeyEvent* event) {

@@ -60,7 +60,7 @@ PrecisionPanel::PrecisionPanel(ui::PrecisionListModel* model, QWidget* parent)
   list_->setAccessibleName(QStringLiteral("Precisions"));
   list_->setMouseTracking(true), list_->setSelectionMode(QAbstractItemView::NoSelection);
   list_->viewport()->setAutoFillBackground(false);
-  list_->setStyleSheet(QStringLiteral("background: transparent"));
+  list_->setStyleSheet(QStringLiteral("QListView { background: transparent; }"));   // tool tips would take it, too
   list_->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
   list_->setVerticalScrollMode(QAbstractItemView::ScrollPerPixel);
   generate_->setToolTip(QStringLiteral("Enter"));
@@ -172,11 +172,19 @@ void PrecisionPanel::scrollTo(const QString& precision) {
   list_->setCurrentIndex(row), list_->scrollTo(row);
 }
 
-void PrecisionPanel::clearFailures() { setText(failures_, {}); }
+void PrecisionPanel::clearFailures() {
+  failed_.clear();
+  setText(failures_, {});
+}
 
+// What several failed of is told once, with their names.
 void PrecisionPanel::addFailure(const QString& precision, const QString& reason) {
-  const QString line = QStringLiteral("%1 failed: %2").arg(ui::shortName(precision), reason);
-  setText(failures_, failures_->text().isEmpty() ? line : failures_->text() + u'\n' + line);
+  const auto same = std::ranges::find(failed_, reason, &Failure::reason);
+  if (same == failed_.end()) failed_.push_back({reason, {ui::shortName(precision)}});
+  else same->names << ui::shortName(precision);
+  QStringList lines;
+  for (const Failure& one : failed_) lines << QStringLiteral("%1 failed: %2").arg(one.names.join(QStringLiteral(", ")), one.reason);
+  setText(failures_, lines.join(u'\n'));
 }
 
 }  // namespace quantspot::views

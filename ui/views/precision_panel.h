@@ -2,6 +2,9 @@
 #pragma once
 
 #include <QFrame>
+#include <QStringList>
+
+#include <vector>
 
 class QLabel;
 class QListView;
@@ -46,10 +49,13 @@ class PrecisionPanel : public QFrame {
   void updateGenerate();
   void growList();
 
+  struct Failure { QString reason; QStringList names; };
+
   ui::PrecisionListModel* model_;
   QListView* list_;
   QToolButton *openPolicy_, *openAuto_;
   QLabel *failures_, *estimate_, *problem_;
+  std::vector<Failure> failed_;
   QPushButton* generate_;
   QString problemText_;
   bool busy_ = false;

@@ -1,12 +1,14 @@
 #include "ui/views/program_menu.h"
 
 #include "ui/models/compare_session.h"
+#include "ui/views/beside.h"
 
 #include <QCoreApplication>
 #include <QDesktopServices>
 #include <QDir>
 #include <QFileInfo>
 #include <QLabel>
+#include <QShortcut>
 #include <QUrl>
 
 namespace quantspot::views {
@@ -67,8 +69,9 @@ void ProgramMenu::showKeys() {
     keys_ = new QLabel(keysText(), parentWidget(), Qt::Tool);
     keys_->setWindowTitle(QStringLiteral("Keys"));
     keys_->setMargin(18);
+    for (const auto key : {Qt::Key_Escape, Qt::Key_F1}) connect(new QShortcut(key, keys_), &QShortcut::activated, keys_, &QWidget::hide);
   }
-  keys_->show(), keys_->raise();
+  showBeside(keys_);
 }
 
 }  // namespace quantspot::views

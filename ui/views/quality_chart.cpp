@@ -1,5 +1,6 @@
 #include "ui/views/quality_chart.h"
 
+#include "ui/views/name_places.h"
 #include "ui/views/theme.h"
 
 #include "ui/views/plot.h"
@@ -115,7 +116,6 @@ void QualityChart::drawPoints(const std::vector<QualityPoint>& points) {
 void QualityChart::placeLabels() {
   const auto pixel = [this](QPointF at) { return QPointF(plot()->xAxis->coordToPixel(at.x()), plot()->yAxis->coordToPixel(at.y())); };
   std::vector<QRectF> taken;
-  for (const Label& label : labels_) taken.push_back(QRectF(pixel(label.at) - QPointF(label.radius, label.radius), QSizeF(2, 2) * label.radius));
   const auto front = paretoFront(points());            // its line, too, is no place for names
   for (std::size_t i = 1; i < front.size(); ++i) {
     const QPointF from = pixel({front[i - 1].memory, front[i - 1].quality}), to = pixel({front[i].memory, front[i].quality});
@@ -123,22 +123,14 @@ void QualityChart::placeLabels() {
     taken.push_back(QRectF(QPointF(to.x(), from.y()), to).normalized().adjusted(-1.5, 0, 1.5, 0));
   }
   const QFontMetricsF metrics(plot()->xAxis->tickLabelFont());
-  for (const Label& label : labels_) {
-    const QSizeF size(metrics.horizontalAdvance(label.text->text()) + 2, metrics.height());
-    const double away = label.radius + 4, w = size.width(), h = size.height();
-    const QPointF offsets[] = {{away, -h / 2}, {-away - w, -h / 2}, {-w / 2, -away - h}, {-w / 2, away}, {away, -h * 1.1}, {away, h * 0.1}};
-    QRectF best;
-    double leastHidden = 1e9;
-    for (const QPointF& offset : offsets) {
-      const QRectF place(pixel(label.at) + offset, size);
-      double hidden = QRectF(plot()->axisRect()->rect()).contains(place) ? 0 : 500;
-      for (const QRectF& other : taken) hidden += (other & place).width() * (other & place).height();
-      if (hidden < leastHidden) best = place, leastHidden = hidden;
-    }
-    taken.push_back(best);
-    label.text->setPositionAlignment(Qt::AlignLeft | Qt::AlignTop);
-    label.text->setPadding({});
-    label.text->position->setCoords(plot()->xAxis->pixelToCoord(best.left()), plot()->yAxis->pixelToCoord(best.top()));
+  std::vector<NamedPoint> named;
+  for (const Label& label : labels_)
+    named.push_back({pixel(label.at), label.radius, {metrics.horizontalAdvance(label.text->text()) + 2, metrics.height()}});
+  const std::vector<QRectF> places = placeNames(named, std::move(taken), QRectF(plot()->axisRect()->rect()));
+  for (std::size_t i = 0; i < labels_.size(); ++i) {
+    labels_[i].text->setPositionAlignment(Qt::AlignLeft | Qt::AlignTop);
+    labels_[i].text->setPadding({});
+    labels_[i].text->position->setCoords(plot()->xAxis->pixelToCoord(places[i].left()), plot()->yAxis->pixelToCoord(places[i].top()));
   }
 }
 

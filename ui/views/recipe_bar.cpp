@@ -1,6 +1,7 @@
 #include "ui/views/recipe_bar.h"
 
 #include "ui/views/icons.h"
+#include "ui/views/path_dialog.h"
 #include "ui/views/recipe_more.h"
 #include "ui/views/theme.h"
 
@@ -28,7 +29,7 @@ namespace {
 constexpr auto kFirstPrompt = "a fox on a yellow background";
 constexpr auto kEmbedded = "default";             // the engine's name of its own model
 constexpr int kMaximumSeed = 999999, kFirstClass = 207;   // a golden retriever
-const QString kDownload = QStringLiteral("download");
+const QString kDownload = QStringLiteral("download"), kOpenFolder = QStringLiteral("open folder"), kOpenFile = QStringLiteral("open file");
 
 QStringList readPrompts() {
   QFile file(QStringLiteral(":/prompts.txt"));
@@ -74,7 +75,8 @@ RecipeBar::RecipeBar(QWidget* parent)
   guidance_->setSpecialValueText(QStringLiteral("–"));
   setEmbedsGuidance(false);
   more_->setText(QStringLiteral("more")), more_->setCheckable(true), more_->setArrowType(Qt::RightArrow);
-  more_->setToolButtonStyle(Qt::ToolButtonTextBesideIcon), more_->setToolTip(QStringLiteral("Negative prompt, scheduler, start picture, LoRA, offload"));
+  more_->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
+  more_->setToolTip(QStringLiteral("Negative prompt, scheduler, start picture, LoRA, offload"));
   details_->hide();
 
   auto* first = new QHBoxLayout;
@@ -144,7 +146,8 @@ QString RecipeBar::problem() const {
   for (const int side : {size->width(), size->height()}) {
     const int below = side / multiple_ * multiple_;
     if (side < multiple_) return QStringLiteral("Sizes start at %1").arg(multiple_);
-    if (side != below) return QStringLiteral("Sizes are multiples of %1: %2 or %3 instead of %4").arg(multiple_).arg(below).arg(below + multiple_).arg(side);
+    if (side != below)
+      return QStringLiteral("Sizes are multiples of %1: %2 or %3 instead of %4").arg(multiple_).arg(below).arg(below + multiple_).arg(side);
   }
   return details_->problem();
 }
@@ -161,15 +164,26 @@ void RecipeBar::setModels(const std::vector<protocol::ModelEntry>& models, const
     model_->setItemData(model_->count() - 1, lines.join(u'\n'), Qt::ToolTipRole);
   }
   model_->insertSeparator(model_->count());
+  model_->addItem(QStringLiteral("Open folder…"), kOpenFolder);
+  model_->setItemData(model_->count() - 1, QStringLiteral("A pipeline as diffusers stores it, with its model_index.json"), Qt::ToolTipRole);
+  model_->addItem(QStringLiteral("Open file…"), kOpenFile);
+  model_->setItemData(model_->count() - 1, QStringLiteral("A checkpoint in one .safetensors or .gguf file"), Qt::ToolTipRole);
   model_->addItem(QStringLiteral("Download model…"), kDownload);
   chosen_ = std::max(0, model_->findData(chosen));
   model_->setCurrentIndex(chosen_);
 }
 
 void RecipeBar::chooseModel(int row) {
-  if (model_->itemData(row).toString() == kDownload) {
+  const QString chosen = model_->itemData(row).toString();
+  if (chosen == kDownload || chosen == kOpenFolder || chosen == kOpenFile) {
     model_->setCurrentIndex(chosen_);
-    return Q_EMIT downloadWanted();
+    if (chosen == kDownload) return Q_EMIT downloadWanted();
+    const bool folder = chosen == kOpenFolder;
+    const PathQuestion ofFolder{QStringLiteral("Folder of a model"), PathKind::Folder},
+        ofFile{QStringLiteral("File of a model"), PathKind::File, {}, QStringLiteral("Models (*.safetensors *.gguf)")};
+    askForPath(this, folder ? ofFolder : ofFile,
+               [this](const QString& path) { Q_EMIT openWanted(path); });
+    return;
   }
   chosen_ = row;
   Q_EMIT modelChosen(model_->itemData(row).toString());
@@ -208,7 +222,8 @@ void RecipeBar::setTraits(const protocol::ModelTraits& traits) {
   auto* completer = classes_.isEmpty() ? nullptr : new QCompleter(classes_, prompt_);
   if (completer) completer->setFilterMode(Qt::MatchContains), completer->setCaseSensitivity(Qt::CaseInsensitive), completer->setMaxVisibleItems(12);
   prompt_->setCompleter(completer);
-  prompt_->setPlaceholderText(classes_.isEmpty() ? QStringLiteral("what the picture shows") : QStringLiteral("a class: its number or a piece of its name"));
+  prompt_->setPlaceholderText(classes_.isEmpty() ? QStringLiteral("what the picture shows")
+                                                 : QStringLiteral("a class: its number or a piece of its name"));
   if (read != classes_.isEmpty())
     prompt_->setText(read ? classes_[std::min<qsizetype>(kFirstClass, classes_.size() - 1)] : QString::fromLatin1(kFirstPrompt));
   details_->setTraits(traits);
@@ -221,10 +236,12 @@ ui::RunOptions RecipeBar::options() const { return details_->options(parseSize(s
 void RecipeBar::setEmbedsGuidance(bool embeds) {
   guidance_->setEnabled(embeds);
   if (!embeds) guidance_->setValue(0);
-  const QString usual = usualGuidance_ > 0 ? QStringLiteral("–: %1, as usual for %2").arg(usualGuidance_).arg(family_) : QStringLiteral("–: the model's own default");
+  const QString usual = usualGuidance_ > 0 ? QStringLiteral("–: %1, as usual for %2").arg(usualGuidance_).arg(family_)
+                                           : QStringLiteral("–: the model's own default");
   guidance_->setToolTip(embeds ? usual : QStringLiteral("This model embeds no guidance"));
 }
 
+void RecipeBar::showMore() { more_->setChecked(true); }
 void RecipeBar::nextSeed() { seed_->setValue(seed_->value() >= kMaximumSeed ? 0 : seed_->value() + 1); }
 void RecipeBar::focusPrompt() { prompt_->setFocus(), prompt_->end(false); }
 

@@ -38,12 +38,14 @@ class RecipeBar : public QWidget {
   void setTraits(const protocol::ModelTraits& traits);   // of the chosen model: schedulers, sizes, classes …
   ui::RunOptions options() const;          // offload, LoRA and start picture
   RecipeMore* more() { return details_; }
+  void showMore();                         // unfolds it
   void nextSeed();
   void focusPrompt();
 
  Q_SIGNALS:
   void modelChosen(const QString& path);
-  void downloadWanted();                   // the last entry of the list of models
+  void openWanted(const QString& path);    // a model's folder or file, at the end of the list of models
+  void downloadWanted();                   // the last entry of it
   void changed();
 
  protected:

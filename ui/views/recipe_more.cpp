@@ -1,12 +1,12 @@
 #include "ui/views/recipe_more.h"
 
 #include "ui/views/form_parts.h"
+#include "ui/views/path_dialog.h"
 
 #include <QBuffer>
 #include <QCheckBox>
 #include <QComboBox>
 #include <QDoubleSpinBox>
-#include <QFileDialog>
 #include <QFileInfo>
 #include <QHBoxLayout>
 #include <QImageReader>
@@ -48,7 +48,8 @@ QImage cutTo(const QImage& image, QSize size) {
 RecipeMore::RecipeMore(QWidget* parent)
     : QWidget(parent), negative_(new QLineEdit), trueCfg_(number(1, 30, 0.5, 1, 1)), strength_(number(0.01, 1, 0.05, 2, kUsualStrength)),
       scheduler_(new QComboBox), offload_(new QComboBox), clipSkip_(new QSpinBox), weights_(new QCheckBox(QStringLiteral("(word:1.2) weighs words"))),
-      tiles_(new QCheckBox(QStringLiteral("decode in tiles"))), twice_(new QCheckBox(QStringLiteral("BF16 twice"))), picture_(new QToolButton), noPicture_(new QToolButton), addLora_(new QToolButton),
+      tiles_(new QCheckBox(QStringLiteral("decode in tiles"))), twice_(new QCheckBox(QStringLiteral("BF16 twice"))),
+      picture_(new QToolButton), noPicture_(new QToolButton), addLora_(new QToolButton),
       loraRows_(new QHBoxLayout) {
   auto* layout = new QVBoxLayout(this);
   layout->setContentsMargins(0, 0, 0, 0), layout->setSpacing(8);
@@ -66,6 +67,12 @@ QWidget* RecipeMore::makePrompts() {
   trueCfgLabel_ = quietLabel(QStringLiteral("True CFG"), trueCfg_);
   row->addWidget(quietLabel(QStringLiteral("Negative prompt"), negative_)), row->addWidget(negative_, 1), row->addSpacing(8);
   row->addWidget(trueCfgLabel_), row->addWidget(trueCfg_);
+  const auto tell = [this] {                           // a negative prompt that nothing reads would be a riddle
+    const bool idle = !trueCfg_->isHidden() && trueCfg_->value() <= 1 && !negative_->text().trimmed().isEmpty();
+    trueCfgLabel_->setText(idle ? QStringLiteral("acts with a true CFG above 1") : QStringLiteral("True CFG"));
+  };
+  connect(negative_, &QLineEdit::textChanged, this, tell);
+  connect(trueCfg_, &QDoubleSpinBox::valueChanged, this, tell);
   return widget;
 }
 
@@ -86,8 +93,10 @@ QWidget* RecipeMore::makeHow() {
   row->addWidget(quietLabel(QStringLiteral("Scheduler"), scheduler_)), row->addWidget(scheduler_), row->addSpacing(8);
   row->addWidget(quietLabel(QStringLiteral("Offload"), offload_)), row->addWidget(offload_), row->addSpacing(8);
   twice_->setChecked(true);
-  twice_->setToolTip(QStringLiteral("Draws BF16 once more while you look: how far two drawings of the same thing differ is the noise floor of every other difference"));
-  row->addWidget(clipSkipLabel_), row->addWidget(clipSkip_), row->addWidget(weights_), row->addWidget(tiles_), row->addWidget(twice_), row->addStretch(1);
+  twice_->setToolTip(QStringLiteral("Draws BF16 once more while you look: "
+                                    "how far two drawings of the same thing differ is the noise floor of every other difference"));
+  row->addWidget(clipSkipLabel_), row->addWidget(clipSkip_), row->addWidget(weights_), row->addWidget(tiles_);
+  row->addWidget(twice_), row->addStretch(1);
   return widget;
 }
 
@@ -125,11 +134,7 @@ void RecipeMore::connectChanges() {
 }
 
 void RecipeMore::askForFile(const QString& title, const QString& filter, void (RecipeMore::*use)(const QString&)) {
-  auto* dialog = new QFileDialog(this, title, {}, filter);
-  dialog->setAttribute(Qt::WA_DeleteOnClose);
-  dialog->setFileMode(QFileDialog::ExistingFile), dialog->setModal(false);
-  connect(dialog, &QFileDialog::fileSelected, this, use);
-  dialog->show();
+  askForPath(this, {title, PathKind::File, {}, filter}, [this, use](const QString& file) { (this->*use)(file); });
 }
 
 void RecipeMore::setTraits(const protocol::ModelTraits& traits) {

@@ -33,6 +33,7 @@ class RecipeMore : public QWidget {
   void setPicture(const QString& file);           // empty: none
   void setPicture(const QImage& image, const QString& name);   // of a past comparison; null: none
   void addLora(const QString& file, double scale = 1);
+  bool takesPictures() const { return takesImages_; }   // the model has an image-to-image pass
   int loraCount() const { return static_cast<int>(loras_.size()); }
 
  Q_SIGNALS:

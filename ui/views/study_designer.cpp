@@ -20,6 +20,11 @@
 #include <QVBoxLayout>
 
 namespace quantspot::views {
+namespace {
+
+constexpr int kDoubtMs = 4000;           // a press on Discard is waited for a second one
+
+}  // namespace
 
 using ui::DraftSection;
 
@@ -64,7 +69,14 @@ QWidget* StudyDesigner::makeSections() {
   title_->setPlaceholderText(tr("Title, seen by participants: name no precision"));
   connect(title_, &QLineEdit::textEdited, this, [this](const QString& text) { draft_->edit([&](study::Protocol& p) { p.title = text; }); });
   auto* discard = new QPushButton(tr("Discard draft"));
-  connect(discard, &QPushButton::clicked, this, [this] { draft_->discard(), Q_EMIT discarded(); });
+  discard->setObjectName(QStringLiteral("discard"));
+  auto* doubt = new QTimer(discard);                     // nothing brings a draft back: it goes with the second press
+  doubt->setSingleShot(true), doubt->setInterval(kDoubtMs);
+  connect(doubt, &QTimer::timeout, discard, [discard] { discard->setText(tr("Discard draft")); });
+  connect(discard, &QPushButton::clicked, this, [this, discard, doubt] {
+    if (doubt->isActive()) return draft_->discard(), Q_EMIT discarded();
+    discard->setText(tr("Discard for good")), doubt->start();
+  });
   top->addWidget(title_, 1), top->addWidget(discard);
   column->addLayout(top);
   addSection(column, DraftSection::Comparisons, tr("Comparisons"), {comparisons_});

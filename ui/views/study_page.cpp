@@ -5,6 +5,7 @@
 #include "ui/models/participant_session.h"
 #include "ui/models/study_draft.h"
 #include "ui/views/analysis_page.h"
+#include "ui/views/beside.h"
 #include "ui/views/frozen_study_view.h"
 #include "ui/views/participant_window.h"
 #include "ui/views/path_dialog.h"
@@ -232,6 +233,7 @@ void StudyPage::participate(const QString& hash) {
   });
   window->takeScreen();
   own->hide();
+  hideOthers(window);                                    // pictures with names, an export's window: nothing of it stays beside a participant
 }
 
 }  // namespace quantspot::views

@@ -1,14 +1,17 @@
 #include "ui/views/study_progress_view.h"
 
 #include "ui/views/analysis_page.h"
+#include "ui/views/beside.h"
 #include "ui/views/path_dialog.h"
 #include "ui/views/unlock_panel.h"
 
 #include <QClipboard>
+#include <QDateTime>
 #include <QGuiApplication>
 #include <QHBoxLayout>
 #include <QHeaderView>
 #include <QLabel>
+#include <QLocale>
 #include <QPushButton>
 #include <QStackedWidget>
 #include <QTableView>
@@ -24,6 +27,12 @@ QLabel* wrapped(const char* role) {
   label->setProperty("role", role), label->setWordWrap(true);
   label->setTextInteractionFlags(Qt::TextSelectableByMouse);
   return label;
+}
+
+// "2026-11-22T01:57:13.523Z" as a date and a time of this place; what is no such moment as it is.
+QString momentText(const QString& utc) {
+  const QDateTime moment = QDateTime::fromString(utc, Qt::ISODateWithMs);
+  return moment.isValid() ? QLocale().toString(moment.toLocalTime(), QLocale::ShortFormat) : utc;
 }
 
 }  // namespace
@@ -120,6 +129,7 @@ QWidget* StudyProgressView::makePanel() {
   people_->horizontalHeader()->setSectionResizeMode(QHeaderView::Stretch), people_->setAccessibleName(tr("Participants"));
   people_->horizontalHeader()->setDefaultAlignment(Qt::AlignLeft | Qt::AlignVCenter), people_->setTabKeyNavigation(false);
   people_->setShowGrid(false);
+  makeCopyable(people_);
   connect(people_->selectionModel(), &QItemSelectionModel::selectionChanged, this, [this] {
     for (QPushButton* button : {erase_, hand_}) button->setEnabled(people_->currentIndex().isValid());
   });
@@ -165,11 +175,11 @@ QString StudyProgressView::countsText() const { return counts_->text(); }
 void StudyProgressView::fill() {
   const study::Progress& p = model_.progress();
   title_->setText(model_.title());
-  state_->setText(model_.isClosed() ? tr("Closed at %1. Study %2").arg(p.closed, model_.hash().left(16))
+  state_->setText(model_.isClosed() ? tr("Closed on %1. Study %2").arg(momentText(p.closed), model_.hash().left(16))
       : tr("Running; scores stay hidden until the study is closed. Study %1").arg(model_.hash().left(16)));
   const int planned = model_.protocol().participants;
   counts_->setText(tr("%1 joined, %2 finished, %3 answers").arg(planned > 0 ? tr("%1 of %2 people").arg(p.joined).arg(planned)
-      : tr("%1 people").arg(p.joined)).arg(p.finished).arg(p.responses));
+      : p.joined == 1 ? tr("1 person") : tr("%1 people").arg(p.joined)).arg(p.finished).arg(p.responses));
   problems_->setText(problemsText());
   sequential_->setText(sequentialText());
   sequential_->setVisible(!sequential_->text().isEmpty());

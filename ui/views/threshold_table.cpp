@@ -1,6 +1,7 @@
 #include "ui/views/threshold_table.h"
 
 #include "ui/models/precision_names.h"
+#include "ui/views/beside.h"
 #include "ui/views/theme.h"
 
 #include <QCheckBox>
@@ -40,7 +41,9 @@ ThresholdTable::ThresholdTable(QWidget* parent) : QTableWidget(parent) {
   setSelectionMode(QAbstractItemView::SingleSelection);
   setAccessibleName(QStringLiteral("Thresholds"));
   horizontalHeader()->setSectionResizeMode(QHeaderView::Stretch);
+  horizontalHeader()->setDefaultAlignment(Qt::AlignCenter | static_cast<Qt::Alignment>(Qt::TextWordWrap));
   verticalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
+  makeCopyable(this);
   connect(this, &QTableWidget::currentCellChanged, this, [this](int row, int column) {
     const QTableWidgetItem* at = item(row, column);
     Q_EMIT explained(at ? at->toolTip() : QString());
@@ -77,6 +80,7 @@ void ThresholdTable::nameColumns() {
     horizontalHeaderItem(column)->setText(name);
     if (auto* on = cellWidget(0, column)->findChild<QCheckBox*>()) on->setAccessibleName(name);
   }
+  fitHeight();
 }
 
 void ThresholdTable::makeEditor(int column) {
@@ -128,10 +132,28 @@ void ThresholdTable::fill() {
       }
       setItem(row + 1, column, shown);
     }
-  // As high as it needs, up to six rows.
-  int height = horizontalHeader()->sizeHint().height() + 2 * frameWidth() + 2;
+  fitHeight();
+}
+
+// As high as it needs, up to six rows; names that are wider than their columns take two lines.
+void ThresholdTable::fitHeight() {
+  QFont bold = horizontalHeader()->font();
+  bold.setWeight(QFont::DemiBold);
+  const QFontMetrics metrics(bold);
+  bool wraps = false;
+  for (int column = 0; column < columnCount(); ++column)
+    if (const auto* name = horizontalHeaderItem(column))
+      wraps = wraps || metrics.horizontalAdvance(name->text()) + 12 > horizontalHeader()->sectionSize(column);
+  const int header = (wraps ? 2 : 1) * metrics.height() + 12;
+  horizontalHeader()->setFixedHeight(header);
+  int height = header + 2 * frameWidth() + 2;
   for (int row = 0; row < std::min(rowCount(), 7); ++row) height += rowHeight(row);
   setFixedHeight(height);
+}
+
+void ThresholdTable::resizeEvent(QResizeEvent* event) {
+  QTableWidget::resizeEvent(event);
+  fitHeight();
 }
 
 }  // namespace quantspot::views

@@ -24,7 +24,9 @@ class ThresholdTable : public QTableWidget {
   void explained(const QString& sentence);   // of the cell that is current
 
  private:
+  void resizeEvent(QResizeEvent* event) override;
   void makeEditor(int column);
+  void fitHeight();
   void nameColumns();
   void fill();
 

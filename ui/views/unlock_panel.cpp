@@ -17,7 +17,7 @@ UnlockPanel::UnlockPanel(const QString& title, const QString& about, QWidget* pa
   field_->setEchoMode(QLineEdit::Password), field_->setPlaceholderText(tr("The experimenter's passphrase"));
   field_->setAccessibleName(tr("Passphrase"));
   button_->setProperty("role", "main"), button_->setEnabled(false);
-  connect(field_, &QLineEdit::textChanged, button_, [this](const QString& text) { button_->setEnabled(!text.isEmpty() && field_->isEnabled()); });
+  connect(field_, &QLineEdit::textChanged, button_, [this](const QString& text) { button_->setEnabled(!text.isEmpty() && !field_->isReadOnly()); });
   connect(field_, &QLineEdit::returnPressed, this, &UnlockPanel::enter);
   connect(button_, &QPushButton::clicked, this, &UnlockPanel::enter);
   auto* row = new QHBoxLayout;
@@ -34,7 +34,7 @@ UnlockPanel::UnlockPanel(const QString& title, const QString& about, QWidget* pa
 }
 
 void UnlockPanel::enter() {
-  if (field_->text().isEmpty() || !field_->isEnabled()) return;
+  if (field_->text().isEmpty() || field_->isReadOnly()) return;
   problem_->hide();
   Q_EMIT entered(field_->text());
 }
@@ -44,7 +44,7 @@ void UnlockPanel::setTexts(const QString& title, const QString& about) {
 }
 
 void UnlockPanel::setBusy(bool busy) {
-  field_->setEnabled(!busy);
+  field_->setReadOnly(busy);             // not disabled: the focus would go on to something else on the page
   button_->setEnabled(!busy && !field_->text().isEmpty());
   button_->setText(busy ? tr("Opening…") : tr("Unlock"));
   if (!busy) field_->clear();

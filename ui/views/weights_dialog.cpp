@@ -2,6 +2,7 @@
 
 #include "ui/models/metric_weights.h"
 #include "ui/models/precision_list_model.h"
+#include "ui/views/beside.h"
 #include "ui/views/theme.h"
 
 #include <QHBoxLayout>
@@ -58,7 +59,7 @@ WeightsDialog::WeightsDialog(ui::MetricWeights* weights, QWidget* parent)
 void WeightsDialog::open() {
   tell(QStringLiteral("Looking at what is here"), false);
   weights_->list();
-  show(), raise(), activateWindow();
+  showBeside(this);
 }
 
 QPushButton* WeightsDialog::downloadButton(int row) { return qobject_cast<QPushButton*>(table_->cellWidget(row, There)); }

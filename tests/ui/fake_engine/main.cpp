@@ -147,13 +147,17 @@ json answer(int id, const Call& call) {
   if (call.method == "models/list") return ModelsListResult{{{"Fake", "default", "flux", 13'000'000, {}},
       {"Half", "half", "sd", 9'000'000, {"vae is missing: download it"}}, {"Classes", "classes", "dit", 7'000'000, {}}}};
   if (call.method == "models/inspect") return quantspot::fake::inspect(call.params.at("precision"));
-  if (call.method == "models/traits") return quantspot::fake::traits(call.params.at("model"));
+  if (call.method == "models/traits") {
+    const std::string model = call.params.at("model");
+    if (model.ends_with("/none")) throw RpcError(InvalidParams, model + ": no model_index.json");
+    return quantspot::fake::traits(model);
+  }
   if (call.method == "precisions/fit") return quantspot::fake::fit(call.params.get<FitParams>());
   if (call.method == "exports/write") {
     const auto params = call.params.get<ExportParams>();
     if (params.out == "/there") throw RpcError(InvalidParams, "/there is there already; give --force to replace it");
     for (int step = 0; step <= kSteps; ++step) {
-      send(encode(Call{{}, "progress", Progress{id, "transformer", step, kSteps}}));
+      send(encode(Call{{}, "progress", Progress{id, "load", step, kSteps}}));
       if (cancelledDuring(id)) throw RpcError(Cancelled, "cancelled");
     }
     return ExportResult{params.out, 7'000'000, {{"precision", params.precision}}};

@@ -369,7 +369,8 @@ class DecidePageTest : public QObject {
     f.button("Export…")->click();
     ExportDialog* dialog = f.page.exporter();
     QCOMPARE(dialog->out()->text(), folder.filePath("exports/bnb-nf4"));
-    QVERIFY2(dialog->room().startsWith("Takes about 1") && dialog->room().contains("GB; ") && dialog->room().contains("free on that disk"), qPrintable(dialog->room()));
+    QVERIFY2(dialog->room().startsWith("Takes about 1") && dialog->room().contains("GB; ") && dialog->room().contains("free on that disk"),
+             qPrintable(dialog->room()));
     dialog->out()->setText(folder.path());
     QVERIFY(dialog->room().contains("is there already") && !dialog->startButton()->isEnabled());
     dialog->out()->setText(folder.filePath("new"));
@@ -380,7 +381,9 @@ class DecidePageTest : public QObject {
     QSignalSpy exported(&f.model, &ui::DecisionModel::exported);
     start();
     QVERIFY(f.model.isExporting() && dialog->cancelButton()->isVisible());
-    QVERIFY(QSignalSpy(&f.model, &ui::DecisionModel::exportProgress).wait());   // the engine is at it
+    QSignalSpy progress(&f.model, &ui::DecisionModel::exportProgress);
+    QVERIFY(progress.wait());                                     // the engine is at it, and says so in words
+    QVERIFY2(progress[0][0].toString().startsWith("Exporting: packing layers, "), qPrintable(progress[0][0].toString()));
     dialog->cancelButton()->click();
     QVERIFY(exported.wait());
     QCOMPARE(dialog->said(), QString("Nothing was exported."));

@@ -306,11 +306,12 @@ class StudyPageTest : public QObject {
     StudyPage another(&bench.store);
     another.reload();                                                  // drafts need no store
     QCOMPARE(another.list()->model()->rowCount(), 2);
-    for (QPushButton* button : bench.designer().findChildren<QPushButton*>())
-      if (button->text() == "Discard draft") {
-        button->click();
-        break;
-      }
+    auto* discard = bench.designer().findChild<QPushButton*>(QStringLiteral("discard"));
+    QCOMPARE(discard->text(), QStringLiteral("Discard draft"));
+    discard->click();
+    QCOMPARE(discard->text(), QStringLiteral("Discard for good"));      // one press alone throws nothing away
+    QCOMPARE(bench.page->list()->model()->rowCount(), 2);
+    discard->click();
     QTRY_COMPARE(bench.page->list()->model()->rowCount(), 1);
   }
 
