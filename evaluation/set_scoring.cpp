@@ -51,7 +51,8 @@ class Sets {
     return names;
   }
   std::string distance(std::size_t precision, const Metric& metric) const {
-    return scoreKey(metric.id, nameOf(features(precision, metric)), nameOf(reference(metric)), metric.weights_sha256);
+    const std::string drawn = real_.path.empty() ? " paired" : "";     // how the interval is made
+    return scoreKey(metric.id + drawn, nameOf(features(precision, metric)), nameOf(reference(metric)), metric.weights_sha256);
   }
 
  private:
@@ -161,6 +162,7 @@ std::optional<SetTask> SetScoring::distanceTask(const Distance& distance) const 
       if (!row) return std::nullopt;
       rows->push_back(std::move(*row));
     }
+  task.params.paired = real_.path.empty();         // both in the order of prompts and seeds
   if (real_.statistics) task.params.reference_file = protocol::toBase64(readBytes(real_.path));
   return task;
 }

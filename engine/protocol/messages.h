@@ -76,6 +76,7 @@ struct ScoreParams {
   std::vector<std::vector<float>> image_features = {}, reference_features = {};   // in place of pictures, a row each, of the same weights
   std::string reference_file = {};             // in place of references: a .npz file, base64, of mu and sigma (fid only) or features
   bool return_features = false;                // of images, or of image_features; references may then be absent
+  bool paired = false;                         // of sets: row i of both is of one prompt and seed, so that the interval draws both together
 };
 struct ScoreResult {
   std::string metric, label;   // "clip" is labelled "CLIP-tiny" with the embedded model; fid without Inception is "fd-clip-tiny"
@@ -178,7 +179,7 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(GenerateParams, model, precision
 void to_json(nlohmann::json& json, const GenerateResult& result);   // latents only where there are some
 void from_json(const nlohmann::json& json, GenerateResult& result);
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ScoreParams, metric, image, reference, prompt, model, clip, weights, net, images, references,
-                                                image_features, reference_features, reference_file, return_features)
+                                                image_features, reference_features, reference_file, return_features, paired)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(OfferedParams, model)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(OfferedMetric, id, kind, gives, label, metric, net, clip, ready, needs, weights_sha256, smallest)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(OfferedResult, metrics)

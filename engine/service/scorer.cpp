@@ -181,7 +181,7 @@ protocol::ScoreResult Scorer::scoreSet(const protocol::ScoreParams& params) {
   const FeatureSet reference = params.reference_file.empty() ? FeatureSet{b, {}}
       : readFeatureSet("reference_file", protocol::fromBase64(params.reference_file));
   if (a.defined() && (reference.rows.defined() || reference.statistics)) {
-    const SetScore score = scoreSets(params.metric, network_->kind(), {a, {}}, reference);
+    const SetScore score = scoreSets(params.metric, network_->kind(), {a, {}}, reference, params.paired);
     result = {score.metric, score.label, score.value};
     result.n = score.n;
     if (score.ci95) result.ci95 = {score.ci95->low, score.ci95->high};

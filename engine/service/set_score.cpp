@@ -14,8 +14,10 @@
 #include <c10/core/InferenceMode.h>
 #include <spdlog/fmt/fmt.h>
 
+#include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <span>
 
 namespace quantspot::service {
 namespace {
@@ -53,29 +55,34 @@ class ClipNetwork : public FeatureNetwork {
   ClipScorer scorer_;
 };
 
-at::Tensor draws(std::int64_t n, std::int64_t m, int count) {
-  const std::size_t groups[] = {static_cast<std::size_t>(n), static_cast<std::size_t>(m)};
-  evaluation::Resampler resampler(groups, kSeed);
-  at::Tensor weights = at::empty({count, n + m}, at::kDouble);
-  for (int i = 0; i < count; ++i) resampler.next({weights.mutable_data_ptr<double>() + i * (n + m), static_cast<std::size_t>(n + m)});
+// (count, n + m). Paired: what is drawn of one set is drawn of the other.
+at::Tensor draws(const SetScore& score, bool paired, int count) {
+  const auto n = static_cast<std::size_t>(score.n), m = static_cast<std::size_t>(score.reference);
+  const std::size_t groups[] = {n, m};
+  evaluation::Resampler resampler(std::span(groups, paired ? 1 : 2), kSeed);
+  at::Tensor weights = at::empty({count, score.n + score.reference}, at::kDouble);
+  for (int i = 0; i < count; ++i) {
+    double* row = weights.mutable_data_ptr<double>() + static_cast<std::size_t>(i) * (n + m);
+    resampler.next({row, resampler.size()});
+    if (paired) std::copy(row, row + n, row + n);
+  }
   return weights;
 }
 
 bool enough(const SetScore& score) { return std::min(score.n, score.reference) >= static_cast<std::int64_t>(evaluation::kFewest); }
 
-std::optional<evaluation::Interval> fidInterval(const at::Tensor& a, const at::Tensor& b, double value) {
-  const std::int64_t smaller = std::min(a.size(0), b.size(0));
-  const auto all = metrics::frechetReplicates(a, b, draws(a.size(0), b.size(0), smaller <= 512 ? 200 : 40));
+std::optional<evaluation::Interval> fidInterval(const SetScore& score, const at::Tensor& a, const at::Tensor& b, bool paired) {
+  const auto all = metrics::frechetReplicates(a, b, draws(score, paired, std::min(score.n, score.reference) <= 512 ? 200 : 40));
   const double count = static_cast<double>(all.size()), mean = std::accumulate(all.begin(), all.end(), 0.0) / count;
   double squares = 0;
   for (const double one : all) squares += (one - mean) * (one - mean);
   const double half = 1.96 * std::sqrt(squares / (count - 1));
-  return evaluation::Interval{std::max(0.0, value - half), value + half};
+  return evaluation::Interval{std::max(0.0, score.value - half), score.value + half};
 }
 
 metrics::FeatureStatistics statisticsOf(const FeatureSet& set) { return set.statistics ? *set.statistics : metrics::statisticsOf(set.rows); }
 
-void scoreFrechet(SetScore& score, const std::string& network, const FeatureSet& a, const FeatureSet& b) {
+void scoreFrechet(SetScore& score, const std::string& network, const FeatureSet& a, const FeatureSet& b, bool paired) {
   const auto sa = statisticsOf(a), sb = statisticsOf(b);
   score.n = sa.n;
   score.reference = sb.n;
@@ -86,10 +93,10 @@ void scoreFrechet(SetScore& score, const std::string& network, const FeatureSet&
   if (!a.rows.defined() || !b.rows.defined()) score.warnings.emplace_back("no interval: a statistics file does not hold single pictures");
   else if (std::min(sa.n, sb.n) > kMostForFidInterval) score.warnings.push_back(fmt::format("no interval: it is computed up to {} pictures",
       kMostForFidInterval));
-  else if (enough(score)) score.ci95 = fidInterval(a.rows, b.rows, score.value);
+  else if (enough(score)) score.ci95 = fidInterval(score, a.rows, b.rows, paired);
 }
 
-void scoreMmd(SetScore& score, metrics::Kernel kernel, const std::string& network, const FeatureSet& a, const FeatureSet& b) {
+void scoreMmd(SetScore& score, metrics::Kernel kernel, const std::string& network, const FeatureSet& a, const FeatureSet& b, bool paired) {
   if (!a.rows.defined() || !b.rows.defined())
     throw std::invalid_argument("KID and CMMD need single pictures or features, which a file of mu and sigma does not hold");
   score.n = a.rows.size(0);
@@ -98,7 +105,7 @@ void scoreMmd(SetScore& score, metrics::Kernel kernel, const std::string& networ
   score.value = mmd.unbiased;
   if (kernel == metrics::Kernel::Gaussian) score.published = mmd.biased;
   if (enough(score))
-    score.ci95 = evaluation::percentileInterval(metrics::mmdReplicates(kernel, a.rows, b.rows, draws(score.n, score.reference, kMmdResamples)));
+    score.ci95 = evaluation::percentileInterval(metrics::mmdReplicates(kernel, a.rows, b.rows, draws(score, paired, kMmdResamples)));
   if (kernel == metrics::Kernel::Gaussian && network == "clip")
     score.warnings.emplace_back("CMMD was published with ViT-L/14 at 336 pixels: compare only values of this CLIP");
 }
@@ -149,12 +156,14 @@ FeatureSet readFeatureSet(const fs::path& path, std::vector<std::uint8_t> file) 
   return {{}, metrics::readStatistics(arrays, path)};
 }
 
-SetScore scoreSets(const std::string& metric, const std::string& network, const FeatureSet& a, const FeatureSet& b) {
+SetScore scoreSets(const std::string& metric, const std::string& network, const FeatureSet& a, const FeatureSet& b, bool paired) {
   SetScore score;
   name(score, metric, network);
-  if (metric == "fid") scoreFrechet(score, network, a, b);
-  else if (metric == "kid") scoreMmd(score, metrics::Kernel::Cubic, network, a, b);
-  else if (metric == "cmmd") scoreMmd(score, metrics::Kernel::Gaussian, network, a, b);
+  if (paired && !(a.rows.defined() && b.rows.defined() && a.rows.size(0) == b.rows.size(0)))
+    throw std::invalid_argument("paired sets must have equally many pictures, each of both of one prompt and seed");
+  if (metric == "fid") scoreFrechet(score, network, a, b, paired);
+  else if (metric == "kid") scoreMmd(score, metrics::Kernel::Cubic, network, a, b, paired);
+  else if (metric == "cmmd") scoreMmd(score, metrics::Kernel::Gaussian, network, a, b, paired);
   else throw std::invalid_argument("'" + metric + "' is no distance of sets; use fid, kid or cmmd");
   return score;
 }

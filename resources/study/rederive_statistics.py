@@ -220,10 +220,11 @@ def psychometric(points, guess, z):
         if max(map(abs, step)) < 1e-13:
             break
     a, b = at
-    slope, best, step = estimate(b, math.sqrt(covariance[1][1]), z), likelihood(at), step_likelihood(points, guess, b > 0)
-    if best - step < z * z:
-        slope["interval"][b > 0] = math.copysign(math.inf, b)
-    if abs(b) * max(abs(x - mean) for x, _, _ in points) < 1e-7:
+    slope, best, flat = estimate(b, math.sqrt(covariance[1][1]), z), likelihood(at), abs(b) * max(abs(x - mean) for x, _, _ in points) < 1e-7
+    for rising in (False, True):  # of a flat curve only rounding knows the sign
+        if (flat or rising == (b > 0)) and best - step_likelihood(points, guess, rising) < z * z:
+            slope["interval"][rising] = math.inf if rising else -math.inf
+    if flat:
         return slope, None
     da, db = -1 / b, a / (b * b)
     error = math.sqrt(da * da * covariance[0][0] + 2 * da * db * covariance[0][1] + db * db * covariance[1][1])
@@ -246,11 +247,13 @@ def subject_bias(ratings):
     mean = lambda values: math.fsum(values) / len(values)
     quality = {t: mean([row[t] for row in ratings if t in row]) for t in things}
     bias = [mean([row[t] - quality[t] for t in row]) for row in ratings]
-    for _ in range(1000):
+    for step in range(1000):
         spread = []
         for row, b in zip(ratings, bias):
             rest = [row[t] - quality[t] - b for t in row]
             spread.append(math.fsum((r - mean(rest)) ** 2 for r in rest) / len(rest))
+        if step == 0:  # people who mirror each other are in balance, which rounding alone would decide on
+            spread = [v * (1 + 0.01 * (i + 1) / len(spread)) ** 2 for i, v in enumerate(spread)]
         new = {}
         for t in things:
             weights = [(1 / (v + 1e-8), row[t] - b) for row, b, v in zip(ratings, bias, spread) if t in row]

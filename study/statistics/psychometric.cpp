@@ -102,12 +102,15 @@ Psychometric fitPsychometric(const std::vector<Level>& levels, const Psychometri
     return Estimate{value, error, {value - z * error, value + z * error}};
   };
   result.slope = estimate(b, fit.covariance(1, 1));
-  if (fit.value - stepLikelihood(levels, options, b < 0 ? -1 : 1) < z * z)   // a step fits nearly as well: no end that way
-    (b < 0 ? result.slope.interval.low : result.slope.interval.high) = std::copysign(std::numeric_limits<double>::infinity(), b);
-  result.deviance = 2 * (saturated(levels) - fit.value);
   double spread = 0;
   for (const Level& level : levels) spread = std::max(spread, std::abs(level.x - mean));
   result.flat = std::abs(b) * spread < 1e-7;
+  for (const int towards : {-1, 1}) {    // of a flat curve only rounding knows the sign: both ways are looked at
+    if (!result.flat && (b > 0) != (towards > 0)) continue;
+    if (fit.value - stepLikelihood(levels, options, towards) < z * z)   // a step fits nearly as well: no end that way
+      (towards < 0 ? result.slope.interval.low : result.slope.interval.high) = towards * std::numeric_limits<double>::infinity();
+  }
+  result.deviance = 2 * (saturated(levels) - fit.value);
   if (result.flat) {
     result.jnd = std::numeric_limits<double>::infinity();
     result.jnd_interval = jndInterval(result.slope.interval);

@@ -70,7 +70,7 @@ inline std::vector<Sample> messageSamples() {
   const Recipe recipe = sampleRecipe();
   const ScannedGroup group{"block", {"block.q"}, 2, 1, 0.1};
   ScoreParams score{"lpips", "aa", "bb", "x", "default", "clip", {"w"}};
-  score.images = score.references = {"aa"}, score.image_features = score.reference_features = {{0.5f, 0.25f}}, score.reference_file = "aa";
+  score.images = score.references = {"aa"}, score.image_features = score.reference_features = {{0.5f, 0.25f}}, score.reference_file = "aa", score.paired = true;
   ScoreResult scored{"cmmd", "CMMD", 20.5};
   scored.ci95 = {19.5, 20.5}, scored.published = 21.5, scored.weights_sha256 = "ab", scored.warnings = {"few"}, scored.features = {{0.5f}};
   GenerateParams generate{"default", "bf16", recipe, "none", {{"x.safetensors", 0.5}}};

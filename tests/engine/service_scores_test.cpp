@@ -271,6 +271,32 @@ class ScoresTest : public QObject {
     QVERIFY(held / double(kSets) > 0.90);
   }
 
+  // Pictures of the same prompts and seeds are drawn together: what they have in common says nothing of their distance.
+  void pairedSetsAreResampledTogether() {
+    constexpr int kSets = 100, kN = 80, kWidth = 4;
+    const auto draw = [&](std::uint64_t seed) { return at::randn({kN, kWidth}, at::detail::createCPUGenerator(seed), at::kDouble); };
+    std::vector<service::SetScore> together;
+    double mean = 0, width = 0, apart = 0;
+    for (std::uint64_t i = 0; i < kSets; ++i) {
+      const at::Tensor a = draw(2 * i), b = a + 0.4 + 0.3 * draw(2 * i + 1);
+      together.push_back(service::scoreSets("fid", "inception", {a, {}}, {b, {}}, true));
+      const auto unpaired = service::scoreSets("fid", "inception", {a, {}}, {b, {}});
+      QCOMPARE(unpaired.value, together.back().value);
+      mean += unpaired.value / kSets;
+      width += together.back().ci95->high - together.back().ci95->low, apart += unpaired.ci95->high - unpaired.ci95->low;
+    }
+    int held = 0;
+    for (const auto& score : together) held += score.ci95->low <= mean && mean <= score.ci95->high ? 1 : 0;
+    qInfo("coverage %.3f, width %.2f of the unpaired one", held / double(kSets), width / apart);
+    QVERIFY(held / double(kSets) > 0.90 && width < 0.7 * apart);
+    const at::Tensor a = draw(1);
+    for (const char* metric : {"fid", "kid", "cmmd"}) {
+      const auto same = service::scoreSets(metric, "inception", {a, {}}, {a, {}}, true);
+      QVERIFY2(same.ci95->high - same.ci95->low < 1e-6, metric);
+      QVERIFY(messageOf([&] { service::scoreSets(metric, "inception", {a, {}}, {a.slice(0, 1), {}}, true); }).contains("equally many pictures"));
+    }
+  }
+
   void clipFoldersAreFoundByName() {
     QVERIFY(messageOf([] { service::clipFolder("clip-vit-large-patch14", {}); }).contains("metrics download clip-vit-large-patch14"));
     QVERIFY(messageOf([] { service::clipFolder("/nowhere/x", {}); }).contains("no folder of a CLIPModel"));

@@ -18,7 +18,7 @@ namespace {
 
 // An engine that counts: a picture's features are its last three bytes; a distance is the mean difference of the first.
 struct Engine {
-  int pictures = 0, distances = 0, files = 0, fail = -1;
+  int pictures = 0, distances = 0, paired = 0, files = 0, fail = -1;
 
   protocol::ScoreResult answer(const protocol::ScoreParams& params) {
     protocol::ScoreResult result{params.metric, params.metric, 0};
@@ -30,7 +30,7 @@ struct Engine {
       }
       return result;
     }
-    ++distances;
+    ++distances, paired += params.paired ? 1 : 0;
     files += params.reference_file.empty() ? 0 : 1;
     result.value = 0.25 * distances;
     result.n = static_cast<std::int64_t>(params.image_features.size());
@@ -77,7 +77,7 @@ class SetScoringTest : public QObject {
       QCOMPARE(queue.computedFeatures(), std::size_t{16});
     }
     QCOMPARE(engine.pictures, 16);       // FID and KID go by the same features
-    QCOMPARE(engine.distances, 2);
+    QVERIFY(engine.distances == 2 && engine.paired == 2);      // the baseline's pictures are of the same prompts and seeds
     ScoreQueue again(plan, store, kSets, "default", {});
     QVERIFY(ask(again, engine));
     QVERIFY(engine.pictures == 16 && engine.distances == 2 && again.computedFeatures() == 0);
