@@ -76,7 +76,7 @@ struct ScoreParams {
   std::vector<std::vector<float>> image_features = {}, reference_features = {};   // in place of pictures, a row each, of the same weights
   std::string reference_file = {};             // in place of references: a .npz file, base64, of mu and sigma (fid only) or features
   bool return_features = false;                // of images, or of image_features; references may then be absent
-  bool paired = false;                         // of sets: row i of both is of one prompt and seed, so that the interval draws both together
+  bool paired = false;                         // of sets: row i of both is of one prompt and seed, so that FID draws both together
 };
 struct ScoreResult {
   std::string metric, label;   // "clip" is labelled "CLIP-tiny" with the embedded model; fid without Inception is "fd-clip-tiny"

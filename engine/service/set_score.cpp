@@ -96,7 +96,7 @@ void scoreFrechet(SetScore& score, const std::string& network, const FeatureSet&
   else if (enough(score)) score.ci95 = fidInterval(score, a.rows, b.rows, paired);
 }
 
-void scoreMmd(SetScore& score, metrics::Kernel kernel, const std::string& network, const FeatureSet& a, const FeatureSet& b, bool paired) {
+void scoreMmd(SetScore& score, metrics::Kernel kernel, const std::string& network, const FeatureSet& a, const FeatureSet& b) {
   if (!a.rows.defined() || !b.rows.defined())
     throw std::invalid_argument("KID and CMMD need single pictures or features, which a file of mu and sigma does not hold");
   score.n = a.rows.size(0);
@@ -105,7 +105,7 @@ void scoreMmd(SetScore& score, metrics::Kernel kernel, const std::string& networ
   score.value = mmd.unbiased;
   if (kernel == metrics::Kernel::Gaussian) score.published = mmd.biased;
   if (enough(score))
-    score.ci95 = evaluation::percentileInterval(metrics::mmdReplicates(kernel, a.rows, b.rows, draws(score, paired, kMmdResamples)));
+    score.ci95 = evaluation::percentileInterval(metrics::mmdReplicates(kernel, a.rows, b.rows, draws(score, false, kMmdResamples)));
   if (kernel == metrics::Kernel::Gaussian && network == "clip")
     score.warnings.emplace_back("CMMD was published with ViT-L/14 at 336 pixels: compare only values of this CLIP");
 }
@@ -162,8 +162,8 @@ SetScore scoreSets(const std::string& metric, const std::string& network, const 
   if (paired && !(a.rows.defined() && b.rows.defined() && a.rows.size(0) == b.rows.size(0)))
     throw std::invalid_argument("paired sets must have equally many pictures, each of both of one prompt and seed");
   if (metric == "fid") scoreFrechet(score, network, a, b, paired);
-  else if (metric == "kid") scoreMmd(score, metrics::Kernel::Cubic, network, a, b, paired);
-  else if (metric == "cmmd") scoreMmd(score, metrics::Kernel::Gaussian, network, a, b, paired);
+  else if (metric == "kid") scoreMmd(score, metrics::Kernel::Cubic, network, a, b);
+  else if (metric == "cmmd") scoreMmd(score, metrics::Kernel::Gaussian, network, a, b);
   else throw std::invalid_argument("'" + metric + "' is no distance of sets; use fid, kid or cmmd");
   return score;
 }

@@ -48,7 +48,8 @@ struct SetScore {
 };
 // KID and CMMD: the unbiased estimate and the percentiles of 1,000 resamplings. FID: the bootstrap's standard error × 1.96 to either side, which
 // tells how the value spreads over sets of this size; the bias of small sets is not in it (there is a warning below 2,048).
-// network: FeatureNetwork::kind(). paired: row i of both belongs to one prompt and seed; the interval then draws both together. Throws
+// network: FeatureNetwork::kind(). paired: row i of both belongs to one prompt and seed; FID's interval then draws both together (KID and CMMD
+// count a picture with its partner as any other two, so that drawing pairs would not tell their spread). Throws
 // std::invalid_argument: too few, lengths that differ, no finite numbers, KID of statistics, pairs of sets of unlike length.
 SetScore scoreSets(const std::string& metric, const std::string& network, const FeatureSet& a, const FeatureSet& b, bool paired = false);
 

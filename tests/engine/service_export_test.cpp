@@ -96,7 +96,7 @@ class ServiceExportTest : public QObject {
     row("a file", R"({"out":"/etc/passwd"})", ErrorCode::InvalidParams, "already there");
     row("a file by force", R"({"out":"/etc/passwd","force":true})", ErrorCode::InvalidParams, "passwd");
     row("somebody's folder", R"({"out":"/tmp","force":true})", ErrorCode::InvalidParams, "no earlier export");
-    row("type", R"({"force":"yes"})", ErrorCode::InvalidParams, "boolean");
+    row("type", R"({"force":"yes"})", ErrorCode::InvalidParams, "force = \"yes\" is not true or false");
   }
   void whatCannotBeWrittenIsSaid() {
     QFETCH(QString, change);

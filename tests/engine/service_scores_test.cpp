@@ -290,11 +290,9 @@ class ScoresTest : public QObject {
     qInfo("coverage %.3f, width %.2f of the unpaired one", held / double(kSets), width / apart);
     QVERIFY(held / double(kSets) > 0.90 && width < 0.7 * apart);
     const at::Tensor a = draw(1);
-    for (const char* metric : {"fid", "kid", "cmmd"}) {
-      const auto same = service::scoreSets(metric, "inception", {a, {}}, {a, {}}, true);
-      QVERIFY2(same.ci95->high - same.ci95->low < 1e-6, metric);
-      QVERIFY(messageOf([&] { service::scoreSets(metric, "inception", {a, {}}, {a.slice(0, 1), {}}, true); }).contains("equally many pictures"));
-    }
+    const auto same = service::scoreSets("fid", "inception", {a, {}}, {a, {}}, true);
+    QVERIFY(same.ci95->high - same.ci95->low < 1e-6);
+    QVERIFY(messageOf([&] { service::scoreSets("fid", "inception", {a, {}}, {a.slice(0, 1), {}}, true); }).contains("equally many pictures"));
   }
 
   void clipFoldersAreFoundByName() {

@@ -38,7 +38,8 @@ def main():
     for path, value in leaves(analysis):
         kinds.setdefault(re.sub(r"\d+", "#", ".".join(map(str, path))).replace("without_exclusions", "with_exclusions"), (path, value))
     unnoticed, left, known = [], set(), rederive.told(analysis)
-    derived = rederive.derive(known, protocol, manifest["study"], table, chain)
+    plates = rederive.plates_of(folder)
+    derived = rederive.derive(known, protocol, manifest["study"], table, chain, plates)
     for path, value in kinds.values():
         changed = copy.deepcopy(analysis)
         place = changed
@@ -48,7 +49,8 @@ def main():
         rederive.problems.clear()
         try:
             hint = rederive.told(changed)
-            rederive.check("analysis", derived if hint == known else rederive.derive(hint, protocol, manifest["study"], table, chain), changed)
+            anew = derived if hint == known else rederive.derive(hint, protocol, manifest["study"], table, chain, plates)
+            rederive.check("analysis", anew, changed)
         except (KeyError, ValueError, TypeError):
             continue   # noticed, loudly
         if rederive.problems:

@@ -158,7 +158,8 @@ class EvaluationRunTest : public QObject {
     };
     QVERIFY(QDir(folder.path()).mkpath("photos") && write("photos/a.png", "one") && write("photos/b.jpg", "two"));
     QVERIFY(write("analysis.json",
-                  R"({"figures": {"rating": {"scores": [{"variant": "bnb-nf4", "mos": 4.2, "interval": [4.05, 4.4], "people": 12}]}}})"));
+                  R"({"headline": "with_exclusions", "with_exclusions": {"rating": {"scores": [)"
+                  R"({"variant": "bnb-nf4", "mos": 4.2, "interval": [4.05, 4.4], "people": 12}]}}})"));
     EvaluationRequest wanted = request(folder.filePath("out"));
     wanted.real = folder.filePath("photos"), wanted.ratings = folder.path();
     Bench bench;

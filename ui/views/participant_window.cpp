@@ -21,16 +21,21 @@ using Stage = ParticipantSession::Stage;
 
 constexpr QSize kNeeded{800, 520};         // points that a trial takes
 
+QScrollArea* roomAround(QWidget* page) {
+  auto* room = new QScrollArea;
+  room->setWidget(page), room->setWidgetResizable(true);
+  room->setFocusPolicy(Qt::NoFocus), room->setFrameShape(QFrame::NoFrame);
+  return room;
+}
+
 }  // namespace
 
 ParticipantWindow::ParticipantWindow(ParticipantSession* session, QWidget* parent)
-    : QWidget(parent), session_(session), pages_(new QStackedLayout(this)), room_(new QScrollArea), card_(new MessageCard),
-      questions_(new QuestionForm), plates_(new PlatePage(session)), trial_(new TrialPage(session)) {
+    : QWidget(parent), session_(session), pages_(new QStackedLayout(this)), card_(new MessageCard), questions_(new QuestionForm),
+      plates_(new PlatePage(session)), trial_(new TrialPage(session)), plate_room_(roomAround(plates_)), room_(roomAround(trial_)) {
   setWindowTitle(QStringLiteral("QuantSpot"));
   trial_->setMinimumSize(kNeeded);
-  room_->setWidget(trial_), room_->setWidgetResizable(true);
-  room_->setFocusPolicy(Qt::NoFocus), room_->setFrameShape(QFrame::NoFrame);
-  pages_->addWidget(card_), pages_->addWidget(questions_), pages_->addWidget(plates_), pages_->addWidget(room_);
+  pages_->addWidget(card_), pages_->addWidget(questions_), pages_->addWidget(plate_room_), pages_->addWidget(room_);
   connect(session_, &ParticipantSession::stageChanged, this, &ParticipantWindow::showStage);
   connect(session_, &ParticipantSession::failed, this, [this](const QString& message) {
     card_->setProblem(message), questions_->setProblem(message), plates_->setProblem(message);
@@ -69,7 +74,7 @@ void ParticipantWindow::showStage() {
   if (!trial) trial_->showBlank();         // nothing of a trial stays behind another page
   if (stage != Stage::Plates) plates_->showNothing();
   pages_->setCurrentWidget(trial ? static_cast<QWidget*>(room_) : questions ? static_cast<QWidget*>(questions_)
-      : stage == Stage::Plates ? static_cast<QWidget*>(plates_) : card_);
+      : stage == Stage::Plates ? static_cast<QWidget*>(plate_room_) : card_);
   if (trial) trial_->setFocus();
   if (stage == Stage::Plates) plates_->setFocus();
   if (questions) questions_->setFocus();

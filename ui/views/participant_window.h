@@ -52,11 +52,11 @@ class ParticipantWindow : public QWidget {
 
   ui::ParticipantSession* session_;
   QStackedLayout* pages_;
-  QScrollArea* room_;                      // around the trials: scrolls on a screen that is too small for them
   MessageCard* card_;
   QuestionForm* questions_;
   PlatePage* plates_;
   TrialPage* trial_;
+  QScrollArea *plate_room_, *room_;        // around plates and trials: scroll on a screen that is too small for them
 };
 
 }  // namespace quantspot::views
