@@ -1,11 +1,10 @@
 // Freezing beside the window: progress, cancel before the seal, and whatever happens in the middle leaves all or nothing.
+#include "tests/ui/loop_gap.h"
 #include "tests/ui/study_fixture.h"
 #include "ui/models/study_freezer.h"
 
-#include <QElapsedTimer>
 #include <QFile>
 #include <QSignalSpy>
-#include <QTimer>
 
 using namespace quantspot;
 using namespace quantspot::ui;
@@ -53,16 +52,11 @@ class StudyFreezerTest : public QObject {
     Bench bench(8);
     StudyFreezer freezer;
     QSignalSpy progress(&freezer, &StudyFreezer::progress), sealing(&freezer, &StudyFreezer::sealing), frozen(&freezer, &StudyFreezer::frozen);
-    qint64 longest = 0;
-    QElapsedTimer since;
-    QTimer tick;
-    connect(&tick, &QTimer::timeout, this, [&] { longest = std::max(longest, since.restart()); });
-    since.start();
-    tick.start(1);
+    ui::LoopGap gap;
     bench.start(freezer);
     QVERIFY(freezer.isRunning());
     QTRY_COMPARE_WITH_TIMEOUT(frozen.count(), 1, 60000);
-    tick.stop();
+    const qint64 longest = gap.stop();
     QCOMPARE(progress.count(), 9);                                     // before each of the eight, and after the last
     QCOMPARE(progress.last(), (QVariantList{8, 8}));
     QCOMPARE(sealing.count(), 1);

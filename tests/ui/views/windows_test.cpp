@@ -68,6 +68,19 @@ QFileDialog* dialogOf(const QWidget& widget) {
   return nullptr;
 }
 
+// The whole window beside a fake engine, its history in memory.
+struct Whole {
+  Whole() : engine(ui::fakeEngine()), opened(store.open(QStringLiteral(":memory:"))), session(&engine, &store), window(&session) {
+    window.resize(1200, 760), window.show();
+  }
+
+  study::StudyStore store;
+  ui::EngineClient engine;
+  bool opened;
+  ui::CompareSession session;
+  MainWindow window;
+};
+
 }  // namespace
 
 class WindowsTest : public QObject {
@@ -316,33 +329,25 @@ class WindowsTest : public QObject {
   }
 
   void keysGoAsTheyCame() {
-    study::StudyStore store;
-    QVERIFY(store.open(QStringLiteral(":memory:")));
-    ui::EngineClient engine(ui::fakeEngine());
-    ui::CompareSession session(&engine, &store);
-    MainWindow window(&session);
-    window.resize(1200, 760), window.show();
-    window.programMenu()->showKeys();
-    QLabel* keys = window.programMenu()->keys();
+    Whole whole;
+    QVERIFY(whole.opened);
+    whole.window.programMenu()->showKeys();
+    QLabel* keys = whole.window.programMenu()->keys();
     QVERIFY(QTest::qWaitForWindowActive(keys));
     QTest::keyClick(keys, Qt::Key_Escape);
     QVERIFY(!keys->isVisible());
   }
 
   void noPicturesWithNamesStayBesideABlindScreen() {
-    study::StudyStore store;
-    QVERIFY(store.open(QStringLiteral(":memory:")));
-    ui::EngineClient engine(ui::fakeEngine());
-    ui::CompareSession session(&engine, &store);
-    MainWindow window(&session);
-    window.resize(1200, 760), window.show();
-    session.connectEngine();
-    QPushButton* generate = window.comparePage()->precisionPanel()->generateButton();
+    Whole whole;
+    QVERIFY(whole.opened);
+    whole.session.connectEngine();
+    QPushButton* generate = whole.window.comparePage()->precisionPanel()->generateButton();
     QVERIFY(QTest::qWaitFor([&] { return generate->isEnabled(); }));
-    window.evaluatePage()->pictures()->show();
+    whole.window.evaluatePage()->pictures()->show();
     generate->click();
-    QVERIFY(QTest::qWaitFor([&] { return session.trial()->state() == ui::TrialController::State::Open; }));
-    QVERIFY(!window.evaluatePage()->pictures()->isVisible());
+    QVERIFY(QTest::qWaitFor([&] { return whole.session.trial()->state() == ui::TrialController::State::Open; }));
+    QVERIFY(!whole.window.evaluatePage()->pictures()->isVisible());
   }
 };
 
