@@ -9,15 +9,10 @@ namespace {
 
 using nlohmann::json;
 
+// None where the two have the same pixels.
 std::vector<ScoreTask> tasksOf(const Plan& plan, const Store& store, const std::vector<Metric>& metrics) {
   const Cell first = plan.cells().front(), again = plan.repeat();
-  const std::string before = store.pixels(first.key), after = store.pixels(again.key);
-  std::vector<ScoreTask> tasks;
-  if (before.empty() || after.empty() || before == after) return tasks;
-  for (const Metric& metric : metrics)
-    if (metric.kind == "pair")
-      tasks.push_back({metric, scoreKey(metric.id, after, before, metric.weights_sha256), again, first, plan.request().prompts.prompts[0].text});
-  return tasks;
+  return store.pixels(first.key) == store.pixels(again.key) ? std::vector<ScoreTask>() : pairTasks(plan, store, again, first, metrics);
 }
 
 }  // namespace
@@ -28,9 +23,7 @@ bool wantsRepeat(const Plan& plan, Store& store, const std::string& run) {
 }
 
 std::vector<ScoreTask> missingRepeatScores(const Plan& plan, const Store& store, const std::vector<Metric>& metrics) {
-  std::vector<ScoreTask> missing = tasksOf(plan, store, metrics);
-  std::erase_if(missing, [&](const ScoreTask& task) { return store.score(task.key).has_value(); });
-  return missing;
+  return missingOf(store, tasksOf(plan, store, metrics));
 }
 
 json noiseFloorOf(const Plan& plan, const Store& store, const std::vector<Metric>& metrics, const std::string& run) {
@@ -39,11 +32,7 @@ json noiseFloorOf(const Plan& plan, const Store& store, const std::vector<Metric
   if (const auto why = store.failure(again.key, run)) return floor["error"] = *why, floor;
   const std::string before = store.pixels(first.key), after = store.pixels(again.key);
   if (before.empty() || after.empty()) return {};
-  floor["key"] = again.key, floor["same"] = before == after, floor["scores"] = json::object();
-  for (const ScoreTask& task : tasksOf(plan, store, metrics)) {
-    const auto score = store.score(task.key);
-    floor["scores"][task.metric.id] = score && score->is_object() ? score->value("value", json()) : json();
-  }
+  floor["key"] = again.key, floor["same"] = before == after, floor["scores"] = valuesOf(store, tasksOf(plan, store, metrics));
   return floor;
 }
 

@@ -17,8 +17,7 @@
 using namespace quantspot;
 using namespace quantspot::cli;
 
-// What libtorch takes to set itself up (69 MiB), a thread's stack, and what the libraries take while a first picture computes.
-QUANTSPOT_NEEDS_ADDRESS_SPACE("quantspot-cli", 144 << 20);
+QUANTSPOT_NEEDS_ADDRESS_SPACE("quantspot-cli", quantspot::protocol::kLibrariesTake);
 
 namespace {
 

@@ -9,8 +9,7 @@
 
 #include <cstdio>
 
-// What libtorch takes to set itself up (69 MiB), a thread's stack, and what the libraries take while a first picture computes.
-QUANTSPOT_NEEDS_ADDRESS_SPACE("quantspot-engine", 144 << 20);
+QUANTSPOT_NEEDS_ADDRESS_SPACE("quantspot-engine", quantspot::protocol::kLibrariesTake);
 
 int main(int argc, char** argv) {
   CLI::App app("QuantSpot's engine: JSON-RPC 2.0 on stdin and stdout");

@@ -8,6 +8,9 @@
 
 namespace quantspot::protocol {
 
+// What libtorch takes to set itself up (69 MiB), a thread's stack, and what the libraries take while a first picture computes.
+inline constexpr std::int64_t kLibrariesTake = 144 << 20;
+
 struct AddressSpace {
   std::int64_t limit = 0, taken = 0;     // bytes
   std::int64_t left() const { return limit - taken; }
