@@ -8,8 +8,10 @@
 
 #include <unistd.h>
 
+#include <atomic>
 #include <csignal>
 #include <cstdio>
+#include <exception>
 #include <memory>
 #include <stdexcept>
 #include <thread>
@@ -43,17 +45,26 @@ int serve(ServeArguments a) {
   const sigset_t signals = endingSignals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);   // inherited by every thread from here on: one of them waits for these
   service::HttpServer server(a.service, a.params, a.http);
+  std::atomic<bool> lost = false;
   std::thread waiter([&] {
     int signal = 0;
     sigwait(&signals, &signal);
-    std::fprintf(stderr, "quantspot-cli: finishing what is drawn; a second signal ends at once\n");
+    if (!lost) std::fprintf(stderr, "quantspot-cli: finishing what is drawn; a second signal ends at once\n");
     pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
     server.stop();
   });
   printJson({{"url", "http://" + a.http.host + ":" + std::to_string(server.port())}, {"precision", a.params.precision}, {"pid", ::getpid()}});
   std::fflush(stdout);
-  server.run();
+  std::exception_ptr error;
+  try {
+    server.run();
+  } catch (...) {
+    error = std::current_exception();
+    lost = true;
+    pthread_kill(waiter.native_handle(), SIGTERM);
+  }
   waiter.join();
+  if (error) std::rethrow_exception(error);
   return server.failure().empty() ? 0 : 1;
 }
 

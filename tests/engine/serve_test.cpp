@@ -4,6 +4,7 @@
 #include <QFile>
 #include <QImage>
 #include <QJsonArray>
+#include <QTcpSocket>
 #include <QTemporaryDir>
 #include <QTest>
 
@@ -89,7 +90,7 @@ class ServeTest : public QObject {
     int pictures = 0;
     for (auto& client : all)
       for (const auto& [seed, reply] : client.get()) {
-        QVERIFY2(reply && reply->status == 200, reply ? reply->body.c_str() : "no answer");
+        QVERIFY2(reply && reply->status == 200, reply ? reply->body.c_str() : to_string(reply.error()).c_str());
         const QJsonObject report = object(reply->body)["report"].toObject();
         QCOMPARE(report["recipe"].toObject()["seed"].toInt(), seed);
         const QString hash = report["image_sha256"].toString();
@@ -187,6 +188,27 @@ class ServeTest : public QObject {
     }
     QVERIFY2(codes[200] >= 1 && codes[429] >= 1 && codes[200] + codes[429] == 8,
         qPrintable(QString("%1 drawn, %2 refused").arg(codes[200]).arg(codes[429])));
+  }
+
+  // Connections that come while the server cannot take any (here: it is stopped) wait until it can.
+  void manyAtOnceAreAllAnswered() {
+    constexpr int kClients = 64;
+    QProcess& server = served_->process();
+    ::kill(static_cast<pid_t>(server.processId()), SIGSTOP);
+    std::vector<std::unique_ptr<QTcpSocket>> all;
+    for (int c = 0; c < kClients; ++c) {
+      all.push_back(std::make_unique<QTcpSocket>());
+      all.back()->connectToHost("127.0.0.1", static_cast<quint16>(served_->port()));
+      all.back()->write("GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    }
+    int connected = 0;
+    for (const auto& one : all) connected += one->waitForConnected(500) && one->waitForBytesWritten(500);
+    ::kill(static_cast<pid_t>(server.processId()), SIGCONT);
+    QCOMPARE(connected, kClients);
+    for (const auto& one : all) {
+      while (one->state() == QAbstractSocket::ConnectedState && one->waitForReadyRead(20000)) {}
+      QVERIFY2(one->readAll().startsWith("HTTP/1.1 200"), qPrintable(one->errorString()));
+    }
   }
 
   void whatTakesTooLongIsEnded() {

@@ -35,7 +35,7 @@ quantspot_add_test(compare_test SOURCES compare_test.cpp LABELS unit TIMEOUT 600
 foreach(name import export_cli)
   quantspot_add_test(${name}_test SOURCES ${name}_test.cpp LIBS Qt6::Gui LABELS unit TIMEOUT 300)
 endforeach()
-quantspot_add_test(serve_test SOURCES serve_test.cpp LIBS Qt6::Gui PkgConfig::HTTPLIB LABELS unit TIMEOUT 600)
+quantspot_add_test(serve_test SOURCES serve_test.cpp LIBS Qt6::Gui Qt6::Network PkgConfig::HTTPLIB LABELS unit TIMEOUT 600)
 quantspot_add_test(serve_attack_test SOURCES serve_attack_test.cpp LIBS Qt6::Network PkgConfig::HTTPLIB LABELS unit TIMEOUT 600)
 foreach(test cli_test compare_test serve_test serve_attack_test import_test export_cli_test)
   add_dependencies(${test} quantspot-cli)

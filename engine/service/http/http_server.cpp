@@ -9,8 +9,12 @@
 
 #include <arpa/inet.h>
 #include <spdlog/fmt/fmt.h>
+#include <sys/socket.h>
 
+#include <atomic>
+#include <cerrno>
 #include <chrono>
+#include <cstring>
 #include <ctime>
 #include <stdexcept>
 
@@ -111,14 +115,19 @@ struct HttpServer::State {
     const std::size_t threads = options.queue + 1 + kSpareThreads;
     http.new_task_queue = [threads] { return new httplib::ThreadPool(threads); };   // httplib owns it
     http.set_payload_max_length(kBodyBytes);
-    http.set_socket_options([](socket_t socket) {   // not SO_REUSEPORT, httplib's own, with which two servers share a port
+    socket_t listening = INVALID_SOCKET;
+    http.set_socket_options([&listening](socket_t socket) {   // not SO_REUSEPORT, httplib's own, with which two servers share a port
       const int yes = 1;
       ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+      listening = socket;
     });
     const bool bound = options.port == 0 ? (port = http.bind_to_any_port(options.host)) > 0 : http.bind_to_port(options.host, port = options.port);
     if (!bound)
       throw std::runtime_error(fmt::format("{}:{} cannot be served: the address is taken or not this machine's; choose another --port or --host",
                                            options.host, options.port));
+    http.set_socket_options(nullptr);
+    // httplib lets 5 connections wait to be accepted; of more that come at once, the kernel resets some without an answer.
+    ::listen(listening, SOMAXCONN);
   }
 
   void addRoutes() {
@@ -227,6 +236,7 @@ struct HttpServer::State {
   int port = 0;
   ServerMetrics metrics;
   GuardedServer http;
+  std::atomic<bool> stopping = false;
   std::unique_ptr<PictureQueue> queue;
 };
 
@@ -236,9 +246,13 @@ HttpServer::~HttpServer() = default;
 
 int HttpServer::port() const { return state_->port; }
 std::string HttpServer::failure() const { return state_->queue->failure(); }
-void HttpServer::run() { state_->http.listen_after_bind(); }
+void HttpServer::run() {
+  state_->http.listen_after_bind();
+  if (!state_->stopping) throw std::runtime_error(fmt::format("port {} takes no connections any more: {}", state_->port, std::strerror(errno)));
+}
 
 void HttpServer::stop() {
+  state_->stopping = true;
   state_->queue->drain();
   state_->http.stop();                   // answers on their way are sent first
 }

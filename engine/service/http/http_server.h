@@ -33,7 +33,7 @@ class HttpServer {
   ~HttpServer();
 
   int port() const;
-  // Serves until stop() was called; what is drawn then is finished and answered.
+  // Serves until stop() was called; what is drawn then is finished and answered. Throws std::runtime_error when the address is lost before.
   void run();
   void stop();                           // from any thread, not from a signal handler
   std::string failure() const;           // why the variant could not be loaded; empty when it could
