@@ -101,15 +101,18 @@ class BundleVersionsTest : public QObject {
     QVERIFY(!verifyBundle(unlisted).problems.isEmpty());
   }
 
-  // The same responses with the figures that were kept of the third version.
-  void aBundleOfTheThirdVersionVerifies() {
-    const QByteArray figures = data("analysis-3.qz");
-    const QByteArray zip = changed(firstVersion(), {{"analysis.json", [&](const QByteArray&) { return figures; }}},
-                                   [](QJsonObject& m) { m["analysis"] = 3; });
-    const Verification v = verifyBundle(zip);
-    QVERIFY2(v.problems.isEmpty(), qPrintable(v.problems.join('\n')));
-    QVERIFY(!v.recomputed && v.notes.join(' ').contains("made by version 3 of the analysis"));
-    QCOMPARE(v.analysis_version, 3);
+  // The same responses with the figures that were kept of later versions.
+  void bundlesOfTheVersionsBetweenVerify() {
+    for (int version = 3; version < kAnalysisVersion; ++version) {
+      const QByteArray figures = data(QStringLiteral("analysis-%1.qz").arg(version));
+      QVERIFY(!figures.isEmpty());
+      const QByteArray zip = changed(firstVersion(), {{"analysis.json", [&](const QByteArray&) { return figures; }}},
+                                     [&](QJsonObject& m) { m["analysis"] = version; });
+      const Verification v = verifyBundle(zip);
+      QVERIFY2(v.problems.isEmpty(), qPrintable(v.problems.join('\n')));
+      QVERIFY(!v.recomputed && v.notes.join(' ').contains(QStringLiteral("made by version %1 of the analysis").arg(version)));
+      QCOMPARE(v.analysis_version, version);
+    }
   }
 
   void itsResponsesAreAnalyzedByTheRulesOfToday() {
