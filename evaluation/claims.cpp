@@ -11,7 +11,6 @@
 #include <cstring>
 #include <fstream>
 #include <optional>
-#include <stdexcept>
 
 namespace quantspot::evaluation {
 namespace {
@@ -60,7 +59,7 @@ std::optional<double> changedAt(const fs::path& path) {
 double now(const fs::path& folder) {
   const fs::path probe = folder / (".clock." + std::to_string(::getpid()));
   const int fd = ::open(probe.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
-  if (fd < 0) throw std::runtime_error("cannot write " + probe.string() + ": " + std::strerror(errno));
+  if (fd < 0) throw WriteError("cannot write " + probe.string() + ": " + std::strerror(errno));
   ::futimens(fd, nullptr);
   ::close(fd);
   const double time = changedAt(probe).value_or(0);
@@ -82,11 +81,16 @@ Claims::~Claims() {
 bool Claims::create(const std::string& key) {
   const int fd = ::open((folder_ / key).c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
   if (fd < 0 && errno == EEXIST) return false;
-  if (fd < 0) throw std::runtime_error("cannot write " + (folder_ / key).string() + ": " + std::strerror(errno));
+  if (fd < 0) throw WriteError("cannot write " + (folder_ / key).string() + ": " + std::strerror(errno));
   const std::string owner = text({machine(), startOf(::getpid()), ::getpid()});
+  errno = ENOSPC;                        // what a part that was written means
   const bool wrote = ::write(fd, owner.data(), owner.size()) == static_cast<ssize_t>(owner.size());
+  const int error = errno;
   ::close(fd);
-  if (!wrote) throw std::runtime_error("cannot write " + (folder_ / key).string() + ": the disk is full?");
+  if (!wrote) {
+    ::unlink((folder_ / key).c_str());   // without a name in it, others would wait for it to expire
+    throw WriteError("cannot write " + (folder_ / key).string() + ": " + std::strerror(error));
+  }
   const std::lock_guard lock(mutex_);
   mine_.insert(key);
   return true;

@@ -23,15 +23,13 @@ struct Descriptor {
   ~Descriptor() { if (fd >= 0) ::close(fd); }
 };
 
-[[noreturn]] void failed(const fs::path& path, const char* what) {
-  throw std::runtime_error("cannot " + std::string(what) + " " + path.string() + ": " + std::strerror(errno));
-}
+[[noreturn]] void cannotWrite(const fs::path& path) { throw WriteError("cannot write " + path.string() + ": " + std::strerror(errno)); }
 
 void writeAll(int fd, std::span<const std::uint8_t> bytes, const fs::path& path) {
   while (!bytes.empty()) {
     const ssize_t wrote = ::write(fd, bytes.data(), bytes.size());
     if (wrote < 0 && errno == EINTR) continue;
-    if (wrote < 0) failed(path, "write");
+    if (wrote < 0) cannotWrite(path);
     bytes = bytes.subspan(static_cast<std::size_t>(wrote));
   }
 }
@@ -48,7 +46,7 @@ fs::path besides(const fs::path& path) {
 
 Bytes readBytes(const fs::path& path) {
   std::ifstream in(path, std::ios::binary);
-  if (!in || fs::is_directory(path)) failed(path, "read");
+  if (!in || fs::is_directory(path)) throw std::runtime_error("cannot read " + path.string() + ": " + std::strerror(errno));
   return Bytes(std::istreambuf_iterator<char>(in), {});
 }
 
@@ -58,14 +56,16 @@ std::string readText(const fs::path& path) {
 }
 
 void writeWhole(const fs::path& path, std::span<const std::uint8_t> bytes) {
-  if (!path.parent_path().empty()) fs::create_directories(path.parent_path());
+  std::error_code error;
+  if (!path.parent_path().empty()) fs::create_directories(path.parent_path(), error);
+  if (error) throw WriteError("cannot make " + path.parent_path().string() + ": " + error.message());
   const fs::path temporary = besides(path);
   try {
     const Descriptor file{::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)};
-    if (file.fd < 0) failed(path, "write");
+    if (file.fd < 0) cannotWrite(path);
     writeAll(file.fd, bytes, path);
-    if (::fsync(file.fd) != 0 && errno != EINVAL) failed(path, "write");
-    if (::rename(temporary.c_str(), path.c_str()) != 0) failed(path, "write");
+    if (::fsync(file.fd) != 0 && errno != EINVAL) cannotWrite(path);
+    if (::rename(temporary.c_str(), path.c_str()) != 0) cannotWrite(path);
   } catch (...) {
     ::unlink(temporary.c_str());
     throw;

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <optional>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,10 +16,15 @@ namespace quantspot::evaluation {
 
 using Bytes = std::vector<std::uint8_t>;
 
+// The disk did not take a file (full, read-only, too large): whatever comes next would fail alike.
+struct WriteError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
 // Both throw std::runtime_error with the path and the reason.
 Bytes readBytes(const std::filesystem::path& path);
 std::string readText(const std::filesystem::path& path);
-// Into a file beside it, flushed to disk, then renamed: a reader sees the old one or the new one. Makes the folder.
+// Into a file beside it, flushed to disk, then renamed: a reader sees the old one or the new one. Makes the folder. Throws WriteError.
 void writeWhole(const std::filesystem::path& path, std::span<const std::uint8_t> bytes);
 void writeWhole(const std::filesystem::path& path, std::string_view text);
 // Indented, broken UTF-8 replaced.

@@ -15,7 +15,7 @@ constexpr std::size_t kEnough = 12;      // cells per precision: reading all of 
 }  // namespace
 
 RunCosts runCosts(const Plan& plan, const Store& store, const Work& work, std::size_t workers, double price) {
-  RunCosts costs{work.state().cells, work.state().finished, {}, {}, {}, 0, {}};
+  RunCosts costs{work.state().cells, work.state().finished, {}, {}, {}, 0, store.room(), {}};
   const auto left = work.left();
   double seconds = 0;
   for (std::size_t v = 0; v < plan.request().precisions.size(); ++v) {
@@ -53,7 +53,8 @@ std::string costsText(const RunCosts& costs, std::size_t workers, double price) 
   text += fmt::format(" take about {}", secondsText(*costs.seconds));
   if (workers > 1) text += fmt::format(" on {} workers", workers);
   if (costs.price) text += fmt::format(" ({:.2f} at {:.2f} an hour)", *costs.price, price);
-  return text + fmt::format(" and {} on disk.", bytesText(costs.bytes));
+  text += fmt::format(" and {} on disk", bytesText(costs.bytes));
+  return text + (costs.bytes > costs.room ? fmt::format(", where only {} are free: make room first.", bytesText(costs.room)) : ".");
 }
 
 nlohmann::json costsJson(const RunCosts& costs) {
@@ -62,7 +63,7 @@ nlohmann::json costsJson(const RunCosts& costs) {
     rows.push_back({{"precision", one.precision}, {"left", one.left}, {"measured", one.measured}, {"seconds", one.measured > 0 ? nlohmann::json(one.seconds) : nlohmann::json()}});
   return {{"cells", costs.cells}, {"finished", costs.finished}, {"left", costs.cells - costs.finished},
           {"seconds", costs.seconds ? nlohmann::json(*costs.seconds) : nlohmann::json()}, {"price", costs.price ? nlohmann::json(*costs.price) : nlohmann::json()},
-          {"bytes", costs.bytes}, {"precisions", rows}, {"unknown", costs.unknown}};
+          {"bytes", costs.bytes}, {"free_bytes", costs.room}, {"precisions", rows}, {"unknown", costs.unknown}};
 }
 
 }  // namespace quantspot::evaluation

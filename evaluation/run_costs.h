@@ -23,6 +23,7 @@ struct RunCosts {
   std::optional<double> seconds;         // of all that is left, divided by the workers; absent while a precision was never drawn
   std::optional<double> price;           // seconds of all workers at the price of an hour
   double bytes = 0;                      // on disk, of what is left
+  double room = 0;                       // bytes free there
   std::vector<std::string> unknown;      // precisions without a drawn cell: one of each is the pilot
 };
 

@@ -4,6 +4,7 @@
 
 #include <cstring>
 #include <iterator>
+#include <limits>
 #include <stdexcept>
 
 namespace quantspot::evaluation {
@@ -40,7 +41,13 @@ bool holds(const fs::path& path, const std::string& hash) {
 Store::Store(fs::path folder) : folder_(std::move(folder)) {
   std::error_code error;
   fs::create_directories(folder_ / "objects", error);
-  if (error) throw std::runtime_error("cannot make " + (folder_ / "objects").string() + ": " + error.message());
+  if (error) throw WriteError("cannot make " + (folder_ / "objects").string() + ": " + error.message());
+}
+
+double Store::room() const {
+  std::error_code error;
+  const fs::space_info space = fs::space(folder_, error);
+  return error ? std::numeric_limits<double>::infinity() : static_cast<double>(space.available);
 }
 
 fs::path Store::object(const std::string& key, const char* ending) const { return folder_ / "objects" / key.substr(0, 2) / (key + ending); }

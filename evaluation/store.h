@@ -26,7 +26,7 @@ struct Drawn {
 };
 
 // DIR/objects/ab/<key>.{json,png,latents}, DIR/scores/ab/<key>.json, DIR/features/ab/<key>, DIR/failures/<key>.json. Safe from any thread and
-// process: each file is written whole, the JSON last. All throw std::runtime_error with the path when the disk refuses.
+// process: each file is written whole, the JSON last. All throw WriteError with the path when the disk refuses.
 class Store {
  public:
   explicit Store(std::filesystem::path folder);
@@ -54,6 +54,7 @@ class Store {
   std::optional<std::string> failure(const std::string& key, const std::string& run) const;
 
   const std::filesystem::path& folder() const { return folder_; }
+  double room() const;                   // bytes free there; infinite where that is not known
 
  private:
   std::filesystem::path object(const std::string& key, const char* ending) const;

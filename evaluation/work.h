@@ -26,6 +26,7 @@ class Work {
 
   // Cells of one prompt and one precision that nobody draws, claimed for the caller: up to `batch`, never more. Empty: there is nothing to
   // take now (look at complete(): others may still be drawing).
+  // WriteError: the disk takes no claim.
   std::vector<Cell> next();
   // Claims this one; false when it is finished, failed or somebody else's.
   bool take(const Cell& cell) { return states_[indexOf(cell)] == State::Open && claim(indexOf(cell)); }

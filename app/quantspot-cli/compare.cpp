@@ -81,6 +81,8 @@ void scoreAll(service::Service& service, evaluation::ScoreQueue& queue) {
   while (const auto job = queue.next()) {
     try {
       queue.done(*job, service.score(job->params));
+    } catch (const evaluation::WriteError&) {
+      throw;
     } catch (const std::exception& error) {
       queue.failed(*job, error.what());
       if (told.insert(job->params.metric).second) std::fprintf(stderr, "quantspot-cli: no %s: %s\n", job->params.metric.c_str(), error.what());
@@ -150,10 +152,20 @@ void placeAll(const CompareOptions& options, const evaluation::Plan& plan, evalu
     if (store.failure(cell.key, run) || !store.report(cell.key)) continue;
     try {
       store.place(cell.key, options.out / cell.image);
+    } catch (const evaluation::WriteError&) {
+      throw;
     } catch (const std::runtime_error& error) {
       store.fail(cell.key, run, error.what());
     }
   }
+}
+
+// What a worker cannot write, its parent cannot either, which tells so once.
+int drawAsWorker(CellDrawer& drawer) try {
+  drawer.drawAll(false);
+  return 0;
+} catch (const evaluation::WriteError&) {
+  return 1;
 }
 
 }  // namespace
@@ -182,10 +194,7 @@ int compare(service::Service& service, const CompareOptions& options) {
   const std::string run = !options.run.empty() ? options.run : fmt::format("{}-{}", ::getpid(), std::chrono::system_clock::now().time_since_epoch().count());
   evaluation::Work work(plan, store, claims, {.run = run, .batch = options.batch, .withLatents = options.growth});
   CellDrawer drawer(service, options, plan, store, work);
-  if (!options.run.empty()) {
-    drawer.drawAll(false);
-    return 0;
-  }
+  if (!options.run.empty()) return drawAsWorker(drawer);
   evaluation::ScoreQueue queue(plan, store, metricsOf(options), options.base.model, evaluation::realPictures(options.real));
   evaluation::RunCosts costs = evaluation::runCosts(plan, store, work, options.workers, options.price);
   if (options.estimateOnly) {
@@ -197,11 +206,16 @@ int compare(service::Service& service, const CompareOptions& options) {
   }
   if (::isatty(STDERR_FILENO) == 1) std::fprintf(stderr, "%s\n", evaluation::costsText(costs, options.workers, options.price).c_str());
   if (options.workers > 1) runWorkers(options, run, plan, store, claims, work);
-  drawer.drawAll(true);                  // what is left, and what others draw
-  if (options.repeat) drawer.drawRepeat();
-  placeAll(options, plan, store, run);
-  scoreAll(service, queue);
-  return writeReport(options, plan, store, work, run, queue);
+  try {
+    drawer.drawAll(true);                // what is left, and what others draw
+    if (options.repeat) drawer.drawRepeat();
+    placeAll(options, plan, store, run);
+    scoreAll(service, queue);
+    return writeReport(options, plan, store, work, run, queue);
+  } catch (const evaluation::WriteError& error) {
+    throw evaluation::WriteError(fmt::format("{}; {} of {} pictures are kept: make room there, then run the same command again", error.what(),
+                                             work.state().finished, work.state().cells));
+  }
 }
 
 }  // namespace quantspot::cli

@@ -84,6 +84,9 @@ void CellDrawer::draw(const std::vector<Cell>& cells) {
     auto& [seconds, count] = took_[cells[0].precision];
     seconds += watch.seconds();
     count += cells.size();
+  } catch (const evaluation::WriteError&) {   // no fault of these pictures: the next run draws them
+    for (; kept < cells.size(); ++kept) work_.giveBack(cells[kept]);
+    throw;
   } catch (...) {
     for (; kept < cells.size(); ++kept) fail(cells[kept]);
   }
@@ -108,6 +111,8 @@ void CellDrawer::drawRepeat() {
     control.progress = [&](const std::string& stage, int step, int steps) { bar.show(stage, step, steps); };
     const pipeline::Sample sample = service_.batch(paramsOf(again), {}, control).at(0);
     store_.put(again.key, {sample.report, pipeline::encodePng(sample.image), {}, 0});
+  } catch (const evaluation::WriteError&) {
+    throw;
   } catch (...) {
     const std::string why = service::describe(std::current_exception()).what();
     std::fprintf(stderr, "quantspot-cli: %s, drawn again: %s\n", plan_.request().precisions[0].c_str(), why.c_str());

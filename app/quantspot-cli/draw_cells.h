@@ -16,7 +16,8 @@ class CellDrawer {
   CellDrawer(service::Service& service, const CompareOptions& options, const evaluation::Plan& plan, evaluation::Store& store, evaluation::Work& work)
       : service_(service), options_(options), plan_(plan), store_(store), work_(work) {}
 
-  // Until every cell is finished or failed. `wait`: also for those that others draw.
+  // Until every cell is finished or failed. `wait`: also for those that others draw. All three throw evaluation::WriteError when the disk takes no more:
+  // what was not kept is nobody's failure and is drawn by the next run.
   void drawAll(bool wait);
   // The baseline's first cell a second time, where that is not there; see evaluation/noise_floor.h. A failure is told and kept.
   void drawRepeat();

@@ -10,6 +10,8 @@
 #include <QJsonDocument>
 #include <QJsonObject>
 #include <QProcess>
+#include <QRegularExpression>
+#include <QRegularExpression>
 #include <QTemporaryDir>
 #include <QTest>
 
@@ -138,6 +140,35 @@ class CompareTest : public QObject {
     // One more precision: only its cells are drawn.
     const Outcome more = run({"--precisions", "bf16,bnb-nf4,fp32", "--prompts", path("six.tsv"), "--seeds", "0..1", "--out", out});
     QCOMPARE(more.json()["drawn"].toInt(), 12);
+  }
+
+  // On a real small disk that only these two runs see: the second one finds it larger.
+  void aFullDiskIsOneLineAndNothingIsLost_data() {
+    QTest::addColumn<QString>("size");
+    QTest::addColumn<QString>("workers");
+    for (const char* size : {"60k", "150k", "330k"})
+      for (const char* workers : {"1", "2"}) QTest::addRow("%s, %s workers", size, workers) << size << workers;
+  }
+  void aFullDiskIsOneLineAndNothingIsLost() {
+    QFETCH(QString, size);
+    QFETCH(QString, workers);
+    const QString disk = path("disk");
+    QVERIFY(QDir().mkpath(disk));
+    QProcess cli;
+    const QString script = QStringLiteral("mount -t tmpfs -o size=%1 tmpfs \"$0\" || exit 77; \"$@\" > /dev/null 2> \"$0.first\"; first=$?; "
+                                          "mount -o remount,size=4m \"$0\"; \"$@\"; echo \" $first $?\" > \"$0.codes\"").arg(size);
+    cli.start("unshare", QStringList{"-rm", "sh", "-c", script, disk, QStringLiteral(QUANTSPOT_CLI), "compare", "--precisions", "bf16,bnb-nf4",
+                                     "--prompts", path("six.tsv"), "--workers", workers, "--out", disk + "/out"} + kSmall);
+    const Outcome second = finish(cli);
+    if (second.code == 77 || !QFile::exists(disk + ".codes")) QSKIP("this account may not mount in a namespace of its own (unshare -rm)");
+    const QByteArray first = read(disk + ".first");
+    QVERIFY2(first.count('\n') == 1 && first.contains("No space left on device"), first);
+    QVERIFY2(first.contains("make room there, then run the same command again"), first);
+    QCOMPARE(read(disk + ".codes").trimmed(), QByteArray("1 0"));
+    QCOMPARE(second.json()["failed"].toInt(-1), 0);
+    QCOMPARE(second.json()["samples"].toInt(), 12);
+    const int kept = QRegularExpression("; (\\d+) of 12 pictures are kept").match(first).captured(1).toInt();
+    QCOMPARE(second.json()["drawn"].toInt(), 12 - kept);
   }
 
   void everyFormHoldsTheSameNumbers() {

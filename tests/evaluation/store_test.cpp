@@ -2,6 +2,7 @@
 #include "evaluation/run_costs.h"
 #include "evaluation/work.h"
 #include "tests/evaluation/fixture.h"
+#include "tests/full_disk.h"
 
 #include <QDir>
 #include <QFile>
@@ -165,6 +166,17 @@ class StoreTest : public QObject {
     QCOMPARE(mine.of(child), std::set<std::string>{"x"});
     QVERIFY(!mine.held("x"));
     QVERIFY(mine.take("x"));
+  }
+
+  // A claim without its owner's name would hold the cell until it expires.
+  void aFullDiskLeavesNoClaimBehind() {
+    Claims claims(folder("full"));
+    {
+      const quantspot::test::FullDisk full(10);
+      QVERIFY_EXCEPTION_THROWN(claims.take("x"), WriteError);
+    }
+    QVERIFY(!std::filesystem::exists(folder("full") / "x"));
+    QVERIFY(claims.take("x"));
   }
 
   void aSilentHostsClaimExpires() {

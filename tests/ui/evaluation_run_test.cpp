@@ -1,5 +1,6 @@
 // An evaluation on the fake engine: it fills, pauses, goes on, shares its work, tells what fails.
 #include "evaluation/noise_floor.h"
+#include "tests/full_disk.h"
 #include "tests/ui/fake_engine.h"
 #include "ui/models/evaluation_matrix.h"
 
@@ -12,6 +13,7 @@
 
 #include <cmath>
 #include <fstream>
+#include <memory>
 
 using namespace quantspot;
 using namespace quantspot::ui;
@@ -293,6 +295,41 @@ class EvaluationRunTest : public QObject {
     QVERIFY(bench.reports());
     QCOMPARE(bench.run.report()["summary"][1]["failed"].get<int>(), 2);
     QVERIFY(bench.run.report()["judged"][0]["sentence"].get<std::string>().find("every picture failed") != std::string::npos);
+  }
+
+  void aFullDiskPausesAndNothingFails_data() {
+    QTest::addColumn<int>("when");         // pictures that are kept before it
+    QTest::addColumn<int>("bytes");        // what files may have from then on
+    for (const int when : {0, 2, 6})       // six: scores only
+      for (const int bytes : {1, 100, 300}) QTest::addRow("after %d, %d bytes", when, bytes) << when << bytes;
+  }
+  void aFullDiskPausesAndNothingFails() {
+    QFETCH(int, when);
+    QFETCH(int, bytes);
+    QTemporaryDir folder;
+    Bench bench;
+    QVERIFY(bench.open(request(folder.path(), 2, {0})));
+    QVERIFY(bench.run.costsText().contains("not known before"));            // the engine, which may write, runs by now
+    QSignalSpy failed(&bench.run, &EvaluationRun::failed);
+    std::unique_ptr<test::FullDisk> full;
+    const auto fill = [&] {
+      if (!full && static_cast<int>(bench.run.counts().finished) >= when) full = std::make_unique<test::FullDisk>(bytes);
+    };
+    const auto connection = connect(&bench.run, &EvaluationRun::cellChanged, &bench.run, fill);
+    fill();
+    bench.run.start();
+    QVERIFY(QTest::qWaitFor([&] { return bench.run.state() == State::Paused || bench.run.state() == State::Finished; }, 20000));
+    disconnect(connection);
+    full.reset();
+    if (bytes == 1) QCOMPARE(bench.run.state(), State::Paused);             // of scores, some are smaller than the others
+    QCOMPARE(failed.count(), bench.run.state() == State::Paused ? 1 : 0);
+    if (failed.count() == 1) QVERIFY2(failed[0][0].toString().contains("Make room there, then go on"), qPrintable(failed[0][0].toString()));
+    QCOMPARE(bench.run.counts().failed, std::size_t{0});
+    bench.run.start();
+    QVERIFY(bench.reaches(State::Finished) && bench.reports());
+    QCOMPARE(bench.run.counts().finished, std::size_t{6});
+    for (const evaluation::Cell& cell : bench.run.plan()->cells())
+      QCOMPARE(bench.run.scoresOf(cell)["clip"].is_number() && (cell.precision == 0 || bench.run.scoresOf(cell)["psnr"].is_number()), true);
   }
 
   void anEngineThatDiesTakesOneCellWithIt() {

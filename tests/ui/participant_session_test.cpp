@@ -1,4 +1,5 @@
 // One person's way through a study: every kind, time rules, undo, coming back, and what happens when the store or the disk fails.
+#include "tests/full_disk.h"
 #include "tests/ui/study_fixture.h"
 #include "ui/models/trial_choices.h"
 
@@ -8,11 +9,9 @@
 #include <QSqlDatabase>
 #include <QSqlQuery>
 
-#include <csignal>
-#include <sys/resource.h>
-
 using namespace quantspot;
 using namespace sample;
+using quantspot::test::FullDisk;
 
 namespace {
 
@@ -39,21 +38,6 @@ class Writer {
 
  private:
   QSqlDatabase database_;
-};
-
-// No file may grow beyond `bytes`: a full disk, as a program meets it.
-class FullDisk {
- public:
-  explicit FullDisk(rlim_t bytes) {
-    std::signal(SIGXFSZ, SIG_IGN);
-    getrlimit(RLIMIT_FSIZE, &before_);
-    const rlimit limit{bytes, before_.rlim_max};
-    setrlimit(RLIMIT_FSIZE, &limit);
-  }
-  ~FullDisk() { setrlimit(RLIMIT_FSIZE, &before_); }
-
- private:
-  rlimit before_{};
 };
 
 }  // namespace

@@ -110,14 +110,11 @@ void EvaluationRun::planned(const Found& found, Files files) {
     claims_ = std::make_unique<evaluation::Claims>(pathOf(request_.folder) / "store" / "claims");
     run_ = "window " + QString::number(QDateTime::currentMSecsSinceEpoch()).toStdString();
     work_ = std::make_unique<evaluation::Work>(*plan_, *store_, *claims_, evaluation::WorkOptions{.run = run_, .withLatents = request_.growth});
-    scores_ = std::make_unique<evaluation::ScoreQueue>(
-        *plan_, *store_, evaluation::chooseMetrics(found.offered, stringsOf(request_.metrics), request_.recipe.width, request_.recipe.height),
-        request_.model.toStdString(), std::move(files.real));
+    queueScores(evaluation::chooseMetrics(found.offered, stringsOf(request_.metrics), request_.recipe.width, request_.recipe.height),
+                std::move(files.real));
     ratings_ = std::move(files.ratings);
     if (const auto saved = evaluation::readJson(pathOf(request_.folder) / "thresholds.json")) thresholds_ = evaluation::thresholdsOf(*saved);
     save();
-    allAsked_ = false;
-    scores_->addAll();
     costs_ = evaluation::runCosts(*plan_, *store_, *work_, workers_.size());
     drawnSeconds_ = 0, drawnCells_ = 0;
     setState(allDrawn() && scores_->complete() ? State::Finished : State::Paused);
@@ -126,6 +123,12 @@ void EvaluationRun::planned(const Found& found, Files files) {
   }
   Q_EMIT opened();
   makeReport();
+}
+
+void EvaluationRun::queueScores(evaluation::MetricChoice metrics, evaluation::RealPictures real) {
+  scores_ = std::make_unique<evaluation::ScoreQueue>(*plan_, *store_, std::move(metrics), request_.model.toStdString(), std::move(real));
+  allAsked_ = false;
+  scores_->addAll();
 }
 
 bool EvaluationRun::allDrawn() {
@@ -162,6 +165,7 @@ std::optional<EvaluationRequest> EvaluationRun::lastIn(const QString& folder) tr
 void EvaluationRun::start() {
   if (!work_ || isBusy()) return;
   pilot_ = false;
+  if (std::exchange(diskFailed_, false)) queueScores(scores_->metrics(), scores_->real());
   setState(State::Running);
   pump();
 }
@@ -207,10 +211,16 @@ void EvaluationRun::give(Worker& worker) {
     allDrawn();
     if (auto job = scores_->next()) score(worker, std::move(*job));
     else if (const auto cell = nextCell()) draw(worker, *cell);
-  } catch (const std::exception& error) {   // the disk
-    setState(State::Pausing);
-    Q_EMIT failed(QString::fromStdString(error.what()));
+  } catch (const std::exception& error) {
+    diskFailed(error);
   }
+}
+
+void EvaluationRun::diskFailed(const std::exception& error) {
+  diskFailed_ = true;
+  if (state_ != State::Running) return;      // it was said for the engine that came first
+  setState(State::Pausing);
+  Q_EMIT failed(tr("The evaluation is paused, what it has is kept: %1. Make room there, then go on.").arg(QString::fromUtf8(error.what())));
 }
 
 void EvaluationRun::draw(Worker& worker, const Cell& cell) {
@@ -240,6 +250,12 @@ void EvaluationRun::drawn(Worker& worker, const protocol::GenerateResult& result
       store_->place(cell.key, pathOf(request_.folder) / cell.image);
       scores_->add(cell.prompt, cell.seed);
     }
+  } catch (const evaluation::WriteError& error) {
+    work_->giveBack(cell);
+    worker.cell.reset();
+    diskFailed(error);
+    tell(cell);
+    return pump();
   } catch (const std::exception& error) {
     return cellFailed(worker, QString::fromStdString(error.what()));
   }
@@ -257,8 +273,8 @@ void EvaluationRun::cellFailed(Worker& worker, const QString& why) {
     if (isRepeat(cell)) store_->fail(cell.key, run_, why.toStdString());
     else work_->failed(cell, why.toStdString());
   } catch (const std::exception& error) {   // the disk does not even take the reason
-    setState(State::Pausing);
-    Q_EMIT failed(QString::fromStdString(error.what()));
+    work_->giveBack(cell);
+    diskFailed(error);
   }
   tell(cell);
   pump();
@@ -279,8 +295,7 @@ void EvaluationRun::scored(Worker& worker, const protocol::ScoreResult* result, 
     if (result) scores_->done(job, *result);
     else scores_->failed(job, why.toStdString());
   } catch (const std::exception& error) {
-    setState(State::Pausing);
-    Q_EMIT failed(QString::fromStdString(error.what()));
+    diskFailed(error);
   }
   if (job.cell) tell(job.cell->cell);
   else Q_EMIT statusChanged(statusText());
@@ -293,7 +308,7 @@ void EvaluationRun::settle() {
   // Cells that another program draws are waited for.
   if (state_ == State::Running && !pilot_ && !complete) return;
   costs_ = evaluation::runCosts(*plan_, *store_, *work_, workers_.size());
-  setState(complete && scores_->complete() ? State::Finished : State::Paused);
+  setState(complete && scores_->complete() && !diskFailed_ ? State::Finished : State::Paused);
   makeReport();
 }
 

@@ -111,6 +111,8 @@ class EvaluationRun : public QObject {
   void draw(Worker& worker, const evaluation::Cell& cell);
   void drawn(Worker& worker, const protocol::GenerateResult& result);
   void cellFailed(Worker& worker, const QString& why);
+  void diskFailed(const std::exception& error);          // nothing is lost: pauses, and says what to do
+  void queueScores(evaluation::MetricChoice metrics, evaluation::RealPictures real);
   void score(Worker& worker, evaluation::ScoreJob job);
   void scored(Worker& worker, const protocol::ScoreResult* result, const QString& why);
   bool allDrawn();                           // then also what others drew is scored, and sets are compared
@@ -137,6 +139,7 @@ class EvaluationRun : public QObject {
   std::unique_ptr<QObject> context_;         // of the calls for the evaluation at hand
   std::string run_;
   bool allAsked_ = false;                    // everything is in scores_
+  bool diskFailed_ = false;                  // scores may have been taken and not kept
   evaluation::SetFigures ratings_, ownRatings_;
   std::string ownRatingsFrom_;
   std::vector<evaluation::Threshold> thresholds_ = evaluation::defaultThresholds();
