@@ -16,17 +16,21 @@ using Candidates = std::vector<const Candidate*>;
 Node ask(const std::string& question, std::string_view constraint, Candidates& left, const std::string& none = {}) {
   Node node{.question = question, .figures = {}, .answer = {}, .stay = {}, .leave = {}};
   Candidates stay;
+  std::size_t open = 0;                  // of those that stay: nothing known speaks against them, nor for them
   for (const Candidate* candidate : left) {
-    bool broken = false;
+    bool broken = false, unknown = false;
     for (const Check& check : candidate->checks) {
       if (check.constraint != constraint) continue;
       node.figures.push_back(candidate->precision + ": " + check.text);
       broken = broken || check.verdict == Verdict::Broken;
+      unknown = unknown || check.verdict == Verdict::Unknown;
     }
+    open += !broken && unknown;
     (broken ? node.leave : node.stay).push_back(candidate->precision);
     if (!broken) stay.push_back(candidate);
   }
   node.answer = stay.empty() && !none.empty() ? none : fmt::format("{} of {}", stay.size(), left.size());
+  if (open > 0) node.answer += open == stay.size() ? ", none of them for certain" : fmt::format(", {} of them not for certain", open);
   left = std::move(stay);
   return node;
 }
@@ -76,6 +80,14 @@ std::string seenText(const Seen& seen, double limit) {
   const double high = seen.interval ? seen.interval->high : 1;
   if (high <= limit) return fmt::format("at most {} of people notice it (\"{}\", {} answers)", percent(high, 0), seen.study, seen.trials);
   return fmt::format("{} of people notice it, up to {} (\"{}\", {} answers)", percent(seen.detection, 0), percent(high, 0), seen.study, seen.trials);
+}
+
+// Limits of which nobody knows whether this one keeps them.
+std::string openText(const Candidate& chosen) {
+  std::string open;
+  for (const Check& check : chosen.checks)
+    if (check.verdict == Verdict::Unknown && open.find(check.constraint) == std::string::npos) open += (open.empty() ? "" : " and ") + check.constraint;
+  return open.empty() ? open : fmt::format("; whether it keeps the limit of {} is not known yet", open);
 }
 
 std::string evidenceText(const Question& question, const Candidate& chosen) {
@@ -131,7 +143,7 @@ std::string decidingSentence(const Question& question, const Decision& decision)
   const PrecisionEvidence& known = question.evidence.of(chosen.precision);
   const bool reference = chosen.precision == (question.evidence.reference.empty() ? "bf16" : question.evidence.reference);
   if (!known.clipChange && !known.psnr && !known.seen && !known.rating && !reference) text += "; its quality was neither measured nor judged";
-  return text + ".";
+  return text + openText(chosen) + ".";
 }
 
 std::vector<std::string> unknownFacts(const Question& question, const Decision& decision) {

@@ -118,11 +118,18 @@ class GatherTest : public QObject {
     QVERIFY(of("bnb-nf4").check("rating")->verdict == Verdict::Met);
     QVERIFY(of("bf16").check("rating")->text.starts_with("nobody has rated it"));
     QCOMPARE(made.ranked.front().precision, std::string("gguf-q6_k"));
-    QVERIFY(std::ranges::any_of(made.path, [](const Node& node) { return node.question == "Which do people rate 4.0 of 5 or better?" && node.answer == "2 of 4"; }));
+    const auto asks = std::ranges::find(made.path, "Which do people rate 4.0 of 5 or better?", &Node::question);
+    QVERIFY(asks != made.path.end());
+    QCOMPARE(asks->answer, std::string("2 of 4, 1 of them not for certain"));
+    QVERIFY(made.sentence.ends_with("; whether it keeps the limit of rating is not known yet."));   // 3.2 to 5.0
     QVERIFY(std::ranges::any_of(made.changes, [](const Change& change) { return change.text == "if a rating of 3.9 is enough, bnb-int8"; }));
     QVERIFY(std::ranges::any_of(made.unknown, [](const std::string& fact) { return fact.starts_with("rating of gguf-q6_k"); }));
     QVERIFY(made.sentence.find("rated 4.1 of 5 (3.2 to 5.0) (N = 3)") != std::string::npos);
     QCOMPARE(toJson(asked, made)["constraints"]["min_rating"].get<double>(), 4.0);
+    asked.evidence.byPrecision["bnb-nf4"].rating.reset();
+    const Decision without = decide(asked);
+    const auto then = std::ranges::find(without.path, "Which do people rate 4.0 of 5 or better?", &Node::question);
+    QCOMPARE(then->answer, std::string("2 of 4, none of them for certain"));
     for (const double grade : {0.9, 5.1, std::nan("")}) {
       asked.constraints.minRating = grade;
       QVERIFY_EXCEPTION_THROWN(decide(asked), std::invalid_argument);

@@ -407,6 +407,7 @@ QString DecisionModel::text(const Candidate& candidate, int column) const {
       return interval ? tr("%1 (to %2)").arg(qt(decision::percent(known.seen->detection, 0)), qt(decision::percent(interval->high, 0)))
           : qt(decision::percent(known.seen->detection, 0));
     }
+    case Rated: return known.rating ? tr("%1, N = %2").arg(known.rating->value, 0, 'f', 1).arg(known.rating->n) : tr("nobody rated");
     default: break;
   }
   for (const decision::Check& check : candidate.checks)
@@ -439,10 +440,11 @@ QVariant DecisionModel::headerData(int section, Qt::Orientation orientation, int
   switch (section) {
     case Precision: return tr("Precision");
     case Memory: return tr("Needs");
-    case Placement: return tr("Where its weights are");
+    case Placement: return tr("Placement");
     case Time: return tr("Per picture");
     case Clip: return clipLabel();
     case Seen: return tr("Noticed by");
+    case Rated: return tr("Rated");
     case Verdict: return tr("Verdict");
     default: return {};
   }

@@ -13,7 +13,7 @@ namespace quantspot::ui {
 class DecisionModel : public QAbstractTableModel {
   Q_OBJECT
  public:
-  enum Column { Precision, Memory, Placement, Time, Clip, Seen, Verdict, ColumnCount };
+  enum Column { Precision, Memory, Placement, Time, Clip, Seen, Rated, Verdict, ColumnCount };
   enum Role { IdRole = Qt::UserRole, PossibleRole, ChosenRole, ChecksRole };   // ChecksRole: all that was said of it, a line each
 
   explicit DecisionModel(EngineClient* engine, QObject* parent = nullptr);      // not owned

@@ -72,9 +72,12 @@ QTableView::item:disabled { color: %6; }
 QHeaderView::section { background: %2; color: %6; border: none; border-bottom: 1px solid %4; padding: 4px 3px; font-weight: 600; }
 QFrame#charts { background: %2; border-top: 1px solid %4; }
 QScrollBar:vertical { background: transparent; width: 9px; margin: 0; }
-QScrollBar::handle:vertical { background: %4; border-radius: 4px; min-height: 28px; }
-QScrollBar::handle:vertical:hover { background: %6; }
-QScrollBar::add-line, QScrollBar::sub-line { height: 0; }
+QScrollBar:horizontal { background: transparent; height: 9px; margin: 0; }
+QScrollBar::handle { background: %4; border-radius: 4px; }
+QScrollBar::handle:vertical { min-height: 28px; }
+QScrollBar::handle:horizontal { min-width: 28px; }
+QScrollBar::handle:hover { background: %6; }
+QScrollBar::add-line, QScrollBar::sub-line { width: 0; height: 0; }
 QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }
 )";
 

@@ -247,11 +247,12 @@ class DecidePageTest : public QObject {
     f.page.limits()->rating()->slider()->setValue(1);              // 4.0 of 5
     QCOMPARE(f.page.limits()->rating()->value(), std::optional(4.0));
     QVERIFY(f.model.chosen() != best);
-    bool told = false;
+    QStringList told;
     for (int row = 0; row < f.model.rowCount(); ++row)
-      if (f.cell(row, ui::DecisionModel::Precision) == best)
-        told = f.cell(row, ui::DecisionModel::Verdict).startsWith("rated 2.5 of 5 (2.1 to 2.9), N = 8, your ratings, Compare page");
-    QVERIFY(told);
+      if (f.cell(row, ui::DecisionModel::Precision) == best) told << f.cell(row, ui::DecisionModel::Verdict) << f.cell(row, ui::DecisionModel::Rated);
+    QCOMPARE(told.size(), 2);
+    QVERIFY2(told[0].startsWith("rated 2.5 of 5 (2.1 to 2.9), N = 8, your ratings, Compare page"), qPrintable(told[0]));
+    QCOMPARE(told[1], QString("2.5, N = 8"));
     f.page.limits()->rating()->slider()->setValue(f.page.limits()->rating()->slider()->maximum());
     QCOMPARE(f.model.chosen(), best);
   }
