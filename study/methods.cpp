@@ -58,7 +58,8 @@ const std::vector<Method>& methods() {
        "Mollon 1994). A screen of unknown colours is no diagnosis: it tells who may not see here what others see.",
        "an independent count (rederive.py)"},
       {"metrics", "Which metric predicts people",
-       "Rank correlation (Spearman, Kendall τ-b) over pictures of a metric with detection and with preference; intervals through Fisher's z.",
+       "Rank correlation (Spearman, Kendall τ-b) over pictures of a metric with detection and with preference; intervals through Fisher's z, whose "
+       "variance is the jackknife's, mixed with that of normal data, with Student's t.",
        "scipy.stats.spearmanr, kendalltau"},
   };
   return all;

@@ -1,6 +1,6 @@
 #include "study/ratings.h"
 
-#include "study/statistics/normal.h"
+#include "study/statistics/mos.h"
 
 #include <algorithm>
 #include <cmath>
@@ -9,16 +9,17 @@
 namespace quantspot::study {
 namespace {
 
-constexpr double kRounding = 1.0 / 12, kLowest = 1, kHighest = 5;
+constexpr double kRounding = 1.0 / 12, kLowest = 1, kHighest = 5;   // rounding: variance of a whole grade about what was meant
 
-GradeMean meanOf(const std::vector<double>& values) {
+// rounding: variance that it hides in one value; between low and high lie all values.
+GradeMean meanOf(const std::vector<double>& values, double rounding, double low, double high) {
   GradeMean mean{.n = static_cast<int>(values.size()), .ci95 = {}};
   for (const double value : values) mean.value += value / mean.n;
   if (mean.n < 2) return mean;
   double squares = 0;
   for (const double value : values) squares += (value - mean.value) * (value - mean.value);
-  const double error = std::sqrt(std::max(squares / (mean.n - 1), kRounding) / mean.n) * statistics::tForLevel(0.95, mean.n - 1);
-  mean.ci95 = {mean.value - error, mean.value + error};
+  const auto found = statistics::opinionInterval({mean.value, {}, mean.n, squares / (mean.n - 1)}, rounding, {low, high});
+  mean.ci95 = {found.low, found.high};
   return mean;
 }
 
@@ -55,11 +56,8 @@ std::vector<RatingMean> ratingMeans(const std::vector<RatedTile>& tiles, const Q
       const auto beside = grades[reference].find(trial);
       if (precision != reference && beside != grades[reference].end()) changes.push_back(grade - beside->second);
     }
-    RatingMean& mean = means.emplace_back(RatingMean{precision, meanOf(all), {}});
-    if (auto& range = mean.mean.ci95) *range = {std::max(range->first, kLowest), std::min(range->second, kHighest)};
-    if (changes.empty()) continue;
-    mean.change = meanOf(changes);
-    if (auto& range = mean.change->ci95) *range = {std::max(range->first, kLowest - kHighest), std::min(range->second, kHighest - kLowest)};
+    RatingMean& mean = means.emplace_back(RatingMean{precision, meanOf(all, kRounding, kLowest, kHighest), {}});
+    if (!changes.empty()) mean.change = meanOf(changes, 2 * kRounding, kLowest - kHighest, kHighest - kLowest);
   }
   return means;
 }

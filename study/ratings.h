@@ -11,15 +11,15 @@ QString gradeWord(int grade);
 struct GradeMean {
   double value = 0;
   int n = 0;                          // grades, or pairs of them
-  // 95 %, Student's t. Grades are whole numbers: their spread is not taken for less than that of the rounding (1/√12), so that a few equal
-  // ones do not pass for certainty. Absent below two.
+  // 95 %: Wilson's on the scale with Student's t (statistics/mos.h), as a study's opinions have it. Grades are whole numbers, so the variance of the
+  // rounding is added (1/12; of a change 1/6), so that a few equal ones do not pass for certainty. Absent below two.
   std::optional<std::pair<double, double>> ci95;
   bool operator==(const GradeMean&) const = default;
 };
 
 struct RatingMean {
   QString precision;
-  GradeMean mean;                     // 1…5; its interval is cut to that, that of the change to −4…4
+  GradeMean mean;                     // 1…5, as its interval; the change's is within −4…4
   std::optional<GradeMean> change;    // against bf16 in the same trials, pair by pair; absent for bf16 and where it was never rated beside it
 };
 

@@ -23,6 +23,13 @@ double probability(int k, int n, double p) {
                   (n - k) * std::log1p(-p));
 }
 
+// The counts need not be whole.
+Interval exactInterval(double right, double wrong, double level) {
+  if (!(level > 0 && level < 1)) throw std::invalid_argument("level=" + std::to_string(level) + ": must lie between 0 and 1, such as 0.95");
+  const double tail = (1 - level) / 2;
+  return {right <= 0 ? 0.0 : boost::math::ibeta_inv(right, wrong + 1.0, tail), wrong <= 0 ? 1.0 : boost::math::ibetac_inv(right + 1.0, wrong, tail)};
+}
+
 template <class Counts>
 double sum(int n, double p, Counts counts) {
   double total = 0;
@@ -45,10 +52,13 @@ Interval wilson(int correct, int trials, double z) {
 
 Interval clopperPearson(int correct, int trials, double level) {
   check(correct, trials);
-  if (!(level > 0 && level < 1)) throw std::invalid_argument("level=" + std::to_string(level) + ": must lie between 0 and 1, such as 0.95");
-  const double tail = (1 - level) / 2;
-  return {correct == 0 ? 0.0 : boost::math::ibeta_inv(correct, trials - correct + 1.0, tail),
-          correct == trials ? 1.0 : boost::math::ibetac_inv(correct + 1.0, trials - correct, tail)};
+  return exactInterval(correct, trials - correct, level);
+}
+
+Interval clopperPearsonShare(double share, double trials, double level) {
+  if (!(share >= 0 && share <= 1)) throw std::invalid_argument("share=" + std::to_string(share) + ": must be 0 to 1");
+  if (!(trials >= 0 && std::isfinite(trials))) throw std::invalid_argument("trials=" + std::to_string(trials) + ": must be 0 or more");
+  return exactInterval(share * trials, (1 - share) * trials, level);
 }
 
 double binomialTest(int correct, int trials, double chance, Alternative alternative) {

@@ -1,5 +1,6 @@
 #include "study/statistics/krippendorff.h"
 
+#include "study/statistics/jackknife.h"
 #include "study/statistics/linear.h"
 #include "study/statistics/normal.h"
 
@@ -118,24 +119,6 @@ Vector leavingOut(const Coded& coded, Measurement measurement) {
   return found;
 }
 
-// The jackknife's variance of a figure, and the degrees of freedom of that variance (Satterthwaite, from the kurtosis).
-struct Spread {
-  double variance = 0, freedom = 0;
-};
-
-Spread spreadOf(const Vector& without) {
-  const double n = static_cast<double>(without.size());
-  const double mean = std::accumulate(without.begin(), without.end(), 0.0) / n;
-  double second = 0, fourth = 0;
-  for (double x : without) {
-    const double square = (x - mean) * (x - mean);
-    second += square;
-    fourth += square * square;
-  }
-  if (!(second > 1e-12)) return {0, n - 1};
-  return {second * (n - 1) / n, std::clamp(2 * (n - 1) / std::max(1e-9, n * fourth / (second * second) - 1), 2.0, n - 1)};
-}
-
 // How many things the variance of a share is worth: that of the jackknife, mixed with what all-or-nothing things would have.
 double effectiveThings(double share, const Spread& spread, double n) {
   const double widest = share * (1 - share);
@@ -184,7 +167,7 @@ AgreementInterval krippendorffInterval(const Ratings& ratings, Measurement measu
   const double range = per_thing / (per_thing - 1), share = std::clamp((1 - value) / range, 0.0, 1.0);   // range: 1 − the least α
   Vector without = leavingOut(coded, measurement);
   for (double& alpha : without) alpha /= range;
-  const Spread spread = spreadOf(without);
+  const Spread spread = jackknife(without);
   const Interval found = wilsonOf(share, effectiveThings(share, spread, n), tForLevel(level, spread.freedom));
   return {Interval{1 - found.high * range, 1 - found.low * range}, {}};
 }

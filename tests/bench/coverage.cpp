@@ -1,10 +1,11 @@
 // Prints the tables of docs/study-analysis.md: how often each interval of level 0.95 holds the truth. Usage: quantspot_bench_coverage
-// [mixed|small|others|agreement]; without a word all of it, which takes half an hour.
+// [mixed|small|large|others|agreement|correlations]; without a word all of it, which takes hours. agreement THINGS: only those with so many things.
 #include "tests/study/coverage_cases.h"
 
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 
 using namespace quantspot::statistics::test;
@@ -13,10 +14,11 @@ namespace {
 
 // Every seventh setting with so many things: where an interval is given in a fifth of the studies or more, how often it holds; those in which it
 // seemed to hold in less than 95 % once more with 10,000 studies and another seed.
-void agreement() {
+void agreement(int only) {
   std::puts("| things | measurement | settings | without | mean | least | most | below 94 % |\n|---|---|---|---|---|---|---|---|");
   for (int things : {30, 60, 120, 500})
     for (const char* measurement : {"nominal", "ordinal", "interval"}) {
+      if (only > 0 && things != only) continue;
       int tried = 0, without = 0, below = 0;
       double least = 1, most = 0, sum = 0;
       std::string lowest;
@@ -38,6 +40,33 @@ void agreement() {
     }
 }
 
+// All joint distributions but the strays, which are told apart: nothing in few pictures warns of them.
+void correlations() {
+  std::puts("| pictures | figure | mean | least | most | below 94 % | one in ten unrelated: least |\n|---|---|---|---|---|---|---|");
+  for (int pictures : {5, 6, 8, 10, 15, 20, 40, 60, 120})
+    for (bool ranks : {true, false}) {
+      double sum = 0, least = 1, most = 0, strays = 1;
+      int tried = 0, below = 0;
+      std::string lowest;
+      for (const CorrelationSetting& setting : correlationGrid(pictures)) {
+        if (setting.ranks != ranks) continue;
+        const double share = correlationShare(setting, 4000, 12);
+        if (setting.joint == Joint::Strays) {
+          strays = std::min(strays, share);
+          continue;
+        }
+        ++tried;
+        sum += share;
+        most = std::max(most, share);
+        below += share < 0.94;
+        if (share < least) least = share, lowest = describe(setting);
+      }
+      std::printf("| %d | %s | %.1f | %.1f | %.1f | %d of %d | %.1f | %s\n", pictures, ranks ? "Spearman" : "Kendall", 100 * sum / tried, 100 * least,
+                  100 * most, below, tried, 100 * strays, lowest.c_str());
+      std::fflush(stdout);
+    }
+}
+
 }  // namespace
 
 int main(int count, char** arguments) {
@@ -46,9 +75,10 @@ int main(int count, char** arguments) {
   const auto take = [&](std::vector<CoverageCase> more) {
     for (CoverageCase& row : more) cases.push_back(std::move(row));
   };
-  if (asked("others")) take(coverageCases()), take(agreementCases());
+  if (asked("others")) take(coverageCases()), take(scoreCases()), take(correlationCases()), take(agreementCases());
   if (asked("mixed")) take(longMixedCases());
   if (asked("small")) take(smallMixedCases());
+  if (asked("large")) take(largeMixedCases());
   if (!cases.empty()) std::puts("| interval | setting | coverage | ± (simulation) |\n|---|---|---|---|");
   for (const CoverageCase& row : cases) {
     const int studies = std::max(row.studies, row.studies > 0 && row.figure.find("mixed") == std::string::npos ? 10000 : row.studies);
@@ -58,5 +88,6 @@ int main(int count, char** arguments) {
     else std::printf("%.4f |\n", std::sqrt(share * (1 - share) / studies));
     std::fflush(stdout);
   }
-  if (asked("agreement")) agreement();
+  if (asked("correlations")) correlations();
+  if (asked("agreement")) agreement(count > 2 ? std::atoi(arguments[2]) : 0);
 }

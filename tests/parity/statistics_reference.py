@@ -105,12 +105,25 @@ def correlations():
     a = np.round(rng.normal(size=25), 1)
     b = np.round(a + rng.normal(size=25), 1)
     rho, tau = stats.spearmanr(a, b).statistic, stats.kendalltau(a, b).statistic
-    z = stats.norm.ppf(0.975)
+    n = 25
 
-    def ends(r, variance):
-        return [math.tanh(math.atanh(r) - z * math.sqrt(variance)), math.tanh(math.atanh(r) + z * math.sqrt(variance))]
+    def ends(of, theory, swaps):
+        """Fisher's z with the jackknife's variance (every pair left out by scipy), mixed with the theory's of normal data."""
+        r = of(a, b).statistic
+        without = np.arctanh([of(np.delete(a, i), np.delete(b, i)).statistic for i in range(n)])
+        freedom = min(max(2 * (n - 1) / (stats.kurtosis(without, fisher=False) - 1), 2), n - 1)
+        expected = theory + 0.06 / swaps
+        variance = ((n - 2) * without.var() * (n - 1) * (1 - 1.5 / n) + 2 * expected) / n
+        assert variance > 0.75 * expected
+        return [math.tanh(math.atanh(r) - r * variance + side * stats.t.ppf(0.975, freedom + 2) * math.sqrt(variance)) for side in (-1, 1)]
 
-    return {"a": list(a), "b": list(b), "spearman": rho, "spearman_interval": ends(rho, (1 + rho * rho / 2) / 22), "kendall": tau, "kendall_interval": ends(tau, 0.437 * (1 + tau * tau) / 21)}
+    def mean_shown(true):
+        return ((n - 2) * true + 6 / math.pi * math.asin(2 * math.sin(math.pi / 6 * true))) / (n + 1)
+
+    shown = ends(stats.spearmanr, (1 + 0.4 * rho * rho) / (n - 3), (1 - rho) * n * (n * n - 1) / 12)
+    return {"a": list(a), "b": list(b), "spearman": rho, "kendall": tau,
+            "spearman_interval": [optimize.brentq(lambda true, at=at: mean_shown(true) - at, -0.999, 0.999, xtol=1e-13) for at in shown],
+            "kendall_interval": ends(stats.kendalltau, 0.4 / (n - 4), (1 - tau) * n * (n - 1) / 4)}
 
 
 def power():

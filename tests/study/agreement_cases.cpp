@@ -132,7 +132,8 @@ std::vector<CoverageCase> agreementCases() {
   constexpr auto kEqual = Common::Equal, kHalves = Common::Halves;
   for (const AgreementSetting& s : {
            AgreementSetting{2, 30, 3, kNominal, kEqual, 0, 0.4, 0}, {5, 30, 2, kNominal, kHalves, 0.2, 0, 0},
-           {24, 30, 2, kNominal, kHalves, 0.2, 0, 0}, {12, 30, 5, kNominal, kEqual, 0, 0.2, 0.3}, {3, 30, 3, kOrdinal, kEqual, 0, 0.8, 0.5}, {24, 60, 5, kNominal, kHalves, 0.2, 0, 0},
+           {24, 30, 2, kNominal, kHalves, 0.2, 0, 0}, {12, 30, 5, kNominal, kEqual, 0, 0.2, 0.3},
+           {3, 30, 3, kOrdinal, kEqual, 0, 0.8, 0.5}, {24, 60, 5, kNominal, kHalves, 0.2, 0, 0},
            {12, 60, 5, kOrdinal, kEqual, 0.4, 0, 0}, {3, 60, 5, kInterval, kEqual, 0, 0.9, 0},
            {12, 120, 2, kNominal, Common::FourInFive, 0.2, 0, 0.5}, {5, 120, 3, kInterval, kHalves, 0.3, 4.0 / 7, 0}})
     all.push_back(caseOf(s, 2000));

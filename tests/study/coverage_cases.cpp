@@ -2,7 +2,6 @@
 
 #include "study/statistics/bradley_terry.h"
 #include "study/statistics/confidence_sequence.h"
-#include "study/statistics/correlation.h"
 #include "study/statistics/detection.h"
 #include "study/statistics/mos.h"
 #include "study/statistics/plackett_luce.h"
@@ -14,7 +13,6 @@
 #include <cmath>
 #include <cstdio>
 #include <map>
-#include <numbers>
 
 namespace quantspot::statistics::test {
 namespace {
@@ -212,25 +210,6 @@ void curves(std::vector<CoverageCase>& all) {
       }});
 }
 
-void correlations(std::vector<CoverageCase>& all) {
-  for (int pictures : {6, 20, 60})
-    for (double linear : {0.0, 0.5, 0.8})
-      for (bool ranks : {true, false})
-        all.push_back({ranks ? "correlation, Spearman" : "correlation, Kendall", text("%d pictures, normal, r = %.1f", pictures, linear),
-                       true, 4000, [=](int studies) {
-          Random random(43);
-          const double truth = ranks ? 6 / std::numbers::pi * std::asin(linear / 2) : 2 / std::numbers::pi * std::asin(linear);
-          return covered(studies, [&] {
-            std::vector<double> a, b;
-            for (int k = 0; k < pictures; ++k) {
-              a.push_back(normalDraw(random));
-              b.push_back(linear * a.back() + std::sqrt(1 - linear * linear) * normalDraw(random));
-            }
-            return holds(ranks ? spearman(a, b).interval : kendall(a, b).interval, truth);
-          });
-        }});
-}
-
 // Held at every number of trials up to 400 at once: which counts exclude the truth is looked up.
 void sequences(std::vector<CoverageCase>& all) {
   constexpr int kLongest = 400;
@@ -267,7 +246,6 @@ std::vector<CoverageCase> coverageCases() {
   preferences(all);
   opinions(all);
   curves(all);
-  correlations(all);
   sequences(all);
   return all;
 }

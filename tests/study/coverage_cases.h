@@ -18,7 +18,7 @@ struct CoverageCase {
   std::function<double(int)> share;   // of so many studies, how many intervals of level 0.95 hold the truth
 };
 
-std::vector<CoverageCase> coverageCases();   // rates, d′, preferences, rankings, opinions, curves, correlations, sequences
+std::vector<CoverageCase> coverageCases();   // rates, d′, preferences, rankings, opinions, curves, sequences
 
 enum class Common { Equal, Halves, FourInFive };   // of the values: each half as common as the one before; one four times as common as the rest
 struct AgreementSetting {
@@ -37,9 +37,26 @@ std::string describe(const AgreementSetting& setting);
 double alphaOf(const AgreementSetting& setting);
 AgreementShares agreementShares(const AgreementSetting& setting, int studies, std::uint64_t seed);
 std::vector<AgreementSetting> agreementGrid(int things);   // people 2 to 24, values 2 to 5, α 0 to 0.9, missing 0 to 50 %: 3,600 settings
+std::vector<CoverageCase> scoreCases();                    // the running score of one's own trials, one's own grades
 std::vector<CoverageCase> agreementCases();                // Krippendorff's α
+
+// How metrics and people may lie together: normal; Student's t with 3 degrees of freedom; wider on one side; detection rates of 24 and of 5
+// trials; both sides in steps; normal but for a tenth of the pictures, which have nothing to do with one another.
+enum class Joint { Normal, Heavy, Fan, Rates, FewTrials, Steps, Strays };
+struct CorrelationSetting {
+  bool ranks;        // Spearman's; else Kendall's
+  Joint joint;
+  double linear;     // correlation of what lies beneath
+  int pictures;
+};
+std::string describe(const CorrelationSetting& setting);
+double correlationShare(const CorrelationSetting& setting, int studies, std::uint64_t seed);
+std::vector<CorrelationSetting> correlationGrid(int pictures);   // r of 0 to 0.99: 112 settings
+std::vector<CoverageCase> correlationCases();
+
 std::vector<CoverageCase> mixedCases();      // the mixed model; bench: also settings that take minutes
 std::vector<CoverageCase> longMixedCases();
 std::vector<CoverageCase> smallMixedCases();   // two people, two prompts, four answers …
+std::vector<CoverageCase> largeMixedCases();   // 20 or 40 people, 20 or 40 prompts
 
 }  // namespace quantspot::statistics::test

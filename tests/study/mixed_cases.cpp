@@ -88,4 +88,12 @@ std::vector<CoverageCase> smallMixedCases() {
   return all;
 }
 
+std::vector<CoverageCase> largeMixedCases() {
+  std::vector<CoverageCase> all;
+  for (const auto& [people, prompts] : {std::pair{20, 20}, std::pair{20, 40}, std::pair{40, 20}})
+    for (const auto& [a, b] : {std::pair{1.0, 1.0}, std::pair{0.0, 0.5}, std::pair{0.25, 1.0}})
+      for (double rate : {0.4, 0.9}) all.push_back(caseOf({people, prompts, a, b, rate, true}, 500, true));
+  return all;
+}
+
 }  // namespace quantspot::statistics::test

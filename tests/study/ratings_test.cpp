@@ -56,8 +56,8 @@ class RatingsTest : public QObject {
   QTemporaryDir folder_;
 
  private Q_SLOTS:
-  // Expected: scipy.stats.t, on the same numbers.
-  void meansAndDifferencesHaveStudentsIntervals() {
+  // Expected: the same formula with numpy and scipy.stats.t.
+  void meansAndDifferencesHaveWilsonsIntervalsOnTheScale() {
     std::vector<RatedTile> tiles = tilesOf("bnb-nf4", {3, 2, 4, 3, 0});
     for (const RatedTile& tile : tilesOf("bf16", {5, 4, 4, 5, 3})) tiles.push_back(tile);
     tiles.push_back({"another model", "bf16", 9, 1});
@@ -65,12 +65,12 @@ class RatingsTest : public QObject {
     QCOMPARE(means.size(), 2u);
     QCOMPARE(means[0].precision, QStringLiteral("bf16"));
     QVERIFY(near(means[0].mean.value, 4.2) && means[0].mean.n == 5 && !means[0].change);
-    QVERIFY(near(means[0].mean.ci95->first, 3.1611493663164323) && means[0].mean.ci95->second == 5);   // 5.24, cut to the scale
-    QVERIFY(near(means[1].mean.ci95->first, 1.700771736374889) && near(means[1].mean.ci95->second, 4.2992282636251105));
+    QVERIFY(near(means[0].mean.ci95->first, 2.8312147264534477) && near(means[0].mean.ci95->second, 4.799493507142867));
+    QVERIFY(near(means[1].mean.ci95->first, 1.8652432791320084) && near(means[1].mean.ci95->second, 4.134756720867991));
     QVERIFY(near(means[1].change->value, -1.5) && means[1].change->n == 4);                            // −2 −2 0 −2
-    QVERIFY(near(means[1].change->ci95->first, -3.091223152641854) && near(means[1].change->ci95->second, 0.09122315264185388));
-    QCOMPARE(gradeText(means[0].mean), QStringLiteral("4.2 (3.2–5.0)"));
-    QCOMPARE(changeText(*means[1].change), QStringLiteral("−1.5 (−3.1 to +0.1)"));
+    QVERIFY(near(means[1].change->ci95->first, -2.8164940233421065) && near(means[1].change->ci95->second, 0.3470241012050863));
+    QCOMPARE(gradeText(means[0].mean), QStringLiteral("4.2 (2.8–4.8)"));
+    QCOMPARE(changeText(*means[1].change), QStringLiteral("−1.5 (−2.8 to +0.3)"));
     QVERIFY(ratingMeans(tiles, "none").empty());
   }
 
@@ -79,11 +79,11 @@ class RatingsTest : public QObject {
     QVERIFY(!one[0].mean.ci95 && !one[0].change);                                                      // never beside bf16
     QCOMPARE(gradeText(one[0].mean), QStringLiteral("4.0"));
     const auto equal = ratingMeans(tilesOf("fp8", {4, 4, 4}), "default");
-    QVERIFY(near(equal[0].mean.ci95->first, 3.282891211708423) && near(equal[0].mean.ci95->second, 4.717108788291577));
+    QVERIFY(near(equal[0].mean.ci95->first, 3.1751349598884184) && near(equal[0].mean.ci95->second, 4.532201886483694));
     std::vector<RatedTile> two = tilesOf("bf16", {5, 1});
     for (const RatedTile& tile : tilesOf("fp8", {1, 5})) two.push_back(tile);
     const auto apart = ratingMeans(two, "default");
-    QVERIFY(apart[1].change->ci95->first == -4 && apart[1].change->ci95->second == 4);                 // no grades lie further apart
+    QVERIFY(near(apart[1].change->ci95->first, -3.9876693349325123) && near(apart[1].change->ci95->second, 3.9876693349325123));
     QCOMPARE(gradeWord(1) + gradeWord(3) + gradeWord(5) + gradeWord(0) + gradeWord(6), QStringLiteral("BadFairExcellent"));
   }
 

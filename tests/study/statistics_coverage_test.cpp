@@ -14,6 +14,8 @@ class StatisticsCoverageTest : public QObject {
  private Q_SLOTS:
   void initTestCase() {
     cases_ = coverageCases();
+    for (CoverageCase& score : scoreCases()) cases_.push_back(std::move(score));
+    for (CoverageCase& correlation : correlationCases()) cases_.push_back(std::move(correlation));
     for (CoverageCase& agreement : agreementCases()) cases_.push_back(std::move(agreement));
     for (CoverageCase& mixed : mixedCases()) cases_.push_back(std::move(mixed));
   }

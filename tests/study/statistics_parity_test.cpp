@@ -273,7 +273,9 @@ class StatisticsParityTest : public QObject {
     const Correlation rho = spearman(a, b), tau = kendall(a, b);
     CLOSE(rho.value, expected["spearman"].toDouble(), kExact);
     CLOSE(rho.interval.low, expected["spearman_interval"][0].toDouble(), kExact);
+    CLOSE(rho.interval.high, expected["spearman_interval"][1].toDouble(), kExact);
     CLOSE(tau.value, expected["kendall"].toDouble(), kExact);
+    CLOSE(tau.interval.low, expected["kendall_interval"][0].toDouble(), kExact);
     CLOSE(tau.interval.high, expected["kendall_interval"][1].toDouble(), kExact);
   }
 

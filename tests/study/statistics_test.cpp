@@ -75,8 +75,25 @@ class StatisticsTest : public QObject {
     QCOMPARE(rate.tiles, 24);
     QCOMPARE(rate.trials, 8);
     QCOMPARE(rate.chance, (16 * 0.25 + 8 * 0.5) / 24);
-    QCOMPARE(rate.text(), QStringLiteral("17/24, 71\u2009% (chance 33\u2009%, 95\u2009% CI 51–85)"));
+    QCOMPARE(rate.text(), QStringLiteral("17/24, 71\u2009% (chance 33\u2009%, 95\u2009% CI 29–96)"));
     QCOMPARE(study::hitRate(Task::SpotOne, {}).text(), QString());
+    const auto spotted = study::hitRate(Task::SpotOne, tallies);   // one tile a trial: the exact interval itself
+    QCOMPARE(spotted.low, statistics::clopperPearson(1, 3).low);
+    QCOMPARE(spotted.high, statistics::clopperPearson(1, 3).high);
+    QVERIFY(study::hitRateMethod().contains(QStringLiteral("Clopper and Pearson")));
+  }
+
+  // Expected: scipy.stats.beta.ppf of k = share · trials.
+  void exactIntervalOfAShare() {
+    const auto near = [](double a, double b) { return std::abs(a - b) < 1e-9; };
+    const auto third = statistics::clopperPearsonShare(0.3, 7.5), none = statistics::clopperPearsonShare(0, 2.5);
+    const auto all = statistics::clopperPearsonShare(1, 2.5);
+    QVERIFY(near(third.low, 0.04630867513574838) && near(third.high, 0.707401524077772));
+    QVERIFY(none.low == 0 && near(none.high, 0.7713474740363367) && near(all.low, 0.22865252596366317) && all.high == 1);
+    QCOMPARE(statistics::clopperPearsonShare(0.5, 0).high, 1.0);
+    for (double share : {-0.1, 1.1, std::nan("")}) QVERIFY_EXCEPTION_THROWN(statistics::clopperPearsonShare(share, 5), std::invalid_argument);
+    for (double trials : {-1.0, std::nan("")}) QVERIFY_EXCEPTION_THROWN(statistics::clopperPearsonShare(0.5, trials), std::invalid_argument);
+    QVERIFY_EXCEPTION_THROWN(statistics::clopperPearsonShare(0.5, 5, 1), std::invalid_argument);
   }
 };
 

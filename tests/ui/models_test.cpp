@@ -132,12 +132,15 @@ class ModelsTest : public QObject {
     const auto fox = kept(store, QStringLiteral("a fox"));
     study::AnsweredTrial trial;
     trial.comparison = fox.id;
-    trial.hits = 17;
-    trial.tiles = 24;
+    trial.tiles = 4;
     trial.chance = 0.25;
-    QVERIFY(store.addTrial(trial));
-    QCOMPARE(changed.count(), 2);
-    QCOMPARE(score.text(study::Task::NameEach), QStringLiteral("You: 17/24, 71\u2009% (chance 25\u2009%, 95\u2009% CI 51–85)"));
+    for (const int right : {4, 4, 4, 2, 2, 1}) {
+      trial.hits = right;
+      QVERIFY(store.addTrial(trial));
+    }
+    QCOMPARE(changed.count(), 7);
+    QCOMPARE(score.text(study::Task::NameEach), QStringLiteral("You: 17/24, 71\u2009% (chance 25\u2009%, 95\u2009% CI 25–97)"));
+    QVERIFY(score.tip(study::Task::NameEach).contains(QStringLiteral("Clopper and Pearson")));
     QCOMPARE(score.text(study::Task::SpotOne), QString());
     QCOMPARE(score.text(study::Task::Rate, fox.model), QString());
     trial.task = study::Task::Rate, trial.hits = trial.tiles = 0;
@@ -145,10 +148,10 @@ class ModelsTest : public QObject {
     QVERIFY(store.addTrial(trial));
     QCOMPARE(score.text(study::Task::Rate, fox.model), QStringLiteral("You: bf16 4.0, N = 1"));
     QVERIFY(store.addTrial(trial));
-    QCOMPARE(score.text(study::Task::Rate, fox.model), QStringLiteral("You: bf16 4.0 (1.4–5.0), N = 2"));   // equal grades are no certainty
-    QVERIFY(score.tip(study::Task::Rate, fox.model).contains(QStringLiteral("bf16: 4.0 (1.4–5.0), N = 2")));
+    QCOMPARE(score.text(study::Task::Rate, fox.model), QStringLiteral("You: bf16 4.0 (1.7–4.9), N = 2"));   // equal grades are no certainty
+    QVERIFY(score.tip(study::Task::Rate, fox.model).contains(QStringLiteral("bf16: 4.0 (1.7–4.9), N = 2")));
     QCOMPARE(score.text(study::Task::Rate, QStringLiteral("another")), QString());
-    QCOMPARE(score.text(study::Task::NameEach), QStringLiteral("You: 17/24, 71\u2009% (chance 25\u2009%, 95\u2009% CI 51–85)"));
+    QCOMPARE(score.text(study::Task::NameEach), QStringLiteral("You: 17/24, 71\u2009% (chance 25\u2009%, 95\u2009% CI 25–97)"));
   }
 };
 

@@ -31,8 +31,9 @@ QString ScoreSummary::text(study::Task task, const QString& model) const {
 }
 
 QString ScoreSummary::tip(study::Task task, const QString& model) const {
-  if (task != study::Task::Rate) return tr("Every tile you named, over all comparisons; the 95 % interval is Wilson's");
-  QStringList lines{tr("Mean of your ratings of this model's pictures, 1 bad to 5 excellent, with 95 % interval (Student's t)")};
+  if (task != study::Task::Rate) return study::hitRateMethod();
+  QStringList lines{tr("Mean of your ratings of this model's pictures, 1 bad to 5 excellent, with 95 % interval (Wilson's on the scale, "
+      "with Student's t)")};
   for (const study::RatingMean& one : ratings(model)) {
     const QString mean = tr("%1: %2, N = %3").arg(one.precision, study::gradeText(one.mean)).arg(one.mean.n);
     lines << (one.change ? tr("%1; against bf16 in the same comparisons %2, N = %3").arg(mean, study::changeText(*one.change)).arg(one.change->n)

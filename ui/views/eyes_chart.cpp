@@ -160,17 +160,22 @@ void EyesChart::paintMatrix(QPainter& painter, QRectF area) const {
 }
 
 bool EyesChart::event(QEvent* event) {
-  if (event->type() != QEvent::ToolTip || (order_.isEmpty() && ratings_.empty())) return QWidget::event(event);
+  if (event->type() != QEvent::ToolTip) return QWidget::event(event);
   auto* help = static_cast<QHelpEvent*>(event);
-  if (!ratings_.empty()) return QToolTip::showText(help->globalPos(), ratingsTip(ratings_), this), true;
-  const QRectF cells = cellsArea(matrixArea());
-  const double w = cells.width() / order_.size(), h = std::min(kTallestRow, cells.height() / order_.size());
-  const int column = int((help->pos().x() - cells.left()) / w), row = int((help->pos().y() - cells.top()) / h);
-  const bool inside = help->pos().x() >= cells.left() && help->pos().y() >= cells.top() && row < order_.size() && column < order_.size();
-  if (inside) QToolTip::showText(help->globalPos(), QStringLiteral("%1 was taken for %2 %3 times")
-      .arg(order_[row], order_[column]).arg(count(order_[row], order_[column])), this);
+  if (const QString said = tipAt(help->pos()); !said.isEmpty()) QToolTip::showText(help->globalPos(), said, this);
   else QToolTip::hideText();
   return true;
+}
+
+QString EyesChart::tipAt(QPoint at) const {
+  if (!ratings_.empty()) return ratingsTip(ratings_);
+  if (rate_.tiles > 0 && at.y() < kTitle + kRate) return rate_.text() + u'\n' + study::hitRateMethod();
+  if (order_.isEmpty()) return {};
+  const QRectF cells = cellsArea(matrixArea());
+  const double w = cells.width() / order_.size(), h = std::min(kTallestRow, cells.height() / order_.size());
+  const int column = int((at.x() - cells.left()) / w), row = int((at.y() - cells.top()) / h);
+  const bool inside = at.x() >= cells.left() && at.y() >= cells.top() && row < order_.size() && column < order_.size();
+  return inside ? QStringLiteral("%1 was taken for %2 %3 times").arg(order_[row], order_[column]).arg(count(order_[row], order_[column])) : QString();
 }
 
 }  // namespace quantspot::views

@@ -23,6 +23,7 @@ class EyesChart : public QWidget {
   void setConfusion(QStringList order, std::vector<study::ConfusionCell> counts);
   int count(const QString& truth, const QString& guess) const;
   QStringList order() const { return order_; }
+  QString tipAt(QPoint at) const;                   // the rate's says how it is counted
 
  protected:
   void paintEvent(QPaintEvent*) override;

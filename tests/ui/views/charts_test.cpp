@@ -105,6 +105,10 @@ class ChartsTest : public QObject {
                       {{QStringLiteral("bf16"), QStringLiteral("bnb-nf4"), 3}, {QStringLiteral("bf16"), QStringLiteral("bf16"), 1}});
     QCOMPARE(eyes.count(QStringLiteral("bf16"), QStringLiteral("bnb-nf4")), 3);
     QCOMPARE(eyes.order(), (QStringList{QStringLiteral("bf16"), QStringLiteral("bnb-nf4")}));
+    eyes.setHitRate({.trials = 2, .hits = 1, .tiles = 2, .rate = 0.5, .chance = 0.5, .low = 0.01, .high = 0.99});
+    const QString rate = eyes.tipAt({100, 40}), cell = eyes.tipAt({280, 110});
+    QVERIFY2(rate.startsWith(QStringLiteral("1/2, 50")) && rate.contains(QStringLiteral("Clopper and Pearson")), qPrintable(rate));
+    QVERIFY2(cell.contains(QStringLiteral("was taken for bnb-nf4")), qPrintable(cell));
   }
 
   void coloursFollowTheFamily() {
