@@ -24,18 +24,11 @@ double normalQuantile(double p) {        // by Newton's steps on the distributio
   return z;
 }
 
-// 97.5 % quantile of Student's t (Abramowitz and Stegun 26.7.5); 0.03 % off at 4 degrees of freedom, less above.
-double studentQuantile(double freedom) {
-  const double z2 = kZ * kZ;
-  const double g1 = kZ * (z2 + 1) / 4, g2 = kZ * ((5 * z2 + 16) * z2 + 3) / 96, g3 = kZ * (((3 * z2 + 19) * z2 + 17) * z2 - 15) / 384;
-  const double g4 = kZ * ((((79 * z2 + 776) * z2 + 1482) * z2 - 1920) * z2 - 945) / 92160;
-  return kZ + (g1 + (g2 + (g3 + g4 / freedom) / freedom) / freedom) / freedom;
-}
-
 void checkNumbers(std::span<const double> values) {
   if (values.empty()) throw std::invalid_argument("an interval of no values was asked for");
   for (std::size_t i = 0; i < values.size(); ++i)
-    if (std::isnan(values[i])) throw std::invalid_argument("value " + std::to_string(i + 1) + " of " + std::to_string(values.size()) + " is not a number");
+    if (std::isnan(values[i]))
+      throw std::invalid_argument("value " + std::to_string(i + 1) + " of " + std::to_string(values.size()) + " is not a number");
 }
 
 void checkPairs(std::span<const double> values, std::span<const double> baseline) {
@@ -78,7 +71,7 @@ double acceleration(std::span<const std::size_t> groups, const Statistic& statis
       left[i] = statistic(weights);
       weights[first + i] = 1;
     }
-    const double mean = std::accumulate(left.begin(), left.end(), 0.0) / static_cast<double>(n), scale = static_cast<double>(n - 1) / static_cast<double>(n);
+    const double count = static_cast<double>(n), mean = std::accumulate(left.begin(), left.end(), 0.0) / count, scale = (count - 1) / count;
     for (const double value : left) {
       const double influence = (mean - value) * scale;
       squares += influence * influence;
@@ -110,6 +103,14 @@ void Resampler::next(std::span<double> weights) {
     for (std::size_t i = 0; i < n; ++i) weights[first + ((engine_() >> 32) * n >> 32)] += 1;
     first += n;
   }
+}
+
+// Abramowitz and Stegun 26.7.5; 0.03 % off at 4 degrees of freedom, less above.
+double studentQuantile(double freedom) {
+  const double z2 = kZ * kZ;
+  const double g1 = kZ * (z2 + 1) / 4, g2 = kZ * ((5 * z2 + 16) * z2 + 3) / 96, g3 = kZ * (((3 * z2 + 19) * z2 + 17) * z2 - 15) / 384;
+  const double g4 = kZ * ((((79 * z2 + 776) * z2 + 1482) * z2 - 1920) * z2 - 945) / 92160;
+  return kZ + (g1 + (g2 + (g3 + g4 / freedom) / freedom) / freedom) / freedom;
 }
 
 double sortedQuantile(std::span<const double> sorted, double p) {

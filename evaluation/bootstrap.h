@@ -60,6 +60,8 @@ class Resampler {
   std::mt19937_64 engine_;
 };
 
+// The 97.5 % quantile of Student's t.
+double studentQuantile(double freedom);
 // The p-quantile of sorted values, interpolated linearly between (B + 1)p-th ones; p beyond them gives the outermost.
 double sortedQuantile(std::span<const double> sorted, double p);
 // The quantiles 2.5 % and 97.5 % of replicates in any order. Throws std::invalid_argument when there is none or one is not finite.

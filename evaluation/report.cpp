@@ -5,6 +5,7 @@
 #include "evaluation/noise_floor.h"
 #include "evaluation/pareto.h"
 #include "evaluation/scoring.h"
+#include "evaluation/sets_note.h"
 
 #include <spdlog/fmt/fmt.h>
 
@@ -171,14 +172,8 @@ std::string figuresNote(const json& report) {
                      ". Peak memory: what the picture took beyond the idle engine. Time per picture: without loading.";
   if (const std::string lacking = report.value("lacking", ""); !lacking.empty()) note += " " + lacking + ".";
   if (const std::string floor = noiseFloorText(report); !floor.empty()) note += " " + floor;
-  const json sets = report.value("sets", json());
-  if (!sets.is_object()) return note;
-  const bool inception = sets.value("network", "") == "inception";
-  const bool own = sets["against"] == report["precisions"][0];
-  return note + fmt::format(" {} from all pictures of a precision, as a set, to {}{}", inception ? "FID and KID: distances"
-                            : "FD-CLIP-tiny: Fréchet distance, KD-CLIP-tiny: kernel distance,",
-                            own ? "those of the baseline" : sets["against"].get<std::string>(), inception ? "."
-                                : ", in the small embedded CLIP's features: no FID.");
+  if (const std::string sets = setsNote(report); !sets.empty()) note += " " + sets;
+  return note;
 }
 
 }  // namespace quantspot::evaluation

@@ -51,7 +51,7 @@ class Sets {
     return names;
   }
   std::string distance(std::size_t precision, const Metric& metric) const {
-    const std::string drawn = real_.path.empty() ? " paired" : "";     // how the interval is made
+    const std::string drawn = real_.path.empty() ? " of pairs" : "";   // how the interval is made
     return scoreKey(metric.id + drawn, nameOf(features(precision, metric)), nameOf(reference(metric)), metric.weights_sha256);
   }
 
@@ -103,7 +103,8 @@ SetReport setFiguresOf(const Plan& plan, const Store& store, const std::vector<M
   const auto& precisions = plan.request().precisions;
   std::set<std::string> warnings;
   report.told = {{"against", real.path.empty() ? precisions.front() : real.path.string()}, {"n", sets.size()},
-                 {"network", metrics.front().needs.empty() ? "inception" : "clip-tiny"}, {"network_sha256", metrics.front().weights_sha256}};
+                 {"network", metrics.front().needs.empty() ? "inception" : "clip-tiny"}, {"network_sha256", metrics.front().weights_sha256},
+                 {"paired", real.path.empty()}, {"published", json::object()}};
   for (const Metric& metric : metrics)
     for (std::size_t v = sets.first(); v < precisions.size(); ++v) {
       const auto kept = store.score(sets.distance(v, metric));
@@ -111,6 +112,7 @@ SetReport setFiguresOf(const Plan& plan, const Store& store, const std::vector<M
       const auto score = kept->get<protocol::ScoreResult>();
       Estimate& estimate = report.figures[precisions[v]][metric.gives] = {score.value, static_cast<std::size_t>(score.n), std::nullopt};
       if (score.ci95) estimate.ci95 = Interval{(*score.ci95)[0], (*score.ci95)[1]};
+      if (score.published) report.told["published"][precisions[v]][metric.gives] = *score.published;
       warnings.insert(score.warnings.begin(), score.warnings.end());
     }
   report.told["warnings"] = warnings;

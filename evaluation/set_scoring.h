@@ -27,7 +27,9 @@ RealPictures realPictures(const std::filesystem::path& path);
 
 struct SetReport {
   SetFigures figures;                    // by what came: "fid", "fd-clip-tiny"
-  nlohmann::json told;                   // {"against", "n", "network", "network_sha256", "warnings"}; null where sets are too small
+  // {"against", "n", "network", "network_sha256", "warnings", "paired": against the baseline, "published": {precision: {figure: number}}}, the
+  // last as ScoreResult tells it; null where sets are too small.
+  nlohmann::json told;
 };
 // What the store holds, of the prompts and seeds that every precision has drawn. Below six of those there is nothing.
 SetReport setFiguresOf(const Plan& plan, const Store& store, const std::vector<Metric>& metrics, const RealPictures& real);

@@ -47,6 +47,10 @@ Table summary(const json& report) {
         addEstimate(row, estimate);
         table.rows.push_back(std::move(row));
       }
+  const json sets = report.value("sets", json()), published = sets.is_object() ? sets.value("published", json::object()) : json::object();
+  for (const auto& [precision, all] : published.items())
+    for (const auto& [figure, value] : all.items())
+      table.rows.push_back({precision, columnOf(report, figure), "published", text(value), "", "", text(sets["n"])});
   return table;
 }
 

@@ -6,24 +6,27 @@
 #include <string>
 
 namespace quantspot::metrics {
-namespace {
 
-constexpr std::int64_t kPiece = 1024;
-
-void check(const at::Tensor& a, const at::Tensor& b) {
-  if (a.dim() != 2 || b.dim() != 2 || a.size(0) < 2 || b.size(0) < 2) throw std::invalid_argument("KID and CMMD need two pictures a side at least");
+void checkSets(const at::Tensor& a, const at::Tensor& b) {
+  if (a.dim() != 2 || b.dim() != 2 || a.size(0) < 2 || b.size(0) < 2)
+    throw std::invalid_argument("KID and CMMD need two pictures a side at least");
   if (a.size(1) != b.size(1))
-    throw std::invalid_argument("the features have lengths " + std::to_string(a.size(1)) + " and " + std::to_string(b.size(1)) + "; both must come from one network");
+    throw std::invalid_argument("the features have lengths " + std::to_string(a.size(1)) + " and " + std::to_string(b.size(1)) +
+                                "; both must come from one network");
   if (!a.isfinite().all().item<bool>() || !b.isfinite().all().item<bool>())
     throw std::invalid_argument("a set of features holds values that are no finite numbers");
 }
 
-at::Tensor values(Kernel kernel, const at::Tensor& x, const at::Tensor& y) {
+at::Tensor kernelValues(Kernel kernel, const at::Tensor& x, const at::Tensor& y) {
   const at::Tensor products = at::mm(x, y.t());
   if (kernel == Kernel::Cubic) return (products / static_cast<double>(x.size(1)) + 1).pow(3);
   const at::Tensor distances = x.square().sum(1, true) + y.square().sum(1).unsqueeze(0) - 2 * products;
   return 1000 * (distances.clamp_min(0) / -200).exp();
 }
+
+namespace {
+
+constexpr std::int64_t kPiece = 1024;
 
 // For each row of the weights: Σ wᵢ wⱼ k(xᵢ, yⱼ), and of it what pairs with itself (where x is y).
 struct Sums { at::Tensor all, own; };
@@ -31,7 +34,7 @@ Sums sums(Kernel kernel, const at::Tensor& x, const at::Tensor& y, const at::Ten
   Sums s{at::zeros({wx.size(0)}, at::kDouble), at::zeros({wx.size(0)}, at::kDouble)};
   for (std::int64_t first = 0; first < x.size(0); first += kPiece) {
     const at::Tensor piece = x.slice(0, first, first + kPiece), weights = wx.slice(1, first, first + kPiece);
-    const at::Tensor k = values(kernel, piece, y);
+    const at::Tensor k = kernelValues(kernel, piece, y);
     s.all += (at::mm(weights, k) * wy).sum(1);
     if (same) s.own += at::mv(weights.square(), k.diagonal(first));
   }
@@ -40,7 +43,7 @@ Sums sums(Kernel kernel, const at::Tensor& x, const at::Tensor& y, const at::Ten
 
 struct Replicates { at::Tensor unbiased, biased; };
 Replicates replicates(Kernel kernel, const at::Tensor& a, const at::Tensor& b, const at::Tensor& weights) {
-  check(a, b);
+  checkSets(a, b);
   const at::Tensor x = a.to(at::kDouble), y = b.to(at::kDouble), w = weights.to(at::kDouble);
   const at::Tensor wx = w.slice(1, 0, x.size(0)).contiguous(), wy = w.slice(1, x.size(0)).contiguous();
   const Sums xx = sums(kernel, x, x, wx, wx, true), yy = sums(kernel, y, y, wy, wy, true), xy = sums(kernel, x, y, wx, wy, false);
@@ -52,7 +55,7 @@ Replicates replicates(Kernel kernel, const at::Tensor& a, const at::Tensor& b, c
 }  // namespace
 
 Mmd mmd(Kernel kernel, const at::Tensor& a, const at::Tensor& b) {
-  check(a, b);
+  checkSets(a, b);
   const Replicates once = replicates(kernel, a, b, at::ones({1, a.size(0) + b.size(0)}, at::kDouble));
   return {once.unbiased.item<double>(), once.biased.item<double>()};
 }

@@ -22,4 +22,9 @@ Mmd mmd(Kernel kernel, const at::Tensor& a, const at::Tensor& b);
 // The unbiased estimate for each row of `weights` (R, N + M), counts of draws with replacement; a picture drawn twice makes no pair with itself.
 std::vector<double> mmdReplicates(Kernel kernel, const at::Tensor& a, const at::Tensor& b, const at::Tensor& weights);
 
+// k(xᵢ, yⱼ) of float64 rows (N, D), (M, D): (N, M).
+at::Tensor kernelValues(Kernel kernel, const at::Tensor& x, const at::Tensor& y);
+// Throws what mmd() throws.
+void checkSets(const at::Tensor& a, const at::Tensor& b);
+
 }  // namespace quantspot::metrics

@@ -61,6 +61,7 @@ struct ScoreOptions {
   std::string clip, net = "alex";        // see service/scorer.h
   std::vector<std::string> weights;
   std::filesystem::path images, prompts, saveStatistics;
+  bool paired = false;                   // of sets: files of one name are of one prompt and seed
 };
 // One JSON object on stdout: metric, value, ci95 (bootstrap; null below six pictures), n, weights_sha256, and what the metric adds.
 int score(const ScoreOptions& options);

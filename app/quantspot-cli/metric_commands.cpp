@@ -38,10 +38,12 @@ void addScore(CLI::App& app, std::function<int()>& run) {
   for (const service::MetricInfo& info : service::scoreMetrics()) metrics.emplace(info.id);
   s.add_option("--metric", a->metric)->required()->check(CLI::IsMember(metrics));
   s.add_option("--a", a->a, "Picture or folder; of fid and kid also a .npz file, of latent a .safetensors file");
-  s.add_option("--b", a->b, "Reference of the same kind; folders are paired by file names, but for fid, kid and cmmd");
+  s.add_option("--b", a->b, "Reference of the same kind; folders are paired by file names, for fid, kid and cmmd with --paired");
+  s.add_flag("--paired", a->paired, "Of fid, kid and cmmd: files of one name in both folders are of one prompt and seed, as a baseline's are");
   s.add_option("--baseline", a->baseline, "Other pictures of the same names (as --a or --images): also the paired difference to theirs");
   s.add_option("--clip", a->clip,
-               "CLIPModel: folder, a name of 'metrics list', or owner/name of the hub's cache (default: what was downloaded for cmmd, else the embedded one)");
+               "CLIPModel: folder, a name of 'metrics list', or owner/name of the hub's cache (default: what was downloaded for cmmd, else the "
+               "embedded one)");
   s.add_option("--weights", a->weights,
                "Weight files (.safetensors, .pth, .pt) of fid, kid, lpips or dists (default: what 'metrics download' fetched)")->delimiter(',');
   s.add_option("--net", a->net, "Of lpips: alex, vgg or squeeze")->capture_default_str();

@@ -32,8 +32,9 @@ fs::path partner(const fs::path& picture, const fs::path& other) { return fs::is
 json number(double value) { return std::isfinite(value) ? json(value) : json(nullptr); }
 json interval(const std::optional<evaluation::Interval>& ci95) { return ci95 ? json({ci95->low, ci95->high}) : json(nullptr); }
 
-json estimateOf(const evaluation::Estimate& estimate) { return {{"value", number(estimate.value)}, {"ci95", interval(estimate.ci95)},
-                                                                {"n", estimate.n}}; }
+json estimateOf(const evaluation::Estimate& estimate) {
+  return {{"value", number(estimate.value)}, {"ci95", interval(estimate.ci95)}, {"n", estimate.n}};
+}
 
 // values: one per picture; baseline: of the same pictures at another precision, or none.
 int print(const std::string& metric, const std::string& label, const std::string& hash, const std::vector<double>& values,
@@ -104,13 +105,24 @@ int scoreClip(const ScoreOptions& o) {
                o.baseline.empty() ? std::vector<double>() : scores(o.baseline));
 }
 
+// Pictures of two folders are drawn of the same prompts and seeds if they have the same names.
+void checkNames(const fs::path& a, const fs::path& b) {
+  if (!fs::is_directory(a) || !fs::is_directory(b)) throw std::invalid_argument("--paired needs two folders with the same names");
+  const auto mine = picturesIn(a), theirs = picturesIn(b);
+  const auto same = [](const fs::path& x, const fs::path& y) { return x.filename() == y.filename(); };
+  if (const auto [x, y] = std::ranges::mismatch(mine, theirs, same); x != mine.end() || y != theirs.end())
+    throw std::invalid_argument(fmt::format("--paired needs two folders with the same names; {} has no partner",
+                                            (x != mine.end() ? *x : *y).string()));
+}
+
 int scoreSet(const ScoreOptions& o) {
   if (o.a.empty() || o.b.empty()) throw std::invalid_argument("score --metric " + o.metric + " needs --a and --b");
   const service::ScoreWeights weights = weightsOf(o);
   const auto network = service::networkFor(o.metric, weights.files, weights.clip);
+  if (o.paired) checkNames(o.a, o.b);
   const service::FeatureSet a = featureSet(*network, o.a), b = featureSet(*network, o.b);
   if (!o.saveStatistics.empty()) metrics::writeStatistics(o.saveStatistics, a.statistics ? *a.statistics : metrics::statisticsOf(a.rows));
-  const service::SetScore score = service::scoreSets(o.metric, network->kind(), a, b);
+  const service::SetScore score = service::scoreSets(o.metric, network->kind(), a, b, o.paired);
   json out = {{"metric", score.metric}, {"label", score.label}, {"value", number(score.value)}, {"ci95", interval(score.ci95)}, {"n", score.n},
               {"n_reference", score.reference}, {"weights_sha256", network->sha256()}, {"warnings", score.warnings}};
   if (score.published) out["published"] = *score.published;
@@ -143,6 +155,8 @@ int scoreLatents(const ScoreOptions& o) {
 }  // namespace
 
 int score(const ScoreOptions& options) {
+  if (options.paired && (options.metric == "latent" || service::metricInfo(options.metric).kind != service::ScoreKind::Set))
+    throw std::invalid_argument("--paired is of fid, kid and cmmd; the other metrics compare pairs as they are");
   if (options.metric == "latent") return scoreLatents(options);
   switch (service::metricInfo(options.metric).kind) {
     case service::ScoreKind::Prompt: return scoreClip(options);

@@ -76,14 +76,14 @@ struct ScoreParams {
   std::vector<std::vector<float>> image_features = {}, reference_features = {};   // in place of pictures, a row each, of the same weights
   std::string reference_file = {};             // in place of references: a .npz file, base64, of mu and sigma (fid only) or features
   bool return_features = false;                // of images, or of image_features; references may then be absent
-  bool paired = false;                         // of sets: row i of both is of one prompt and seed, so that FID draws both together
+  bool paired = false;                         // of sets: row i of both is of one prompt and seed (service::scoreSets)
 };
 struct ScoreResult {
   std::string metric, label;   // "clip" is labelled "CLIP-tiny" with the embedded model; fid without Inception is "fd-clip-tiny"
   double value = 0;            // PSNR of equal pictures is infinite: null in JSON
   std::int64_t n = 1;          // pictures
   std::optional<std::array<double, 2>> ci95 = {};   // of sets
-  std::optional<double> published = {};             // of cmmd: by its published formula, value being the unbiased estimate
+  std::optional<double> published = {};             // of cmmd and of kid of pairs: the published formula's; value is unbiased
   std::string weights_sha256 = {};
   std::vector<std::string> warnings = {};
   std::vector<std::vector<float>> features = {};

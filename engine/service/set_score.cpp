@@ -6,9 +6,11 @@
 #include "engine/service/metric_catalog.h"
 #include "engine/service/metric_weights.h"
 #include "engine/service/models.h"
+#include "evaluation/distance_interval.h"
 #include "metrics/inception.h"
 #include "metrics/mmd.h"
 #include "metrics/npz.h"
+#include "metrics/pair_moments.h"
 
 #include <ATen/ATen.h>
 #include <c10/core/InferenceMode.h>
@@ -89,14 +91,15 @@ void scoreFrechet(SetScore& score, const std::string& network, const FeatureSet&
   score.value = metrics::frechetDistance(sa, sb);
   const std::int64_t fewest = sa.n == 0 ? sb.n : sb.n == 0 ? sa.n : std::min(sa.n, sb.n);
   if (network == "inception" && fewest < metrics::kFewForFid)
-    score.warnings.push_back(fmt::format("{} pictures: below {} FID is far too high by its own bias; compare only values of equally many pictures, or use KID", fewest, metrics::kFewForFid));
+    score.warnings.push_back(fmt::format("{} pictures: below {} FID is far too high by its own bias; compare only values of equally many pictures, or use KID",
+                                         fewest, metrics::kFewForFid));
   if (!a.rows.defined() || !b.rows.defined()) score.warnings.emplace_back("no interval: a statistics file does not hold single pictures");
-  else if (std::min(sa.n, sb.n) > kMostForFidInterval) score.warnings.push_back(fmt::format("no interval: it is computed up to {} pictures",
-      kMostForFidInterval));
+  else if (std::min(sa.n, sb.n) > kMostForFidInterval)
+    score.warnings.push_back(fmt::format("no interval: it is computed up to {} pictures", kMostForFidInterval));
   else if (enough(score)) score.ci95 = fidInterval(score, a.rows, b.rows, paired);
 }
 
-void scoreMmd(SetScore& score, metrics::Kernel kernel, const std::string& network, const FeatureSet& a, const FeatureSet& b) {
+void scoreMmd(SetScore& score, metrics::Kernel kernel, const std::string& network, const FeatureSet& a, const FeatureSet& b, bool paired) {
   if (!a.rows.defined() || !b.rows.defined())
     throw std::invalid_argument("KID and CMMD need single pictures or features, which a file of mu and sigma does not hold");
   score.n = a.rows.size(0);
@@ -104,8 +107,14 @@ void scoreMmd(SetScore& score, metrics::Kernel kernel, const std::string& networ
   const metrics::Mmd mmd = metrics::mmd(kernel, a.rows, b.rows);
   score.value = mmd.unbiased;
   if (kernel == metrics::Kernel::Gaussian) score.published = mmd.biased;
-  if (enough(score))
+  if (paired) {
+    if (kernel == metrics::Kernel::Cubic) score.published = mmd.unbiased;
+    const metrics::PairMoments pairs = metrics::pairMoments(kernel, a.rows, b.rows);
+    score.value = pairs.value;
+    if (enough(score)) score.ci95 = evaluation::squaredDistanceInterval(pairs.value, pairs.along, pairs.square, static_cast<std::size_t>(score.n));
+  } else if (enough(score)) {
     score.ci95 = evaluation::percentileInterval(metrics::mmdReplicates(kernel, a.rows, b.rows, draws(score, false, kMmdResamples)));
+  }
   if (kernel == metrics::Kernel::Gaussian && network == "clip")
     score.warnings.emplace_back("CMMD was published with ViT-L/14 at 336 pixels: compare only values of this CLIP");
 }
@@ -162,8 +171,8 @@ SetScore scoreSets(const std::string& metric, const std::string& network, const 
   if (paired && !(a.rows.defined() && b.rows.defined() && a.rows.size(0) == b.rows.size(0)))
     throw std::invalid_argument("paired sets must have equally many pictures, each of both of one prompt and seed");
   if (metric == "fid") scoreFrechet(score, network, a, b, paired);
-  else if (metric == "kid") scoreMmd(score, metrics::Kernel::Cubic, network, a, b);
-  else if (metric == "cmmd") scoreMmd(score, metrics::Kernel::Gaussian, network, a, b);
+  else if (metric == "kid") scoreMmd(score, metrics::Kernel::Cubic, network, a, b, paired);
+  else if (metric == "cmmd") scoreMmd(score, metrics::Kernel::Gaussian, network, a, b, paired);
   else throw std::invalid_argument("'" + metric + "' is no distance of sets; use fid, kid or cmmd");
   return score;
 }

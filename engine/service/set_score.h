@@ -43,14 +43,14 @@ struct SetScore {
   double value = 0;
   std::optional<evaluation::Interval> ci95;
   std::int64_t n = 0, reference = 0;     // pictures a side; 0: a file does not say
-  std::optional<double> published;       // CMMD by its published formula, with the pairs of a picture with itself
+  std::optional<double> published;       // CMMD by its published formula; KID of pairs as clean-fid has it: partners count as any two
   std::vector<std::string> warnings;
 };
 // KID and CMMD: the unbiased estimate and the percentiles of 1,000 resamplings. FID: the bootstrap's standard error × 1.96 to either side, which
 // tells how the value spreads over sets of this size; the bias of small sets is not in it (there is a warning below 2,048).
-// network: FeatureNetwork::kind(). paired: row i of both belongs to one prompt and seed; FID's interval then draws both together (KID and CMMD
-// count a picture with its partner as any other two, so that drawing pairs would not tell their spread). Throws
-// std::invalid_argument: too few, lengths that differ, no finite numbers, KID of statistics, pairs of sets of unlike length.
+// network: FeatureNetwork::kind(). paired: row i of both belongs to one prompt and seed. FID's interval then draws both together; KID and CMMD are
+// those of pairs (metrics/pair_moments.h) with evaluation::squaredDistanceInterval. Throws std::invalid_argument: too few, lengths that differ,
+// no finite numbers, KID of statistics, pairs of sets of unlike length.
 SetScore scoreSets(const std::string& metric, const std::string& network, const FeatureSet& a, const FeatureSet& b, bool paired = false);
 
 }  // namespace quantspot::service

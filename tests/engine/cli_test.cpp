@@ -195,6 +195,11 @@ class CliTest : public QObject {
     const QJsonObject kid = runCli({"score", "--metric", "kid", "--a", path("set/b"), "--b", path("set/a")}).json();
     QCOMPARE(kid["metric"].toString(), QStringLiteral("kd-clip-tiny"));
     QVERIFY(kid["n"].toInt() == 8 && kid["ci95"].isArray() && kid["weights_sha256"].toString().size() == 64 && kid["warnings"].toArray().size() == 1);
+    const QJsonObject pairs = runCli({"score", "--metric", "kid", "--paired", "--a", path("set/b"), "--b", path("set/a")}).json();
+    QVERIFY(pairs["published"].toDouble() == kid["value"].toDouble() && pairs["value"].toDouble() > kid["value"].toDouble());
+    QVERIFY(pairs["ci95"][0].toDouble() <= pairs["value"].toDouble() && pairs["value"].toDouble() <= pairs["ci95"][1].toDouble());
+    QVERIFY(runCli({"score", "--metric", "kid", "--paired", "--a", path("set/b"), "--b", path("cmp/bf16")}).err.contains("has no partner"));
+    QVERIFY(runCli({"score", "--metric", "psnr", "--paired", "--a", path("set/b"), "--b", path("set/a")}).err.contains("--paired is of fid, kid"));
     const QJsonObject fid = runCli({"score", "--metric", "fid", "--a", path("set/b"), "--b", path("set/a"), "--save-statistics",
                                  path("set/b.npz")}).json();
     const QJsonObject again = runCli({"score", "--metric", "fid", "--a", path("set/b.npz"), "--b", path("set/a")}).json();

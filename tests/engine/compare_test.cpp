@@ -72,13 +72,17 @@ class CompareTest : public QObject {
     QCOMPARE(run(arguments).json()["features"].toInt(), 0);   // they are kept with the pictures
     QCOMPARE(readJson(out + "/report.json")["sets"].toObject()["against"].toString(), "bf16");
     QVERIFY(figure(0).isUndefined() && figure(1)["value"].toDouble() > 0);
-    QVERIFY(read(out + "/report.html").contains("FD-CLIP-tiny: Fréchet distance, KD-CLIP-tiny: kernel distance, from all pictures of a precision, as a set, to those of the baseline"));
+    QVERIFY(read(out + "/report.html").contains("FD-CLIP-tiny: Fréchet distance, KD-CLIP-tiny: kernel distance, from all pictures of a precision, as a "
+                                                "set, to those of the baseline"));
     QVERIFY(read(out + "/report.html").contains("CLIP-tiny stands in for CLIP score") &&
             read(out + "/report.html").contains("<th>CLIP-tiny score</th>"));
     const Outcome same = runCli({"score", "--metric", "fid", "--a", out + "/quanto-int2", "--b", out + "/bf16"});
     QVERIFY2(std::abs(same.json()["value"].toDouble() - figure(1)["value"].toDouble()) < 1e-6, same.err);
     QCOMPARE(figure(1)["n"].toInt(), 6);
-    QVERIFY(readJson(out + "/report.json")["summary"].toArray().at(1)["figures"]["kd-clip-tiny"]["ci95"].isArray());
+    const QJsonValue kernel = readJson(out + "/report.json")["summary"].toArray().at(1)["figures"]["kd-clip-tiny"];
+    QVERIFY(kernel["ci95"].isArray() && read(out + "/report.html").contains("KD-CLIP-tiny by pairs: no picture meets the baseline"));
+    const QJsonObject pairs = runCli({"score", "--metric", "kid", "--paired", "--a", out + "/quanto-int2", "--b", out + "/bf16"}).json();
+    QVERIFY(std::abs(pairs["value"].toDouble() - kernel["value"].toDouble()) < 1e-9);
     const Outcome real = run(arguments + QStringList{"--real", out + "/quanto-int2"});
     QCOMPARE(real.code, 0);
     QCOMPARE(real.json()["features"].toInt(), 6);             // of the real files; those of the pictures are known
@@ -261,9 +265,11 @@ class CompareTest : public QObject {
       QFile file(path(name));
       if (file.open(QIODevice::WriteOnly)) file.write(text);
     };
-    write("t.json", R"([{"id":"psnr","figure":"psnr","measure":"value","side":"above","limit":99},{"id":"human","figure":"rating","measure":"value","side":"above","limit":4}])");
+    write("t.json", R"([{"id":"psnr","figure":"psnr","measure":"value","side":"above","limit":99},)"
+                    R"({"id":"human","figure":"rating","measure":"value","side":"above","limit":4}])");
     write("r.json", R"({"bnb-nf4": {"value": 4.5, "ci95": [4.2, 4.8], "n": 20}})");
-    const Outcome result = run({"--precisions", "bf16,bnb-nf4", "--prompts", path("six.tsv"), "--seeds", "0", "--out", out, "--thresholds", path("t.json"), "--ratings", path("r.json")});
+    const Outcome result = run({"--precisions", "bf16,bnb-nf4", "--prompts", path("six.tsv"), "--seeds", "0", "--out", out, "--thresholds", path("t.json"),
+                                "--ratings", path("r.json")});
     QVERIFY2(result.code == 0, result.err);
     const QJsonArray judged = readJson(out + "/report.json")["judged"].toArray();
     QCOMPARE(judged.size(), 2);
@@ -274,8 +280,8 @@ class CompareTest : public QObject {
   void theTableOfDit() {
     const QString out = path("dit"), model = QStringLiteral(QUANTSPOT_SOURCE_DIR "/tests/parity/golden/dit_a/pipeline");
     QProcess cli;
-    cli.start(QStringLiteral(QUANTSPOT_CLI), {"compare", "--model", model, "--preset", "dit", "--steps", "2", "--width", "48", "--height", "48", "--prompt", "207", "--seeds", "0..1", "--batch", "2",
-                                              "--threads", "1", "--out", out});
+    cli.start(QStringLiteral(QUANTSPOT_CLI), {"compare", "--model", model, "--preset", "dit", "--steps", "2", "--width", "48", "--height", "48",
+                                              "--prompt", "207", "--seeds", "0..1", "--batch", "2", "--threads", "1", "--out", out});
     const Outcome result = finish(cli);
     QVERIFY2(result.code == 0, result.err);
     const QJsonArray rows = readJson(out + "/report.json")["dit"].toArray();

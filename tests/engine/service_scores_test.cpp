@@ -10,6 +10,7 @@
 #include "evaluation/figures.h"
 #include "metrics/lpips.h"
 #include "metrics/npz.h"
+#include "metrics/pair_moments.h"
 #include "tests/metrics/formulas.h"
 
 #include <QDir>
@@ -293,6 +294,26 @@ class ScoresTest : public QObject {
     const auto same = service::scoreSets("fid", "inception", {a, {}}, {a, {}}, true);
     QVERIFY(same.ci95->high - same.ci95->low < 1e-6);
     QVERIFY(messageOf([&] { service::scoreSets("fid", "inception", {a, {}}, {a.slice(0, 1), {}}, true); }).contains("equally many pictures"));
+  }
+
+  void kernelDistancesOfPairsLeaveThePartnersOut() {
+    const auto draw = [](std::uint64_t seed) { return at::randn({40, 6}, at::detail::createCPUGenerator(seed), at::kDouble); };
+    const at::Tensor a = draw(1), b = a + 0.2 + 0.3 * draw(2);
+    for (const auto& [metric, kernel] : {std::pair{"kid", metrics::Kernel::Cubic}, {"cmmd", metrics::Kernel::Gaussian}}) {
+      const auto apart = service::scoreSets(metric, "inception", {a, {}}, {b, {}});
+      const auto pairs = service::scoreSets(metric, "inception", {a, {}}, {b, {}}, true);
+      const auto moments = metrics::pairMoments(kernel, a, b);
+      QVERIFY(pairs.value == moments.value && pairs.n == 40 && pairs.label == apart.label);
+      QVERIFY(pairs.value > apart.value);            // partners are alike
+      QVERIFY(pairs.ci95->low <= pairs.value && pairs.value <= pairs.ci95->high);
+      QVERIFY(pairs.ci95->high - pairs.ci95->low < apart.ci95->high - apart.ci95->low);
+      // What the references give of the same pictures is told with it.
+      QCOMPARE(*pairs.published, std::string(metric) == "kid" ? apart.value : *apart.published);
+      const auto same = service::scoreSets(metric, "inception", {a, {}}, {a, {}}, true);
+      QVERIFY(same.value == 0 && same.ci95->low == 0 && same.ci95->high == 0);
+      QVERIFY(!service::scoreSets(metric, "inception", {a.slice(0, 0, 5), {}}, {b.slice(0, 0, 5), {}}, true).ci95);
+      QVERIFY(messageOf([&] { service::scoreSets(metric, "inception", {a, {}}, {b.slice(0, 1), {}}, true); }).contains("equally many pictures"));
+    }
   }
 
   void clipFoldersAreFoundByName() {

@@ -2,6 +2,8 @@
 #include "evaluation/html_report.h"
 #include "evaluation/report.h"
 #include "evaluation/score_queue.h"
+#include "evaluation/sets_note.h"
+#include "evaluation/tables.h"
 #include "tests/evaluation/fixture.h"
 
 #include <QTemporaryDir>
@@ -19,6 +21,7 @@ namespace {
 // An engine that counts: a picture's features are its last three bytes; a distance is the mean difference of the first.
 struct Engine {
   int pictures = 0, distances = 0, paired = 0, files = 0, fail = -1;
+  double low = 0.1;
 
   protocol::ScoreResult answer(const protocol::ScoreParams& params) {
     protocol::ScoreResult result{params.metric, params.metric, 0};
@@ -34,7 +37,8 @@ struct Engine {
     files += params.reference_file.empty() ? 0 : 1;
     result.value = 0.25 * distances;
     result.n = static_cast<std::int64_t>(params.image_features.size());
-    result.ci95 = {{0.1, 0.9}};
+    result.ci95 = {{low, 0.9}};
+    if (params.metric == "kid") result.published = -0.125;
     result.warnings = {"few"};
     return result;
   }
@@ -119,6 +123,29 @@ class SetScoringTest : public QObject {
     const auto& [at, why] = *table.cautions.begin();
     QVERIFY(at.first == 2 && table.rows[0][at.second] == "FID" && table.rows[2][at.second] == "0.25 (0.10 to 0.90), N = 8");
     QVERIFY(htmlReport(report, folder("figures")).find("<td class=\"n lacks\" title=\"8 pictures: below 2048") != std::string::npos);
+  }
+
+  // KID goes by pairs against the baseline; the usual figure is told beside it, and where the interval reaches 0 a sentence says so.
+  void distancesOfPairsAreExplained() {
+    const Plan plan(test::request(4, 2));
+    Store store(folder("pairs"));
+    fill(store, plan);
+    Engine engine;
+    engine.low = -0.1;
+    ScoreQueue queue(plan, store, kSets, "default", {});
+    ask(queue, engine);
+    const json report = makeReport(plan, store, {.model = "/m", .run = "r", .metrics = kSets});
+    QCOMPARE(report["sets"]["published"].dump(), std::string(R"({"bnb-nf4":{"kid":-0.125}})"));
+    const std::string note = pairsNote(report);
+    QVERIFY2(note.starts_with("KID by pairs: no picture meets the baseline's of its own prompt and seed"), note.c_str());
+    QVERIFY2(note.ends_with("KID does not tell bnb-nf4 from the baseline."), note.c_str());
+    QVERIFY(figuresNote(report).find(setsNote(report)) != std::string::npos && setsNote(report).ends_with(note));
+    const auto tables = tablesOf(report);
+    const auto& rows = std::ranges::find(tables, "summary", &Table::name)->rows;
+    QVERIFY(std::ranges::count(rows, std::vector<std::string>{"bnb-nf4", "kid", "published", "-0.125", "", "", "8"}) == 1);
+    // FID is drawn in pairs, too, but is the usual figure.
+    QVERIFY(pairsNote(makeReport(plan, store, {.model = "/m", .run = "r", .metrics = {{}, {kSets.sets[0]}, {}}})).empty());
+    QVERIFY(setsNote(json{{"sets", nullptr}}).empty());
   }
 
   void tooFewPicturesAreNoSet() {

@@ -11,7 +11,7 @@ import transformers
 
 GROUPS = {name: f"{name.removesuffix('s')}_cases"
           for name in ("flux", "sd", "single", "quant", "gguf", "torchao", "quanto", "dynamic", "checkpoints", "export", "lora", "sd_lora",
-                       "tokenizers", "metrics", "scores", "schedulers", "transformers", "manifest", "image_to_image", "guided_unets", "flops", "softmax", "dit_schedulers", "pixart_bins")}
+                       "tokenizers", "metrics", "scores", "set_pairs", "schedulers", "transformers", "manifest", "image_to_image", "guided_unets", "flops", "softmax", "dit_schedulers", "pixart_bins")}
 
 
 def main() -> int:

@@ -1,5 +1,6 @@
 #include "ui/views/evaluate_figures.h"
 
+#include "evaluation/sets_note.h"
 #include "ui/views/beside.h"
 #include "ui/views/theme.h"
 
@@ -39,7 +40,8 @@ QString cautions(const nlohmann::json& report) {
 QString against(const nlohmann::json& report) {
   const nlohmann::json sets = report.value("sets", nlohmann::json());
   if (!sets.is_object()) return QStringLiteral("Sets are compared once six prompts and seeds are drawn at every precision.");
-  return QStringLiteral("Sets: %1 pictures of each precision against %2.").arg(sets.value("n", 0)).arg(QString::fromStdString(sets["against"]));
+  return QStringLiteral("Sets: %1 pictures of each precision against %2. %3")
+      .arg(sets.value("n", 0)).arg(QString::fromStdString(sets["against"]), QString::fromStdString(evaluation::pairsNote(report))).trimmed();
 }
 
 }  // namespace
@@ -60,7 +62,7 @@ EvaluateFigures::EvaluateFigures(QWidget* parent) : QWidget(parent), table_(new 
 void EvaluateFigures::setReport(const nlohmann::json& report) {
   model_.setReport(report);
   table_->resizeColumnsToContents(), table_->resizeRowsToContents();
-  note_->setText(report.is_object() ? QStringLiteral("Value, 95 % interval by resampling, N. %1 %2").arg(against(report), cautions(report)).trimmed()
+  note_->setText(report.is_object() ? QStringLiteral("Value, 95 % interval, N. %1 %2").arg(against(report), cautions(report)).trimmed()
                                     : QStringLiteral("Figures appear with the first pictures"));
 }
 
