@@ -198,7 +198,8 @@ class CliTest : public QObject {
     const QJsonObject pairs = runCli({"score", "--metric", "kid", "--paired", "--a", path("set/b"), "--b", path("set/a")}).json();
     QVERIFY(pairs["published"].toDouble() == kid["value"].toDouble() && pairs["value"].toDouble() > kid["value"].toDouble());
     QVERIFY(pairs["ci95"][0].toDouble() <= pairs["value"].toDouble() && pairs["value"].toDouble() <= pairs["ci95"][1].toDouble());
-    QVERIFY(runCli({"score", "--metric", "kid", "--paired", "--a", path("set/b"), "--b", path("cmp/bf16")}).err.contains("has no partner"));
+    QVERIFY(QDir().mkpath(path("set/d")) && QFile::copy(path("set/a/0.png"), path("set/d/0.png")));
+    QVERIFY(runCli({"score", "--metric", "kid", "--paired", "--a", path("set/b"), "--b", path("set/d")}).err.contains("1.png has no partner"));
     QVERIFY(runCli({"score", "--metric", "psnr", "--paired", "--a", path("set/b"), "--b", path("set/a")}).err.contains("--paired is of fid, kid"));
     const QJsonObject fid = runCli({"score", "--metric", "fid", "--a", path("set/b"), "--b", path("set/a"), "--save-statistics",
                                  path("set/b.npz")}).json();
