@@ -1,6 +1,7 @@
 #include "engine/model/mapped_file.h"
 
 #include "engine/model/folder.h"
+#include "engine/model/mapped_ranges.h"
 
 #include <fcntl.h>
 #include <spdlog/fmt/fmt.h>
@@ -32,7 +33,7 @@ constexpr std::uintptr_t kFaultAround = 64 << 10;
 }  // namespace
 
 MappedFile::MappedFile(const std::filesystem::path& path) : path_(path) {
-  const Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+  Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
   struct stat info {};
   if (file.fd < 0 || ::fstat(file.fd, &info) != 0)
     throw ModelError(fmt::format("{}: cannot be opened: {}", path.string(), std::strerror(errno)));
@@ -42,10 +43,13 @@ MappedFile::MappedFile(const std::filesystem::path& path) : path_(path) {
   void* const address = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, file.fd, 0);
   if (address == MAP_FAILED) throw ModelError(fmt::format("{}: cannot be mapped: {}", path.string(), std::strerror(errno)));
   data_ = static_cast<const std::byte*>(address);
+  rememberMapping(data_, size_, std::exchange(file.fd, -1), path_);
 }
 
 MappedFile::~MappedFile() {
-  if (data_) ::munmap(const_cast<std::byte*>(data_), size_);
+  if (!data_) return;
+  ::close(forgetMapping(data_));
+  ::munmap(const_cast<std::byte*>(data_), size_);
 }
 
 MappedFile::MappedFile(MappedFile&& other) noexcept
@@ -67,11 +71,17 @@ void MappedFile::willNeed(std::span<const std::byte> range) const {
 }
 
 void MappedFile::copy(std::span<const std::byte> range, std::byte* to) const {
-  constexpr std::size_t piece = 4 << 20;
-  for (std::size_t begin = 0; begin < range.size(); begin += piece) {
-    const auto bytes = range.subspan(begin, std::min(piece, range.size() - begin));
-    std::memcpy(to + begin, bytes.data(), bytes.size());
-    release(bytes);
+  if (range.empty()) return;
+  const int file = descriptorBehind(data_);
+  const auto from = static_cast<std::size_t>(range.data() - data_);
+  for (std::size_t done = 0; done < range.size();) {
+    const ssize_t read = ::pread(file, to + done, range.size() - done, static_cast<off_t>(from + done));
+    if (read < 0 && errno == EINTR) continue;
+    if (read < 0) throw ModelError(fmt::format("{}: cannot be read any more: {}", path_.string(), std::strerror(errno)));
+    if (read == 0)
+      throw ModelError(fmt::format("{}: ends after {} bytes and had {} when it was opened: it was cut while it was read; bring it back whole and "
+                                   "begin again", path_.string(), from + done, size_));
+    done += static_cast<std::size_t>(read);
   }
 }
 

@@ -7,7 +7,7 @@
 
 namespace quantspot::model {
 
-// Movable owner of the mapping. The file must not shrink while it is mapped (the kernel would raise SIGBUS).
+// Movable owner of the mapping. Where the file shrinks meanwhile, copy() throws, and who reads bytes() ends the process in one line (mapped_ranges.h).
 class MappedFile {
  public:
   explicit MappedFile(const std::filesystem::path& path);  // throws ModelError: cannot open, not a file, cannot map
@@ -21,7 +21,7 @@ class MappedFile {
   void release(std::span<const std::byte> range) const;
   // The system begins to read this range; returns at once. For what is wanted soon.
   void willNeed(std::span<const std::byte> range) const;
-  // Copies a range and releases it, piece by piece, so that a large one is not in memory twice.
+  // Copies a range past the mapping, so that a large one is not in memory twice. Throws ModelError when the file has it no longer.
   void copy(std::span<const std::byte> range, std::byte* to) const;
 
  private:

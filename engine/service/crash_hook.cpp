@@ -3,15 +3,27 @@
 #include <csignal>
 #include <cstdlib>
 
+#include <unistd.h>
+
 namespace quantspot::service {
+namespace {
+
+std::string environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value ? value : "";
+}
+
+}  // namespace
 
 Progress crashHook(const std::string& precision, Progress progress) {
-  const char* at = std::getenv("QUANTSPOT_TEST_CRASH_AT");
-  if (!at || !*at) return progress;
-  return [at = std::string(at), precision, progress = std::move(progress)](const std::string& stage, int step, int steps) {
+  const std::string crash = environment("QUANTSPOT_TEST_CRASH_AT"), stop = environment("QUANTSPOT_TEST_STOP_AT");
+  if (crash.empty() && stop.empty()) return progress;
+  return [crash, stop, precision, progress = std::move(progress)](const std::string& stage, int step, int steps) {
     if (progress) progress(stage, step, steps);
     const std::string here = stage + ":" + std::to_string(step);
-    if (at == here || at == here + ":" + precision) std::raise(SIGKILL);
+    const auto isHere = [&](const std::string& at) { return at == here || at == here + ":" + precision; };
+    if (isHere(crash)) std::raise(SIGKILL);
+    if (isHere(stop)) ::kill(::getpid(), SIGSTOP);   // the whole process, not this thread
   };
 }
 
