@@ -27,7 +27,7 @@ class Served {
     process_.start(QStringLiteral(QUANTSPOT_CLI),
                    QStringList{"serve", "--model", "default", "--precision", "bnb-nf4", "--port", "0"} + kSmall + more);
     QByteArray out;
-    while (!out.contains('}') && process_.waitForReadyRead(60000)) out += process_.readAllStandardOutput();
+    while (!out.contains('}') && process_.waitForReadyRead(240000)) out += process_.readAllStandardOutput();
     port_ = QUrl(QJsonDocument::fromJson(out).object()["url"].toString()).port();
   }
   ~Served() {
@@ -47,7 +47,7 @@ class Served {
     return client().Get(path.c_str(), headers);
   }
   bool isReady() const {
-    for (int i = 0; i < 600; ++i) {
+    for (int i = 0; i < 3000; ++i) {   // a busy machine, a sanitizer
       if (const auto health = get("/health"); health && health->status == 200) return true;
       QTest::qSleep(100);
     }
@@ -57,7 +57,7 @@ class Served {
   QProcess& process() { return process_; }
   int end(int signal) {
     ::kill(static_cast<pid_t>(process_.processId()), signal);
-    return process_.waitForFinished(60000) && process_.exitStatus() == QProcess::NormalExit ? process_.exitCode() : -1;
+    return process_.waitForFinished(240000) && process_.exitStatus() == QProcess::NormalExit ? process_.exitCode() : -1;
   }
 
  private:

@@ -184,13 +184,22 @@ struct HttpServer::State {
   // Told before the body is read: httplib would also take it from paths that are not there, unpack it, or send a thousand copies of one range.
   static bool isReadable(const httplib::Request& request, httplib::Response& response) {
     const std::string_view method = methodOf(request.path);
-    if (method != request.method) refuse(response, method.empty() ? 404 : 405, nothingAt(request));
-    else if (!request.ranges.empty()) refuse(response, 400, "parts of an answer are not sent: leave Range out");
+    if (method.empty()) refuse(response, 404, nothingAt(request));
+    else if (request.method != method && !(request.method == "HEAD" && method == "GET")) {   // HEAD: as GET, whose body httplib keeps back
+      refuse(response, 405, nothingAt(request) + "; use " + std::string(method));
+      response.set_header("Allow", method == "GET" ? "GET, HEAD" : "POST");
+    } else if (!request.ranges.empty()) refuse(response, 400, "parts of an answer are not sent: leave Range out");
     else if (request.has_header("Content-Encoding")) refuse(response, 415, "send the body as it is, without Content-Encoding");
     else if (method == "POST" && !isJson(request.get_header_value("Content-Type")))
-      refuse(response, 415, "send JSON with Content-Type: application/json");
+      refuse(response, 415, typeRefused(request.get_header_value("Content-Type")));
     else return true;
     return false;
+  }
+
+  // A page in the user's browser may post forms and plain text anywhere without asking, but not with this header.
+  static std::string typeRefused(const std::string& type) {
+    return "send JSON with the header 'Content-Type: application/json'; this body came " +
+           (type.empty() ? "without a type" : "as '" + type.substr(0, 80) + "'");
   }
 
   static std::string nothingAt(const httplib::Request& request) { return "there is no " + request.method + " " + request.path; }
@@ -216,13 +225,14 @@ struct HttpServer::State {
     const std::string failure = queue->failure();
     const char* status = queue->draining() ? "stopping" : !failure.empty() ? "failed" : queue->ready() ? "ready" : "loading";
     json body = {{"status", status}};
-    if (trusted) body.update({{"precision", base.precision}, {"waiting", queue->waiting()}});
+    if (trusted) body.update({{"precision", base.precision}, {"waiting", queue->occupancy().waiting}});
     if (trusted && !failure.empty()) body["error"] = failure;
     answer(response, std::string_view(status) == "ready" ? 200 : 503, body);
   }
 
   void scrape(httplib::Response& response) const {
-    response.set_content(metrics.text({queue->waiting(), options.queue, queue->ready(), base.precision, QUANTSPOT_VERSION, peakResidentBytes()}),
+    const PictureQueue::Occupancy now = queue->occupancy();
+    response.set_content(metrics.text({now.waiting, options.queue, queue->ready(), now.drawing, base.precision, QUANTSPOT_VERSION, peakResidentBytes()}),
                          "text/plain; version=0.0.4");
   }
 

@@ -33,9 +33,9 @@ void PictureQueue::drain() {
   if (worker_.joinable()) worker_.join();
 }
 
-std::size_t PictureQueue::waiting() const {
+PictureQueue::Occupancy PictureQueue::occupancy() const {
   const std::lock_guard lock(mutex_);
-  return jobs_.size();
+  return {jobs_.size(), drawing_};
 }
 
 std::string PictureQueue::failure() const {
@@ -82,8 +82,11 @@ void PictureQueue::work() {
     if (jobs_.empty()) return;
     Job job = std::move(jobs_.front());
     jobs_.pop_front();
+    drawing_ = true;
     lock.unlock();
     draw(service, job);
+    lock.lock();
+    drawing_ = false;
   }
 }
 

@@ -32,7 +32,8 @@ class PictureQueue {
   // What is drawn is finished, what waits is refused; returns then.
   void drain();
 
-  std::size_t waiting() const;
+  struct Occupancy { std::size_t waiting = 0; bool drawing = false; };   // of one moment
+  Occupancy occupancy() const;
   bool ready() const { return ready_; }   // the variant is loaded
   bool draining() const { return draining_; }
   // Why the variant could not be loaded; empty: it was not tried yet, or it could.
@@ -56,6 +57,7 @@ class PictureQueue {
   std::condition_variable wake_;
   std::deque<Job> jobs_;                  // under mutex_, as failure_
   std::string failure_;
+  bool drawing_ = false;                  // under mutex_
   std::atomic<bool> ready_ = false, draining_ = false;
   std::thread worker_;                    // last: it uses the others
 };

@@ -50,6 +50,7 @@ std::string ServerMetrics::text(const ServerState& state) const {
   out += header("quantspot_requests_total", "counter", "Answered requests by path and status code.");
   for (const auto& [key, count] : requests_) out += fmt::format("quantspot_requests_total{{path=\"{}\",code=\"{}\"}} {}\n", escaped(key.first), key.second, count);
   out += single("quantspot_queue_depth", "gauge", "Requests that wait.", static_cast<double>(state.queued));
+  out += single("quantspot_drawing", "gauge", "1 while a request's pictures are drawn.", state.drawing);
   out += single("quantspot_queue_limit", "gauge", "Requests that may wait.", static_cast<double>(state.queueLimit));
   out += header("quantspot_request_seconds", "histogram", "Time from a request to its answer.");
   std::uint64_t below = 0;

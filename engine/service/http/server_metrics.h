@@ -13,7 +13,7 @@ namespace quantspot::service {
 // What the server knows at the moment of a scrape.
 struct ServerState {
   std::size_t queued = 0, queueLimit = 0;
-  bool ready = false;
+  bool ready = false, drawing = false;
   std::string precision, version;
   std::int64_t peakBytes = 0;            // of this process
 };
