@@ -78,8 +78,8 @@ std::vector<StudyHead> Ledger::heads() {
 FrozenStudy Ledger::study(const QString& hash) {
   const QStringList matching = studies().filter(QRegularExpression(QLatin1Char('^') + QRegularExpression::escape(hash)));
   if (hash.isEmpty() || matching.size() != 1)
-    fail(QStringLiteral("there is no study '%1'").arg(hash), matching.isEmpty() ? QStringLiteral("the store holds: ")
-        + studies().join(QStringLiteral(", ")) : QStringLiteral("several begin so"));
+    fail(QStringLiteral("there is no study '%1'").arg(hash), !matching.isEmpty() ? QStringLiteral("several begin so")
+        : studies().isEmpty() ? QStringLiteral("the store holds none") : QStringLiteral("the store holds: ") + studies().join(QStringLiteral(", ")));
   QSqlQuery query(database_);
   FrozenStudy study;
   run(query, "SELECT frozen, sealed FROM studies WHERE hash = ?", {matching[0]});

@@ -39,7 +39,8 @@ void checkDistinct(const std::vector<std::string>& precisions) {
   for (std::size_t i = 0; i < precisions.size(); ++i) {
     if (precisions[i] != "auto") quant::parseSchedule(precisions[i]);   // a typing error is told before hours of work
     for (std::size_t k = 0; k < i; ++k)
-      if (evaluation::fileName(precisions[i]) == evaluation::fileName(precisions[k])) throw std::invalid_argument("--precisions names " + precisions[i] + " twice");
+      if (evaluation::fileName(precisions[i]) == evaluation::fileName(precisions[k]))
+        throw std::invalid_argument("--precisions names " + precisions[i] + " twice");
   }
 }
 
@@ -60,8 +61,8 @@ json extrasOf(const CompareOptions& options) {
 }
 
 evaluation::Plan planOf(const CompareOptions& options) {
-  return evaluation::Plan({pipeline::HashCache().weightsHash(service::resolveModel(options.base.model)), options.base.recipe, extrasOf(options), options.prompts, options.seeds,
-                           options.precisions});
+  return evaluation::Plan({pipeline::HashCache().weightsHash(service::resolveModel(options.base.model)), options.base.recipe, extrasOf(options),
+                           options.prompts, options.seeds, options.precisions});
 }
 
 // Told before hours of work: which metrics, and what they lack.
@@ -113,8 +114,9 @@ json flopsOf(const json& report, const json& precision) {
 json ditTable(const json& report) {
   json rows = json::array();
   for (const json& row : report["summary"]) {
-    json out = {{"precision", row["precision"]}, {"seconds", number(row, "latency")}, {"memory", number(row, "memory")}, {"weights", number(row, "weights")},
-                {"fid", number(row, "fid")}, {"quality", "lacks data: FID needs Inception weights and real pictures"}};
+    json out = {{"precision", row["precision"]}, {"seconds", number(row, "latency")}, {"memory", number(row, "memory")},
+                {"weights", number(row, "weights")}, {"fid", number(row, "fid")},
+                {"quality", "lacks data: FID needs Inception weights and real pictures"}};
     out.update(flopsOf(report, row["precision"]));
     if (out["fid"].is_number()) out["quality"] = fmt::format("{:.2f}", out["fid"].get<double>());
     rows.push_back(std::move(out));
@@ -122,12 +124,18 @@ json ditTable(const json& report) {
   return rows;
 }
 
-int writeReport(const CompareOptions& options, const evaluation::Plan& plan, evaluation::Store& store, const evaluation::Work& work, const std::string& run,
-                const evaluation::ScoreQueue& queue) {
-  evaluation::ReportOptions told{.model = service::resolveModel(options.base.model).string(), .run = run, .metrics = queue.metrics(),
-                                 .real = queue.real()};
+// Before hours of work: what the user's files hold.
+evaluation::ReportOptions readFiles(const CompareOptions& options) {
+  evaluation::ReportOptions told;
+  told.model = service::resolveModel(options.base.model).string();
   if (!options.thresholds.empty()) told.thresholds = evaluation::readThresholds(options.thresholds);
   if (!options.ratings.empty()) told.ratings = evaluation::ratingsOf(decision::readAnalysis(options.ratings));
+  return told;
+}
+
+int writeReport(const CompareOptions& options, const evaluation::Plan& plan, evaluation::Store& store, const evaluation::Work& work,
+                const evaluation::ScoreQueue& queue, evaluation::ReportOptions told) {
+  told.metrics = queue.metrics(), told.real = queue.real();
   json report = evaluation::makeReport(plan, store, told);
   if (options.preset == "dit") report["dit"] = ditTable(report);
   json made = {{"report", (options.out / "report.json").string()}, {"html", (options.out / "report.html").string()}, {"tables", json::array()},
@@ -188,10 +196,12 @@ std::vector<std::string> splitPolicies(const std::string& text) {
 
 int compare(service::Service& service, const CompareOptions& options) {
   checkDistinct(options.precisions);
+  evaluation::ReportOptions told = readFiles(options);
   const evaluation::Plan plan = planOf(options);
   evaluation::Store store(options.out / "store");
   evaluation::Claims claims(options.out / "store" / "claims");
-  const std::string run = !options.run.empty() ? options.run : fmt::format("{}-{}", ::getpid(), std::chrono::system_clock::now().time_since_epoch().count());
+  const std::string run = !options.run.empty() ? options.run
+                                               : fmt::format("{}-{}", ::getpid(), std::chrono::system_clock::now().time_since_epoch().count());
   evaluation::Work work(plan, store, claims, {.run = run, .batch = options.batch, .withLatents = options.growth});
   CellDrawer drawer(service, options, plan, store, work);
   if (!options.run.empty()) return drawAsWorker(drawer);
@@ -211,7 +221,8 @@ int compare(service::Service& service, const CompareOptions& options) {
     if (options.repeat) drawer.drawRepeat();
     placeAll(options, plan, store, run);
     scoreAll(service, queue);
-    return writeReport(options, plan, store, work, run, queue);
+    told.run = run;
+    return writeReport(options, plan, store, work, queue, std::move(told));
   } catch (const evaluation::WriteError& error) {
     throw evaluation::WriteError(fmt::format("{}; {} of {} pictures are kept: make room there, then run the same command again", error.what(),
                                              work.state().finished, work.state().cells));

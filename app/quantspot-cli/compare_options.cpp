@@ -1,5 +1,6 @@
 #include "app/quantspot-cli/compare_options.h"
 #include "app/quantspot-cli/files.h"
+#include "app/usage.h"
 #include "engine/model/family.h"
 #include "engine/service/models.h"
 
@@ -26,7 +27,8 @@ void applyDit(CompareOptions& options, const std::function<bool(const std::strin
 }  // namespace
 
 void addCompareOptions(CLI::App& c, CompareOptions& o) {
-  c.add_option("--thresholds", o.thresholds, "JSON list of limits that a precision must keep (default: those of report.json)")->check(CLI::ExistingFile);
+  c.add_option("--thresholds", o.thresholds, "JSON list of limits that a precision must keep (default: those of report.json)")
+      ->check(CLI::ExistingFile);
   c.add_option("--metrics", o.metrics,
                "What is measured, such as clip,lpips,lpips-vgg,dists,ms-ssim,kid,fid,cmmd (default: all whose weights are here)")
       ->delimiter(',');
@@ -37,14 +39,14 @@ void addCompareOptions(CLI::App& c, CompareOptions& o) {
                "Folder of real pictures, or their statistics (.npz), for FID and KID (default: how far from the baseline's pictures)")
       ->check(CLI::ExistingPath);
   c.add_flag("--estimate", o.estimateOnly, "Only tell time, disk and cost; draws one picture of each precision when none is there (it is kept)");
-  c.add_option("--price", o.price, "Of one worker's hour, for the estimate")->check(CLI::NonNegativeNumber);
+  c.add_option("--price", o.price, "Of one worker's hour, for the estimate")->check(notNegative());
   c.add_flag("!--no-repeat", o.repeat, "Do not draw the baseline's first picture again (the noise floor: how far it lies from itself)");
   c.add_flag("--pdf", o.pdf, "Write report.pdf, too");
   c.add_option_function<std::string>("--error-growth", [&o](const std::string& count) {
-    const auto numbers = parseSeeds(count.empty() ? std::to_string(kGrowth) : count);
-    o.growth = static_cast<std::size_t>(numbers.at(0));
+    o.growth = count.empty() ? kGrowth : parseCount("--error-growth", count);
   }, "Keep the latents after every step of the first 8 (or so many) comparisons, and tell how the error grows")->expected(0, 1);
-  c.add_option("--workers", o.workers, "Processes that share the work; any number of programs and hosts may share one --out, too")->check(CLI::Range(1, 64))->capture_default_str();
+  c.add_option("--workers", o.workers, "Processes that share the work; any number of programs and hosts may share one --out, too")
+      ->check(CLI::Range(1, 64))->capture_default_str();
   c.add_option("--devices", o.devices, "cpu or cuda:0,cuda:1: one for each worker, in turn")->delimiter(',');
   c.add_option("--preset", o.preset, "dit: the table of time, memory, FLOPs and FID of bf16 against int8-dynamic")->check(CLI::IsMember({"dit"}));
   c.add_option("--run", o.run, "")->group("");   // of a worker

@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <charconv>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -50,9 +51,14 @@ std::vector<std::string> readLines(const fs::path& path) {
   return lines;
 }
 
-void checkFolder(const fs::path& file) {
-  if (file.has_parent_path() && !fs::is_directory(file.parent_path()))
-    throw std::runtime_error("cannot write " + file.string() + ": its folder does not exist");
+void checkFolder(const fs::path& path) {
+  if (path.has_parent_path() && !fs::is_directory(path.parent_path()))
+    throw std::runtime_error("cannot write " + path.string() + ": its folder does not exist");
+}
+
+void checkFile(const fs::path& file) {
+  checkFolder(file);
+  if (fs::is_directory(file)) throw std::runtime_error("cannot write " + file.string() + ": it is a folder");
 }
 
 void writeText(const fs::path& path, const std::string& text) {
@@ -97,8 +103,17 @@ protocol::Lora parseLora(const std::string& text) {
   if (colon == std::string::npos || fs::exists(text)) return {text, 1};
   char* end = nullptr;
   const double scale = std::strtod(text.c_str() + colon + 1, &end);
-  if (*end != '\0' || end == text.c_str() + colon + 1) throw std::invalid_argument(fmt::format("lora: '{}' ends in no number; write FILE or FILE:0.7", text));
+  if (*end != '\0' || end == text.c_str() + colon + 1 || !std::isfinite(scale))
+    throw std::invalid_argument(fmt::format("lora: '{}' ends in no number; write FILE or FILE:0.7", text));
   return {text.substr(0, colon), scale};
+}
+
+std::size_t parseCount(const char* option, const std::string& text) {
+  std::size_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size() || value < 1 || value > 1000000)
+    throw std::invalid_argument(fmt::format("{}: '{}' is no whole number from 1 to 1000000", option, text));
+  return value;
 }
 
 std::vector<std::uint64_t> parseSeeds(const std::string& text) {

@@ -43,7 +43,7 @@ nlohmann::json save(const pipeline::Sample& sample, const GenerateOptions& optio
 }  // namespace
 
 int generate(service::Service& service, const GenerateOptions& options) {
-  for (const std::string& file : {options.out, options.report, options.latentsOut}) checkFolder(file);   // before minutes of work
+  for (const std::string& file : {options.out, options.report, options.latentsOut}) checkFile(file);   // before minutes of work
   const std::vector<pipeline::Sample> samples = draw(service, options);
   nlohmann::json saved = nlohmann::json::array();
   std::vector<at::Tensor> latents;

@@ -6,13 +6,11 @@
 #include "app/quantspot-cli/model_work.h"
 #include "app/quantspot-cli/recommend.h"
 #include "app/quantspot-cli/serve_command.h"
+#include "app/usage.h"
 #include "engine/protocol/address_space.h"
 #include "engine/service/errors.h"
 
-#include <CLI/CLI.hpp>
-
 #include <cstdio>
-#include <iostream>
 
 using namespace quantspot;
 using namespace quantspot::cli;
@@ -43,12 +41,9 @@ int main(int argc, char** argv) {
   addCommands(app, arguments, run);
   try {
     app.parse(argc, argv);
-    if (!arguments.parts.empty())
-      for (std::string* given : {&arguments.generate.params.model, &arguments.inspect.model, &arguments.quantize.model})
-        if (*given != "default") *given += "?parts=" + arguments.parts;
     return run();
   } catch (const CLI::ParseError& error) {
-    return app.exit(error, std::cout, std::cerr) == 0 ? 0 : 2;
+    return endOfParsing(app, error, "quantspot-cli");
   } catch (...) {
     const protocol::RpcError error = service::describe(std::current_exception());
     std::fprintf(stderr, "quantspot-cli: %s\n", error.what());

@@ -10,6 +10,7 @@
 
 #include <csignal>
 #include <memory>
+#include <stdexcept>
 
 namespace quantspot::cli {
 namespace {
@@ -25,7 +26,8 @@ std::atomic<bool> interrupted = false;   // a signal handler reaches nothing els
 int showPath(const std::string& name) {
   nlohmann::json folders = nlohmann::json::array();
   for (const auto& folder : service::modelFolders()) folders.push_back(folder.string());
-  printJson({{"name", name}, {"path", service::resolveModel(name).string()}, {"folders", folders}, {"hub_cache", hub::settingsFromEnvironment().cache.string()}});
+  printJson({{"name", name}, {"path", service::resolveModel(name).string()}, {"folders", folders},
+             {"hub_cache", hub::settingsFromEnvironment().cache.string()}});
   return 0;
 }
 
@@ -51,7 +53,14 @@ void addModels(CLI::App& app, std::function<int()>& run) {
 
   CLI::App& l = *m.add_subcommand("list", "The models that are found, with what is missing of them");
   l.add_option("folders", a->folders, "Look here, too: a model or a folder of models");
-  l.callback([&run, a] { run = [a] { printJson(service::listModels(a->folders)); return 0; }; });
+  l.callback([&run, a] {
+    run = [a] {
+      for (const auto& folder : a->folders)
+        if (!std::filesystem::exists(folder)) throw std::runtime_error(folder.string() + ": is not there");
+      printJson(service::listModels(a->folders));
+      return 0;
+    };
+  });
 
   CLI::App& p = *m.add_subcommand("path", "Where a model lies");
   p.add_option("name", a->name, "default, a path, a name that 'models list' shows, owner/name or owner/name@revision")->capture_default_str();

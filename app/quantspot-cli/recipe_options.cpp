@@ -1,34 +1,54 @@
 #include "app/quantspot-cli/recipe_options.h"
 #include "app/quantspot-cli/files.h"
+#include "app/quantspot-cli/pictures.h"
+#include "app/usage.h"
 #include "engine/pipeline/auto_precision.h"
 #include "engine/protocol/base64.h"
 
+#include <spdlog/fmt/fmt.h>
+
 #include <array>
 #include <optional>
+#include <stdexcept>
 
 namespace quantspot::cli {
 namespace {
 
+constexpr int kMostSide = 1 << 16;         // of a picture; what a model takes is the engine's to say
+
+// Both numbers of an option, `least` or more.
+std::array<int, 2> numbersOf(const char* option, const std::string& text, int least) {
+  const std::array<int, 2> pair = parsePair(text);
+  for (const int one : pair)
+    if (one < least || one > kMostSide) throw std::invalid_argument(fmt::format("{}: {} is not within {} to {}", option, one, least, kMostSide));
+  return pair;
+}
+
 // Of Stable Diffusion and SDXL.
 void addDiffusionOptions(CLI::App& command, protocol::Recipe& r) {
-  const auto pair = [&](const char* name, std::optional<std::array<int, 2>>& value, const char* help) {
-    command.add_option_function<std::string>(name, [&value](const std::string& text) { value = parsePair(text); }, help);
+  const auto pair = [&](const char* name, std::optional<std::array<int, 2>>& value, int least, const char* help) {
+    command.add_option_function<std::string>(name, [&value, name, least](const std::string& text) { value = numbersOf(name, text, least); }, help);
   };
   command.add_option("--guidance-rescale", r.guidance_rescale,
-                     "How far guidance may change the prediction's deviation, 0 to 1: 0 leaves it as it is")->capture_default_str();
+                     "How far guidance may change the prediction's deviation, 0 to 1: 0 leaves it as it is")
+      ->check(within(0, 1))->capture_default_str();
   command.add_option("--clip-skip", r.clip_skip, "Last layers of CLIP to leave out")->capture_default_str();
   command.add_flag("--prompt-weights", r.prompt_weights, "\"(word:1.2)\" in the prompts weighs words");
   command.add_flag("--vae-tiling", r.vae_tiling, "The autoencoder works tile by tile: less memory, a slightly other picture");
   command.add_flag("--vae-slicing", r.vae_slicing, "The autoencoder works picture by picture");
   command.add_flag("--bin-size", r.bin_size, "PixArt-Σ: draw at the nearest size that the model was trained on, then resize and crop");
-  pair("--original-size", r.original_size, "SDXL: size WxH that the picture is said to come from (default: its own)");
-  pair("--target-size", r.target_size, "SDXL: size WxH that it is said to have (default: its own)");
-  pair("--crop", r.crop, "SDXL: corner X,Y of the part that it is said to be (default 0,0)");
+  pair("--original-size", r.original_size, 1, "SDXL: size WxH that the picture is said to come from (default: its own)");
+  pair("--target-size", r.target_size, 1, "SDXL: size WxH that it is said to have (default: its own)");
+  pair("--crop", r.crop, 0, "SDXL: corner X,Y of the part that it is said to be (default 0,0)");
 }
 
 }  // namespace
 
-constexpr int kMostSide = 1 << 16;         // of a picture; what a model takes is the engine's to say
+void lendParts(std::string& model, const std::string& parts) {
+  if (parts.empty()) return;
+  if (model == "default") throw std::invalid_argument("--parts lends to a --model that is one file: name it");
+  model += "?parts=" + parts;
+}
 
 void addSize(CLI::App& command, protocol::Recipe& r) {
   r.width = r.height = 0;
@@ -41,7 +61,7 @@ void addRecipe(CLI::App& command, Arguments& a) {
   protocol::Recipe& r = a.generate.params.recipe;
   command.add_option("--model", a.generate.params.model,
                      "Folder of a diffusers pipeline, a single .safetensors or .gguf file, or a name that 'models list' shows")
-      ->capture_default_str();
+      ->check(notEmpty())->capture_default_str();
   command.add_option("--parts", a.parts, "Where --model is one .safetensors or .gguf file: a folder (or name) that lends what it lacks");
   command.add_option("--negative-prompt", r.negative_prompt, "What the picture should be led away from; FLUX needs --true-cfg above 1 for it");
   command.add_option("--steps", r.steps, "Denoising steps")->capture_default_str();
@@ -61,6 +81,7 @@ void addRecipe(CLI::App& command, Arguments& a) {
   command.add_option_function<std::string>("--calibrate", [&a](const std::string& file) { a.generate.params.calibration = readLines(file); },
                                            "File of prompts that find the scales of 8-bit activations (quanto-int8a8)");
   command.add_option_function<std::string>("--image", [&a](const std::string& file) {
+    readImage(file);                     // what is no picture is told with its name
     a.generate.params.image = protocol::toBase64(readFile(file));
   }, "Image to image: the picture to start from, of the size that is drawn");
   command.add_option("--strength", a.generate.params.recipe.strength,
@@ -71,7 +92,7 @@ void addRecipe(CLI::App& command, Arguments& a) {
   command.add_option("--offload", a.generate.params.offload,
                      "What of a part is in memory at once: none or model (all), group (a block and the next), sequential (a layer)")
       ->capture_default_str();
-  command.add_option("--threads", a.service.threads, "CPU threads (default: all cores)")->check(CLI::PositiveNumber);
+  command.add_option("--threads", a.service.threads, "CPU threads (default: all cores)")->check(threadCount());
   command.add_option("--device", a.service.device, "cpu or cuda:0")->capture_default_str();
 }
 

@@ -25,6 +25,9 @@ struct Arguments {
 // --width and --height: 0, which is the model's own size, until they are given.
 void addSize(CLI::App& command, protocol::Recipe& recipe);
 
+// Makes `model` take what it lacks from `parts`; nothing for "". Throws std::invalid_argument when no model was named that could lack something.
+void lendParts(std::string& model, const std::string& parts);
+
 // Of model, recipe, offload, threads and device; sides are 0 until the model's own size is known.
 void addRecipe(CLI::App& command, Arguments& a);
 

@@ -5,6 +5,7 @@
 #include "app/quantspot-cli/progress_bar.h"
 #include "app/quantspot-cli/recipe_options.h"
 #include "app/quantspot-cli/recommend_runs.h"
+#include "app/usage.h"
 #include "decision/decide.h"
 #include "decision/evidence_files.h"
 #include "decision/gather.h"
@@ -139,8 +140,8 @@ void measureMissing(const RecommendArguments& a, service::Service& service, Ques
 }
 
 int recommend(RecommendArguments& a) {
+  lendParts(a.model, a.parts);
   service::Service service(a.service);
-  if (!a.parts.empty() && a.model != "default") a.model += "?parts=" + a.parts;
   a.recipe = pipeline::completeRecipe(a.recipe, service::resolveModel(a.model));
   if (a.table) return printTable(a, service);
   Question question{.model = a.model, .hardware = hardwareOf(a.hardware, service), .constraints = a.limits, .options = {}, .evidence = {},
@@ -163,14 +164,16 @@ void addLimits(CLI::App& command, const std::shared_ptr<RecommendArguments>& a) 
   Constraints& limits = a->limits;
   command.add_option_function<std::string>("--max-memory", [&limits](const std::string& size) { limits.maxMemory = pipeline::parseBytes(size); },
                                            "Such as 12GiB (default: what the hardware has)");
-  command.add_option("--max-seconds", limits.maxSeconds, "Per picture")->check(CLI::PositiveNumber);
+  command.add_option("--max-seconds", limits.maxSeconds, "Per picture")->check(positive());
   command.add_option_function<std::string>("--min-clip-change", [&limits](const std::string& text) { limits.minClipChange = parseShare(text); },
                                            "How far the CLIP score may fall against the reference, such as -5%");
-  command.add_option_function<double>("--min-psnr", [&limits](double value) { limits.minPsnr = value; }, "dB against the reference");
-  command.add_option_function<double>("--max-lpips", [&limits](double value) { limits.maxLpips = value; }, "Against the reference, such as 0.05");
+  command.add_option_function<double>("--min-psnr", [&limits](double value) { limits.minPsnr = value; }, "dB against the reference")
+      ->check(notNegative());
+  command.add_option_function<double>("--max-lpips", [&limits](double value) { limits.maxLpips = value; }, "Against the reference, such as 0.05")
+      ->check(notNegative());
   command.add_option_function<double>("--min-rating", [&limits](double value) { limits.minRating = value; },
                                       "People's mean grade of 1 to 5, such as 4")
-      ->check(CLI::Range(1.0, 5.0));
+      ->check(within(1, 5));
   command.add_option_function<std::string>("--max-visible", [&limits](const std::string& text) { limits.maxVisible = parsePeople(text); },
                                            "Share of people that may notice it, by a study, such as 10%");
   command.add_flag("--no-offload", a->noOffload, "Weights may not travel in every step");
@@ -194,7 +197,7 @@ void addRecommend(CLI::App& app, std::function<int()>& run) {
   const auto a = std::make_shared<RecommendArguments>();
   a->recipe.prompt = "a fox on a yellow background";
   CLI::App& command = *app.add_subcommand("recommend", "Which precision to deploy: memory, time, quality and what people saw against what is asked");
-  command.add_option("--model", a->model, "As for generate")->capture_default_str();
+  command.add_option("--model", a->model, "As for generate")->check(notEmpty())->capture_default_str();
   command.add_option("--parts", a->parts, "As for generate");
   command.add_option("--precisions", a->precisions, "What may be chosen, separated by commas")->capture_default_str();
   command.add_option("--hardware", a->hardware,
@@ -205,9 +208,9 @@ void addRecommend(CLI::App& app, std::function<int()>& run) {
   addSources(command, a);
   command.add_option("--steps", a->recipe.steps)->check(CLI::Range(1, 10000))->capture_default_str();
   addSize(command, a->recipe);
-  command.add_option("--seed", a->recipe.seed)->capture_default_str();
+  command.add_option("--seed", a->recipe.seed)->check(seedNumber())->capture_default_str();
   command.add_option("--batch", a->batch, "Pictures side by side")->check(CLI::Range(1, 256))->capture_default_str();
-  command.add_option("--threads", a->service.threads, "CPU threads (default: all cores)")->check(CLI::PositiveNumber);
+  command.add_option("--threads", a->service.threads, "CPU threads (default: all cores)")->check(threadCount());
   command.add_option("--device", a->service.device, "cpu or cuda:0, for --measure and --search")->capture_default_str();
   command.add_flag("--text", a->text, "For reading, in place of JSON");
   command.add_flag("--table", a->table, "Precisions against common GPUs of 8 to 80 GB");

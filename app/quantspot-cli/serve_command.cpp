@@ -2,6 +2,7 @@
 
 #include "app/quantspot-cli/files.h"
 #include "app/quantspot-cli/recipe_options.h"
+#include "app/usage.h"
 #include "engine/service/http/http_server.h"
 
 #include <CLI/CLI.hpp>
@@ -75,25 +76,27 @@ void addServe(CLI::App& app, std::function<int()>& run) {
   protocol::Recipe& r = a->params.recipe;
   CLI::App& s = *app.add_subcommand("serve",
       "Draw with one variant over HTTP: POST /generate, POST /v1/images/generations, GET /health, GET /metrics");
-  s.add_option("--model", a->params.model, "As for generate")->capture_default_str();
+  s.add_option("--model", a->params.model, "As for generate")->check(notEmpty())->capture_default_str();
   s.add_option("--parts", a->parts, "As for generate");
   s.add_option("--precision", a->params.precision, "Id or policy")->capture_default_str();
   s.add_option("--port", a->http.port, "0: any that is free")->check(CLI::Range(0, 65535))->capture_default_str();
   s.add_option("--host", a->http.host, "Address to listen on; any but a loopback one needs --token-file")->capture_default_str();
   s.add_option("--token-file", a->tokenFile, "File whose first line is the bearer token that clients must send");
   s.add_option("--queue", a->http.queue, "Requests that may wait; the next gets 429")->check(CLI::Range(1, 1024))->capture_default_str();
-  s.add_option("--timeout", a->http.timeout, "Seconds for a request, waiting included")->check(CLI::PositiveNumber)->capture_default_str();
+  s.add_option("--timeout", a->http.timeout, "Seconds for a request, waiting included")->check(within(0.001, 86400))->capture_default_str();
   s.add_option("--max-steps", a->http.limits.steps)->check(CLI::Range(1, 1000))->capture_default_str();
   s.add_option("--max-side", a->http.limits.side, "Pixels")->check(CLI::Range(8, 8192))->capture_default_str();
   s.add_option("--steps", r.steps, "Where a request names none; so for width, height and guidance")->capture_default_str();
   addSize(s, r);
   s.add_option("--guidance", r.guidance);
   s.add_option("--max-sequence-length", r.max_sequence_length);
-  s.add_option("--threads", a->service.threads, "CPU threads (default: all cores)")->check(CLI::PositiveNumber);
+  s.add_option("--threads", a->service.threads, "CPU threads (default: all cores)")->check(threadCount());
   s.add_option("--device", a->service.device, "cpu or cuda:0")->capture_default_str();
   s.callback([&run, a] {
-    if (!a->parts.empty()) a->params.model += "?parts=" + a->parts;
-    run = [a] { return serve(*a); };
+    run = [a] {
+      lendParts(a->params.model, a->parts);
+      return serve(*a);
+    };
   });
 }
 

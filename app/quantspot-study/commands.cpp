@@ -15,6 +15,7 @@
 #include "study/statistics/power.h"
 #include "study/study_store.h"
 
+#include <QFileInfo>
 #include <QJsonDocument>
 #include <QSaveFile>
 
@@ -44,6 +45,25 @@ void writeFile(const QString& path, const QByteArray& bytes) {
 
 QString storePath(const StudyArguments& a) {
   return a.store.isEmpty() ? StudyStore::defaultPath() : a.store;
+}
+
+// What `read` makes of a file; what is wrong in it is told with its name.
+template <class Read>
+auto readNamed(const QString& path, const Read& read) {
+  const QByteArray bytes = readFile(path);   // names it already
+  try {
+    return read(bytes);
+  } catch (const Error& error) {
+    throw Error(path + QStringLiteral(": ") + QString::fromUtf8(error.what()));
+  }
+}
+
+// The store that a command only looks into: one that is not there is not made.
+QString storeThatIs(const StudyArguments& a) {
+  const QString path = storePath(a);
+  const bool file = path != QLatin1String(":memory:") && !path.startsWith(QStringLiteral("postgres"));
+  if (file && !QFileInfo::exists(path)) throw Error(QStringLiteral("%1: there is no such store; name one with --store").arg(path));
+  return path;
 }
 
 // The only study of the store when none is named.
@@ -87,8 +107,8 @@ QJsonObject importAnswers(const QByteArray& bytes, Ledger& ledger, const StudyAr
 }
 
 RevealedStudy revealed(const StudyArguments& a) {
-  if (!a.file.isEmpty()) return revealedBundle(readFile(a.file), a.head.toLatin1());
-  Ledger ledger(storePath(a));
+  if (!a.file.isEmpty()) return readNamed(a.file, [&a](const QByteArray& bytes) { return revealedBundle(bytes, a.head.toLatin1()); });
+  Ledger ledger(storeThatIs(a));
   const FrozenStudy study = chosen(ledger, a);
   RevealedStudy found = reveal(study, ledger.chain(study.hash()), passphrase(a));
   unsealHistory(storePath(a), study.hash(), found.mapping);
@@ -100,7 +120,7 @@ QJsonValue tested(const statistics::ChiSquare& test) { return test.freedom > 0 ?
 }  // namespace
 
 QJsonObject newStudy(const StudyArguments& a) {
-  Protocol protocol = readProtocol(readFile(a.protocol));
+  Protocol protocol = readNamed(a.protocol, readProtocol);
   const Pictures pictures = readPictures(protocol, a.images);
   attestPictures(protocol, pictures, a.overrule_gate);
   const FrozenStudy study = freeze(protocol, pictures, passphrase(a));
@@ -114,13 +134,14 @@ QJsonObject newStudy(const StudyArguments& a) {
 }
 
 QJsonObject importFile(const StudyArguments& a) {
-  const QByteArray bytes = readFile(a.file);
-  Ledger ledger(storePath(a));
-  return bytes.startsWith("PK") ? importBundle(bytes, ledger) : importAnswers(bytes, ledger, a);
+  return readNamed(a.file, [&a](const QByteArray& bytes) {
+    Ledger ledger(storePath(a));
+    return bytes.startsWith("PK") ? importBundle(bytes, ledger) : importAnswers(bytes, ledger, a);
+  });
 }
 
 QJsonObject exportBundle(const StudyArguments& a) {
-  Ledger ledger(storePath(a));
+  Ledger ledger(storeThatIs(a));
   const FrozenStudy study = chosen(ledger, a);
   QJsonObject result{{"study", study.hash()}, {"head", QString::fromLatin1(ledger.head(study.hash()))}};
   if (!a.participant.isEmpty()) {
@@ -151,14 +172,14 @@ QJsonObject verify(const StudyArguments& a) {
 }
 
 QJsonObject closeStudy(const StudyArguments& a) {
-  Ledger ledger(storePath(a));
+  Ledger ledger(storeThatIs(a));
   const FrozenStudy study = chosen(ledger, a);
   ledger.close(study.hash());
   return {{"study", study.hash()}, {"closed", ledger.closedAt(study.hash())}, {"head", QString::fromLatin1(ledger.head(study.hash()))}};
 }
 
 QJsonObject ablation(const StudyArguments& a) {
-  const Protocol protocol = ablationProtocol(readProtocol(readFile(a.protocol)), layerGroups(a.groups), a.low);
+  const Protocol protocol = ablationProtocol(readNamed(a.protocol, readProtocol), layerGroups(a.groups), a.low);
   writeFile(a.out, QJsonDocument(toJson(protocol)).toJson(QJsonDocument::Indented));
   QJsonArray pictures;
   for (const StudyComparison& comparison : protocol.comparisons)
@@ -185,19 +206,19 @@ QJsonObject analyzeStudy(const StudyArguments& a) {
     result["policy"] = QJsonObject{{"file", a.save_policy}, {"kept", QJsonArray::fromStringList(policy.kept)},
         {"lowered", QJsonArray::fromStringList(policy.lowered)}};
   }
-  if (!a.metrics.isEmpty()) result["metrics"] = metricCorrelations(study.protocol, study.counted(), parseCsvTable(readFile(a.metrics)));
+  if (!a.metrics.isEmpty()) result["metrics"] = metricCorrelations(study.protocol, study.counted(), readNamed(a.metrics, parseCsvTable));
   return result;
 }
 
 QJsonObject erase(const StudyArguments& a) {
-  Ledger ledger(storePath(a));
+  Ledger ledger(storeThatIs(a));
   const FrozenStudy study = chosen(ledger, a);
   ledger.erase(study.hash(), a.participant);
   return {{"study", study.hash()}, {"erased", a.participant}, {"head", QString::fromLatin1(ledger.head(study.hash()))}};
 }
 
 QJsonObject status(const StudyArguments& a) {
-  Ledger ledger(storePath(a));
+  Ledger ledger(storeThatIs(a));
   const FrozenStudy study = chosen(ledger, a);
   const Protocol protocol = study.protocol();
   const bool sequential = protocol.stopping.rule != StoppingRule::Fixed;

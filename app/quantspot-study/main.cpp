@@ -2,8 +2,8 @@
 #include "app/quantspot-study/commands.h"
 #include "app/quantspot-study/import_images.h"
 #include "app/quantspot-study/stat.h"
+#include "app/usage.h"
 
-#include <CLI/CLI.hpp>
 #include <QCoreApplication>
 #include <QJsonDocument>
 
@@ -87,11 +87,11 @@ void addStudyCommands(CLI::App& app, Arguments& a, std::function<int()>& run) {
   add("status", "How far a running study is, without scores", status);
   addText(add("erase", "Destroy a participant's records; the chain stays valid", erase), "--participant", a.study.participant, "The random id", true);
   CLI::App& p = add("power", "Trials needed, and the curve", power);
-  p.add_option("--rate", a.study.rate, "True share of right answers")->required();
-  p.add_option("--chance", a.study.chance, "Share right by guessing")->capture_default_str();
-  p.add_option("--power", a.study.power)->capture_default_str();
-  p.add_option("--alpha", a.study.alpha, "One-sided")->capture_default_str();
-  p.add_option("--margin", a.study.margin, "Of equivalence, corrected for guessing")->check(CLI::Range(0.001, 0.999))->capture_default_str();
+  p.add_option("--rate", a.study.rate, "True share of right answers")->check(within(0, 1))->required();
+  p.add_option("--chance", a.study.chance, "Share right by guessing")->check(within(0, 0.999))->capture_default_str();
+  p.add_option("--power", a.study.power)->check(within(0.001, 0.999999))->capture_default_str();
+  p.add_option("--alpha", a.study.alpha, "One-sided")->check(within(1e-9, 0.999))->capture_default_str();
+  p.add_option("--margin", a.study.margin, "Of equivalence, corrected for guessing")->check(within(0.001, 0.999))->capture_default_str();
   p.add_option("--trials", a.study.trials, "Power of this many instead")->check(CLI::Range(1, 1000000));
 }
 
@@ -117,7 +117,7 @@ int main(int argc, char** argv) {
     app.parse(argc, argv);
     return run();
   } catch (const CLI::ParseError& error) {
-    return app.exit(error, std::cout, std::cerr) == 0 ? 0 : 2;
+    return endOfParsing(app, error, "quantspot-study");
   } catch (const UsageError& error) {
     std::fprintf(stderr, "quantspot-study: %s\n", error.what());
     return 2;

@@ -1,5 +1,7 @@
 #include "app/quantspot-study/stat.h"
 
+#include "study/error.h"
+
 namespace quantspot::cli {
 namespace {
 
@@ -17,7 +19,13 @@ QJsonObject stat(const QString& name, const Keys& keys) {
   const auto stats = all();
   if (!stats.contains(name))
     throw UsageError(QStringLiteral("there is no figure '%1'; there are: %2").arg(name, statNames().join(QStringLiteral(", "))));
-  QJsonObject result = stats[name](keys);
+  QJsonObject result;
+  try {
+    result = stats[name](keys);
+  } catch (const study::Error& error) {
+    const QString file = keys.text(QStringLiteral("file"), QString()), what = QString::fromUtf8(error.what());
+    throw study::Error(file.isEmpty() || what.contains(file) ? what : file + QStringLiteral(": ") + what);
+  }
   keys.refuseOthers(name);
   result[QStringLiteral("stat")] = name;
   return result;

@@ -20,6 +20,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <iostream>
 
 using namespace quantspot;
@@ -51,6 +52,10 @@ Options parse(const QCoreApplication& application) {
   const QCommandLineOption secret(QStringLiteral("passphrase-stdin"),
                                   QStringLiteral("Read the study's passphrase from standard input instead of the screen."));
   parser.addOptions({data, engine, participant, store, station, secret});
+  if (!parser.parse(QCoreApplication::arguments())) {   // process() would end with 1
+    std::fprintf(stderr, "quantspot: %s (see quantspot --help)\n", qPrintable(parser.errorText()));
+    std::exit(2);
+  }
   parser.process(application);
   Options options;
   options.store = study::StudyStore::defaultPath(), options.engine = ui::localEngine();

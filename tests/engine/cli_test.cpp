@@ -266,8 +266,8 @@ class CliTest : public QObject {
     const QString png = path("z.png");
     QTest::newRow("help") << QStringList{"--help"} << 0 << "";
     QTest::newRow("version") << QStringList{"--version"} << 0 << "";
-    QTest::newRow("no command") << QStringList{} << 2 << "subcommand";
-    QTest::newRow("unknown command") << QStringList{"draw"} << 2 << "subcommand";
+    QTest::newRow("no command") << QStringList{} << 2 << "a command is missing";
+    QTest::newRow("unknown command") << QStringList{"draw"} << 2 << "there is no command 'draw'";
     QTest::newRow("no prompt") << QStringList{"generate", "--out", png} << 2 << "--prompt";
     QTest::newRow("no number") << QStringList{"generate", "--out", png, "--prompt", "x", "--steps", "many"} << 2 << "--steps";
     QTest::newRow("precision") << QStringList{"generate", "--out", png, "--prompt", "x", "--precision", "bnb-nf5"} << 2 << "bnb-nf5";

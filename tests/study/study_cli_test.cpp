@@ -241,7 +241,20 @@ class StudyCliTest : public QObject {
         << QByteArray("/nowhere.json cannot be read");
     QTest::newRow("no passphrase") << QStringList{"export", "--store", ":memory:", "--out", "x"} << 2 << QByteArray("the store holds no study");
     QTest::newRow("no bundle") << QStringList{"verify", "/dev/null"} << 1 << QByteArray("");
-    QTest::newRow("no command") << QStringList{} << 2 << QByteArray("subcommand");
+    QTest::newRow("no command") << QStringList{} << 2 << QByteArray("a command is missing; commands: new, ");
+    QTest::newRow("unknown command") << QStringList{"draw"} << 2 << QByteArray("there is no command 'draw'");
+    QTest::newRow("no number") << QStringList{"power", "--rate", "x"} << 2 << QByteArray("--rate: 'x' is not a number from 0 to 1");
+    QTest::newRow("rate") << QStringList{"power", "--rate", "2"} << 2 << QByteArray("--rate: '2' is not a number from 0 to 1");
+    QTest::newRow("no rate") << QStringList{"power"} << 2 << QByteArray("--rate is required (see quantspot-study power --help)");
+    QTest::newRow("power") << QStringList{"power", "--rate", "0.9", "--power", "nan"} << 2 << QByteArray("--power: 'nan'");
+    const QString text = QStringLiteral(QUANTSPOT_SOURCE_DIR "/README.md");   // neither JSON nor a bundle
+    QTest::newRow("protocol of something else") << QStringList{"new", "--protocol", text, "--images", "/"} << 1
+        << QByteArray("/README.md: protocol: ");
+    QTest::newRow("no table") << QStringList{"stat", "bradley-terry", "file=" + text} << 1 << QByteArray("/README.md: row ");
+    QTest::newRow("report of something else") << QStringList{"report", text, "--out", "x"} << 1 << QByteArray("/README.md: the bundle");
+    QTest::newRow("no store") << QStringList{"status", "--store", "/nowhere/study.sqlite"} << 1
+        << QByteArray("/nowhere/study.sqlite: there is no such store");
+    QTest::newRow("no study of that name") << QStringList{"close", "--store", ":memory:", "--study", "abc"} << 1 << QByteArray("the store holds none");
   }
   void mistakesAreOneLineWithTheirExitCode() {
     QFETCH(QStringList, arguments);
@@ -251,6 +264,8 @@ class StudyCliTest : public QObject {
     QCOMPARE(run.code, code);
     QVERIFY2(run.err.contains(said), run.err.constData());
     QCOMPARE(run.out.isEmpty(), !arguments.contains("verify"));   // whose findings are its result
+    QCOMPARE(run.err.count('\n'), arguments.contains("verify") ? 0 : 1);
+    QVERIFY(!QFile::exists("/nowhere"));
   }
 };
 
