@@ -4,14 +4,19 @@
 #include "engine/model/config.h"
 #include "engine/model/gguf_convert.h"
 #include "engine/pipeline/quantize_model.h"
+#include "engine/pipeline/whole_folder.h"
+#include "engine/pipeline/written_bytes.h"
 #include "engine/service/models.h"
 
 namespace quantspot::cli {
 namespace {
 
 nlohmann::json writeGguf(const QuantizeOptions& options, const quant::Policy& policy) {
+  checkFile(options.out);
+  const std::filesystem::path folder = service::resolveModel(options.model);
+  pipeline::checkRoom(options.out, pipeline::packedBytes(folder, policy));   // beside one that is replaced
   ProgressBar bar(options.precision);
-  const auto summary = model::convertToGguf(service::resolveModel(options.model), policy, options.out, [&](std::size_t done, std::size_t total) {
+  const auto summary = model::convertToGguf(folder, policy, options.out, [&](std::size_t done, std::size_t total) {
     bar.show("quantize", static_cast<int>(done), static_cast<int>(total));
   });
   return {{"out", options.out.string()}, {"precision", policy.text()}, {"bytes", summary.bytes}, {"tensors", summary.types}};

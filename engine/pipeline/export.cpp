@@ -5,24 +5,23 @@
 #include "engine/model/gguf_convert.h"
 #include "engine/model/mapped_file.h"
 #include "engine/model/sha256.h"
-#include "engine/model/weights.h"
 #include "engine/pipeline/companion.h"
 #include "engine/pipeline/export_script.h"
 #include "engine/pipeline/folder_copy.h"
 #include "engine/pipeline/hash_cache.h"
-#include "engine/pipeline/measured_layers.h"
 #include "engine/pipeline/packing.h"
 #include "engine/pipeline/quantize_model.h"
 #include "engine/pipeline/recipe.h"
 #include "engine/pipeline/report.h"
 #include "engine/pipeline/whole_folder.h"
+#include "engine/pipeline/written_bytes.h"
 
 #include <ATen/ATen.h>
 #include <c10/core/InferenceMode.h>
 #include <spdlog/fmt/fmt.h>
 
 #include <fstream>
-#include <numeric>
+#include <optional>
 #include <set>
 
 namespace quantspot::pipeline {
@@ -30,8 +29,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
-
-constexpr std::int64_t kLayerHeader = 4096, kBeside = 1 << 20;   // header and tables of one layer; scripts and manifest
 
 bool isGguf(const quant::Policy& policy) { return policy.precision.starts_with("gguf-"); }
 
@@ -45,6 +42,34 @@ std::string hashOf(const fs::path& path) {
   if (fs::file_size(path) == 0) return model::sha256Hex("", 0);
   const model::MappedFile file(path);
   return model::sha256Hex(file.bytes().data(), file.bytes().size());
+}
+
+// Of an earlier export: the files that its manifest names. Nothing when it has no manifest of ours.
+std::optional<std::set<std::string>> exportedFiles(const fs::path& folder) {
+  const json manifest = json::parse(std::ifstream(folder / "manifest.json"), nullptr, false);
+  if (!manifest.is_object() || manifest.value("kind", json()) != "quantspot-export" || !manifest.value("files", json()).is_array()) return {};
+  std::set<std::string> files = {"manifest.json"};
+  for (const json& file : manifest["files"])
+    if (file.is_object() && file.value("path", json()).is_string()) files.insert(file["path"].get<std::string>());
+  return files;
+}
+
+// Only what an export wrote may go when another one takes its place.
+void checkReplaceable(const fs::path& out) {
+  if (!fs::is_directory(out)) throw std::invalid_argument(out.string() + " is no folder, so --force does not replace it");
+  if (fs::is_empty(out)) return;
+  const auto files = exportedFiles(out);
+  if (!files)
+    throw std::invalid_argument(out.string() + " is no earlier export (it has no manifest.json that says so), so --force does not replace it");
+  std::set<std::string> others;
+  for (const auto& entry : fs::recursive_directory_iterator(out)) {
+    const std::string path = entry.path().lexically_relative(out).generic_string();
+    if (!fs::is_directory(entry.symlink_status()) && !files->contains(path)) others.insert(path);
+  }
+  if (others.empty()) return;
+  const std::string more = others.size() > 1 ? fmt::format(" and {} more", others.size() - 1) : "";
+  throw std::invalid_argument(fmt::format("{} holds {}{}, which no export wrote: move it away, or choose another folder", out.string(),
+                                          *others.begin(), more));
 }
 
 class Export {
@@ -64,8 +89,6 @@ class Export {
   std::string judgedHash() const;
   ActivationScales scales() const;
   json manifest(const fs::path& folder, const std::string& script) const;
-  std::int64_t packedBytes() const;
-  std::int64_t packedBytes(const std::string& part, const std::vector<model::LayerInfo>& layers) const;
 
   const ExportRequest& request_;
   const model::Family& family_;
@@ -81,52 +104,11 @@ void Export::check() const {
     throw std::invalid_argument("a GGUF file holds the " + denoiser_ + " alone; leave the rules for text encoders out");
   if (fs::exists(request_.out) && !request_.force)
     throw std::invalid_argument(request_.out.string() + " is already there; --force replaces an earlier export");
-  if (fs::exists(request_.out) && request_.force && !fs::is_empty(request_.out) && !fs::exists(request_.out / "manifest.json"))
-    throw std::invalid_argument(request_.out.string() + " is no earlier export (it has no manifest.json), so --force does not replace it");
-}
-
-// Linear layers as they rest in memory, all else in the compute type.
-std::int64_t Export::packedBytes(const std::string& part, const std::vector<model::LayerInfo>& layers) const {
-  const std::string prefix = part == denoiser_ ? "" : part + ".";
-  const auto size = static_cast<std::int64_t>(at::elementSize(quant::quantizer(request_.policy.precision).computeType()));
-  std::set<std::string> counted;
-  std::int64_t bytes = 0;
-  for (const model::LayerInfo& layer : layers) {
-    if (layer.shape.size() != 2 || !layer.name.starts_with(prefix)) continue;
-    counted.insert(layer.name.substr(prefix.size()));
-    bytes += layer.bytes + kLayerHeader;
-  }
-  const model::Weights weights(request_.model / part);
-  for (const std::string& tensor : weights.names()) {
-    const std::size_t dot = tensor.rfind('.');
-    if (dot != std::string::npos && counted.contains(tensor.substr(0, dot))) continue;
-    const auto shape = weights.shape(tensor);
-    bytes += size * std::accumulate(shape.begin(), shape.end(), std::int64_t{1}, std::multiplies<>()) + kLayerHeader;
-  }
-  return bytes;
-}
-
-std::int64_t Export::packedBytes() const {
-  model::LoadOptions options;
-  options.compute = quant::quantizer(request_.policy.precision).computeType();
-  options.device = at::kMeta;
-  const quant::Policy policy = onDisk();   // measureLayers() keeps a reference
-  measureLayers(options, policy);
-  std::int64_t bytes = packedBytes(denoiser_, family_.loadDenoiser(request_.model, options)->layers());
-  if (request_.policy.textEncoderRules().empty()) return bytes;
-  const auto layers = family_.loadTextEncoders(request_.model, options)->layers();
-  for (const std::string& part : partsOf(request_.model))
-    if (part.starts_with("text_encoder")) bytes += packedBytes(part, layers);
-  return bytes;
+  if (fs::exists(request_.out)) checkReplaceable(request_.out);
 }
 
 std::int64_t Export::bytes() const {
-  std::int64_t bytes = packedBytes() + kBeside;
-  for (const std::string& part : partsOf(request_.model))
-    if (part != denoiser_ && (request_.policy.textEncoderRules().empty() || !part.starts_with("text_encoder")))
-      bytes += partBytes(request_.model / part);
-  if (isGguf(request_.policy) && needsCompanion(request_.model)) bytes += companionBytes(request_.model);
-  return bytes;
+  return checkpointBytes(request_.model, onDisk()) + (isGguf(request_.policy) && needsCompanion(request_.model) ? companionBytes(request_.model) : 0);
 }
 
 void Export::tell(const char* stage, std::size_t done, std::size_t all) const {
@@ -205,6 +187,7 @@ ExportResult Export::write() const {
   for (const auto& entry : fs::recursive_directory_iterator(folder.path()))
     if (entry.is_regular_file()) result.bytes += static_cast<std::int64_t>(entry.file_size());
   if (request_.cancel && *request_.cancel) throw Cancelled();
+  if (fs::exists(request_.out)) checkReplaceable(request_.out);   // minutes have passed
   folder.publish();
   return result;
 }

@@ -8,6 +8,8 @@
 #include "engine/pipeline/folder_copy.h"
 #include "engine/pipeline/memory.h"
 #include "engine/pipeline/packing.h"
+#include "engine/pipeline/whole_folder.h"
+#include "engine/pipeline/written_bytes.h"
 #include "quant/plain.h"
 
 #include <ATen/ATen.h>
@@ -85,7 +87,8 @@ std::string precisionOf(const std::string& name, const PackedPart& part, std::st
     const std::string& precision = packed.weight.precision;
     if (precision == plain || precision == found) continue;
     if (!found.empty())
-      throw std::invalid_argument(fmt::format("{}: {} would be {} beside layers in {}; no library loads both from one checkpoint", name, layer, precision, found));
+      throw std::invalid_argument(fmt::format("{}: {} would be {} beside layers in {}; no library loads both from one checkpoint", name, layer,
+                                              precision, found));
     found = precision;
   }
   return found;
@@ -153,14 +156,6 @@ void Writer::write(const std::string& name, const PackedPart& part, QuantizeResu
   for (const fs::path& was : model::weightFiles(request_.model / name)) result.was += static_cast<std::int64_t>(fs::file_size(was));
 }
 
-struct RemovedAtEnd {                    // nothing is left of a run that fails; after a rename there is nothing to remove
-  const fs::path& path;
-  ~RemovedAtEnd() {
-    std::error_code ignored;
-    fs::remove_all(path, ignored);
-  }
-};
-
 // The reference libraries pack Linear layers when they load a checkpoint; fp8 and plain convolutions are the same values in the compute type.
 void checkConvolutions(const fs::path& model, const quant::Policy& policy, std::string_view denoiser) {
   const model::Weights weights(model / denoiser);
@@ -169,8 +164,8 @@ void checkConvolutions(const fs::path& model, const quant::Policy& policy, std::
     if (!tensor.ends_with(".weight") || weights.shape(tensor).size() != 4) continue;
     const std::string layer = tensor.substr(0, tensor.size() - 7), precision = policy.precisionOf(layer, quant::LayerKind::Convolution);
     if (precision != plain && !precision.starts_with("fp8-layerwise"))
-      throw std::invalid_argument(fmt::format("{} is a convolution in {}, which no library loads from a checkpoint; leave convolutions plain ('{}{}conv:={}')", layer,
-                                              precision, policy.text(), policy.text().find('?') == std::string::npos ? '?' : '&', plain));
+      throw std::invalid_argument(fmt::format("{} is a convolution in {}, which no library loads from a checkpoint; leave convolutions plain "
+                                              "('{}{}conv:={}')", layer, precision, policy.text(), policy.text().find('?') == std::string::npos ? '?' : '&', plain));
   }
 }
 
@@ -201,19 +196,17 @@ QuantizeResult quantizeModel(const QuantizeRequest& request) {
   if (!summary.missing.empty()) throw model::ModelError(fmt::format("{} is not complete: {}", request.model.string(), summary.missing.front()));
   checkCheckpoint(request.model, request.policy);   // before minutes of work
   if (checkpointFormat(request.policy.precision)->needsActivationScales() && request.scales.empty()) scaleTensors(request.policy.precision, {});
+  WholeFolder folder(request.out, false);
+  checkRoom(request.out, checkpointBytes(request.model, request.policy));
   Packing packing(request);
   const std::map<std::string, PackedPart> parts = packing.run();
-  const fs::path partial = request.out.string() + ".part";
-  const RemovedAtEnd cleanUp{partial};
-  fs::remove_all(partial);
-  fs::create_directories(partial);
   QuantizeResult result;
-  const Writer writer(request, packing.compute(), partial);
+  const Writer writer(request, packing.compute(), folder.path());
   for (const auto& [name, part] : parts) writer.write(name, part, result);
-  copyTop(request.model, partial);
+  copyTop(request.model, folder.path());
   for (const std::string& name : partsOf(request.model))
-    if (!parts.contains(name)) copyPart(request.model / name, partial / name);
-  fs::rename(partial, request.out);
+    if (!parts.contains(name)) copyPart(request.model / name, folder.path() / name);
+  folder.publish();
   trimHeap();
   return result;
 }

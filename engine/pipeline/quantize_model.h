@@ -26,7 +26,7 @@ void checkCheckpoint(const std::filesystem::path& model, const quant::Policy& po
 
 // Writes transformer and text encoders as the policy has them, in the form of the precision's reference library, and copies the
 // rest. `out` appears only when it is whole. Throws ModelError, std::invalid_argument (a precision without such a form; layers of two
-// libraries in one component, which no library loads), Cancelled.
+// libraries in one component, which no library loads), std::runtime_error (no room, told before anything is packed), Cancelled.
 QuantizeResult quantizeModel(const QuantizeRequest& request);
 
 }  // namespace quantspot::pipeline

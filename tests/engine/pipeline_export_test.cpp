@@ -155,7 +155,31 @@ class ExportTest : public QObject {
     auto forced = request("bf16", "mine");
     forced.force = true;
     QVERIFY(complaint([&] { pipeline::exportModel(forced); }).contains("no earlier export"));
+    writeText(path("mine") / "manifest.json", "{\"kind\": \"a browser's add-on\", \"files\": []}");   // such files are common
+    QVERIFY(complaint([&] { pipeline::exportModel(forced); }).contains("no earlier export"));
     QVERIFY(fs::exists(path("mine") / "diary.txt"));
+  }
+
+  void whatNoExportWroteIsNotRemoved() {
+    pipeline::exportModel(request("bf16", "shared"));
+    auto forced = request("bnb-nf4", "shared");
+    forced.force = true;
+    fs::create_directories(path("shared") / "pictures");
+    writeText(path("shared") / "pictures/fox.png", "mine");
+    fs::create_symlink("/", path("shared") / "root");
+    const QString refused = complaint([&] { pipeline::exportModel(forced); });
+    QVERIFY2(refused.contains("holds pictures/fox.png and 1 more, which no export wrote"), qPrintable(refused));
+    fs::remove(path("shared") / "root");
+    fs::remove(path("shared") / "pictures/fox.png");
+    // What comes while it is being written is found before anything is replaced.
+    forced.progress = [&](const std::string&, int, int) { writeText(path("shared") / "late.txt", "mine"); };
+    QVERIFY(complaint([&] { pipeline::exportModel(forced); }).contains("holds late.txt, which no export wrote"));
+    QCOMPARE(readJson(path("shared") / "manifest.json")["precision"].get<std::string>(), std::string("bf16"));
+    QVERIFY(fs::exists(path("shared") / "late.txt") && !fs::exists(path("shared.part")));
+    fs::remove(path("shared") / "late.txt");
+    forced.progress = {};
+    pipeline::exportModel(forced);
+    QCOMPARE(readJson(path("shared") / "manifest.json")["precision"].get<std::string>(), std::string("bnb-nf4"));
   }
 
   void aCancelledExportLeavesNothing() {

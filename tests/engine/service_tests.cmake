@@ -58,3 +58,9 @@ set_tests_properties(pipeline_offload_cuda_test PROPERTIES SKIP_REGULAR_EXPRESSI
 quantspot_add_test(cli_limits_test SOURCES cli_limits_test.cpp LIBS Qt6::Core LABELS unit TIMEOUT 600)
 add_dependencies(cli_limits_test quantspot-cli quantspot-engine)
 target_compile_definitions(cli_limits_test PRIVATE QUANTSPOT_CLI="$<TARGET_FILE:quantspot-cli>" QUANTSPOT_ENGINE_PROGRAM="$<TARGET_FILE:quantspot-engine>")
+add_library(full_disk SHARED full_disk.cpp)
+target_link_libraries(full_disk PRIVATE ${CMAKE_DL_LIBS})
+quantspot_add_test(cli_usage_test SOURCES cli_usage_test.cpp LIBS Qt6::Core LABELS unit TIMEOUT 600)
+add_dependencies(cli_usage_test quantspot-cli quantspot-engine full_disk)
+target_compile_definitions(cli_usage_test PRIVATE QUANTSPOT_CLI="$<TARGET_FILE:quantspot-cli>" QUANTSPOT_ENGINE_PROGRAM="$<TARGET_FILE:quantspot-engine>"
+  FULL_DISK="$<TARGET_FILE:full_disk>")
