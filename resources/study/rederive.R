@@ -74,7 +74,13 @@ for (part in c("with_exclusions", "without_exclusions")) {
     modes <- split(environment(deviance)$pp$b(1), rep(groups, sapply(model$reTrms$flist[groups], nlevels)))
     between <- function(group, rounding = 0) {
       weight_of <- tapply(information, model$reTrms$flist[[group]], sum)
-      shift <- modes[[group]] + tapply(mine$correct - mean_of, model$reTrms$flist[[group]], sum) / weight_of
+      # ... and against what logits shrink by, since the other effects are known in part only (Zeger, Liang and Albert 1988).
+      unknown <- rep(0, nrow(mine))
+      for (other in setdiff(groups, group)) {
+        by <- model$reTrms$flist[[other]]; unknown <- unknown + (1 / (1 / spread_of[[other]]^2 + tapply(information, by, sum)))[by]
+      }
+      shift <- (modes[[group]] + tapply(mine$correct - mean_of, model$reTrms$flist[[group]], sum) / weight_of) *
+        sqrt(1 + (16 * sqrt(3) / (15 * pi))^2 * tapply(information * unknown, model$reTrms$flist[[group]], sum) / weight_of)
       weight <- 1 / (spread_of[[group]]^2 + 1 / weight_of); n <- length(shift)
       list(fitted = 1 / sum(weight), seen = sum(weight^2 * (shift^2 + rounding / weight_of^2)) / sum(weight)^2 * n / (n - 1), t = qt(tail, n - 1))
     }

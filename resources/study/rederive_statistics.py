@@ -300,7 +300,7 @@ def krippendorff(ratings, level):
     spread, freedom, widest = 0, n - 1, share * (1 - share)
     if second > 1e-12:
         spread, freedom = second * (n - 1) / n, min(n - 1, max(2, 2 * (n - 1) / max(1e-9, n * fourth / second ** 2 - 1)))
-    variance = (freedom * spread + 20 * max(spread, widest / n)) / (freedom + 20)
+    variance = (freedom * spread + 40 * max(spread, widest / n)) / (freedom + 40)
     things = max(1, widest / variance) if variance > 1e-12 and widest > 1e-12 else n
     t = student_quantile(level, freedom)
     middle, half = share + t * t / things / 2, math.sqrt(t * t * widest / things + (t * t / things) ** 2 / 4)

@@ -27,7 +27,7 @@ inline constexpr int kFewestThings = 30;
 // not be among these: no interval. The limit is a relative variance: for one value in two and 30 things it is 0, for one in five 0.019.
 inline constexpr double kMostOneSided = 0.006;
 // Weight of the variance that all-or-nothing things would have against the jackknife's, as degrees of freedom.
-inline constexpr double kBinomialFreedom = 20;
+inline constexpr double kBinomialFreedom = 40;
 
 struct AgreementInterval {
   std::optional<Interval> interval;

@@ -6,7 +6,8 @@
 
 namespace quantspot::statistics {
 
-// One participant or prompt: its distance from the mean on the logit scale, and the information of its answers.
+// One participant or prompt: its distance from the mean on the logit scale, and the information of its answers. Other effects are known in part only,
+// which shrinks logits: a distance is taken as it would be if they were known.
 struct Deviation {
   double shift = 0, information = 0;
 };

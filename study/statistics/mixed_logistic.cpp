@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <numbers>
 #include <stdexcept>
 
 namespace quantspot::statistics {
@@ -31,6 +32,9 @@ std::vector<Cell> cellsOf(const std::vector<MixedRow>& rows) {
   for (const auto& [key, cell] : found) cells.push_back(cell);
   return cells;
 }
+
+// What a logit shrinks by where a normal effect is averaged over: 1 / √(1 + this · its variance) (Zeger, Liang and Albert, Biometrics 44 (1988)).
+constexpr double kAttenuation = 256 * 3 / (225 * std::numbers::pi * std::numbers::pi);
 
 // The deviance as a function of (standard deviations, fixed effects), as lme4 has it: −2 log of Laplace's integral over
 // spherical random effects u, whose mode is found again for every point.
@@ -67,15 +71,21 @@ class Laplace {
     const std::size_t index = static_cast<std::size_t>(group - groups_.begin());
     const Vector linear = fixedPart(at);
     std::vector<Deviation> found(group->count);
-    Vector residual(group->count);
+    const Matrix whole = joint(at, linear, mode_).information;
+    Vector residual(group->count), unknown(group->count);   // unknown: variance that is left of the other effects in its cells
     for (std::size_t c = 0; c < cells_.size(); ++c) {
       const std::size_t which = cells_[c].row->*member;
-      const double p = 1 / (1 + std::exp(-linearAt(at, linear, mode_, c)));
+      const double p = 1 / (1 + std::exp(-linearAt(at, linear, mode_, c))), information = cells_[c].count * p * (1 - p);
       residual[which] += cells_[c].successes - cells_[c].count * p;
-      found[which].information += cells_[c].count * p * (1 - p);
+      found[which].information += information;
+      for (std::size_t g = 0; g < groups_.size(); ++g)
+        if (g != index) unknown[which] += information * at[g] * at[g] / whole(effect(g, c), effect(g, c));
     }
-    for (std::size_t k = 0; k < found.size(); ++k)
-      if (found[k].information > 0) found[k].shift = at[index] * mode_[group->start + k] + residual[k] / found[k].information;
+    for (std::size_t k = 0; k < found.size(); ++k) {
+      if (!(found[k].information > 0)) continue;
+      const double seen = at[index] * mode_[group->start + k] + residual[k] / found[k].information;
+      found[k].shift = seen * std::sqrt(1 + kAttenuation * unknown[k] / found[k].information);
+    }
     return found;
   }
 
