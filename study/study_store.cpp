@@ -24,8 +24,12 @@ QString stamp(const QDateTime& time) {
   return (time.isValid() ? time : QDateTime::currentDateTimeUtc()).toUTC().toString(Qt::ISODateWithMs);
 }
 
+// In words that say what to do where SQLite's do not.
 QString problem(const QSqlError& error) {
-  return error.databaseText().isEmpty() ? error.text() : error.databaseText();
+  const QString said = error.databaseText().isEmpty() ? error.text() : error.databaseText();
+  if (said.contains(QLatin1String("readonly database"))) return QObject::tr("the folder can only be read; start with --data and one that can be written");
+  if (said.contains(QLatin1String("disk is full"))) return QObject::tr("the disk is full; make room on it and try again");
+  return said;
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // quantspot: the window. The engine starts in the background and may be on another machine.
 #include "ui/models/compare_session.h"
 #include "ui/models/participant_session.h"
+#include "ui/views/compare_page.h"
 #include "ui/views/decide_page.h"
 #include "ui/views/evaluate_page.h"
 #include "ui/views/main_window.h"
@@ -113,7 +114,12 @@ int runWindow(const Options& options, QSettings& settings) {
   views::rememberFolderIn(settings.fileName());
   window.show();
   window.studyPage()->useStudies(options.place.store);
-  if (!opened) Q_EMIT session.failed(store.lastError());
+  // Said before anything is drawn that would be lost.
+  const QString folder = QFileInfo(options.store).path();
+  if (!opened) window.comparePage()->setBlocked(store.lastError());
+  else if (!QFileInfo(folder).isWritable())
+    window.comparePage()->setBlocked(QStringLiteral("%1 can only be read: nothing new would be kept. Start with --data and a folder that can be written, "
+                                                    "or look at what is there on the other pages").arg(folder));
   session.connectEngine();
   const int code = QApplication::exec();
   settings.setValue(QStringLiteral("geometry"), window.saveGeometry());

@@ -149,6 +149,7 @@ void DecisionModel::ask() {
 void DecisionModel::request() {
   if (call_ != 0 || precisions_.empty()) return;    // the answer that is under way asks again when it is stale
   stale_ = false;
+  if (!decision_) problem_.clear();                 // of the attempt before
   protocol::EstimateParams params{.model = model_.toStdString(), .precisions = {}, .recipe = recipe_, .batch = 1,
       .gpu = hardware_[static_cast<std::size_t>(hardware_index_)].gpu};
   for (const protocol::PrecisionInfo& one : precisions_) params.precisions.push_back(one.id);
@@ -171,6 +172,7 @@ void DecisionModel::request() {
         estimates_.clear();
         problem_ = error.message;
         done();
+        stale_ = true;                              // whoever looks at the page again asks again
       });
   Q_EMIT changed();
 }
@@ -285,7 +287,7 @@ void DecisionModel::decide() {
 
 QString DecisionModel::sentence() const {
   if (decision_) return qt(decision_->sentence);
-  if (!problem_.isEmpty()) return problem_;
+  if (!problem_.isEmpty()) return problem_.left(1).toUpper() + problem_.mid(1);
   return isBusy() ? tr("Counting what each precision needs…") : tr("The engine has not told yet what it found.");
 }
 

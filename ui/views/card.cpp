@@ -62,6 +62,7 @@ PlotCard::PlotCard(const QString& title, QWidget* parent) : Card(title, parent),
   plot_->setMouseTracking(true);
   plot_->installEventFilter(this);
   leaveWheelToPage(plot_);                                   // a page of charts scrolls wherever the mouse is
+  plot_->setFocusPolicy(Qt::NoFocus), plot_->setAccessibleName(title);
   setContent(plot_);
 }
 

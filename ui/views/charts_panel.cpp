@@ -19,6 +19,7 @@ ChartsPanel::ChartsPanel(QWidget* parent)
   grid_->setContentsMargins(18, 12, 18, 10);
   grid_->setHorizontalSpacing(26), grid_->setVerticalSpacing(20);
   arrange(4);
+  for (Card* card : std::initializer_list<Card*>{memory_, latency_, quality_}) card->wrapNote();
   hideAtOnce();
   slide_->setDuration(kSlideMs);
   slide_->setStartValue(0), slide_->setEndValue(kRowHeight);

@@ -58,15 +58,6 @@ study::Task taskShown(ui::CompareSession& session) {
   return past.empty() ? study::Task::NameEach : past.back().task;
 }
 
-QString lackingOf(study::Task task) {
-  switch (task) {
-    case study::Task::NameEach: return QStringLiteral("Name every tile first");
-    case study::Task::Rate: return QStringLiteral("Rate every tile first");
-    case study::Task::SpotOne: break;
-  }
-  return QStringLiteral("Pick a tile first");
-}
-
 }  // namespace
 
 ComparePage::ComparePage(ui::CompareSession* session, QWidget* parent)
@@ -194,14 +185,19 @@ void ComparePage::connectResult() {
 
 void ComparePage::refreshControls() {
   const int ticked = static_cast<int>(session_->precisions()->checkedIds().size());
-  QString problem = connected_ ? recipe_->problem() : QString();
+  QString problem = !blocked_.isEmpty() ? blocked_ : connected_ ? recipe_->problem() : QString();
   if (problem.isEmpty() && connected_ && ticked < 2) problem = QStringLiteral("Tick two precisions or more");
   if (problem.isEmpty() && session_->scan()->isRunning()) problem = QStringLiteral("The policy window is measuring layers; wait, or cancel it there");
   precisions_->setProblem(problem);
-  precisions_->setBusy(session_->isBusy() || !connected_);
+  precisions_->setBusy(session_->isBusy() || !connected_, connected_ ? QStringLiteral("Generating…") : QStringLiteral("Starting…"));
   const TrialController::State state = session_->trial()->state();
   precisions_->setMain(state == TrialController::State::Idle && !session_->comparison());
   refreshEstimate();
+}
+
+void ComparePage::setBlocked(const QString& reason) {
+  blocked_ = reason;
+  refreshControls();
 }
 
 void ComparePage::editPolicy(const QString& text) {
@@ -293,7 +289,7 @@ void ComparePage::answer() {
   TrialController* trial = session_->trial();
   if (trial->state() != TrialController::State::Open) return;
   if (trial->canAnswer()) trial->answer();
-  else footer_->setNotice(lackingOf(trial->task()));
+  else footer_->setNotice(question_->lacking());
 }
 
 void ComparePage::onRevealed() {

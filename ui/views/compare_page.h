@@ -32,6 +32,7 @@ class ComparePage : public QWidget {
   void takeFocus();                           // the pictures when there are any, else the prompt
   void runNextSeed();                         // what is on screen once more, with the next seed
   void readyForChange();                      // says that the form holds what is on screen, and gives it the focus
+  void setBlocked(const QString& reason);     // why nothing can be drawn now; empty: it can
   void setChartsOnly(bool only);              // the charts on the whole page; only after the reveal
   bool chartsOnly() const { return chartsOnly_; }
 
@@ -84,6 +85,7 @@ class ComparePage : public QWidget {
   DownloadDialog* download_ = nullptr;
   QWidget* middle_;
   QStackedLayout* side_;
+  QString blocked_;
   bool chartsOnly_ = false, connected_ = false, revealing_ = false;
 };
 

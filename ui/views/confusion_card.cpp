@@ -1,6 +1,7 @@
 #include "ui/views/confusion_card.h"
 
 #include "ui/models/precision_names.h"
+#include "ui/views/confusion_colours.h"
 #include "ui/views/theme.h"
 
 #include <QComboBox>
@@ -38,11 +39,9 @@ void ConfusionTable::paintEvent(QPaintEvent*) {
     for (qsizetype j = 0; j < answers_.size(); ++j) {
       const int count = counts_.at(i)[j].toInt();
       const QRectF cell(kNames + w * static_cast<double>(j) + 1, kHead + h * static_cast<double>(i) + 1, w - 2, h - 2);
-      QColor ground = i == j ? t.right : t.wrong;
-      ground.setAlphaF(count > 0 ? 0.15F + 0.6F * static_cast<float>(count / sum) : 0);
-      painter.fillRect(cell, t.window);
-      painter.fillRect(cell, ground);
-      painter.setPen(count > 0 ? t.text : t.quiet);
+      const CellColours colours = confusionColours(i == j, count > 0 ? count / sum : 0);
+      painter.fillRect(cell, colours.ground);
+      painter.setPen(colours.text);
       painter.drawText(cell, Qt::AlignCenter, QString::number(count));
     }
   }

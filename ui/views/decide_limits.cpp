@@ -78,13 +78,13 @@ DecideLimits::DecideLimits(QWidget* parent)
   auto* heading = new QLabel(QStringLiteral("Runs on"));
   heading->setProperty("role", "section");
   hardware_->setAccessibleName(QStringLiteral("Runs on"));
-  hardware_->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
+  hardware_->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon), hardware_->setMinimumContentsLength(21);
   auto* where = new QVBoxLayout;
   where->addStretch(1), where->addWidget(heading), where->addWidget(hardware_);
   offload_->setChecked(true);
   offload_->setToolTip(QStringLiteral("Offload: blocks or layers come from RAM or disk when they are used. Less memory, more time."));
   auto* grid = new QGridLayout(this);
-  grid->setContentsMargins(0, 0, 0, 0), grid->setHorizontalSpacing(24), grid->setVerticalSpacing(10);
+  grid->setContentsMargins(0, 0, 0, 0), grid->setHorizontalSpacing(18), grid->setVerticalSpacing(10);
   grid->addLayout(where, 0, 0), grid->addWidget(memory_, 0, 1), grid->addWidget(time_, 0, 2), grid->addWidget(offload_, 0, 3, 1, 2, Qt::AlignBottom);
   grid->addWidget(clip_, 1, 0), grid->addWidget(psnr_, 1, 1), grid->addWidget(lpips_, 1, 2), grid->addWidget(visibility_, 1, 3),
       grid->addWidget(rating_, 1, 4);

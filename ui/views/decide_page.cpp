@@ -84,7 +84,7 @@ DecidePage::DecidePage(ui::DecisionModel* model, QWidget* parent)
     : QWidget(parent), model_(model), sentence_(wrapped("sentence")), about_(wrapped("quiet")), notes_(wrapped("quiet")), said_(wrapped("quiet")),
       limits_(new DecideLimits), table_(new QTableView), path_(new DecisionPath), sources_(new QVBoxLayout),
       export_(new QPushButton(QStringLiteral("Export…"))),
-      search_(new QPushButton), exporter_(new ExportDialog(model, this)) {
+      search_(new QPushButton), retry_(new QPushButton(QStringLiteral("Try again"))), exporter_(new ExportDialog(model, this)) {
   auto* layout = new QVBoxLayout(this);
   layout->setContentsMargins(18, 16, 18, 12), layout->setSpacing(12);
   layout->addWidget(makeTop());
@@ -128,7 +128,12 @@ QWidget* DecidePage::makeTop() {
   sentence_->setFont(large);
   sentence_->setTextFormat(Qt::RichText);
   sentence_->setAccessibleName(QStringLiteral("Decision"));
-  return sentence_;
+  connect(retry_, &QPushButton::clicked, this, [this] { model_->setActive(true); });
+  auto* top = new QWidget;
+  auto* row = new QHBoxLayout(top);
+  row->setContentsMargins(0, 0, 0, 0);
+  row->addWidget(sentence_, 1), row->addWidget(retry_);
+  return top;
 }
 
 // The path, what would change the answer, and what is known from where.
@@ -169,9 +174,6 @@ QWidget* DecidePage::makeEnd() {
   auto* end = new QWidget;
   auto* layout = new QHBoxLayout(end);
   layout->setContentsMargins(0, 0, 0, 0);
-  search_->setToolTip(QStringLiteral("Between bf16 and the selected precision: which blocks need the bits, by the error that each causes alone. "
-                                     "Draws many pictures."));
-  export_->setToolTip(QStringLiteral("Files to deploy the selected precision with, and the Python text that uses it"));
   setMainRole(export_, true);
   layout->addWidget(search_), layout->addWidget(said_, 1), layout->addWidget(export_);
   connect(search_, &QPushButton::clicked, this, &DecidePage::search);
@@ -226,6 +228,7 @@ void DecidePage::refresh() {
   block(QStringLiteral("Not known"), model_->unknown());
   if (decision && !model_->problem().isEmpty()) blocks.prepend(model_->problem().toHtmlEscaped());
   notes_->setText(blocks.join(QStringLiteral("<br><br>")));
+  retry_->setVisible(!decision && !model_->problem().isEmpty() && !model_->isBusy());
   refreshButtons();
   limits_->hardware()->setCurrentIndex(model_->hardwareIndex());
 }
@@ -241,8 +244,14 @@ void DecidePage::refreshButtons() {
   about_->setText(figures.isEmpty() ? QString() : titled(QStringLiteral("Known of %1").arg(precision), figures));
   about_->setVisible(!figures.isEmpty());
   export_->setEnabled(!precision.isEmpty());
+  export_->setToolTip(!precision.isEmpty()  ? QStringLiteral("Files to deploy the selected precision with, and the Python text that uses it")
+                      : model_->decision() ? QStringLiteral("Nothing meets what is asked: select a row to export it all the same")
+                                           : QStringLiteral("First it is counted what each precision needs"));
   search_->setText(model_->isSearching() ? QStringLiteral("Stop the search") : QStringLiteral("Find a mix with %1…").arg(lowOf(precision)));
   search_->setEnabled(model_->decision().has_value() && !model_->isExporting());
+  search_->setToolTip(search_->isEnabled() ? QStringLiteral("Between bf16 and the selected precision: which blocks need the bits, by the error that "
+                                                            "each causes alone. Draws many pictures.")
+                      : model_->isExporting() ? QStringLiteral("When the export is done") : export_->toolTip());
   if (!model_->isExporting() && !model_->isSearching()) said_->clear();
 }
 

@@ -59,7 +59,7 @@ class DecidePage : public QWidget {
   QTableView* table_;
   DecisionPath* path_;
   QVBoxLayout* sources_;
-  QPushButton *export_, *search_;
+  QPushButton *export_, *search_, *retry_;
   ExportDialog* exporter_;
   QString settings_;
 };

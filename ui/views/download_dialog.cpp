@@ -90,7 +90,9 @@ void DownloadDialog::refresh() {
   progress_->setVisible(running), cancel_->setVisible(running);
   status_->setText(download_->statusText());
   progress_->setValue(static_cast<int>(1000 * download_->fraction()));
-  start_->setEnabled(!running && repository_->text().trimmed().count(u'/') == 1);
+  const bool named = repository_->text().trimmed().count(u'/') == 1;
+  start_->setEnabled(!running && named);
+  start_->setToolTip(running ? QStringLiteral("One model at a time") : named ? QString() : QStringLiteral("Name a repository first, as owner/name"));
 }
 
 void DownloadDialog::keyPressEvent(QKeyEvent* event) {

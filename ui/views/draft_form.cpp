@@ -61,7 +61,11 @@ QDoubleSpinBox* DraftForm::addNumber(const QString& label, double most, int deci
   auto* box = new QDoubleSpinBox;
   box->setRange(0, most), box->setDecimals(decimals), box->setSuffix(unit), box->setMinimumWidth(110);
   box->setKeyboardTracking(false);
-  if (!zero.isEmpty()) box->setSpecialValueText(zero);
+  if (!zero.isEmpty()) {
+    constexpr int kAround = 24;              // frame and paddings, which the style's hint leaves out
+    box->setSpecialValueText(zero);
+    box->setMinimumWidth(std::max(110, box->fontMetrics().horizontalAdvance(zero) + kAround));
+  }
   connect(box, &QDoubleSpinBox::valueChanged, this, [this, set](double value) { draft_->edit([&](P& p) { set(p, value); }); });
   onChange([box, get](const P& p) {
     const QSignalBlocker quiet(box);

@@ -55,6 +55,7 @@ EvaluateCharts::EvaluateCharts(QWidget* parent) : QWidget(parent), figure_(new Q
     title->setToolTip(QString::fromUtf8(kTips[i]));
     auto* plot = new QCustomPlot;
     plot->setMinimumSize(150, 110), plot->setMouseTracking(true), plot->installEventFilter(this);
+    plot->setFocusPolicy(Qt::NoFocus), plot->setAccessibleName(QLatin1String(kTitles[i]));
     if (i == Quality) connect(plot, &QCustomPlot::afterLayout, this, &EvaluateCharts::placeNamesOfQuality);
     plots_.push_back(plot);
     grid->addWidget(title, 1 + 2 * (i / 3), i % 3), grid->addWidget(plot, 2 + 2 * (i / 3), i % 3);

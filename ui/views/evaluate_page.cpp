@@ -55,7 +55,7 @@ void EvaluatePage::layOut() {
   cellsLayout->addWidget(table_, 1), cellsLayout->addWidget(empty_, 1);
   tabs_->addTab(cells, QStringLiteral("Pictures")), tabs_->addTab(figures_, QStringLiteral("Figures")),
       tabs_->addTab(charts_, QStringLiteral("Charts"));
-  tabs_->setDocumentMode(true);
+  tabs_->setDocumentMode(true), tabs_->setAccessibleName(QStringLiteral("What is shown"));
   auto* heading = new QLabel(QStringLiteral("Thresholds: each may be changed; a red cell says by how much it is missed"));
   heading->setProperty("role", "section");
   explanation_->setWordWrap(true), explanation_->setProperty("role", "quiet");
@@ -165,7 +165,10 @@ void EvaluatePage::refresh() {
   progress_->setVisible(run_.plan() != nullptr);
   status_->setText(run_.statusText());
   empty_->setVisible(!run_.plan()), table_->setVisible(run_.plan() != nullptr);
-  for (QToolButton* button : exports_) button->setEnabled(counts.finished > 0);
+  for (QToolButton* button : exports_) {
+    button->setEnabled(counts.finished > 0);
+    button->setToolTip(counts.finished > 0 ? QString() : QStringLiteral("Nothing is drawn yet"));
+  }
 }
 
 void EvaluatePage::askOffers() {

@@ -99,6 +99,7 @@ void EvaluateSetup::layOut() {
   size->addWidget(width_, 1), size->addWidget(new QLabel(QStringLiteral("×"))), size->addWidget(height_, 1);
   auto* place = new QHBoxLayout;
   auto* browse = new QToolButton;
+  folder_->setAccessibleName(QStringLiteral("Folder"));
   browse->setText(QStringLiteral("…")), browse->setAccessibleName(QStringLiteral("Choose a folder"));
   connect(browse, &QToolButton::clicked, this, &EvaluateSetup::chooseFolder);
   place->addWidget(folder_, 1), place->addWidget(browse);
@@ -258,8 +259,12 @@ std::vector<ui::EngineCommand> EvaluateSetup::engines() const {
 void EvaluateSetup::showState(ui::EvaluationRun::State state, const QString& estimate) {
   using State = ui::EvaluationRun::State;
   const bool busy = state == State::Running || state == State::Pausing;
-  main_->setText(state == State::Running ? QStringLiteral("Pause") : state == State::Pausing ? QStringLiteral("Pausing…") : state == State::Paused
-      ? QStringLiteral("Resume") : QStringLiteral("Start"));
+  main_->setText(state == State::Running   ? QStringLiteral("Pause")
+                 : state == State::Pausing ? QStringLiteral("Pausing…")
+                 : state == State::Opening ? QStringLiteral("Opening…")
+                 : state == State::Paused  ? QStringLiteral("Resume")
+                                           : QStringLiteral("Start"));
+  estimate_->setToolTip(busy ? QStringLiteral("Pause first: the estimate is of what the form says") : QStringLiteral("What it will take, before it is started"));
   main_->setEnabled(state != State::Opening && state != State::Pausing);
   estimate_->setEnabled(!busy && state != State::Opening);
   for (QWidget* field : std::initializer_list<QWidget*>{model_, set_, seeds_, steps_, width_, height_, measured_, measure_, folder_, precisions_,

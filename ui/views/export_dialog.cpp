@@ -146,13 +146,16 @@ void ExportDialog::refresh() {
     const QStorageInfo disk(existing(out));
     if (disk.isValid()) parts << QStringLiteral("%1 are free on that disk").arg(ui::fileSizeText(disk.bytesAvailable()));
     room = !disk.isValid() || disk.bytesAvailable() > needs;
+    if (!room) parts << QStringLiteral("too little: choose another disk");
     if (QFileInfo::exists(out) && written_.isEmpty() && !running) parts = {QStringLiteral("This folder is there already: name a new one")},
         room = false;
   } else {
     parts << QStringLiteral("the folder is on the engine's machine, which checks its disk first");
   }
+  if (out.isEmpty()) parts = {QStringLiteral("Name a new folder")};
   room_->setText(parts.join(QStringLiteral("; ")));
   start_->setEnabled(!running && room && !out.isEmpty() && !precision_.isEmpty() && written_.isEmpty());
+  start_->setToolTip(start_->isEnabled() ? QString() : running ? QStringLiteral("It is being exported") : room_->text());
 }
 
 QString ExportDialog::room() const { return room_->text(); }

@@ -1,6 +1,7 @@
 #include "ui/views/eyes_chart.h"
 
 #include "ui/models/precision_names.h"
+#include "ui/views/confusion_colours.h"
 #include "ui/views/theme.h"
 
 #include <QHelpEvent>
@@ -149,11 +150,9 @@ void EyesChart::paintMatrix(QPainter& painter, QRectF area) const {
     for (qsizetype column = 0; column < order_.size(); ++column) {
       const int n = count(order_[row], order_[column]);
       const QRectF cell(cells.left() + column * w + 1, y + 1, w - 2, h - 2);
-      QColor ground = row == column ? t.right : t.wrong;
-      ground.setAlphaF(n ? 0.15F + 0.7F * float(n) / float(shown) : 0);
-      painter.fillRect(cell, t.window);
-      painter.fillRect(cell, ground);
-      painter.setPen(n ? t.text : t.quiet);
+      const CellColours colours = confusionColours(row == column, n ? double(n) / shown : 0);
+      painter.fillRect(cell, colours.ground);
+      painter.setPen(colours.text);
       painter.drawText(cell, Qt::AlignCenter, QString::number(n));
     }
   }

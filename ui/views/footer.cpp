@@ -27,7 +27,7 @@ Footer::Footer(QWidget* parent)
   setAttribute(Qt::WA_StyledBackground);
   setFixedHeight(46);
   bar_->setRange(0, kSteps), bar_->setTextVisible(false), bar_->setFixedWidth(180);
-  text_->setMinimumWidth(40);
+  text_->setMinimumWidth(40), text_->setWordWrap(true);        // two lines fit
   text_->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
   score_->setProperty("role", "quiet");
   connect(cancel_, &QPushButton::clicked, this, &Footer::cancel);

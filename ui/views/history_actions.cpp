@@ -1,6 +1,7 @@
 #include "ui/views/history_actions.h"
 
 #include "ui/models/history_model.h"
+#include "ui/views/short_label.h"
 
 #include <QHBoxLayout>
 #include <QLabel>
@@ -10,15 +11,11 @@
 namespace quantspot::views {
 
 HistoryActions::HistoryActions(QWidget* parent)
-    : QFrame(parent), what_(new QLabel), tags_(new QLineEdit), open_(new QPushButton(QStringLiteral("Open"))),
+    : QFrame(parent), what_(new ShortLabel), tags_(new QLineEdit), open_(new QPushButton(QStringLiteral("Open"))),
       nextSeed_(new QPushButton(QStringLiteral("Run with the next seed"))), change_(new QPushButton(QStringLiteral("Run with a change…"))),
       compare_(new QPushButton(QStringLiteral("Compare two pictures…"))) {
-  what_->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
   tags_->setPlaceholderText(QStringLiteral("tags, with commas between")), tags_->setAccessibleName(QStringLiteral("Tags"));
   tags_->setFixedWidth(210);
-  nextSeed_->setToolTip(QStringLiteral("The same recipe and precisions with the next seed, blind"));
-  change_->setToolTip(QStringLiteral("Opens it with its recipe and precisions in the form: change one thing and press Generate"));
-  compare_->setToolTip(QStringLiteral("Any two pictures of the history with this recipe, large, with slider, flicker and difference"));
   connect(open_, &QPushButton::clicked, this, &HistoryActions::openWanted);
   connect(nextSeed_, &QPushButton::clicked, this, &HistoryActions::nextSeedWanted);
   connect(change_, &QPushButton::clicked, this, &HistoryActions::changeWanted);
@@ -40,10 +37,23 @@ void HistoryActions::setSheet(const QModelIndex& index) {
   if (comparison == comparison_ && tags_->hasFocus()) return;             // being written
   comparison_ = comparison;
   const bool judged = !index.data(ui::HistoryModel::BlindRole).toBool();
-  what_->setText(index.data(ui::HistoryModel::PromptRole).toString()), what_->setToolTip(what_->text());
+  what_->setLine(index.data(ui::HistoryModel::PromptRole).toString());
   tags_->setText(index.data(ui::HistoryModel::TagsRole).toStringList().join(QStringLiteral(", ")));
   nextSeed_->setEnabled(index.data(ui::HistoryModel::DrawnHereRole).toBool()), change_->setEnabled(nextSeed_->isEnabled());
-  compare_->setEnabled(judged && index.data(ui::HistoryModel::PictureCountRole).toInt() > 1);
+  const bool several = index.data(ui::HistoryModel::PictureCountRole).toInt() > 1;
+  compare_->setEnabled(judged && several);
+  tellWhy(judged, several);
+}
+
+// What a button does, or why it cannot.
+void HistoryActions::tellWhy(bool judged, bool several) {
+  const QString elsewhere = QStringLiteral("These pictures were made elsewhere: there is no recipe to draw again");
+  nextSeed_->setToolTip(nextSeed_->isEnabled() ? QStringLiteral("The same recipe and precisions with the next seed, blind") : elsewhere);
+  change_->setToolTip(change_->isEnabled() ? QStringLiteral("Opens it with its recipe and precisions in the form: change one thing and press Generate")
+                                           : elsewhere);
+  compare_->setToolTip(!judged    ? QStringLiteral("These pictures wait to be judged blind: open them first")
+                       : !several ? QStringLiteral("This comparison has one picture, and two are needed")
+                                  : QStringLiteral("Any two pictures of the history with this recipe, large, with slider, flicker and difference"));
 }
 
 }  // namespace quantspot::views

@@ -4,11 +4,12 @@
 #include <QFrame>
 #include <QModelIndex>
 
-class QLabel;
 class QLineEdit;
 class QPushButton;
 
 namespace quantspot::views {
+
+class ShortLabel;
 
 class HistoryActions : public QFrame {
   Q_OBJECT
@@ -29,7 +30,9 @@ class HistoryActions : public QFrame {
   void tagsEdited(const QStringList& tags);
 
  private:
-  QLabel* what_;
+  void tellWhy(bool judged, bool several);
+
+  ShortLabel* what_;
   QLineEdit* tags_;
   QPushButton *open_, *nextSeed_, *change_, *compare_;
   qint64 comparison_ = 0;

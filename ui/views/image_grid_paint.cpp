@@ -39,7 +39,7 @@ void ImageGrid::paintLegend(QPainter& painter) {
 }
 
 void ImageGrid::paintHint(QPainter& painter) {
-  painter.setPen(QColor("#ffffff"));
+  painter.setPen(Qt::black);                  // 4.7 : 1 on the grey; white has 4.48
   QFont font = painter.font();
   font.setPointSizeF(font.pointSizeF() * 1.15);
   painter.setFont(font);

@@ -4,9 +4,13 @@
 #include <QLabel>
 #include <QSlider>
 
+#include <algorithm>
 #include <cmath>
 
 namespace quantspot::views {
+namespace {
+constexpr int kLeastSlider = 60;
+}
 
 LimitSlider::LimitSlider(const QString& title, std::vector<double> values, QStringList texts, QWidget* parent)
     : QWidget(parent), values_(std::move(values)), texts_(std::move(texts)), slider_(new QSlider(Qt::Horizontal)),
@@ -17,9 +21,12 @@ LimitSlider::LimitSlider(const QString& title, std::vector<double> values, QStri
   slider_->setValue(static_cast<int>(values_.size()));
   setTitle(title);
   text_->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
+  int widest = 0;                          // the slider keeps its length while it is moved
+  for (const QString& text : texts_) widest = std::max(widest, text_->fontMetrics().horizontalAdvance(text));
+  text_->setMinimumWidth(widest), slider_->setMinimumWidth(kLeastSlider);
   auto* layout = new QGridLayout(this);
   layout->setContentsMargins(0, 0, 0, 0), layout->setVerticalSpacing(2);
-  layout->addWidget(title_, 0, 0), layout->addWidget(text_, 0, 1), layout->addWidget(slider_, 1, 0, 1, 2);
+  layout->addWidget(title_, 0, 0, 1, 2), layout->addWidget(slider_, 1, 0), layout->addWidget(text_, 1, 1);
   layout->setColumnStretch(0, 1);
   connect(slider_, &QSlider::valueChanged, this, [this] { show(), Q_EMIT changed(); });
   show();

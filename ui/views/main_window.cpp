@@ -23,6 +23,7 @@
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QMimeData>
+#include <QScrollArea>
 #include <QShortcut>
 #include <QStackedWidget>
 #include <QToolButton>
@@ -30,6 +31,19 @@
 #include <QVBoxLayout>
 
 namespace quantspot::views {
+namespace {
+
+constexpr QSize kLeast(640, 320);        // points, of a laptop's screen at 300 %
+
+// A page that is larger than the window scrolls: on small screens, and where everything is drawn large.
+QWidget* scrolled(QWidget* page) {
+  auto* area = new QScrollArea;
+  area->setWidget(page), area->setWidgetResizable(true), area->setFrameShape(QFrame::NoFrame);
+  area->setFocusPolicy(Qt::NoFocus);
+  return area;
+}
+
+}  // namespace
 
 MainWindow::MainWindow(ui::CompareSession* session, QWidget* parent)
     : QMainWindow(parent), session_(session), compare_(new ComparePage(session)),
@@ -38,12 +52,8 @@ MainWindow::MainWindow(ui::CompareSession* session, QWidget* parent)
       menu_(new ProgramMenu(session, this)), pages_(new QStackedWidget), tabs_(new QButtonGroup(this)), theme_(new QToolButton),
       more_(new QToolButton) {
   setWindowTitle(QStringLiteral("QuantSpot"));
-  setMinimumSize(980, 620);
-  pages_->addWidget(compare_);
-  pages_->addWidget(evaluate_);
-  pages_->addWidget(study_);
-  pages_->addWidget(decide_);
-  pages_->addWidget(history_);
+  setMinimumSize(kLeast);
+  for (QWidget* page : std::initializer_list<QWidget*>{compare_, evaluate_, study_, decide_, history_}) pages_->addWidget(scrolled(page));
   auto* central = new QWidget;
   auto* layout = new QVBoxLayout(central);
   layout->setContentsMargins(0, 0, 0, 0), layout->setSpacing(0);
@@ -121,9 +131,17 @@ void MainWindow::showPage(Page page) {
   pages_->setCurrentIndex(page);
   tabs_->button(page)->setChecked(true);
   if (page == Study) study_->reload();
+  if (page != Compare) noticeOthers();
   if (page == History) history_->focusSearch();
   else if (page == Evaluate) evaluate_->takeFocus();
   else if (page == Compare) compare_->takeFocus();
+}
+
+void MainWindow::noticeOthers() {
+  const auto all = session_->store()->isOpen() ? session_->store()->comparisons() : std::vector<study::ComparisonHead>();
+  const qint64 newest = all.empty() ? 0 : all.front().id;
+  if (newest != seen_ && session_->history()->rowOf(newest) < 0 && !session_->isBusy()) session_->store()->readAnew();
+  seen_ = newest;
 }
 
 void MainWindow::toggleTheme() {

@@ -55,6 +55,7 @@ class MainWindow : public QMainWindow {
   void compareTwo(qint64 comparison);
   void importPictures(const QString& path);
   void exportAnswers(const QString& path);
+  void noticeOthers();                             // another window may have written to the same folder
 
   ui::CompareSession* session_;
   ComparePage* compare_;
@@ -67,6 +68,7 @@ class MainWindow : public QMainWindow {
   QStackedWidget* pages_;
   QButtonGroup* tabs_;
   QToolButton *theme_, *more_;
+  qint64 seen_ = 0;                                // the newest comparison when it was last looked
 };
 
 }  // namespace quantspot::views

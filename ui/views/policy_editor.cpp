@@ -149,7 +149,6 @@ QWidget* PolicyEditor::makeNameRow() {
   auto* open = link(QStringLiteral("Import…"), QStringLiteral("Read a policy from a JSON file"));
   auto* give = link(QStringLiteral("Export…"), QStringLiteral("Write this policy as a JSON file"));
   setMainRole(compare_, true);
-  compare_->setToolTip(QStringLiteral("Ctrl+Enter")), save_->setToolTip(QStringLiteral("Ctrl+S"));
   layout->addWidget(quietLabel(QStringLiteral("&Name"), name_)), layout->addWidget(name_, 1), layout->addWidget(save_), layout->addWidget(forget_);
   layout->addWidget(open), layout->addWidget(give), layout->addStretch(1), layout->addWidget(compare_);
   connect(name_, &QLineEdit::textChanged, this, &PolicyEditor::refresh);
@@ -282,9 +281,14 @@ void PolicyEditor::refresh() {
   undo_->setEnabled(draft->canUndo());
   forget_->setVisible(own);
   save_->setText(own ? QStringLiteral("Replace") : QStringLiteral("Save"));
-  save_->setToolTip(changes ? QStringLiteral("A name is for one policy, not for several over the steps") : QStringLiteral("Ctrl+S"));
-  save_->setEnabled(!changes && !name_->text().trimmed().isEmpty() && draft->problem().isEmpty() && !draft->base().isEmpty());
-  compare_->setEnabled(draft->problem().isEmpty() && !draft->base().isEmpty());
+  const QString wrong = draft->base().isEmpty() ? QStringLiteral("Choose a precision first") : draft->problem();
+  const QString unnamed = name_->text().trimmed().isEmpty() ? QStringLiteral("Write a name first") : QString();
+  save_->setEnabled(!changes && unnamed.isEmpty() && wrong.isEmpty());
+  save_->setToolTip(changes            ? QStringLiteral("A name is for one policy, not for several over the steps")
+                    : !wrong.isEmpty() ? wrong
+                    : unnamed.isEmpty() ? QStringLiteral("Ctrl+S") : unnamed);
+  compare_->setEnabled(wrong.isEmpty());
+  compare_->setToolTip(wrong.isEmpty() ? QStringLiteral("Ctrl+Enter") : wrong);
   refreshSummary();
 }
 

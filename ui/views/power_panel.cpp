@@ -46,8 +46,9 @@ PowerPanel::PowerPanel(ui::StudyDraft* draft, QWidget* parent)
   row->addStretch(1);
   rate_->setAccessibleName(tr("Share of right answers sought")), power_->setAccessibleName(tr("Power"));
   sentence_->setWordWrap(true);
-  plot_->setMinimumHeight(150);
-  layout->addWidget(title), layout->addLayout(row), layout->addWidget(sentence_), layout->addWidget(plot_, 1);
+  plot_->setMinimumHeight(150), plot_->setFocusPolicy(Qt::NoFocus), plot_->setAccessibleName(tr("Power by number of trials"));
+  layout->addWidget(title), layout->addLayout(row), layout->addWidget(sentence_), layout->addWidget(plot_, 100);
+  layout->addStretch(1);                   // the lines stay together while there is no curve
   for (QDoubleSpinBox* box : {rate_, power_})
     connect(box, &QDoubleSpinBox::valueChanged, this, [this] { draft_->setEffect({rate_->value() / 100, power_->value() / 100}); });
   connect(draft_, &ui::StudyDraft::changed, this, &PowerPanel::refresh);

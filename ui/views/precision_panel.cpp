@@ -63,7 +63,6 @@ PrecisionPanel::PrecisionPanel(ui::PrecisionListModel* model, QWidget* parent)
   list_->setStyleSheet(QStringLiteral("QListView { background: transparent; }"));   // tool tips would take it, too
   list_->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
   list_->setVerticalScrollMode(QAbstractItemView::ScrollPerPixel);
-  generate_->setToolTip(QStringLiteral("Enter"));
   setMainRole(generate_, true);
   connect(generate_, &QPushButton::clicked, this, &PrecisionPanel::generate);
   connect(model_, &QAbstractItemModel::modelReset, this, &PrecisionPanel::growList);
@@ -156,14 +155,15 @@ void PrecisionPanel::growList() {
 }
 
 void PrecisionPanel::setProblem(const QString& problem) { problemText_ = problem, updateGenerate(); }
-void PrecisionPanel::setBusy(bool busy) { busy_ = busy, updateGenerate(); }
+void PrecisionPanel::setBusy(bool busy, const QString& word) { busy_ = busy, busyWord_ = word, updateGenerate(); }
 void PrecisionPanel::setMain(bool main) { setMainRole(generate_, main); }
 void PrecisionPanel::setEstimate(const QString& text) { setText(estimate_, text); }
 
 void PrecisionPanel::updateGenerate() {
   setText(problem_, busy_ ? QString() : problemText_);
   generate_->setEnabled(!busy_ && problemText_.isEmpty());
-  generate_->setText(busy_ ? QStringLiteral("Generating…") : QStringLiteral("Generate"));
+  generate_->setText(busy_ ? busyWord_ : QStringLiteral("Generate"));
+  generate_->setToolTip(generate_->isEnabled() ? QStringLiteral("Enter") : busy_ ? busyWord_ : problemText_);
   list_->setEnabled(!busy_);
 }
 

@@ -23,7 +23,7 @@ class PrecisionPanel : public QFrame {
   explicit PrecisionPanel(ui::PrecisionListModel* model, QWidget* parent = nullptr);   // model is not owned
 
   void setProblem(const QString& problem);          // why Generate is off; empty: it is on
-  void setBusy(bool busy);
+  void setBusy(bool busy, const QString& word);     // the word stands on the button meanwhile
   void setMain(bool main);                          // whether Generate is the page's main button
   void setEstimate(const QString& text);
   void clearFailures();
@@ -57,7 +57,7 @@ class PrecisionPanel : public QFrame {
   QLabel *failures_, *estimate_, *problem_;
   std::vector<Failure> failed_;
   QPushButton* generate_;
-  QString problemText_;
+  QString problemText_, busyWord_;
   bool busy_ = false;
 };
 

@@ -20,6 +20,7 @@ constexpr std::pair<const char*, const char*> kKeys[] = {
     {"Ctrl+1 3 4 5, Ctrl+H", "Compare, Evaluate, Study, Decide, History"},
     {"Ctrl+2", "the charts on the whole page"},
     {"Ctrl+T, F11", "light or dark, full screen"},
+    {"F1, Ctrl+Q", "these keys, quit"},
     {"Compare", ""},
     {"Enter", "generate; answer and reveal; next seed"},
     {"A to I, then 1 to 9", "this tile has that precision, or that grade; Backspace takes it back, Ctrl+Z undoes"},
@@ -29,6 +30,11 @@ constexpr std::pair<const char*, const char*> kKeys[] = {
     {"wheel, drag, 0", "zoom all, move all, fit"},
     {"X", "after the answer: difference, heat map, edges"},
     {"Esc", "back to all tiles"},
+    {"Elsewhere", ""},
+    {"Ctrl+N", "on the Study page: a new study"},
+    {"Ctrl+Enter, Ctrl+S", "in the policy window: add to the comparison, keep the name"},
+    {"F2, Delete", "on a policy in the list of precisions: edit, remove"},
+    {"Esc", "closes a window that stands beside the main one"},
 };
 
 QString keysText() {
@@ -71,7 +77,8 @@ void ProgramMenu::showKeys() {
     keys_->setMargin(18);
     for (const auto key : {Qt::Key_Escape, Qt::Key_F1}) connect(new QShortcut(key, keys_), &QShortcut::activated, keys_, &QWidget::hide);
   }
-  showBeside(keys_);
+  if (keys_->isVisible()) keys_->hide();                // F1 again
+  else showBeside(keys_);
 }
 
 }  // namespace quantspot::views

@@ -42,7 +42,7 @@ std::vector<QualityPoint> paretoFront(std::vector<QualityPoint> points) {
   return front;
 }
 
-QualityChart::QualityChart(QWidget* parent) : ChartCard(QStringLiteral("Quality against memory"), parent), choice_(new QComboBox) {
+QualityChart::QualityChart(QWidget* parent) : ChartCard(QStringLiteral("Quality"), parent), choice_(new QComboBox) {
   choice_->addItems({QStringLiteral("CLIP"), QStringLiteral("PSNR"), QStringLiteral("SSIM")});
   choice_->setFixedHeight(28);
   choice_->setAccessibleName(QStringLiteral("Measure of quality"));

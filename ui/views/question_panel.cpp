@@ -35,14 +35,14 @@ QuestionPanel::QuestionPanel(ui::TrialController* trial, QWidget* parent)
     : QFrame(parent), trial_(trial), name_(new QRadioButton(QStringLiteral("Name each"))), spot_(new QRadioButton(QStringLiteral("Spot the one"))),
       rate_(new QRadioButton(QStringLiteral("Rate 1–5"))),
       about_(new QLabel(kAboutName)), sureLabel_(new QLabel(QStringLiteral("Sure?"))), form_(new AnswerForm(trial)), sure_(new ConfidenceDots),
-      undo_(new QToolButton), answer_(new QPushButton(QStringLiteral("Answer && reveal"))) {
+      lacking_(new QLabel), undo_(new QToolButton), answer_(new QPushButton(QStringLiteral("Answer && reveal"))) {
   auto* title = new QLabel(QStringLiteral("Question"));
   title->setProperty("role", "section");
   name_->setChecked(true);
   about_->setProperty("role", "quiet"), about_->setWordWrap(true);
   sureRow_ = makeSureRow();
   setMainRole(answer_, true);
-  answer_->setToolTip(QStringLiteral("Enter"));
+  lacking_->setProperty("role", "quiet"), lacking_->setWordWrap(true);
   for (QRadioButton* radio : {name_, spot_, rate_}) connect(radio, &QRadioButton::clicked, this, [this] { refresh(), Q_EMIT taskChosen(task()); });
   connect(trial_, &ui::TrialController::stateChanged, this, &QuestionPanel::onStateChanged);
   connect(trial_, &ui::TrialController::choicesChanged, this, &QuestionPanel::refresh);
@@ -52,7 +52,7 @@ QuestionPanel::QuestionPanel(ui::TrialController* trial, QWidget* parent)
   layout->addWidget(title), layout->addWidget(name_), layout->addWidget(spot_), layout->addWidget(rate_), layout->addWidget(about_);
   layout->addSpacing(6);
   layout->addWidget(scrolled(form_), 1);
-  layout->addWidget(sureRow_), layout->addWidget(answer_);
+  layout->addWidget(sureRow_), layout->addWidget(lacking_), layout->addWidget(answer_);
   onStateChanged();
 }
 
@@ -78,10 +78,20 @@ void QuestionPanel::setTask(study::Task task) {
   refresh();
 }
 
+QString QuestionPanel::lacking() const {
+  if (trial_->state() != ui::TrialController::State::Open || trial_->canAnswer()) return {};
+  if (trial_->task() == study::Task::SpotOne) return QStringLiteral("Pick a tile first");
+  QStringList open;
+  for (int tile = 0; tile < trial_->slotCount(); ++tile)
+    if (trial_->choice(tile).isEmpty() && trial_->grade(tile) == 0) open << QString(ui::SlotListModel::letter(tile));
+  const QString what = trial_->task() == study::Task::Rate ? QStringLiteral("grade") : QStringLiteral("name");
+  return QStringLiteral("Still without a %1: %2").arg(what, open.join(QStringLiteral(", ")));
+}
+
 void QuestionPanel::onStateChanged() {
   const bool open = trial_->state() == ui::TrialController::State::Open;
   form_->rebuild();
-  form_->setVisible(open), sureRow_->setVisible(open), answer_->setVisible(open);
+  form_->setVisible(open), sureRow_->setVisible(open), lacking_->setVisible(open), answer_->setVisible(open);
   refresh();
 }
 
@@ -95,6 +105,9 @@ void QuestionPanel::refresh() {
   undo_->setEnabled(trial_->canUndo());
   sure_->setValue(trial_->confidence());
   answer_->setEnabled(trial_->canAnswer());
+  const QString lacks = lacking();
+  lacking_->setText(lacks);
+  answer_->setToolTip(lacks.isEmpty() ? QStringLiteral("Enter") : lacks);
 }
 
 }  // namespace quantspot::views

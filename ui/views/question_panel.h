@@ -26,6 +26,7 @@ class QuestionPanel : public QFrame {
 
   study::Task task() const;                   // for the next comparison
   void setTask(study::Task task);
+  QString lacking() const;                    // what the answer still needs; empty: it can be given
   AnswerForm* form() { return form_; }
   QPushButton* answerButton() { return answer_; }
 
@@ -39,7 +40,7 @@ class QuestionPanel : public QFrame {
 
   ui::TrialController* trial_;
   QRadioButton *name_, *spot_, *rate_;
-  QLabel *about_, *sureLabel_;
+  QLabel *about_, *sureLabel_, *lacking_;
   AnswerForm* form_;
   ConfidenceDots* sure_;
   QToolButton* undo_;

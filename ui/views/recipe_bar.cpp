@@ -65,6 +65,7 @@ RecipeBar::RecipeBar(QWidget* parent)
   prompt_->setAccessibleName(QStringLiteral("Prompt")), prompt_->setPlaceholderText(QStringLiteral("what the picture shows"));
   random_ = prompt_->addAction(QIcon(), QLineEdit::TrailingPosition);
   random_->setToolTip(QStringLiteral("Another prompt by chance"));
+  if (auto* dice = prompt_->findChild<QToolButton*>()) dice->setAccessibleName(QStringLiteral("Another prompt"));
   newSeed_->setToolTip(QStringLiteral("Another seed by chance")), newSeed_->setAccessibleName(QStringLiteral("Another seed"));
   seed_->setRange(0, kMaximumSeed), seed_->setValue(7), seed_->setFixedWidth(82);
   steps_->setRange(1, 200), steps_->setValue(20), steps_->setFixedWidth(58);

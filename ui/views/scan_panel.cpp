@@ -153,6 +153,7 @@ void ScanPanel::refreshEstimate() {
   else if (session_->isBusy()) text = QStringLiteral("A comparison is being generated; measure when it is done");
   estimate_->setText(text);
   measure_->setEnabled(!running && prompts > 0 && count > 0 && !session_->isBusy() && low_->count() > 0);
+  measure_->setToolTip(measure_->isEnabled() ? QString() : running ? QStringLiteral("It is being measured") : estimate_->text());
 }
 
 void ScanPanel::refresh() {

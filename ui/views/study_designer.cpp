@@ -16,12 +16,14 @@
 #include <QLineEdit>
 #include <QPushButton>
 #include <QScrollArea>
+#include <QScrollBar>
 #include <QTimer>
 #include <QVBoxLayout>
 
 namespace quantspot::views {
 namespace {
 
+constexpr int kSideWidth = 380, kSideHeight = 260, kAfterTrials = 3;   // its place among the sections
 constexpr int kDoubtMs = 4000;           // a press on Discard is waited for a second one
 
 }  // namespace
@@ -31,14 +33,13 @@ using ui::DraftSection;
 StudyDesigner::StudyDesigner(std::unique_ptr<ui::StudyDraft> draft, study::StudyStore* store, QString studies, QWidget* parent)
     : QWidget(parent), draft_(std::move(draft)), store_(store), studies_(std::move(studies)), title_(new QLineEdit),
       comparisons_(new ComparisonsSection(draft_.get(), store)), blocks_(new BlocksSection(draft_.get())), power_(new PowerPanel(draft_.get())),
-      preview_(new StudyPreview(draft_.get())), freeze_(new FreezeBar) {
-  auto* middle = new QHBoxLayout;
-  middle->setSpacing(0);
+      preview_(new StudyPreview(draft_.get())), freeze_(new FreezeBar), middle_(new QHBoxLayout) {
+  middle_->setSpacing(0);
   sections_ = makeSections(), side_ = makeSide();
-  middle->addWidget(sections_, 1), middle->addWidget(side_);
+  middle_->addWidget(sections_, 1), middle_->addWidget(side_);
   auto* layout = new QVBoxLayout(this);
   layout->setContentsMargins(0, 0, 0, 0), layout->setSpacing(0);
-  layout->addLayout(middle, 1), layout->addWidget(freeze_);
+  layout->addLayout(middle_, 1), layout->addWidget(freeze_);
   connect(blocks_, &BlocksSection::touched, preview_, &StudyPreview::showBlock);
   connect(freeze_, &FreezeBar::freeze, this, &StudyDesigner::freeze);
   connect(freeze_, &FreezeBar::cancelled, &freezer_, &ui::StudyFreezer::cancel);
@@ -58,9 +59,10 @@ StudyDesigner::StudyDesigner(std::unique_ptr<ui::StudyDraft> draft, study::Study
   if (!draft_->problemOfFile().isEmpty()) freeze_->setProblem(draft_->problemOfFile());
 }
 
-QWidget* StudyDesigner::makeSections() {
+QScrollArea* StudyDesigner::makeSections() {
   auto* content = new QWidget;
   auto* column = new QVBoxLayout(content);
+  column_ = column;
   column->setContentsMargins(22, 16, 22, 16), column->setSpacing(22);
   auto* top = new QHBoxLayout;
   QFont large = title_->font();
@@ -90,17 +92,36 @@ QWidget* StudyDesigner::makeSections() {
   column->addStretch(1);
   auto* scroll = new QScrollArea;
   scroll->setWidget(content), scroll->setWidgetResizable(true), scroll->setFrameShape(QFrame::NoFrame);
+  scroll->setFocusPolicy(Qt::NoFocus);
   return scroll;
 }
 
 QWidget* StudyDesigner::makeSide() {
   auto* side = new QFrame;
   side->setObjectName(QStringLiteral("sidePanel")), side->setProperty("side", "right");
-  side->setFixedWidth(380);
   auto* column = new QVBoxLayout(side);
+  sideColumn_ = column;
   column->setContentsMargins(17, 14, 17, 14), column->setSpacing(16);
   column->addWidget(preview_, 3), column->addWidget(power_, 2);
   return side;
+}
+
+// Beside the form where both have room; in a narrow window below the parts that it shows, among the sections.
+void StudyDesigner::placeSide() {
+  const bool inside = column_->indexOf(side_) >= 0;
+  if (!inside) form_ = sections_->widget()->minimumSizeHint().width() + sections_->verticalScrollBar()->sizeHint().width();
+  const bool beside = width() >= form_ + kSideWidth;
+  side_->setMinimumSize(beside ? QSize(kSideWidth, 0) : QSize(0, kSideHeight));
+  side_->setMaximumWidth(beside ? kSideWidth : QWIDGETSIZE_MAX);
+  if (beside != inside) return;
+  sideColumn_->setDirection(beside ? QBoxLayout::TopToBottom : QBoxLayout::LeftToRight);
+  if (beside) middle_->addWidget(side_);
+  else column_->insertWidget(kAfterTrials, side_);
+}
+
+void StudyDesigner::resizeEvent(QResizeEvent* event) {
+  QWidget::resizeEvent(event);
+  placeSide();
 }
 
 void StudyDesigner::addSection(QVBoxLayout* column, DraftSection section, const QString& title, const QList<QWidget*>& content) {
@@ -133,14 +154,14 @@ void StudyDesigner::refresh() {
 }
 
 void StudyDesigner::freeze(const QString& passphrase) {
-  for (QWidget* part : {sections_, side_}) part->setEnabled(false);
+  for (QWidget* part : std::initializer_list<QWidget*>{sections_, side_}) part->setEnabled(false);
   freeze_->setFreezing(true);
   Q_EMIT freezing(true);
   freezer_.start(*draft_, store_->isOpen() ? store_->path() : QString(), studies_, passphrase);
 }
 
 void StudyDesigner::endFreezing(const QString& problem) {
-  for (QWidget* part : {sections_, side_}) part->setEnabled(true);
+  for (QWidget* part : std::initializer_list<QWidget*>{sections_, side_}) part->setEnabled(true);
   freeze_->setFreezing(false);
   refresh();
   freeze_->say(problem);

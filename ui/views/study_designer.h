@@ -7,8 +7,10 @@
 
 #include <vector>
 
+class QBoxLayout;
 class QLabel;
 class QLineEdit;
+class QScrollArea;
 class QVBoxLayout;
 
 namespace quantspot::views {
@@ -39,8 +41,11 @@ class StudyDesigner : public QWidget {
   void freezing(bool running);                           // nothing else may be opened in place of this page meanwhile
   void discarded();
 
+ protected:
+  void resizeEvent(QResizeEvent* event) override;
+
  private:
-  QWidget* makeSections();
+  QScrollArea* makeSections();
   QWidget* makeSide();
   void addSection(QVBoxLayout* column, ui::DraftSection section, const QString& title, const QList<QWidget*>& content);
   void refresh();
@@ -56,7 +61,12 @@ class StudyDesigner : public QWidget {
   PowerPanel* power_;
   StudyPreview* preview_;
   FreezeBar* freeze_;
-  QWidget *sections_ = nullptr, *side_ = nullptr;
+  void placeSide();
+
+  QScrollArea* sections_ = nullptr;
+  QWidget* side_ = nullptr;
+  QBoxLayout *middle_, *column_ = nullptr, *sideColumn_ = nullptr;
+  int form_ = 0;                                         // what the form needs of the width
   std::vector<QLabel*> states_;
   ui::StudyFreezer freezer_;
 };

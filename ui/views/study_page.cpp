@@ -87,7 +87,7 @@ QWidget* StudyPage::makeSide() {
   auto* column = new QVBoxLayout(side);
   column->setContentsMargins(0, 12, 1, 12), column->setSpacing(10);
   auto* create = new QPushButton(tr("New study"));
-  create->setProperty("role", "main");
+  create->setProperty("role", "main"), create->setShortcut(QKeySequence::New), create->setToolTip(tr("Ctrl+N"));
   connect(create, &QPushButton::clicked, this, &StudyPage::newDraft);
   auto* padded = new QHBoxLayout;
   padded->setContentsMargins(12, 0, 12, 0);
@@ -140,8 +140,13 @@ void StudyPage::select(const QString& hash_or_file) {
 
 void StudyPage::newDraft() {
   const QString file = model_.newDraftFile();
-  ui::StudyDraft(file, store_).edit([](study::Protocol&) {});   // on disk, so that it is in the list
-  select(file);
+  ui::StudyDraft draft(file, store_);
+  QString reason;
+  connect(&draft, &ui::StudyDraft::failed, this, [&](const QString& message) { reason = message; });
+  draft.edit([](study::Protocol&) {});                   // on disk, so that it is in the list
+  if (reason.isEmpty()) return select(file);
+  notice_ = reason;                                      // the list is read anew, and this stays
+  reload();
 }
 
 void StudyPage::put(QWidget* page) {

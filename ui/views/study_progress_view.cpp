@@ -130,9 +130,7 @@ QWidget* StudyProgressView::makePanel() {
   people_->horizontalHeader()->setDefaultAlignment(Qt::AlignLeft | Qt::AlignVCenter), people_->setTabKeyNavigation(false);
   people_->setShowGrid(false);
   makeCopyable(people_);
-  connect(people_->selectionModel(), &QItemSelectionModel::selectionChanged, this, [this] {
-    for (QPushButton* button : {erase_, hand_}) button->setEnabled(people_->currentIndex().isValid());
-  });
+  connect(people_->selectionModel(), &QItemSelectionModel::selectionChanged, this, &StudyProgressView::allowForOne);
   column->addWidget(title_), column->addWidget(state_), column->addWidget(counts_), column->addWidget(sequential_), column->addWidget(problems_);
   column->addWidget(people_, 1), column->addLayout(hash), column->addWidget(makeButtons()), column->addWidget(makeQuestion());
   column->addWidget(said_);
@@ -146,7 +144,7 @@ QWidget* StudyProgressView::makeButtons() {
   reveal_->setProperty("role", "main"), close_->setProperty("role", "main");
   row->addWidget(close_), row->addWidget(reveal_), row->addWidget(export_), row->addStretch(1);
   row->addWidget(hand_), row->addWidget(erase_);
-  hand_->setToolTip(tr("Every record that is kept under this random id, for the person who asks for it"));
+  allowForOne();
   connect(hand_, &QPushButton::clicked, this, &StudyProgressView::chooseRecords);
   connect(close_, &QPushButton::clicked, this, &StudyProgressView::askToClose);
   connect(reveal_, &QPushButton::clicked, this, &StudyProgressView::showAnalysis);
@@ -186,8 +184,17 @@ void StudyProgressView::fill() {
   head_->setText(tr("Head hash %1").arg(model_.head()));
   close_->setVisible(!model_.isClosed()), reveal_->setVisible(model_.isClosed());
   export_->setText(model_.isClosed() ? tr("Export bundle…") : tr("Export sealed bundle…"));
-  for (QPushButton* button : {erase_, hand_}) button->setEnabled(people_->currentIndex().isValid());
+  allowForOne();
   if (!model_.warning().isEmpty()) say(model_.warning(), true);
+}
+
+// What is done with one person waits until one is chosen.
+void StudyProgressView::allowForOne() {
+  const bool chosen = people_->currentIndex().isValid();
+  const QString first = tr("Choose a person in the list first");
+  for (QPushButton* button : {erase_, hand_}) button->setEnabled(chosen);
+  erase_->setToolTip(chosen ? QString() : first);
+  hand_->setToolTip(chosen ? tr("Every record that is kept under this random id, for the person who asks for it") : first);
 }
 
 QString StudyProgressView::problemsText() const {

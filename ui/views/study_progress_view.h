@@ -50,6 +50,7 @@ class StudyProgressView : public QWidget {
   void chooseBundle();
   void chooseRecords();
   QString problemsText() const;
+  void allowForOne();
   QString sequentialText() const;
 
   ui::StudyProgressModel model_;

@@ -8,10 +8,12 @@
 #include <QStyleFactory>
 #include <QWidget>
 
+#include <cmath>
+
 namespace quantspot::views {
 namespace {
 
-const Theme kLight{false, "#f4f5f6", "#fbfbfc", "#ffffff", "#d5d8dc", "#1d2125", "#646c75", "#2f6db5", "#ffffff", "#1f8a4c", "#c2403a"};
+const Theme kLight{false, "#f4f5f6", "#fbfbfc", "#ffffff", "#d5d8dc", "#1d2125", "#646c75", "#2f6db5", "#ffffff", "#1a7842", "#c2403a"};
 const Theme kDark{true, "#1f2225", "#26292d", "#2e3236", "#3d4248", "#e6e8ea", "#9aa2ab", "#5b9be6", "#10141a", "#4fbf7b", "#ec7b73"};
 Theme current = kLight;
 
@@ -47,12 +49,12 @@ QPushButton[large="true"] { min-height: 36px; padding: 5px 18px; }
 QPushButton[large="true"]:checked { background: %7; border-color: %7; color: %8; }
 QPushButton[role="pick"] { padding: 5px 4px; }
 QPushButton[role="pick"]:checked { background: %7; border-color: %7; color: %8; font-weight: 600; }
-QRadioButton::indicator, QCheckBox::indicator, QListView::indicator { width: 12px; height: 12px; border: 1px solid %6; background: %3; }
+QRadioButton::indicator, QCheckBox::indicator, QListView::indicator, QTreeView::indicator { width: 12px; height: 12px; border: 1px solid %6; background: %3; }
 QRadioButton::indicator { border-radius: 7px; }
 QRadioButton::indicator:focus, QCheckBox::indicator:focus { border: 2px solid %7; width: 10px; height: 10px; }
-QCheckBox::indicator, QListView::indicator { border-radius: 3px; }
+QCheckBox::indicator, QListView::indicator, QTreeView::indicator { border-radius: 3px; }
 QRadioButton::indicator:checked { border: 4px solid %7; width: 6px; height: 6px; }
-QCheckBox::indicator:checked, QListView::indicator:checked { border-color: %7; background: %7; image: url(:/icons/CHECK.png); }
+QCheckBox::indicator:checked, QListView::indicator:checked, QTreeView::indicator:checked { border-color: %7; background: %7; image: url(:/icons/CHECK.png); }
 QListView#ticks::item { padding: 3px 0; }
 QToolButton { border: none; border-radius: 4px; padding: 4px 8px; background: transparent; color: %6; }
 QToolButton:hover { background: %4; color: %5; }
@@ -126,6 +128,12 @@ QColor precisionColor(const QString& precision) {
   return id == u"auto" ? "#7d858e" : "#c2468f";
 }
 
-QColor textOn(const QColor& ground) { return ground.lightnessF() > 0.55 ? QColor("#14181c") : QColor("#ffffff"); }
+// Black or white, whichever is read better: one of them has 4.58 : 1 or more on any colour.
+QColor textOn(const QColor& ground) {
+  const auto linear = [](double c) { return c <= 0.04045 ? c / 12.92 : std::pow((c + 0.055) / 1.055, 2.4); };
+  const double luminance = 0.2126 * linear(ground.redF()) + 0.7152 * linear(ground.greenF()) + 0.0722 * linear(ground.blueF());
+  constexpr double kEqual = 0.1791;        // (1.05) / (L + 0.05) = (L + 0.05) / 0.05
+  return luminance > kEqual ? QColor(Qt::black) : QColor(Qt::white);
+}
 
 }  // namespace quantspot::views

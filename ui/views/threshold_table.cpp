@@ -34,6 +34,12 @@ QString cellText(const Threshold& threshold, const nlohmann::json& cell) {
       .arg(text, QString::number(std::abs(value - threshold.limit), 'f', threshold.measure == evaluation::Measure::Value ? 2 : 1));
 }
 
+// "100", "7.5": six of them stand in a row.
+class LimitBox : public QDoubleSpinBox {
+ public:
+  QString textFromValue(double value) const override { return locale().toString(value, 'f', value == std::floor(value) ? 0 : decimals()); }
+};
+
 }  // namespace
 
 ThresholdTable::ThresholdTable(QWidget* parent) : QTableWidget(parent) {
@@ -87,10 +93,11 @@ void ThresholdTable::makeEditor(int column) {
   const Threshold& t = thresholds_[static_cast<std::size_t>(column)];
   auto* cell = new QWidget;
   auto* layout = new QHBoxLayout(cell);
-  layout->setContentsMargins(4, 2, 4, 2), layout->setSpacing(4);
+  layout->setContentsMargins(3, 2, 2, 2), layout->setSpacing(2);
   auto* on = new QCheckBox;
   on->setChecked(t.on), on->setToolTip(QStringLiteral("Whether it counts"));
-  auto* limit = new QDoubleSpinBox;
+  auto* limit = new LimitBox;
+  limit->setStyleSheet(QStringLiteral("QDoubleSpinBox { padding: 3px 1px; }"));
   limit->setRange(-1000, 1000), limit->setDecimals(1), limit->setValue(t.limit), limit->setEnabled(t.on);
   limit->setPrefix(t.side == evaluation::Side::Below ? QStringLiteral("< ") : QStringLiteral("> "));
   limit->setSuffix(t.measure == evaluation::Measure::Value ? QString() : QStringLiteral(" %"));

@@ -63,7 +63,7 @@ void paintStruckGuess(QPainter& painter, QRectF area, const QString& guess) {
   painter.save();
   QFont font = painter.font();
   font.setStrikeOut(true);
-  painter.setFont(font), painter.setPen(QColor(255, 255, 255, 190));
+  painter.setFont(font), painter.setPen(Qt::black);            // 4.7 : 1 on the grey; white has 4.48
   painter.drawText(area, Qt::AlignVCenter | Qt::AlignLeft, guess);
   painter.restore();
 }
@@ -77,7 +77,7 @@ void paintCaption(QPainter& painter, const QRectF& area, QChar letter, const Til
   bold.setBold(true), bold.setPointSizeF(bold.pointSizeF() * 1.15);
   const QFont plain = painter.font();
   const QRectF badge(area.left(), area.center().y() - 12, 26, 24);
-  if (armed) painter.setPen(Qt::NoPen), painter.setBrush(kInk), painter.drawRoundedRect(badge, 4, 4);
+  painter.setPen(Qt::NoPen), painter.setBrush(armed ? kInk : kChip), painter.drawRoundedRect(badge, 4, 4);
   painter.setFont(bold), painter.setPen(armed ? QColor("#2b2b2b") : kInk);
   painter.drawText(badge, Qt::AlignCenter, letter);
   painter.setFont(plain);

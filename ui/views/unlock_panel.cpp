@@ -16,7 +16,7 @@ UnlockPanel::UnlockPanel(const QString& title, const QString& about, QWidget* pa
   problem_->setProperty("role", "problem"), problem_->setWordWrap(true), problem_->hide();
   field_->setEchoMode(QLineEdit::Password), field_->setPlaceholderText(tr("The experimenter's passphrase"));
   field_->setAccessibleName(tr("Passphrase"));
-  button_->setProperty("role", "main"), button_->setEnabled(false);
+  button_->setProperty("role", "main"), button_->setEnabled(false), button_->setToolTip(tr("Type the passphrase first"));
   connect(field_, &QLineEdit::textChanged, button_, [this](const QString& text) { button_->setEnabled(!text.isEmpty() && !field_->isReadOnly()); });
   connect(field_, &QLineEdit::returnPressed, this, &UnlockPanel::enter);
   connect(button_, &QPushButton::clicked, this, &UnlockPanel::enter);

@@ -11,13 +11,13 @@
 namespace quantspot::views {
 namespace {
 
-// Part of the grey around the pictures, in both themes.
+// Part of the grey around the pictures, in both themes; black is read better on it (4.7 : 1) than white (4.48 : 1).
 constexpr auto kStyle = R"(
-QWidget { background: rgb(119,119,119); color: #f2f2f2; }
-QToolButton { color: #f2f2f2; background: transparent; border: 1px solid transparent; padding: 3px 10px; }
-QToolButton:hover { background: #686868; }
-QToolButton:checked { background: #4d4d4d; }
-QToolButton:focus { border-color: #f2f2f2; }
+QWidget { background: rgb(119,119,119); color: #000000; }
+QToolButton { color: #000000; background: transparent; border: 1px solid transparent; padding: 3px 10px; }
+QToolButton:hover { background: #8a8a8a; }
+QToolButton:checked { background: #4d4d4d; color: #f2f2f2; }
+QToolButton:focus { border-color: #000000; }
 )";
 
 }  // namespace
@@ -77,10 +77,25 @@ QWidget* ViewBar::makeModes() {
   return bar;
 }
 
+// As much as there is room for.
+void ViewBar::showHints() {
+  if (grid_->count() == 0) return hints_->setText({});
+  const QString gap = QStringLiteral("    "), swap = QStringLiteral("1–%1: swap in place").arg(grid_->count());
+  QStringList parts{QStringLiteral("wheel: zoom all"), QStringLiteral("drag: pan"), QStringLiteral("0: fit"),
+                    QStringLiteral("Ctrl+click two: slider, flicker"), swap};
+  hints_->setToolTip(parts.join(u'\n') + QStringLiteral("\nF1: all keys"));
+  while (parts.size() > 1 && hints_->fontMetrics().horizontalAdvance(parts.join(gap)) > width()) parts.removeLast();
+  hints_->setText(parts.join(gap));
+}
+
+void ViewBar::resizeEvent(QResizeEvent* event) {
+  QWidget::resizeEvent(event);
+  showHints();
+}
+
 void ViewBar::refresh() {
   const ImageGrid::Mode mode = grid_->mode();
-  hints_->setText(grid_->count() == 0 ? QString() : QStringLiteral(
-      "wheel: zoom all    drag: pan    0: fit    Ctrl+click two: slider, flicker    1–%1: swap in place").arg(grid_->count()));
+  showHints();
   stack_->setCurrentIndex(mode == ImageGrid::Mode::Grid ? 0 : 1);
   if (QAbstractButton* button = modes_->button(static_cast<int>(mode))) button->setChecked(true);
   rate_->setText(QStringLiteral("%1 per second").arg(grid_->flickerRate(), 0, 'f', 1));

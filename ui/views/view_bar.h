@@ -16,8 +16,12 @@ class ViewBar : public QWidget {
  public:
   explicit ViewBar(ImageGrid* grid, QWidget* parent = nullptr);   // grid is not owned
 
+ protected:
+  void resizeEvent(QResizeEvent* event) override;
+
  private:
   QWidget* makeHints();
+  void showHints();
   QWidget* makeModes();
   void refresh();
 

@@ -95,6 +95,8 @@ void WeightsDialog::fill() {
   table_->resizeColumnsToContents(), table_->resizeRowsToContents();
   table_->horizontalHeader()->setSectionResizeMode(License, QHeaderView::Stretch);
   table_->setColumnWidth(There, 110);
+  for (int at = 0; at < table_->rowCount() && !focusWidget(); ++at)
+    if (QPushButton* button = downloadButton(at)) button->setFocus();
   tell(QStringLiteral("Kept in %1, on the engine's machine. Nothing is fetched before you press Download.").arg(weights_->folder()), false);
   refresh();
 }
