@@ -35,10 +35,20 @@ namespace {
 
 constexpr QSize kLeast(640, 320);        // points, of a laptop's screen at 300 %
 
+// A scroll area gives a page with wrapped lines the height that it would like; this one is squeezed to what it needs before it scrolls.
+class Squeezed : public QVBoxLayout {
+ public:
+  using QVBoxLayout::QVBoxLayout;
+  bool hasHeightForWidth() const override { return false; }
+};
+
 // A page that is larger than the window scrolls: on small screens, and where everything is drawn large.
 QWidget* scrolled(QWidget* page) {
   auto* area = new QScrollArea;
-  area->setWidget(page), area->setWidgetResizable(true), area->setFrameShape(QFrame::NoFrame);
+  auto* holder = new QWidget;
+  auto* layout = new Squeezed(holder);
+  layout->setContentsMargins(0, 0, 0, 0), layout->addWidget(page);
+  area->setWidget(holder), area->setWidgetResizable(true), area->setFrameShape(QFrame::NoFrame);
   area->setFocusPolicy(Qt::NoFocus);
   return area;
 }

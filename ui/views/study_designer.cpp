@@ -20,10 +20,12 @@
 #include <QTimer>
 #include <QVBoxLayout>
 
+#include <algorithm>
+
 namespace quantspot::views {
 namespace {
 
-constexpr int kSideWidth = 380, kSideHeight = 260, kAfterTrials = 3;   // its place among the sections
+constexpr int kSideWidth = 380, kLeastSide = 300, kSideHeight = 260, kAfterTrials = 3;   // its place among the sections
 constexpr int kDoubtMs = 4000;           // a press on Discard is waited for a second one
 
 }  // namespace
@@ -110,9 +112,10 @@ QWidget* StudyDesigner::makeSide() {
 void StudyDesigner::placeSide() {
   const bool inside = column_->indexOf(side_) >= 0;
   if (!inside) form_ = sections_->widget()->minimumSizeHint().width() + sections_->verticalScrollBar()->sizeHint().width();
-  const bool beside = width() >= form_ + kSideWidth;
-  side_->setMinimumSize(beside ? QSize(kSideWidth, 0) : QSize(0, kSideHeight));
-  side_->setMaximumWidth(beside ? kSideWidth : QWIDGETSIZE_MAX);
+  const bool beside = width() >= form_ + kLeastSide;
+  const int wide = std::min(kSideWidth, width() - form_);
+  side_->setMinimumSize(beside ? QSize(wide, 0) : QSize(0, kSideHeight));
+  side_->setMaximumWidth(beside ? wide : QWIDGETSIZE_MAX);
   if (beside != inside) return;
   sideColumn_->setDirection(beside ? QBoxLayout::TopToBottom : QBoxLayout::LeftToRight);
   if (beside) middle_->addWidget(side_);

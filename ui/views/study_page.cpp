@@ -99,7 +99,7 @@ QWidget* StudyPage::makeSide() {
   auto* below = new QHBoxLayout;
   below->setContentsMargins(12, 0, 12, 0);
   below->addWidget(bundle);
-  problem_->setProperty("role", "problem"), problem_->setWordWrap(true), problem_->hide();
+  problem_->setProperty("role", "problem"), problem_->setWordWrap(true), problem_->hide(), problem_->setContentsMargins(12, 0, 12, 0);
   column->addLayout(padded), column->addWidget(list_, 1), column->addWidget(problem_), column->addLayout(below);
   return side;
 }

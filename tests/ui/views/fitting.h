@@ -134,8 +134,7 @@ inline double contrastOf(const QImage& picture) {
 }
 
 // Texts of labels and of buttons that can be pressed, below 4.5 : 1.
-inline QStringList faint(QWidget& window) {
-  const QImage shot = window.grab().toImage();
+inline QStringList faint(const QWidget& window, const QImage& shot) {
   QStringList found;
   for (const QWidget* widget : window.findChildren<QWidget*>()) {
     if (widget->window() != &window || !widget->isVisible() || !widget->isEnabled() || textOf(*widget).trimmed().isEmpty()) continue;
@@ -155,8 +154,9 @@ inline QString faults(QWidget& window) {
   };
   (void)QTest::qWaitFor([&] {
     all.clear();
+    const QImage shot = window.grab().toImage();           // lays everything out
     add(QStringLiteral("cut off"), cutOff(window)), add(QStringLiteral("sideways"), sideways(window));
-    add(QStringLiteral("no name"), nameless(window)), add(QStringLiteral("faint"), faint(window));
+    add(QStringLiteral("no name"), nameless(window)), add(QStringLiteral("faint"), faint(window, shot));
     return all.isEmpty();
   }, 5000);
   return all.join(u'\n');

@@ -21,11 +21,21 @@
 #include "ui/views/weights_dialog.h"
 
 #include <QApplication>
+#include <QStackedWidget>
 #include <QTemporaryDir>
 #include <QToolButton>
 
 using namespace quantspot;
 using namespace quantspot::views;
+
+namespace {
+
+// What stands under the tabs, inside the viewport that scrolls it.
+const QWidget* shownPage(const MainWindow& window) {
+  return qobject_cast<const QScrollArea*>(window.findChild<QStackedWidget*>()->currentWidget())->widget();
+}
+
+}  // namespace
 
 class FittingTest : public QObject {
   Q_OBJECT
@@ -48,6 +58,10 @@ class FittingTest : public QObject {
       QCOMPARE(whole.window.size(), size);
       const QString found = faults(whole.window);
       QVERIFY2(found.isEmpty(), qPrintable(where + u'\n' + found));
+      if (size.height() < 600 || where.endsWith(QLatin1String("more"))) return;
+      const QWidget* page = shownPage(whole.window);       // its main action is in sight: the page as a whole does not scroll
+      QVERIFY2(page->parentWidget()->height() >= page->height(), qPrintable(QStringLiteral("%1: %2 of %3").arg(where).arg(page->parentWidget()->height())
+          .arg(page->height())));
     };
     look(QStringLiteral("Compare, new"));
     whole.compare().recipeBar()->showMore();
@@ -65,6 +79,7 @@ class FittingTest : public QObject {
         {MainWindow::Decide, "Decide"}, {MainWindow::History, "History"}};
     for (const auto& [page, name] : pages) {
       whole.window.showPage(page);
+      if (page == MainWindow::Decide) QVERIFY(QTest::qWaitFor([&] { return whole.session.decision()->decision().has_value(); }, 20000));
       look(QString::fromLatin1(name));
     }
     whole.window.showPage(MainWindow::Study);
