@@ -112,6 +112,7 @@ void scoreMmd(SetScore& score, metrics::Kernel kernel, const std::string& networ
     const metrics::PairMoments pairs = metrics::pairMoments(kernel, a.rows, b.rows);
     score.value = pairs.value;
     if (enough(score)) score.ci95 = evaluation::squaredDistanceInterval(pairs.value, pairs.along, pairs.square, static_cast<std::size_t>(score.n));
+    if (score.ci95 && score.ci95->low <= 0) score.warnings.emplace_back("the interval reaches 0: these pairs do not tell the two sets apart");
   } else if (enough(score)) {
     score.ci95 = evaluation::percentileInterval(metrics::mmdReplicates(kernel, a.rows, b.rows, draws(score, false, kMmdResamples)));
   }

@@ -311,6 +311,8 @@ class ScoresTest : public QObject {
       QCOMPARE(*pairs.published, std::string(metric) == "kid" ? apart.value : *apart.published);
       const auto same = service::scoreSets(metric, "inception", {a, {}}, {a, {}}, true);
       QVERIFY(same.value == 0 && same.ci95->low == 0 && same.ci95->high == 0);
+      QVERIFY(pairs.ci95->low > 0 && pairs.warnings.empty() && same.warnings.size() == 1);
+      QVERIFY(QString::fromStdString(same.warnings[0]).contains("do not tell the two sets apart"));
       QVERIFY(!service::scoreSets(metric, "inception", {a.slice(0, 0, 5), {}}, {b.slice(0, 0, 5), {}}, true).ci95);
       QVERIFY(messageOf([&] { service::scoreSets(metric, "inception", {a, {}}, {b.slice(0, 1), {}}, true); }).contains("equally many pictures"));
     }
