@@ -18,7 +18,8 @@
 namespace quantspot::views {
 namespace {
 
-const QString kHint = QStringLiteral("The files go into the cache that Python's libraries use, too. Models that ask for a licence (gated) need it accepted on the hub's page, "
+const QString kHint = QStringLiteral("The files go into the cache that Python's libraries use, too. Models that ask for a licence (gated) need it "
+                                     "accepted on the hub's page, "
                                      "and a token: set HF_TOKEN before the program starts, or sign in with “huggingface-cli login”.");
 
 }  // namespace
@@ -31,9 +32,11 @@ DownloadDialog::DownloadDialog(ui::ModelDownload* download, QWidget* parent)
   setAttribute(Qt::WA_StyledBackground);
   setWindowTitle(QStringLiteral("Download model"));
   setMinimumWidth(560);
-  repository_->setAccessibleName(QStringLiteral("Repository")), repository_->setPlaceholderText(QStringLiteral("owner/name, for example PixArt-alpha/PixArt-Sigma-XL-2-512-MS"));
+  repository_->setAccessibleName(QStringLiteral("Repository"));
+  repository_->setPlaceholderText(QStringLiteral("owner/name, for example PixArt-alpha/PixArt-Sigma-XL-2-512-MS"));
   revision_->setAccessibleName(QStringLiteral("Revision")), revision_->setPlaceholderText(QStringLiteral("main"));
-  include_->setAccessibleName(QStringLiteral("Files")), include_->setPlaceholderText(QStringLiteral("what a pipeline needs; or patterns: *.json, transformer/*"));
+  include_->setAccessibleName(QStringLiteral("Files"));
+  include_->setPlaceholderText(QStringLiteral("what a pipeline needs; or patterns: *.json, transformer/*"));
   note_->setWordWrap(true), note_->setTextInteractionFlags(Qt::TextSelectableByMouse);
   status_->setProperty("role", "quiet");
   progress_->setTextVisible(false), progress_->setRange(0, 1000);
@@ -63,8 +66,8 @@ DownloadDialog::DownloadDialog(ui::ModelDownload* download, QWidget* parent)
   });
   connect(download_, &ui::ModelDownload::finished, this, [this](const protocol::DownloadResult& model) {
     const QString license = QString::fromStdString(model.license);
-    tell(QStringLiteral("%1 is in the list of models: %2 files, %3%4").arg(QString::fromStdString(model.name)).arg(model.files).arg(ui::fileSizeText(model.bytes),
-         license.isEmpty() ? QString() : QStringLiteral("; licence: ") + license), false);
+    tell(QStringLiteral("%1 is in the list of models: %2 files, %3%4").arg(QString::fromStdString(model.name)).arg(model.files)
+         .arg(ui::fileSizeText(model.bytes), license.isEmpty() ? QString() : QStringLiteral("; licence: ") + license), false);
     Q_EMIT downloaded(QString::fromStdString(model.path));
   });
   tell(kHint, false);

@@ -264,7 +264,8 @@ void EvaluateSetup::showState(ui::EvaluationRun::State state, const QString& est
                  : state == State::Opening ? QStringLiteral("Opening…")
                  : state == State::Paused  ? QStringLiteral("Resume")
                                            : QStringLiteral("Start"));
-  estimate_->setToolTip(busy ? QStringLiteral("Pause first: the estimate is of what the form says") : QStringLiteral("What it will take, before it is started"));
+  estimate_->setToolTip(busy ? QStringLiteral("Pause first: the estimate is of what the form says")
+                             : QStringLiteral("What it will take, before it is started"));
   main_->setEnabled(state != State::Opening && state != State::Pausing);
   estimate_->setEnabled(!busy && state != State::Opening);
   for (QWidget* field : std::initializer_list<QWidget*>{model_, set_, seeds_, steps_, width_, height_, measured_, measure_, folder_, precisions_,

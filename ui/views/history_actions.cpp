@@ -49,8 +49,8 @@ void HistoryActions::setSheet(const QModelIndex& index) {
 void HistoryActions::tellWhy(bool judged, bool several) {
   const QString elsewhere = QStringLiteral("These pictures were made elsewhere: there is no recipe to draw again");
   nextSeed_->setToolTip(nextSeed_->isEnabled() ? QStringLiteral("The same recipe and precisions with the next seed, blind") : elsewhere);
-  change_->setToolTip(change_->isEnabled() ? QStringLiteral("Opens it with its recipe and precisions in the form: change one thing and press Generate")
-                                           : elsewhere);
+  const QString change = QStringLiteral("Opens it with its recipe and precisions in the form: change one thing and press Generate");
+  change_->setToolTip(change_->isEnabled() ? change : elsewhere);
   compare_->setToolTip(!judged    ? QStringLiteral("These pictures wait to be judged blind: open them first")
                        : !several ? QStringLiteral("This comparison has one picture, and two are needed")
                                   : QStringLiteral("Any two pictures of the history with this recipe, large, with slider, flicker and difference"));

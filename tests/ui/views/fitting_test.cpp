@@ -60,8 +60,8 @@ class FittingTest : public QObject {
       QVERIFY2(found.isEmpty(), qPrintable(where + u'\n' + found));
       if (size.height() < 600 || where.endsWith(QLatin1String("more"))) return;
       const QWidget* page = shownPage(whole.window);       // its main action is in sight: the page as a whole does not scroll
-      QVERIFY2(page->parentWidget()->height() >= page->height(), qPrintable(QStringLiteral("%1: %2 of %3").arg(where).arg(page->parentWidget()->height())
-          .arg(page->height())));
+      const int room = page->parentWidget()->height();
+      QVERIFY2(room >= page->height(), qPrintable(QStringLiteral("%1: %2 of %3").arg(where).arg(room).arg(page->height())));
     };
     look(QStringLiteral("Compare, new"));
     whole.compare().recipeBar()->showMore();
@@ -139,7 +139,7 @@ class FittingTest : public QObject {
         for (int share = 0; share <= 20; ++share) {
           const CellColours colours = confusionColours(right, share / 20.0);
           const auto [low, high] = std::minmax({luminance(colours.ground.rgb()), luminance(colours.text.rgb())});
-          QVERIFY2((high + 0.05) / (low + 0.05) >= 4.5, qPrintable(QStringLiteral("%1 %2 %3: %4 on %5").arg(dark).arg(right).arg(share).arg(colours.text.name(), colours.ground.name())));
+          QVERIFY2((high + 0.05) / (low + 0.05) >= 4.5, qPrintable(colours.text.name() + QStringLiteral(" on ") + colours.ground.name()));
         }
     }
   }
