@@ -3,8 +3,6 @@
 #include <csignal>
 #include <cstdlib>
 
-#include <unistd.h>
-
 namespace quantspot::service {
 namespace {
 
@@ -23,7 +21,7 @@ Progress crashHook(const std::string& precision, Progress progress) {
     const std::string here = stage + ":" + std::to_string(step);
     const auto isHere = [&](const std::string& at) { return at == here || at == here + ":" + precision; };
     if (isHere(crash)) std::raise(SIGKILL);
-    if (isHere(stop)) ::kill(::getpid(), SIGSTOP);   // the whole process, not this thread
+    if (isHere(stop)) std::raise(SIGSTOP);   // stops the whole process, this thread before it returns
   };
 }
 

@@ -8,14 +8,11 @@
 #include <QCryptographicHash>
 #include <QFile>
 #include <QImage>
-#include <QTemporaryDir>
 #include <QTest>
 
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include <csignal>
-#include <filesystem>
 #include <map>
 #include <set>
 
@@ -43,11 +40,6 @@ void limitMemory(qint64 process, rlim_t more) {
   const rlim_t limit = statm.readAll().split(' ')[0].toULongLong() * static_cast<rlim_t>(::sysconf(_SC_PAGESIZE)) + more;
   const rlimit both{limit, RLIM_INFINITY};   // so that it can be raised again
   if (::prlimit(static_cast<pid_t>(process), RLIMIT_AS, &both, nullptr) != 0) throw std::runtime_error("prlimit");
-}
-
-bool isStopped(qint64 process) {
-  QFile stat(QStringLiteral("/proc/%1/stat").arg(process));
-  return stat.open(QIODevice::ReadOnly) && stat.readAll().contains(") T ");
 }
 
 std::string pixelHash(const QImage& image) {
@@ -398,29 +390,6 @@ class EngineTest : public QObject {
     QVERIFY(engine.waitForEnd());
     QCOMPARE(engine.process().exitStatus(), QProcess::CrashExit);
     QCOMPARE(engine.progress.back().step, 1);
-  }
-
-  // The engine is held at its first layer, the weights are cut, and it goes on; whole again, they are drawn by the same engine.
-  void weightsThatAreCutWhileTheyAreReadAreOneLine() {
-    QTemporaryDir folder;
-    const std::filesystem::path model = folder.filePath("model").toStdString(), part = model / "transformer/diffusion_pytorch_model.safetensors";
-    std::filesystem::copy(QUANTSPOT_SOURCE_DIR "/tests/parity/golden/flux_a/pipeline", model, std::filesystem::copy_options::recursive);
-    std::filesystem::copy_file(part, model / "whole");
-    test::EngineProcess engine({"QUANTSPOT_TEST_STOP_AT=load:1:bf16"});
-    json small = request("bf16");
-    small["model"] = model.string(), small["cache"] = false;
-    const auto id = engine.send("samples/generate", small);
-    engine.waitForProgress("load", 1);
-    QTRY_VERIFY_WITH_TIMEOUT(isStopped(engine.process().processId()), 60000);
-    std::filesystem::resize_file(part, std::filesystem::file_size(part) / 4);
-    ::kill(static_cast<pid_t>(engine.process().processId()), SIGCONT);
-    const protocol::Reply reply = engine.replyTo(id);
-    QVERIFY(reply.error.has_value());
-    const QString said = reply.error->what();
-    QVERIFY2(said.contains(QString::fromStdString(part.string())) && said.contains("it was cut while") && !said.contains('\n'), qPrintable(said));
-    std::filesystem::copy_file(model / "whole", part, std::filesystem::copy_options::overwrite_existing);
-    small["precision"] = "fp32";         // which the hook does not hold
-    QVERIFY(engine.call("samples/generate", small)["png"].is_string());
   }
 
   void memoryThatIsNotThereIsToldAsSuch() {
