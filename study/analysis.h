@@ -42,16 +42,26 @@ QJsonObject qualityFigures(const Rows& rows);
 QJsonValue psychometricFigures(const Protocol& protocol, const QJsonArray& detection);
 
 // Where the threshold and the just noticeable difference stand in the chart of a curve. The threshold lies where half of the way from guessing to
-// always right is gone; the difference runs from there to the bits where three quarters are. An end that is not finite is infinite here.
+// always right is gone; the difference runs from there to the bits where three quarters are. An open end is infinite here.
 struct CurveMark {
   double share = 0;              // right answers, 0 to 1: the height
-  double from = 0, to = 0;       // bits; equal for the threshold
+  double from = 0, to = 0;       // bits; equal for the threshold, NaN where the curve is a step
   double low = 0, high = 0;      // the interval of `to`, low < high
 };
 struct CurveMarks {
-  CurveMark threshold, jnd;
+  CurveMark threshold;
+  std::optional<CurveMark> jnd;  // a step has no place for it
 };
 std::optional<CurveMarks> psychometricMarks(const QJsonObject& curve);
+
+// The figures of a curve as they are read: "-1.34" or "a step" or "flat"; "0.58 to 1.16", "at least 0.58", "at most 1.16",
+// "-0.94 or steeper", "open".
+struct CurveWords {
+  QString slope, slope_range, threshold, threshold_range, jnd, jnd_range;
+};
+CurveWords psychometricWords(const QJsonObject& curve);
+// The name of a range in a chart; where it has an open end, with what that means: "just noticeable: at least 0.58".
+QString withOpenEnd(const QString& name, const QString& range);
 
 // The fitted share right at so many bits per weight, of one entry of psychometricFigures; nothing where there is no curve.
 std::optional<double> psychometricAt(const QJsonObject& curve, double bits);

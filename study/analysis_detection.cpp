@@ -4,7 +4,6 @@
 #include "study/statistics/equivalence.h"
 #include "study/statistics/holm.h"
 #include "study/statistics/mixed_logistic.h"
-#include "study/statistics/psychometric.h"
 #include "study/statistics/sensitivity.h"
 #include "study/statistics/sprt.h"
 
@@ -188,60 +187,6 @@ QJsonArray detectionFigures(const Protocol& protocol, const Rows& rows) {
     list[i] = entry;
   }
   return list;
-}
-
-QJsonValue psychometricFigures(const Protocol& protocol, const QJsonArray& detection) {
-  // By kind and slots, because the guess rate is one number.
-  std::map<std::pair<QString, int>, std::vector<Level>> curves;
-  std::map<std::pair<QString, int>, double> chances;
-  std::map<std::pair<QString, int>, QJsonArray> points;
-  for (const QJsonValue& entry : detection) {
-    const QString variant = entry["variant"].toString();
-    if (!protocol.bits.contains(variant)) continue;
-    const std::pair key(entry["kind"].toString(), entry["slots"].toInt());
-    curves[key].push_back({protocol.bits[variant], entry["correct"].toInt(), entry["trials"].toInt()});
-    chances[key] = entry["chance"].toDouble();
-    points[key] << QJsonObject{{"variant", variant}, {"bits", protocol.bits[variant]}, {"rate", entry["rate"]}, {"interval", entry["rate_interval"]},
-        {"trials", entry["trials"]}};
-  }
-  QJsonArray list;
-  for (const auto& [key, levels] : curves) {
-    std::set<double> different;
-    for (const Level& level : levels) different.insert(level.x);
-    if (different.size() < 2) continue;
-    const Psychometric fit = fitPsychometric(levels, {.guess = chances[key], .lapse = 0, .level = protocol.analysis.level});
-    QJsonObject curve{{"kind", key.first}, {"slots", key.second}, {"guess", chances[key]}, {"separated", fit.separated}, {"flat", fit.flat},
-        {"points", points[key]}};
-    if (!fit.separated) curve["slope"] = json(fit.slope);
-    if (!fit.separated && !fit.flat) {
-      curve["threshold_bits"] = json(fit.threshold);
-      curve["jnd_bits"] = fit.jnd;
-      curve["jnd_interval"] = json(fit.jnd_interval);
-    }
-    list << curve;
-  }
-  return list.isEmpty() ? QJsonValue() : QJsonValue(list);
-}
-
-std::optional<CurveMarks> psychometricMarks(const QJsonObject& curve) {
-  if (!curve.contains(QStringLiteral("threshold_bits"))) return {};
-  constexpr double kInfinity = std::numeric_limits<double>::infinity();
-  const QJsonObject threshold = curve["threshold_bits"].toObject();
-  const double guess = curve["guess"].toDouble(), middle = threshold["value"].toDouble();
-  const double towards = curve["slope"]["value"].toDouble() < 0 ? -1 : 1;   // where more is seen
-  const auto at = [&](const QJsonValue& distance) { return middle + towards * distance.toDouble(kInfinity); };
-  const double near = at(curve["jnd_interval"][0]), far = at(curve["jnd_interval"][1]);
-  const QJsonArray interval = threshold["interval"].toArray();
-  return CurveMarks{{guess + (1 - guess) / 2, middle, middle, interval[0].toDouble(), interval[1].toDouble()},
-                    {guess + (1 - guess) * 3 / 4, middle, at(curve["jnd_bits"]), std::min(near, far), std::max(near, far)}};
-}
-
-std::optional<double> psychometricAt(const QJsonObject& curve, double bits) {
-  if (!curve.contains(QStringLiteral("threshold_bits"))) return {};
-  Psychometric fit;
-  fit.threshold.value = curve["threshold_bits"]["value"].toDouble();
-  fit.slope.value = curve["slope"]["value"].toDouble();
-  return psychometricRate(fit, {.guess = curve["guess"].toDouble()}, bits);
 }
 
 }  // namespace quantspot::study

@@ -24,8 +24,9 @@ const std::vector<Method>& methods() {
        "R psyphy; intervals: sensR's printed ones"},
       {"confusion", "Right and wrong answers", "Counts of main trials with a right answer.", "an independent count (rederive.py)"},
       {"psychometric", "Right answers against bits per weight",
-       "Logistic curve from chance to 1 by maximum likelihood; threshold half-way, Wald and delta-method intervals, the JND's from the slope's, "
-       "which is open where a step fits nearly as well; "
+       "Logistic curve from chance to 1 by maximum likelihood; threshold half-way. Intervals by the likelihood ratio (profile likelihood), as far as "
+       "three tenths of an answer at any one level may move them; the JND's from the slope's; "
+       "\"at least\" and \"at most\" where steps or a level line fit as well; "
        "both lie level in the chart, at half and three quarters of the way; the points carry exact intervals.",
        "R glm with psyphy's link mafc.logit"},
       {"preference", "Better or worse than the reference",

@@ -1,6 +1,7 @@
 #include "study/report.h"
 
 #include "paper/flow.h"
+#include "study/analysis.h"
 #include "study/colour_vision.h"
 #include "study/methods.h"
 #include "study/questionnaire.h"
@@ -82,15 +83,12 @@ void tables(Blocks& blocks, const QJsonObject& part) {
                                                  : QStringLiteral("no interval: ") + rating["krippendorff_reason"].toString()));
 }
 
-// Threshold and just noticeable difference of each curve.
+// Slope, threshold and just noticeable difference of each curve.
 void curves(Blocks& blocks, const QJsonArray& list) {
-  QList<QStringList> rows{{"kind", "half-way, bits", "CI", "just noticeable, bits", "CI"}};
+  QList<QStringList> rows{{"kind", "half-way, bits", "CI", "just noticeable, bits", "CI", "slope per bit", "CI"}};
   for (const QJsonValue& curve : list) {
-    const QJsonObject threshold = curve["threshold_bits"].toObject();
-    const QJsonArray jnd = curve["jnd_interval"].toArray();
-    if (threshold.isEmpty()) rows << QStringList{curve["kind"].toString(), curve["separated"].toBool() ? "a step" : "flat", {}, {}, {}};
-    else rows << QStringList{curve["kind"].toString(), fixed(threshold["value"]), fixedRange(threshold["interval"]), fixed(curve["jnd_bits"]),
-          jnd[1].isDouble() ? fixedRange(jnd) : fixed(jnd[0]) + QStringLiteral(" or more")};
+    const CurveWords words = psychometricWords(curve.toObject());
+    rows << QStringList{curve["kind"].toString(), words.threshold, words.threshold_range, words.jnd, words.jnd_range, words.slope, words.slope_range};
   }
   if (rows.size() == 1) return;
   text(blocks, ReportBlock::Heading, QStringLiteral("Bits per weight"));

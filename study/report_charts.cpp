@@ -92,28 +92,34 @@ Drawing psychometricDrawing(const QJsonObject& curve) {
     const auto a = psychometricAt(curve, bits(i)), b = psychometricAt(curve, bits(i + 1));
     if (a && b) d.stroke(x(bits(i)), y(*a * 100), x(bits(i + 1)), y(*b * 100), Ink::Text, 1);
   }
-  const auto range = [&](double from, double to, double level, Ink ink) {   // caps where an end is inside
+  const auto range = [&](double from, double to, double level, Ink ink) {   // caps where an end is inside, arrows where it goes on beyond the chart
     d.stroke(x(from), level, x(to), level, ink, 2.4);
-    for (double end : {from, to})
+    for (const double end : {from, to}) {
       if (end > x.from && end < x.to) d.stroke(x(end), level - 4, x(end), level + 4, ink, 1.2);
+      else for (const double side : {-4.0, 4.0}) d.stroke(x(end), level, x(end) + (end > x.from ? -5 : 5), level + side, ink, 1.6);
+    }
   };
-  const auto name = [&](double end, double level, const char* words) {       // behind the end of the range, or over it where that leaves the chart
+  const auto name = [&](double end, double level, const QString& words) {    // behind the end of the range, or over it where that leaves the chart
     const bool outside = x(end) > x.left + (x.right - x.left) * 0.8;
-    d.word(outside ? x(x.to) : x(end) + 6, outside ? level - 5 : level + 3, QString::fromUtf8(words), outside ? 1 : 0, Ink::Quiet);
+    d.word(outside ? x(x.to) : x(end) + 6, outside ? level - 5 : level + 3, words, outside ? 1 : 0, Ink::Quiet);
   };
   if (const auto marks = psychometricMarks(curve)) {
-    const double half = y(marks->threshold.share * 100), quarter = y(marks->jnd.share * 100);
+    const double half = y(marks->threshold.share * 100);
+    const CurveWords said = psychometricWords(curve);
     const auto point = [&](double at, double level) {
       if (at > x.from && at < x.to) d.dot(x(at), level, 3, Ink::Second, true);
     };
     range(marks->threshold.low, marks->threshold.high, half, Ink::Second);
     point(marks->threshold.to, half);
-    name(std::max(marks->threshold.high, marks->threshold.to), half, "half-way");
-    range(marks->jnd.low, marks->jnd.high, quarter, Ink::Second);
-    d.stroke(x(marks->jnd.from), quarter, x(marks->jnd.to), quarter, Ink::Second, 0.8, true);
-    d.stroke(x(marks->jnd.from), half, x(marks->jnd.from), quarter, Ink::Second, 0.8, true);
-    point(marks->jnd.to, quarter);
-    name(std::max(marks->jnd.high, marks->jnd.from), quarter, "just noticeable");
+    name(marks->threshold.high, half, withOpenEnd(QStringLiteral("half-way"), said.threshold_range));
+    if (marks->jnd) {
+      const double quarter = y(marks->jnd->share * 100);
+      range(marks->jnd->low, marks->jnd->high, quarter, Ink::Second);
+      d.stroke(x(marks->jnd->from), quarter, x(marks->jnd->to), quarter, Ink::Second, 0.8, true);
+      d.stroke(x(marks->jnd->from), half, x(marks->jnd->from), quarter, Ink::Second, 0.8, true);
+      point(marks->jnd->to, quarter);
+      name(std::max(marks->jnd->high, marks->jnd->from), quarter, withOpenEnd(QStringLiteral("just noticeable"), said.jnd_range));
+    }
   }
   for (const QJsonValue& p : curve["points"].toArray()) {
     const double at = x(p["bits"].toDouble());

@@ -175,11 +175,8 @@ QJsonObject psychometric(const Keys& keys) {
     levels.push_back({toNumber(row[table.column("x")], "x"), static_cast<int>(toNumber(row[table.column("correct")], "correct")),
         static_cast<int>(toNumber(row[table.column("trials")], "trials"))});
   const Psychometric fit = fitPsychometric(levels, {keys.number("guess", 0.25), keys.number("lapse", 0), keys.number("level", 0.95)});
-  if (fit.separated) return {{"separated", true}};
-  if (fit.flat) return {{"separated", false}, {"flat", true}, {"slope", json(fit.slope)}, {"deviance", fit.deviance}};
-  return {{"flat", false}, {"threshold", json(fit.threshold)}, {"slope", json(fit.slope)}, {"jnd", fit.jnd},
-      {"jnd_interval", pair(fit.jnd_interval)}, {"deviance", fit.deviance},
-      {"separated", false}};
+  return {{"flat", fit.flat}, {"threshold", json(fit.threshold)}, {"slope", json(fit.slope)}, {"jnd", fit.jnd},
+      {"jnd_interval", pair(fit.jnd_interval)}, {"deviance", fit.deviance}, {"separated", fit.separated}};
 }
 
 // Columns a, b.

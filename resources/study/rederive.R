@@ -17,6 +17,51 @@ rounded <- function(value, digits) {
   point <- nchar(text) - digits
   paste0(if (value < 0 && units > 0) "-" else "", if (digits > 0) paste0(substr(text, 1, point), ".", substr(text, point + 1, nchar(text))) else text)
 }
+# At the stated ends of slope and threshold twice the best log likelihood, of the answers or with three tenths of one moved at any level, has
+# fallen by chi square's quantile; it has fallen further beyond, and not so far where an end is open.
+check_ends <- function(name, x, k, n, curve) {
+  pooled <- sort(unique(x)); k <- as.vector(tapply(k, factor(x, pooled), sum)); n <- as.vector(tapply(n, factor(x, pooled), sum)); x <- pooled
+  limit <- qchisq(protocol$analysis$level, 1); guess <- curve$guess; span <- diff(range(x)); near <- min(diff(x))
+  log_of <- function(k, p) { product <- k * log(p); product[is.nan(product)] <- 0; product }   # 0 times minus infinity is 0
+  likelihood <- function(k, a, b) {   # of as many curves as there are a or b
+    t <- outer(x, b) + rep(a, each = length(x))
+    colSums(log_of(k, guess + (1 - guess) * plogis(t)) + (n - k) * (log1p(-guess) + plogis(-t, log.p = TRUE)))
+  }
+  top <- function(f, places) {   # the highest of the peaks around the best few of these places
+    values <- f(places); values[is.nan(values)] <- -Inf
+    around <- function(i) optimize(f, c(places[max(1, i - 1)], places[min(length(places), i + 1)]), maximum = TRUE, tol = 1e-7)$objective
+    max(values, sapply(order(-values)[1:4], around))
+  }
+  crossings <- function(b) sort(unique(c(seq(min(x) - 12 / abs(b), max(x) + 12 / abs(b), length.out = 40), outer(x, (-3:3) * 2 / abs(b), "+"))))
+  with_slope <- function(k, b) if (b == 0) level_line(k) else top(function(m) likelihood(k, -b * m, rep(b, length(m))), crossings(b))
+  steep <- seq(log(0.01 / span), log(200 / near), length.out = 40)
+  with_threshold <- function(k, m) max(sapply(c(-1, 1), function(sign) top(function(s) likelihood(k, -sign * exp(s) * m, sign * exp(s)), steep)))
+  level_line <- function(k) { p <- min(1, max(guess, sum(k) / sum(n))); sum(log_of(k, p) + log_of(n - k, 1 - p)) }
+  moved <- function(i) lapply(c(-0.3, 0.3), function(by) { k[i] <- min(n[i], max(0, k[i] + by)); k })
+  sets <- c(list(k), unlist(lapply(seq_along(x), moved), recursive = FALSE))
+  slopes <- seq(log(0.05 / span), log(200 / near), length.out = 16)
+  steepest <- function(k, sign) top(Vectorize(function(s) with_slope(k, sign * exp(s))), slopes)
+  best <- sapply(sets, function(k) max(level_line(k), steepest(k, -1), steepest(k, 1)))
+  excess <- function(with) min(sapply(seq_along(sets), function(i) 2 * (best[i] - with(sets[[i]])))) - limit
+  line <- excess(level_line)
+  ends <- function(what, stated, with, open, width) for (side in 1:2) {
+    compared <<- compared + 1
+    end <- stated[[side]]
+    wrong <- if (is.null(end)) { if (open(side) > 2e-3) "is not open" } else {
+      here <- excess(function(k) with(k, end)); beyond <- excess(function(k) with(k, end + c(-1, 1)[side] * width))
+      if (beyond <= 0) "holds more" else if (abs(here) > 2e-3 && !any(abs(end - x) < 1e-6)) "is elsewhere"   # at a level it may leap
+    }
+    if (length(wrong)) problems <<- c(problems, sprintf("%s %s: the %s end %s", name, what, c("lower", "upper")[side], wrong))
+  }
+  ends("slope", curve$slope$interval, with_slope, function(side) excess(function(k) with_slope(k, c(-1, 1)[side] * 150 / near)), 0.1 / span)
+  ends("threshold", curve$threshold_bits$interval, with_threshold, function(side) line, 0.05 * span)
+  ends_of <- sapply(curve$slope$interval, function(end) if (is.null(end)) Inf else abs(end))
+  ranges <- curve$slope$interval
+  holds_zero <- (is.null(ranges[[1]]) || ranges[[1]] <= 0) && (is.null(ranges[[2]]) || ranges[[2]] >= 0)
+  check(paste(name, "just noticeable difference, least"), log(3) / max(ends_of), curve$jnd_interval[[1]])
+  if (holds_zero != is.null(curve$jnd_interval[[2]])) problems <<- c(problems, paste(name, "just noticeable difference: its upper end"))
+  else if (!holds_zero) check(paste(name, "just noticeable difference, most"), log(3) / min(ends_of), curve$jnd_interval[[2]])
+}
 main <- rows[rows$role == "main" & !is.na(rows$correct), ]
 main$slots <- lengths(strsplit(main$shown, "|", fixed = TRUE))
 for (part in c("with_exclusions", "without_exclusions")) {
@@ -106,20 +151,16 @@ for (part in c("with_exclusions", "without_exclusions")) {
     compared <- compared + 1
   }
   for (curve in analysis[[part]]$psychometric) {
-    if (curve$separated || curve$flat) next
+    name <- paste(part, curve$kind)
     figures <- Filter(function(f) f$kind == curve$kind && f$slots == curve$slots && !is.null(protocol$bits[[f$variant]]), analysis[[part]]$detection)
     x <- sapply(figures, function(f) protocol$bits[[f$variant]]); k <- sapply(figures, function(f) f$correct); n <- sapply(figures, function(f) f$trials)
+    check_ends(name, x, k, n, curve)
+    if (curve$separated || curve$flat) next
     loss <- function(p) { q <- curve$guess + (1 - curve$guess) * plogis(p[1] + p[2] * (x - mean(x))); -sum(k * log(q) + (n - k) * log1p(-q)) }
     best <- optim(optim(c(0, 0), loss)$par, loss, method = "BFGS", control = list(reltol = 1e-15))$par
-    check(paste(part, curve$kind, "slope"), best[2], curve$slope$value)
-    check(paste(part, curve$kind, "threshold"), mean(x) - best[1] / best[2], curve$threshold_bits$value)
-    check(paste(part, curve$kind, "just noticeable difference"), log(3) / abs(best[2]), curve$jnd_bits)
-    q <- plogis(best[1] + best[2] * (x - mean(x))); slope <- (1 - curve$guess) * q * (1 - q); rate <- curve$guess + (1 - curve$guess) * q
-    weight <- n * slope^2 / (rate * (1 - rate)); X <- cbind(1, x - mean(x)); covariance <- solve(t(X) %*% (weight * X))
-    ends <- abs(best[2] + c(-1, 1) * qnorm((1 + protocol$analysis$level) / 2) * sqrt(covariance[2, 2]))
-    if (curve$jnd_interval[[1]] > 0) check(paste(part, curve$kind, "its interval, low"), log(3) / max(ends), curve$jnd_interval[[1]])   # 0: a step may be
-    towards <- c(-1 / best[2], best[1] / best[2]^2); half <- qnorm((1 + protocol$analysis$level) / 2) * sqrt(t(towards) %*% covariance %*% towards)[1]
-    check(paste(part, curve$kind, "threshold's interval"), mean(x) - best[1] / best[2] + half, curve$threshold_bits$interval[[2]])
+    check(paste(name, "slope"), best[2], curve$slope$value)
+    check(paste(name, "threshold"), mean(x) - best[1] / best[2], curve$threshold_bits$value)
+    check(paste(name, "just noticeable difference"), log(3) / abs(best[2]), curve$jnd_bits)
   }
 }
 answers <- read.csv(file.path(folder, "questionnaires.csv"), stringsAsFactors = FALSE, colClasses = "character")

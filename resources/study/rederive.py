@@ -283,14 +283,7 @@ def curves(figures, bits, z):
         if len({p["bits"] for p in points}) < 2:
             continue
         fit = psychometric([(bits[f["variant"]], f["correct"], f["trials"]) for f in mine], mine[0]["chance"], z)
-        curve = {"kind": kind, "slots": slots, "guess": mine[0]["chance"], "separated": fit is None, "flat": fit is not None and fit[1] is None, "points": points}
-        if fit:
-            curve["slope"] = fit[0]
-        if fit and fit[1]:
-            ends = sorted(map(abs, fit[0]["interval"]))
-            widest = None if fit[0]["interval"][0] <= 0 <= fit[0]["interval"][1] else math.log(3) / ends[0]
-            curve.update(threshold_bits=fit[1], jnd_bits=math.log(3) / abs(fit[0]["value"]), jnd_interval=[math.log(3) / ends[1], widest])
-        found.append(curve)
+        found.append({"kind": kind, "slots": slots, "guess": mine[0]["chance"], "points": points, **fit})
     return found or None
 
 

@@ -1,33 +1,25 @@
 #include "study/statistics/psychometric.h"
 
-#include "study/statistics/normal.h"
 #include "study/statistics/optimize.h"
+#include "study/statistics/psychometric_interval.h"
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <stdexcept>
 #include <string>
 
 namespace quantspot::statistics {
 namespace {
 
+constexpr double kInfinity = std::numeric_limits<double>::infinity(), kNowhere = std::numeric_limits<double>::quiet_NaN();
+constexpr double kNothing = 1e6;   // a standard error beyond says that the answers say nothing, as where all are right
+
 double logistic(double x) { return 1 / (1 + std::exp(-x)); }
 
 double logLikelihood(int correct, int trials, double p) {
   return (correct > 0 ? correct * std::log(p) : 0.0) + (trials > correct ? (trials - correct) * std::log1p(-p) : 0.0);
-}
-
-void check(const std::vector<Level>& levels, const PsychometricOptions& options) {
-  if (!(options.guess >= 0 && options.lapse >= 0 && options.guess + options.lapse < 1))
-    throw std::invalid_argument("guess=" + std::to_string(options.guess) + " and lapse=" + std::to_string(options.lapse)
-        + ": must be 0 or more and stay below 1 together");
-  for (const Level& level : levels)
-    if (level.correct < 0 || level.correct > level.trials)
-      throw std::invalid_argument("a level has " + std::to_string(level.correct) + " right of " + std::to_string(level.trials));
-  for (const Level& level : levels)
-    if (level.x != levels[0].x) return;
-  throw std::invalid_argument("a psychometric function needs two different levels");
 }
 
 // Intercept and slope on the logit scale, x counted from its mean; expected information.
@@ -58,69 +50,63 @@ double saturated(const std::vector<Level>& levels) {
 Interval jndInterval(const Interval& slope) {
   const double a = std::abs(slope.low), b = std::abs(slope.high);
   const bool holds_zero = slope.low <= 0 && slope.high >= 0;
-  return {std::log(3.0) / std::max(a, b), holds_zero ? std::numeric_limits<double>::infinity() : std::log(3.0) / std::min(a, b)};
+  return {std::log(3.0) / std::max(a, b), holds_zero ? kInfinity : std::log(3.0) / std::min(a, b)};
 }
 
-// The largest likelihood of a step that falls (towards −1) or rises (+1) with x: guessing on one side, right but for lapses on the other,
-// and anything between at the level where it stands.
-double stepLikelihood(const std::vector<Level>& levels, const PsychometricOptions& options, int towards) {
-  const double top = 1 - options.lapse;
-  double best = -std::numeric_limits<double>::infinity();
-  for (const Level& at : levels) {
-    double sum = 0;
-    int correct = 0, trials = 0;
-    for (const Level& level : levels) {
-      if (level.x == at.x) correct += level.correct, trials += level.trials;
-      else sum += logLikelihood(level.correct, level.trials, (level.x > at.x) == (towards > 0) ? top : options.guess);
+// From a level line, and where that ends below the best, from there; nothing where the information is singular.
+std::optional<Maximum> fitted(const std::vector<Level>& levels, const PsychometricOptions& options, double mean, const CurveLikelihood::Best& best) {
+  const auto function = [&](const Vector& at) { return curvature(levels, options, mean, at); };
+  for (const Vector& start : {Vector(2), Vector{best.slope * (mean - best.threshold), best.slope}}) try {
+      if (Maximum found = maximize(function, start); found.converged && found.value > best.value - 1e-7) return found;
+    } catch (const std::domain_error&) {
     }
-    if (trials > 0) sum += logLikelihood(correct, trials, std::clamp(static_cast<double>(correct) / trials, options.guess, top));
-    best = std::max(best, sum);
-  }
-  return best;
+  return {};
 }
 
 }  // namespace
 
+void checkLevels(const std::vector<Level>& levels, const PsychometricOptions& options) {
+  if (!(options.guess >= 0 && options.lapse >= 0 && options.guess + options.lapse < 1))
+    throw std::invalid_argument("guess=" + std::to_string(options.guess) + " and lapse=" + std::to_string(options.lapse)
+        + ": must be 0 or more and stay below 1 together");
+  const Level* first = nullptr;
+  bool two = false;
+  for (const Level& level : levels) {
+    if (level.correct < 0 || level.correct > level.trials)
+      throw std::invalid_argument("a level has " + std::to_string(level.correct) + " right of " + std::to_string(level.trials));
+    if (level.trials == 0) continue;
+    if (!first) first = &level;
+    two = two || level.x != first->x;
+  }
+  if (!two) throw std::invalid_argument("a psychometric function needs answers at two different levels");
+}
+
 Psychometric fitPsychometric(const std::vector<Level>& levels, const PsychometricOptions& options) {
-  check(levels, options);
-  double mean = 0;
-  for (const Level& level : levels) mean += level.x / static_cast<double>(levels.size());
+  const PsychometricIntervals intervals(levels, options);
+  const CurveLikelihood::Best& best = intervals.likelihood().best();
   Psychometric result;
-  Maximum fit;
-  try {
-    fit = maximize([&](const Vector& at) { return curvature(levels, options, mean, at); }, Vector(2));
-    double largest = 0;
-    for (const Level& level : levels) largest = std::max(largest, std::abs(fit.at[0] + fit.at[1] * (level.x - mean)));
-    result.separated = !fit.converged || largest > 25;
-  } catch (const std::domain_error&) {
-    result.separated = true;
-  }
-  if (result.separated) return result;
-  const double a = fit.at[0], b = fit.at[1], z = zForLevel(options.level);
-  const auto estimate = [z](double value, double variance) {
-    const double error = std::sqrt(variance);
-    return Estimate{value, error, {value - z * error, value + z * error}};
-  };
-  result.slope = estimate(b, fit.covariance(1, 1));
-  double spread = 0;
-  for (const Level& level : levels) spread = std::max(spread, std::abs(level.x - mean));
-  result.flat = std::abs(b) * spread < 1e-7;
-  for (const int towards : {-1, 1}) {    // of a flat curve only rounding knows the sign: both ways are looked at
-    if (!result.flat && (b > 0) != (towards > 0)) continue;
-    if (fit.value - stepLikelihood(levels, options, towards) < z * z)   // a step fits nearly as well: no end that way
-      (towards < 0 ? result.slope.interval.low : result.slope.interval.high) = towards * std::numeric_limits<double>::infinity();
-  }
-  result.deviance = 2 * (saturated(levels) - fit.value);
-  if (result.flat) {
-    result.jnd = std::numeric_limits<double>::infinity();
-    result.jnd_interval = jndInterval(result.slope.interval);
-    return result;
-  }
-  const double by_a = -1 / b, by_b = a / (b * b);
-  result.threshold = estimate(mean - a / b, by_a * by_a * fit.covariance(0, 0) + 2 * by_a * by_b * fit.covariance(0, 1)
-      + by_b * by_b * fit.covariance(1, 1));
-  result.jnd = std::log(3.0) / std::abs(b);
+  result.slope.interval = intervals.slope(), result.threshold.interval = intervals.threshold();
   result.jnd_interval = jndInterval(result.slope.interval);
+  result.separated = std::isinf(best.slope);
+  double mean = 0, spread = 0;
+  for (const Level& level : levels) mean += level.x / static_cast<double>(levels.size());
+  for (const Level& level : levels) spread = std::max(spread, std::abs(level.x - mean));
+  const std::optional<Maximum> fit = result.separated ? std::nullopt : fitted(levels, options, mean, best);
+  const double a = fit ? fit->at[0] : 0, b = fit ? fit->at[1] : best.slope;
+  const auto error = [&](double by_a, double by_b) {
+    const Matrix& c = fit->covariance;
+    return std::sqrt(by_a * by_a * c(0, 0) + 2 * by_a * by_b * c(0, 1) + by_b * by_b * c(1, 1));
+  };
+  result.slope.value = b, result.slope.standard_error = fit ? error(0, 1) : kInfinity;
+  if (result.slope.standard_error > kNothing) result.slope.standard_error = kInfinity;
+  result.flat = std::abs(b) * spread < 1e-7;
+  result.jnd = result.flat ? kInfinity : std::log(3.0) / std::abs(b);
+  result.deviance = std::max(0.0, 2 * (saturated(levels) - (fit ? fit->value : best.value)));
+  result.threshold.value = result.threshold.standard_error = kNowhere;
+  if (result.separated || result.flat) return result;
+  result.threshold.value = best.threshold;
+  if (!fit) return result;
+  result.threshold.value = mean - a / b, result.threshold.standard_error = error(-1 / b, a / (b * b));
   return result;
 }
 

@@ -1,5 +1,6 @@
 // Prints the tables of docs/study-analysis.md: how often each interval of level 0.95 holds the truth. Usage: quantspot_bench_coverage
-// [mixed|small|large|others|agreement|correlations]; without a word all of it, which takes hours. agreement THINGS: only those with so many things.
+// [mixed|small|large|others|agreement|correlations|curves]; without a word all of it, which takes hours. agreement THINGS: only those with so many
+// things.
 #include "tests/study/coverage_cases.h"
 
 #include <algorithm>
@@ -67,6 +68,38 @@ void correlations() {
     }
 }
 
+// Slope, threshold and JND of curves over every setting with so many levels and trials, over all studies; steps, and what holds without them, beside.
+void curves() {
+  std::puts("| levels | trials | settings | slope: least, mean, most % | threshold | JND | below 94 | no steps: slope | threshold | JND |\n"
+            "|---|---|---|---|---|---|---|---|---|---|");
+  for (int levels : {2, 3, 4, 6})
+    for (int trials : {5, 20, 60, 120}) {
+      double least[6] = {1, 1, 1, 1, 1, 1}, most[6] = {}, sum[6] = {};
+      int below = 0, often = 0;
+      std::string lowest;
+      const auto grid = curveGrid(levels, trials);
+      for (std::size_t i = 0; i < grid.size(); ++i) {
+        CurveShares s = curveShares(grid[i], 2000, 100 + i);
+        if (std::min(s.slope, s.threshold) < 0.95) s = curveShares(grid[i], 10000, 7 + i);
+        const double shares[] = {s.slope, s.threshold, s.jnd, s.slope_else, s.threshold_else, s.jnd_else};
+        if (std::min(s.slope, s.threshold) < std::min(least[0], least[1])) lowest = describe(grid[i]);
+        below += std::min(s.slope, s.threshold) < 0.94;
+        often += s.steps <= 0.5;
+        for (int k = 0; k < 6; ++k) {
+          if (k > 2 && s.steps > 0.5) continue;
+          least[k] = std::min(least[k], shares[k]), most[k] = std::max(most[k], shares[k]), sum[k] += shares[k];
+        }
+      }
+      std::printf("| %d | %d | %zu |", levels, trials, grid.size());
+      for (int k = 0; k < 6; ++k) {
+        if (k == 3) std::printf(" %d |", below);
+        std::printf(" %.1f %.1f %.1f |", 100 * least[k], 100 * sum[k] / (k < 3 ? static_cast<double>(grid.size()) : often), 100 * most[k]);
+      }
+      std::printf(" %d settings: at most half steps; %s\n", often, lowest.c_str());
+      std::fflush(stdout);
+    }
+}
+
 }  // namespace
 
 int main(int count, char** arguments) {
@@ -75,7 +108,7 @@ int main(int count, char** arguments) {
   const auto take = [&](std::vector<CoverageCase> more) {
     for (CoverageCase& row : more) cases.push_back(std::move(row));
   };
-  if (asked("others")) take(coverageCases()), take(scoreCases()), take(correlationCases()), take(agreementCases());
+  if (asked("others")) take(coverageCases()), take(scoreCases()), take(curveCases()), take(correlationCases()), take(agreementCases());
   if (asked("mixed")) take(longMixedCases());
   if (asked("small")) take(smallMixedCases());
   if (asked("large")) take(largeMixedCases());
@@ -90,4 +123,5 @@ int main(int count, char** arguments) {
   }
   if (asked("correlations")) correlations();
   if (asked("agreement")) agreement(count > 2 ? std::atoi(arguments[2]) : 0);
+  if (asked("curves")) curves();
 }

@@ -205,14 +205,49 @@ class AnalysisTest : public QObject {
     QVERIFY(!psychometricAt({{"guess", 0.25}}, 4));
     const CurveMarks marks = psychometricMarks(curve).value();             // both stand on the curve
     QVERIFY(std::abs(*psychometricAt(curve, marks.threshold.to) - marks.threshold.share) < 1e-9 && marks.threshold.from == marks.threshold.to);
-    QVERIFY(std::abs(*psychometricAt(curve, marks.jnd.to) - marks.jnd.share) < 1e-9 && std::abs(marks.jnd.share - 0.8125) < 1e-9);
-    QVERIFY(marks.jnd.from == marks.threshold.to && marks.jnd.to < marks.jnd.from);   // more is seen at fewer bits
-    QVERIFY(marks.jnd.low < marks.jnd.to && marks.jnd.to < marks.jnd.high && marks.jnd.high < marks.jnd.from);
+    const CurveMark jnd = marks.jnd.value();
+    QVERIFY(std::abs(*psychometricAt(curve, jnd.to) - jnd.share) < 1e-9 && std::abs(jnd.share - 0.8125) < 1e-9);
+    QVERIFY(jnd.from == marks.threshold.to && jnd.to < jnd.from);          // more is seen at fewer bits
+    QVERIFY(jnd.low < jnd.to && jnd.to < jnd.high && jnd.high < jnd.from);
     QVERIFY(marks.threshold.low < marks.threshold.to && marks.threshold.to < marks.threshold.high);
     QJsonObject unsure = curve;                                            // a slope that may be 0: the difference has no upper end
     unsure["jnd_interval"] = QJsonArray{0.5, QJsonValue()};
-    QCOMPARE(psychometricMarks(unsure)->jnd.low, -std::numeric_limits<double>::infinity());
+    QCOMPARE(psychometricMarks(unsure)->jnd->low, -std::numeric_limits<double>::infinity());
     QVERIFY(!psychometricMarks({{"guess", 0.25}}));
+  }
+
+  // Everything seen at few bits and no more than by guessing at many: no slope and no threshold are best, but ends there are.
+  void aStepHasIntervals() {
+    const auto curveOf = [](std::initializer_list<int> right) {
+      Protocol p = spot(60);
+      QJsonArray detection;
+      double bits = 2;
+      for (const int k : right) {
+        const QString variant = QStringLiteral("v%1").arg(bits);
+        p.bits[variant] = bits++;
+        detection << QJsonObject{{"kind", "spot"}, {"slots", 4}, {"variant", variant}, {"chance", 0.25}, {"correct", k}, {"trials", 40}};
+      }
+      return psychometricFigures(p, detection)[0].toObject();
+    };
+    const QJsonObject step = curveOf({40, 40, 10, 10});
+    QVERIFY(step["separated"].toBool() && step["slope"]["value"].isNull() && step["threshold_bits"]["value"].isNull() && step["jnd_bits"].isNull());
+    QVERIFY(step["slope"]["interval"][0].isNull() && step["slope"]["interval"][1].toDouble() < 0);
+    QCOMPARE(step["jnd_interval"][0].toDouble(), 0.0);
+    const CurveMarks marks = psychometricMarks(step).value();
+    QVERIFY(!psychometricAt(step, 4) && !marks.jnd && std::isnan(marks.threshold.to));
+    const CurveWords said = psychometricWords(step);
+    QCOMPARE(said.slope, QStringLiteral("a step"));
+    QVERIFY2(QRegularExpression("^-\\d+\\.\\d\\d or steeper$").match(said.slope_range).hasMatch(), qPrintable(said.slope_range));
+    QVERIFY2(QRegularExpression("^at most \\d\\.\\d\\d$").match(said.jnd_range).hasMatch(), qPrintable(said.jnd_range));
+    QVERIFY2(QRegularExpression("^\\d\\.\\d\\d to \\d\\.\\d\\d$").match(said.threshold_range).hasMatch(), qPrintable(said.threshold_range));
+    const CurveWords rising = psychometricWords(curveOf({10, 10, 40, 40}));
+    QVERIFY2(QRegularExpression("^\\d+\\.\\d\\d or steeper$").match(rising.slope_range).hasMatch(), qPrintable(rising.slope_range));
+    const QJsonObject flat = curveOf({20, 20, 20, 20});
+    QVERIFY(flat["flat"].toBool() && flat["jnd_interval"][0].toDouble() > 0 && flat["jnd_interval"][1].isNull() && !psychometricMarks(flat));
+    QCOMPARE(psychometricWords(flat).threshold_range, QStringLiteral("open"));
+    QVERIFY(psychometricWords(flat).jnd_range.startsWith("at least ") && psychometricWords(flat).slope == "flat");
+    QCOMPARE(withOpenEnd("just noticeable", "at least 0.58"), QStringLiteral("just noticeable: at least 0.58"));
+    QCOMPARE(withOpenEnd("half-way", "3.00 to 4.00"), QStringLiteral("half-way"));
   }
 
   void figuresWaitForTheEnd() {

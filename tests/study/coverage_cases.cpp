@@ -5,7 +5,6 @@
 #include "study/statistics/detection.h"
 #include "study/statistics/mos.h"
 #include "study/statistics/plackett_luce.h"
-#include "study/statistics/psychometric.h"
 #include "study/statistics/sensitivity.h"
 #include "tests/study/draws.h"
 
@@ -193,23 +192,6 @@ void opinions(std::vector<CoverageCase>& all) {
     }});
 }
 
-void curves(std::vector<CoverageCase>& all) {
-  for (int trials : {60, 120})
-    for (const char* what : {"threshold", "slope", "JND"})
-      all.push_back({std::string("psychometric function, ") + what, text("6 levels of %d, guess 0.25", trials), false, 3000, [=](int studies) {
-        Random random(44);
-        const double threshold = 4, slope = -1.4;
-        return covered(studies, [&] {
-          std::vector<Level> levels;
-          for (const double bits : {2.0, 3.0, 4.0, 5.0, 6.0, 8.0})
-            levels.push_back({bits, binomialDraw(random, trials, 0.25 + 0.75 / (1 + std::exp(-slope * (bits - threshold)))), trials});
-          const Psychometric fit = fitPsychometric(levels);
-          if (what[0] == 't') return holds(fit.threshold.interval, threshold);
-          return what[0] == 's' ? holds(fit.slope.interval, slope) : holds(fit.jnd_interval, std::log(3.0) / -slope);
-        });
-      }});
-}
-
 // Held at every number of trials up to 400 at once: which counts exclude the truth is looked up.
 void sequences(std::vector<CoverageCase>& all) {
   constexpr int kLongest = 400;
@@ -245,7 +227,6 @@ std::vector<CoverageCase> coverageCases() {
   dprimes(all);
   preferences(all);
   opinions(all);
-  curves(all);
   sequences(all);
   return all;
 }

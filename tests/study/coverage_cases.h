@@ -18,7 +18,7 @@ struct CoverageCase {
   std::function<double(int)> share;   // of so many studies, how many intervals of level 0.95 hold the truth
 };
 
-std::vector<CoverageCase> coverageCases();   // rates, d′, preferences, rankings, opinions, curves, sequences
+std::vector<CoverageCase> coverageCases();   // rates, d′, preferences, rankings, opinions, sequences
 
 enum class Common { Equal, Halves, FourInFive };   // of the values: each half as common as the one before; one four times as common as the rest
 struct AgreementSetting {
@@ -53,6 +53,20 @@ std::string describe(const CorrelationSetting& setting);
 double correlationShare(const CorrelationSetting& setting, int studies, std::uint64_t seed);
 std::vector<CorrelationSetting> correlationGrid(int pictures);   // r of 0 to 0.99: 112 settings
 std::vector<CoverageCase> correlationCases();
+
+struct CurveSetting {
+  std::vector<double> bits;   // the levels
+  int trials;                 // at each
+  double guess, lapse, slope, threshold;
+};
+struct CurveShares {          // of all studies
+  double slope = 0, threshold = 0, jnd = 0, steps = 0;
+  double slope_else = 0, threshold_else = 0, jnd_else = 0;   // of those that are no steps
+};
+std::string describe(const CurveSetting& setting);
+CurveShares curveShares(const CurveSetting& setting, int studies, std::uint64_t seed);
+std::vector<CurveSetting> curveGrid(int levels, int trials);   // 2, 3, 4 or 6 levels; half-way inside and near both ends
+std::vector<CoverageCase> curveCases();                        // slope, threshold, just noticeable difference
 
 std::vector<CoverageCase> mixedCases();      // the mixed model; bench: also settings that take minutes
 std::vector<CoverageCase> longMixedCases();

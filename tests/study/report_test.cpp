@@ -69,9 +69,10 @@ class ReportTest : public QObject {
     for (double bits : {2.0, 8.0}) points << QJsonObject{{"variant", "v"}, {"bits", bits}, {"rate", 0.5}, {"interval", QJsonArray{0.4, 0.6}}};
     QJsonObject curve{{"kind", "spot"}, {"guess", 0.2}, {"points", points}, {"slope", estimate(-1, -1.5, -0.5)},
                       {"threshold_bits", estimate(5, 4.5, 6)}, {"jnd_bits", 1.1}, {"jnd_interval", QJsonArray{0.7, 2.2}}};
+    const auto marks = [&] { return reportCharts({{"psychometric", QJsonArray{curve}}}, 0.1, "bf16").at(0).drawing.marks; };
     const auto ranges = [&] {
       std::vector<Mark> found;
-      for (const Mark& mark : reportCharts({{"psychometric", QJsonArray{curve}}}, 0.1, "bf16").at(0).drawing.marks)
+      for (const Mark& mark : marks())
         if (mark.shape == Mark::Stroke && mark.width == 2.4) found.push_back(mark);
       return found;
     };
@@ -82,9 +83,29 @@ class ReportTest : public QObject {
     QVERIFY(std::abs(std::abs(both[1].x2 - both[1].x) / point - 1.5) < 1e-6);     // 2.2 − 0.7
     QVERIFY(std::abs((both[0].x - std::max(both[1].x, both[1].x2)) / point - (4.5 - 4.3)) < 1e-6);   // where more is seen: at fewer bits
     QVERIFY(both[1].y < both[0].y);
-    curve["jnd_interval"] = QJsonArray{0.7, QJsonValue()};                        // no upper end: to the chart's edge
+    const auto arrows = [&] {                                                     // two strokes each
+      std::vector<Mark> found;
+      for (const Mark& mark : marks())
+        if (mark.shape == Mark::Stroke && mark.width == 1.6) found.push_back(mark);
+      return found;
+    };
+    const auto words = [&] {
+      QString all;
+      for (const Mark& mark : marks()) all += mark.text + u'|';
+      return all;
+    };
+    QVERIFY(arrows().empty() && words().contains("|half-way|"));
+    curve["jnd_interval"] = QJsonArray{0.7, QJsonValue()};                        // no upper end: an arrow at the chart's edge
     QVERIFY(std::min(ranges()[1].x, ranges()[1].x2) < std::min(both[1].x, both[1].x2));
-    curve.remove("threshold_bits");                                               // a flat curve has neither
+    QCOMPARE(arrows().size(), std::size_t{2});
+    QVERIFY(arrows()[0].x == std::min(ranges()[1].x, ranges()[1].x2) && arrows()[0].x2 > arrows()[0].x);
+    QVERIFY2(words().contains("|just noticeable: at least 0.70|"), qPrintable(words()));
+    curve["threshold_bits"] = QJsonObject{{"value", QJsonValue()}, {"interval", QJsonArray{4, 6}}};   // a step: the threshold's range alone
+    QCOMPARE(ranges().size(), std::size_t{1});
+    QVERIFY(arrows().empty() && ranges()[0].y == both[0].y);
+    curve["threshold_bits"] = QJsonObject{{"value", QJsonValue()}, {"interval", QJsonArray{QJsonValue(), QJsonValue()}}};   // flat: neither
+    QVERIFY(ranges().empty());
+    curve.remove("threshold_bits");
     QVERIFY(ranges().empty());
   }
 

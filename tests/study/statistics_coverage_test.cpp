@@ -17,6 +17,7 @@ class StatisticsCoverageTest : public QObject {
     for (CoverageCase& score : scoreCases()) cases_.push_back(std::move(score));
     for (CoverageCase& correlation : correlationCases()) cases_.push_back(std::move(correlation));
     for (CoverageCase& agreement : agreementCases()) cases_.push_back(std::move(agreement));
+    for (CoverageCase& curve : curveCases()) cases_.push_back(std::move(curve));
     for (CoverageCase& mixed : mixedCases()) cases_.push_back(std::move(mixed));
   }
 

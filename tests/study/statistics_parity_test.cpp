@@ -247,6 +247,25 @@ class StatisticsParityTest : public QObject {
     CLOSE(psychometricRate(fit, {}, fit.threshold.value - fit.jnd), 0.25 + 0.75 * 0.75, kExact);
   }
 
+  // Profile likelihood by R's optimizers; an end that is not there is "NA".
+  void curvesIntervalsEqualRs() {
+    const QJsonArray all = r_["profiles"].toArray();
+    QVERIFY(all.size() >= 6);
+    for (const QJsonValue& expected : all) {
+      const auto x = golden::numbers(expected["x"]), right = golden::numbers(expected["correct"]), seen = golden::numbers(expected["trials"]);
+      std::vector<Level> levels;
+      for (std::size_t i = 0; i < x.size(); ++i) levels.push_back({x[i], static_cast<int>(right[i]), static_cast<int>(seen[i])});
+      const Psychometric fit = fitPsychometric(levels, {.guess = expected["guess"].toDouble(), .lapse = 0, .level = 0.95});
+      for (const auto& [interval, key] : {std::pair{fit.slope.interval, "slope"}, std::pair{fit.threshold.interval, "threshold"}})
+        for (const int side : {0, 1}) {
+          const QJsonValue end = expected[QLatin1String(key)][side];
+          const double ours = side == 0 ? interval.low : interval.high;
+          if (end.isDouble()) CLOSE(ours, end.toDouble(), kFitted);
+          else QVERIFY(std::isinf(ours) && (ours > 0) == (side == 1));
+        }
+    }
+  }
+
   void confidenceSequencesEqualConfseq() {
     for (const QJsonValue& row : python_["sequences"].toArray()) {
       const Interval interval = confidenceSequence(row["correct"].toInt(), row["trials"].toInt(), row["tuned_for"].toInt(), row["level"].toDouble());

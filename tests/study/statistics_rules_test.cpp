@@ -9,7 +9,8 @@
 #include "study/statistics/mos.h"
 #include "study/statistics/plackett_luce.h"
 #include "study/statistics/power.h"
-#include "study/statistics/psychometric.h"
+#include "study/statistics/psychometric_interval.h"
+#include "study/statistics/random.h"
 #include "study/statistics/sensitivity.h"
 #include "study/statistics/sprt.h"
 #include "tests/study/golden.h"
@@ -123,11 +124,23 @@ class StatisticsRulesTest : public QObject {
     QVERIFY_EXCEPTION_THROWN(mixedLogistic({}), std::invalid_argument);
   }
 
-  void aStepHasNoSlope() {
+  void aStepIsAtLeastSoSteep() {
     const Psychometric fit = fitPsychometric({{2, 20, 20}, {4, 0, 20}}, {.guess = 0, .lapse = 0, .level = 0.95});
-    QVERIFY(fit.separated);
+    QVERIFY(fit.separated && std::isinf(fit.slope.value) && std::isnan(fit.threshold.value));
+    QVERIFY(std::isinf(fit.slope.interval.low) && fit.slope.interval.high < -1 && fit.slope.interval.high > -10);
+    QVERIFY(fit.jnd == 0 && fit.jnd_interval.low == 0);
+    CLOSE(fit.jnd_interval.high, std::log(3.0) / -fit.slope.interval.high, 1e-12);
+    QVERIFY(std::abs(fit.threshold.interval.low - 2) < 1e-6 && std::abs(fit.threshold.interval.high - 4) < 1e-6);   // anywhere between
     const Psychometric flat = fitPsychometric({{2, 11, 20}, {4, 11, 20}});
-    QVERIFY(flat.flat && !flat.separated && std::isinf(flat.jnd));
+    QVERIFY(flat.flat && !flat.separated && std::isinf(flat.jnd) && flat.jnd_interval.low > 0 && std::isinf(flat.jnd_interval.high));
+    QVERIFY(std::isinf(flat.threshold.interval.low) && std::isinf(flat.threshold.interval.high));
+    for (const int right : {5, 20}) {   // nothing seen, everything seen: any slope, any threshold
+      const Psychometric nothing = fitPsychometric({{2, right, 20}, {4, right, 20}});
+      QVERIFY(nothing.flat && std::isinf(nothing.slope.standard_error));
+      QVERIFY(std::isinf(nothing.slope.interval.low) && std::isinf(nothing.slope.interval.high));
+      QVERIFY(nothing.jnd_interval.low == 0 && std::isinf(nothing.jnd_interval.high) && std::isinf(nothing.threshold.interval.high));
+    }
+    QVERIFY_EXCEPTION_THROWN(fitPsychometric({{2, 5, 20}, {3, 0, 0}}), std::invalid_argument);
     QVERIFY_EXCEPTION_THROWN(fitPsychometric({{2, 5, 20}, {2, 6, 20}}), std::invalid_argument);
     QVERIFY_EXCEPTION_THROWN(fitPsychometric({{2, 5, 20}, {3, 6, 20}}, {.guess = 1, .lapse = 0, .level = 0.95}), std::invalid_argument);
   }
@@ -228,12 +241,41 @@ class StatisticsRulesTest : public QObject {
 
   // All right at 2 bits, as by guessing at 8: 4 bits, in between, says nothing of how steep it is.
   void aCurveThatMayBeAStepHasNoSteepestSlope() {
-    const Psychometric few = fitPsychometric({{2, 9, 10}, {4, 6, 10}, {8, 2, 10}});
+    const Psychometric few = fitPsychometric({{2, 10, 10}, {4, 6, 10}, {8, 2, 10}});
     const Psychometric many = fitPsychometric({{2, 90, 100}, {4, 60, 100}, {8, 28, 100}});
-    QVERIFY(!few.separated && few.slope.value < 0 && std::isinf(few.slope.interval.low) && few.jnd_interval.low == 0);
+    QVERIFY(few.separated && few.slope.interval.high < 0 && std::isinf(few.slope.interval.low) && few.jnd_interval.low == 0);
     QVERIFY(std::isfinite(many.slope.interval.low) && many.jnd_interval.low > 0);
     const Psychometric steep = fitPsychometric({{2, 10, 10}, {4, 6, 10}, {5, 3, 10}, {8, 2, 10}});
     QVERIFY(!steep.separated && std::isinf(steep.slope.interval.low) && steep.jnd_interval.low == 0 && steep.jnd_interval.high > 0);
+  }
+
+  // Whatever the answers, an interval ends where its values begin to be held, and the best of all is held; levels at one x are one.
+  void curvesIntervalsEndWhereTheirValuesAreHeld() {
+    Random random(3);
+    for (int study = 0; study < 12; ++study) {
+      const PsychometricOptions options{.guess = study % 3 == 0 ? 0.5 : 0.25, .lapse = study % 4 == 0 ? 0.03 : 0, .level = 0.95};
+      std::vector<Level> levels;
+      for (const double x : {2.0, 3.0, 4.5, 4.5, 8.0}) {
+        const double rate = options.guess + (1 - options.guess) / (1 + std::exp((study % 2 ? 0.8 : 3) * (x - 4)));
+        int right = 0;
+        for (int k = 0; k < 15; ++k) right += random.uniform() < rate;
+        levels.push_back({x, right, 15});
+      }
+      const PsychometricIntervals intervals(levels, options);
+      const Psychometric fit = fitPsychometric(levels, options);
+      QVERIFY(fit.separated || (fit.slope.interval.low < fit.slope.value && fit.slope.value < fit.slope.interval.high));
+      QVERIFY(!(fit.threshold.value < fit.threshold.interval.low) && !(fit.threshold.value > fit.threshold.interval.high));
+      for (const auto& [interval, holds] : {std::pair{fit.slope.interval, &PsychometricIntervals::holdsSlope},
+                                            std::pair{fit.threshold.interval, &PsychometricIntervals::holdsThreshold}})
+        for (const double side : {-1.0, 1.0}) {
+          const double end = side < 0 ? interval.low : interval.high, small = 1e-3;
+          if (std::isinf(end)) QVERIFY((intervals.*holds)(side * 1e4));
+          else QVERIFY((intervals.*holds)(end - side * small) && !(intervals.*holds)(end + side * small) && !(intervals.*holds)(end + side * 4));
+        }
+      levels[2] = {4.5, levels[2].correct + levels[3].correct, 30}, levels.erase(levels.begin() + 3);
+      CLOSE(std::isinf(fit.slope.interval.high), std::isinf(fitPsychometric(levels, options).slope.interval.high), 0);
+      if (std::isfinite(fit.slope.interval.high)) CLOSE(fitPsychometric(levels, options).slope.interval.high, fit.slope.interval.high, 1e-8);
+    }
   }
 
   void ranksThatAllAgreeAreNoProof() {

@@ -18,16 +18,14 @@ constexpr int kSteps = 120, kHeight = 250;
 
 QString noteOf(const QJsonObject& curve) {
   const QString kind = curve["kind"].toString();
-  if (curve["separated"].toBool()) return PsychometricChart::tr("%1: a step, no finite slope fits best").arg(kind);
-  if (curve["flat"].toBool()) return PsychometricChart::tr("%1: flat, no threshold").arg(kind);
-  const QJsonObject threshold = curve["threshold_bits"].toObject();
-  const QJsonArray jnd = curve["jnd_interval"].toArray();
-  const auto number = [](const QJsonValue& value) { return QString::number(value.toDouble(), 'f', 2); };
-  const QString difference = jnd[1].isDouble() ? PsychometricChart::tr("%1 to %2").arg(number(jnd[0]), number(jnd[1]))
-                                               : PsychometricChart::tr("%1 or more").arg(number(jnd[0]));
-  return PsychometricChart::tr("%1: half-way at %2 bits (%3 to %4), a just noticeable difference of %5 bits (%6)")
-      .arg(kind, number(threshold["value"]), number(threshold["interval"][0]), number(threshold["interval"][1]), number(curve["jnd_bits"]),
-           difference);
+  const study::CurveWords words = study::psychometricWords(curve);
+  const auto in = [](const QString& range, const QString& unit) { return range == QLatin1String("open") ? range : range + unit; };
+  const QString bits = PsychometricChart::tr(" bits"), per_bit = PsychometricChart::tr(" per bit");
+  if (curve["separated"].toBool() || curve["flat"].toBool())
+    return PsychometricChart::tr("%1: %2; half-way %3, just noticeable difference %4, slope %5")
+        .arg(kind, words.slope, in(words.threshold_range, bits), in(words.jnd_range, bits), in(words.slope_range, per_bit));
+  return PsychometricChart::tr("%1: half-way at %2 bits (%3), a just noticeable difference of %4 bits (%5), slope %6 per bit (%7)")
+      .arg(kind, words.threshold, words.threshold_range, words.jnd, words.jnd_range, words.slope, words.slope_range);
 }
 
 }  // namespace
@@ -81,7 +79,7 @@ void PsychometricChart::drawFit(double from, double to) {
   }
 }
 
-// A range lies level, with caps where its ends are on the chart; the dot is its figure.
+// A range lies level, with caps where its ends are on the chart and arrows where it goes on beyond; the dot is its figure.
 void PsychometricChart::drawMarks(double from, double to) {
   const auto marks = study::psychometricMarks(curve());
   if (!marks) return;
@@ -89,10 +87,13 @@ void PsychometricChart::drawMarks(double from, double to) {
     auto* line = new QCPItemLine(plot());
     line->start->setCoords(std::clamp(x, from, to), y * 100), line->end->setCoords(std::clamp(x2, from, to), y2 * 100);
     line->setPen(pen);
+    return line;
   };
   const QPen thick(theme().quiet, 2.6, Qt::SolidLine, Qt::FlatCap), thin(theme().quiet, 1, Qt::DashLine);
   const auto mark = [&](const study::CurveMark& m, const QString& name) {
-    stroke(m.low, m.share, m.high, m.share, thick);
+    QCPItemLine* range = stroke(m.low, m.share, m.high, m.share, thick);
+    if (m.low <= from) range->setTail(QCPLineEnding::esSpikeArrow);
+    if (m.high >= to) range->setHead(QCPLineEnding::esSpikeArrow);
     for (double end : {m.low, m.high})
       if (end > from && end < to) stroke(end, m.share - 0.02, end, m.share + 0.02, QPen(theme().quiet, 1.4));
     QCPGraph* dot = plot()->addGraph();
@@ -101,14 +102,19 @@ void PsychometricChart::drawMarks(double from, double to) {
     dot->setName(name);
     if (m.to >= from && m.to <= to) dot->addData(m.to, m.share * 100);
     auto* label = new QCPItemText(plot());
-    label->position->setCoords(std::clamp(std::max({m.high, m.from, m.to}), from, to), m.share * 100);
+    const double end = std::max(m.high, std::isfinite(m.from) ? m.from : m.high);
+    const bool outside = end > from + (to - from) * 0.75;                    // then over its end
+    label->position->setCoords(std::clamp(end, from, to), m.share * 100);
     label->setText(name), label->setColor(theme().quiet), label->setFont(plot()->xAxis->tickLabelFont());
-    label->setPositionAlignment(Qt::AlignLeft | Qt::AlignVCenter), label->setPadding({6, 0, 0, 0});
+    label->setPositionAlignment(outside ? Qt::AlignRight | Qt::AlignBottom : Qt::AlignLeft | Qt::AlignVCenter), label->setPadding({6, 0, 0, 4});
   };
-  stroke(marks->jnd.from, marks->threshold.share, marks->jnd.from, marks->jnd.share, thin);
-  stroke(marks->jnd.from, marks->jnd.share, marks->jnd.to, marks->jnd.share, thin);
-  mark(marks->threshold, tr("half-way"));
-  mark(marks->jnd, tr("just noticeable"));
+  const study::CurveWords words = study::psychometricWords(curve());
+  if (marks->jnd) {
+    stroke(marks->jnd->from, marks->threshold.share, marks->jnd->from, marks->jnd->share, thin);
+    stroke(marks->jnd->from, marks->jnd->share, marks->jnd->to, marks->jnd->share, thin);
+  }
+  mark(marks->threshold, study::withOpenEnd(tr("half-way"), words.threshold_range));
+  if (marks->jnd) mark(*marks->jnd, study::withOpenEnd(tr("just noticeable"), words.jnd_range));
 }
 
 void PsychometricChart::drawPoints() {

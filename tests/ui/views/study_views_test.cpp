@@ -10,8 +10,6 @@
 #include "ui/views/analysis_page.h"
 #include "ui/views/confusion_card.h"
 #include "ui/views/forest_chart.h"
-#include "ui/views/plot.h"
-#include "ui/views/psychometric_chart.h"
 #include "ui/views/study_page.h"
 #include "ui/views/study_progress_view.h"
 #include "ui/views/theme.h"
@@ -113,32 +111,6 @@ class StudyViewsTest : public QObject {
   QTemporaryDir folder_;
 
  private Q_SLOTS:
-  void thresholdAndDifferenceLieInTheChart() {
-    const auto estimate = [](double value, double low, double high) { return QJsonObject{{"value", value}, {"interval", QJsonArray{low, high}}}; };
-    QJsonArray points;
-    for (double bits : {2.0, 8.0})
-      points << QJsonObject{{"variant", "bnb-nf4"}, {"bits", bits}, {"rate", 0.5}, {"interval", QJsonArray{0.4, 0.6}}, {"trials", 9}};
-    const QJsonObject curve{{"kind", "spot"}, {"guess", 0.2}, {"points", points}, {"slope", estimate(-1, -1.5, -0.5)},
-                            {"threshold_bits", estimate(5, 4.5, 6)}, {"jnd_bits", 1.1}, {"jnd_interval", QJsonArray{0.7, 2.2}}};
-    PsychometricChart chart(QStringLiteral("Bits"));
-    chart.setCurves({curve});
-    chart.show();
-    QStringList words;
-    std::vector<QRectF> level;   // x, y, length
-    const auto* plot = chart.findChild<QCustomPlot*>();
-    for (int i = 0; i < plot->itemCount(); ++i) {
-      if (const auto* text = qobject_cast<const QCPItemText*>(plot->item(i))) words << text->text();
-      if (const auto* line = qobject_cast<const QCPItemLine*>(plot->item(i)); line && line->pen().widthF() > 2)
-        level.push_back({line->start->key(), line->start->value(), line->end->key() - line->start->key(), line->end->value() - line->start->value()});
-    }
-    QVERIFY2(words.contains("half-way") && words.contains("just noticeable"), qPrintable(words.join('|')));
-    QCOMPARE(level.size(), std::size_t{2});
-    const auto is = [](double a, double b) { return std::abs(a - b) < 1e-9; };
-    QVERIFY(is(level[0].x(), 4.5) && is(level[0].width(), 1.5) && is(level[0].y(), 60) && is(level[0].height(), 0));
-    QVERIFY(is(level[1].x(), 2.8) && is(level[1].width(), 1.5) && is(level[1].y(), 80) && is(level[1].height(), 0));
-    const QStringList said = saidBy(&chart);
-    QVERIFY2(said.join('\n').contains("1.10 bits (0.70 to 2.20)"), qPrintable(said.join('\n')));
-  }
 
   void aWrongPassphraseCostsOnlyTime() {
     Stored stored(folder_.path());
