@@ -98,53 +98,56 @@ double CurveLikelihood::wanted(const Point& point) const {
   return std::log(s / (1 - s));
 }
 
-// Fisher scoring along one direction, with halved steps.
+// By the logit of a level at which the curve's is t.
+CurveLikelihood::Score CurveLikelihood::score(const Point& point, double t) const {
+  const double s = logistic(t), c = logistic(-t);
+  const double up = guess_ > 0 ? span_ * s * c / (guess_ + span_ * s) : c, down = top_ < 1 ? span_ * s * c / (1 - top_ + span_ * c) : s;
+  return {point.right * up - point.wrong * down, (point.right + point.wrong) * up * down};
+}
+
+// The whole step, or the first of its halves that leads higher; false: none does.
+bool CurveLikelihood::stepUp(Curve& at, double by_intercept, double by_slope) const {
+  double size = 1;
+  for (int halved = 0; halved < 40; ++halved, size /= 2) {
+    Curve next{at.intercept + size * by_intercept, at.slope + size * by_slope, 0};
+    next.value = value(next.intercept, next.slope);
+    if (!(next.value > at.value)) continue;
+    at = next;
+    return true;
+  }
+  return false;
+}
+
+// Fisher scoring along one direction.
 CurveLikelihood::Curve CurveLikelihood::climb(Curve at, double by_intercept, double by_slope) const {
   for (int i = 0; i < kMostSteps; ++i) {
     double gradient = 0, information = 0;
     for (const Point& point : points_) {
-      const double t = at.intercept + at.slope * point.z, s = logistic(t), c = logistic(-t), x = by_intercept + by_slope * point.z;
-      const double up = guess_ > 0 ? span_ * s * c / (guess_ + span_ * s) : c, down = top_ < 1 ? span_ * s * c / (1 - top_ + span_ * c) : s;
-      gradient += (point.right * up - point.wrong * down) * x;
-      information += (point.right + point.wrong) * up * down * x * x;
+      const double x = by_intercept + by_slope * point.z;
+      const Score one = score(point, at.intercept + at.slope * point.z);
+      gradient += one.gradient * x;
+      information += one.information * x * x;
     }
     if (!(information > 1e-250) || gradient * gradient / information < kEnough) break;
-    double size = gradient / information;
-    Curve next = at;
-    for (int halved = 0; halved < 40; ++halved, size /= 2) {
-      next = {at.intercept + size * by_intercept, at.slope + size * by_slope, 0};
-      next.value = value(next.intercept, next.slope);
-      if (next.value > at.value) break;
-    }
-    if (!(next.value > at.value)) break;
-    at = next;
+    const double size = gradient / information;
+    if (!stepUp(at, size * by_intercept, size * by_slope)) break;
   }
   return at;
 }
 
+// Fisher scoring in both.
 CurveLikelihood::Curve CurveLikelihood::climb2(Curve at) const {
   for (int i = 0; i < kMostSteps; ++i) {
     double g0 = 0, g1 = 0, h00 = 0, h01 = 0, h11 = 0;
     for (const Point& point : points_) {
-      const double t = at.intercept + at.slope * point.z, s = logistic(t), c = logistic(-t);
-      const double up = guess_ > 0 ? span_ * s * c / (guess_ + span_ * s) : c, down = top_ < 1 ? span_ * s * c / (1 - top_ + span_ * c) : s;
-      const double gradient = point.right * up - point.wrong * down, information = (point.right + point.wrong) * up * down;
-      g0 += gradient, g1 += gradient * point.z;
-      h00 += information, h01 += information * point.z, h11 += information * point.z * point.z;
+      const Score one = score(point, at.intercept + at.slope * point.z);
+      g0 += one.gradient, g1 += one.gradient * point.z;
+      h00 += one.information, h01 += one.information * point.z, h11 += one.information * point.z * point.z;
     }
     const double determinant = h00 * h11 - h01 * h01;
     if (!(determinant > 1e-13 * h00 * h11)) break;
     const double by0 = (h11 * g0 - h01 * g1) / determinant, by1 = (h00 * g1 - h01 * g0) / determinant;
-    if (by0 * g0 + by1 * g1 < kEnough) break;
-    Curve next = at;
-    double size = 1;
-    for (int halved = 0; halved < 40; ++halved, size /= 2) {
-      next = {at.intercept + size * by0, at.slope + size * by1, 0};
-      next.value = value(next.intercept, next.slope);
-      if (next.value > at.value) break;
-    }
-    if (!(next.value > at.value)) break;
-    at = next;
+    if (by0 * g0 + by1 * g1 < kEnough || !stepUp(at, by0, by1)) break;
   }
   return at;
 }

@@ -39,6 +39,11 @@ class CurveLikelihood {
   double step(double towards) const;
   double stepAt(double z, double towards, double standing) const;
   double wanted(const Point& point) const;        // logit that the point's own share asks for, bounded
+  struct Score {
+    double gradient, information;                 // of one level, by its logit
+  };
+  Score score(const Point& point, double t) const;
+  bool stepUp(Curve& at, double by_intercept, double by_slope) const;
   Curve climb(Curve from, double by_intercept, double by_slope) const;
   Curve climb2(Curve from) const;
   std::vector<double> intercepts(double slope) const;
