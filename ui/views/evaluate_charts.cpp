@@ -26,6 +26,7 @@ using nlohmann::json;
 constexpr double kMiB = 1024.0 * 1024.0;
 constexpr std::size_t kFewPoints = 32;   // of a line: more stand too close for intervals
 constexpr int kReach = 9;                // pixels from a point that still mean it
+constexpr int kLevelNames = 4;            // categories whose names stand side by side; of more they slant
 
 QString text(const std::string& utf8) { return QString::fromStdString(utf8); }
 QString shortText(const json& precision) { return ui::shortName(text(precision.get<std::string>())); }
@@ -95,6 +96,7 @@ void EvaluateCharts::style(QCPAxis* axis) {
   axis->setTickLabelColor(theme().quiet), axis->setLabelColor(theme().quiet), axis->setTickLabelFont(small), axis->setLabelFont(small);
   axis->grid()->setPen(QPen(theme().line)), axis->grid()->setZeroLinePen(Qt::NoPen);
   axis->setTicker(QSharedPointer<QCPAxisTicker>(new QCPAxisTicker)), axis->ticker()->setTickCount(4);
+  axis->setTickLabelRotation(0);
 }
 
 void EvaluateCharts::clear(Plot which, const QString& x, const QString& y) {
@@ -236,6 +238,7 @@ void EvaluateCharts::drawCategories() {
   }
   fit(Categories, true);
   plots_[Categories]->xAxis->setTicker(ticker);
+  if (categories.size() > kLevelNames) plots_[Categories]->xAxis->setTickLabelRotation(-35);
 }
 
 // The baseline's value across and the others' upwards; of a score against the baseline: the comparison's number across.
@@ -304,6 +307,11 @@ std::vector<EvaluateCharts::Series> EvaluateCharts::memorySeries() const {
 
 void EvaluateCharts::drawLines(Plot which, const std::vector<Series>& all, const QString& x, const QString& y) {
   clear(which, x, y);
+  if (which != Memory) {                 // there is no half a step
+    QSharedPointer<QCPAxisTickerFixed> whole(new QCPAxisTickerFixed);
+    whole->setTickStep(1), whole->setScaleStrategy(QCPAxisTickerFixed::ssMultiples), whole->setTickCount(4);
+    plots_[which]->xAxis->setTicker(whole);
+  }
   for (const Series& one : all) {
     QCPGraph* line = plots_[which]->addGraph();
     line->setPen(QPen(colorOf(one.precision), 1.6));

@@ -6,6 +6,7 @@
 
 #include <QCheckBox>
 #include <QDoubleSpinBox>
+#include <QEvent>
 #include <QHBoxLayout>
 #include <QHeaderView>
 
@@ -13,6 +14,8 @@
 
 namespace quantspot::views {
 namespace {
+
+constexpr int kVerdict = Qt::UserRole;   // "pass", "fail", what it lacks
 
 using evaluation::Threshold;
 
@@ -135,11 +138,27 @@ void ThresholdTable::fill() {
       for (const nlohmann::json& cell : judged_) {
         if (cell["threshold"] != t.id || cell["precision"] != precisions_[row].toStdString()) continue;
         shown->setText(cellText(t, cell)), shown->setToolTip(QString::fromStdString(cell["sentence"]));
-        shown->setForeground(cell["verdict"] == "pass" ? theme().right : cell["verdict"] == "fail" ? theme().wrong : theme().quiet);
+        shown->setData(kVerdict, QString::fromStdString(cell["verdict"]));
       }
       setItem(row + 1, column, shown);
     }
+  colour();
   fitHeight();
+}
+
+// Of the theme at hand.
+void ThresholdTable::colour() {
+  for (int row = 1; row < rowCount(); ++row)
+    for (int column = 0; column < columnCount(); ++column)
+      if (auto* shown = item(row, column)) {
+        const QString verdict = shown->data(kVerdict).toString();
+        shown->setForeground(verdict == QStringLiteral("pass") ? theme().right : verdict == QStringLiteral("fail") ? theme().wrong : theme().quiet);
+      }
+}
+
+void ThresholdTable::changeEvent(QEvent* event) {
+  QTableWidget::changeEvent(event);
+  if (event->type() == QEvent::StyleChange || event->type() == QEvent::PaletteChange) colour();
 }
 
 // As high as it needs, up to six rows; names that are wider than their columns take two lines.

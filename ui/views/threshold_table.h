@@ -25,6 +25,8 @@ class ThresholdTable : public QTableWidget {
 
  private:
   void resizeEvent(QResizeEvent* event) override;
+  void changeEvent(QEvent* event) override;
+  void colour();
   void makeEditor(int column);
   void fitHeight();
   void nameColumns();

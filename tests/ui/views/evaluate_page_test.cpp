@@ -233,6 +233,10 @@ class EvaluatePageTest : public QObject {
       }
     QCOMPARE(found, 2 * 4);
     QCOMPARE(charts.plot(EvaluateCharts::Growth)->plottableCount(), 0);
+    QCPAxis* steps = charts.plot(EvaluateCharts::Steps)->xAxis;
+    steps->setRange(0.9, 2.1);
+    charts.plot(EvaluateCharts::Steps)->replot();
+    for (const QString& tick : steps->tickVectorLabels()) QVERIFY2(!tick.contains(u'.'), qPrintable(tick));   // no half a step
   }
 
   void errorGrowthIsAskedForByACheckBox() {
@@ -355,7 +359,14 @@ class EvaluatePageTest : public QObject {
     QTemporaryDir folder;
     Bench bench(folder.path());
     QVERIFY(bench.draws(folder.path()));
+    const auto* table = bench.page().findChild<ThresholdTable*>();
+    QVERIFY(table && QTest::qWaitFor([&] { return table->rowCount() > 1 && table->item(1, 0) && !table->item(1, 0)->text().isEmpty(); }));
     applyTheme(*qApp, true);
+    for (int column = 0; column < table->columnCount(); ++column) {
+      const QString text = table->item(1, column)->text();
+      const QColor wanted = text.startsWith(u'✓') ? theme().right : text.startsWith(u'✗') ? theme().wrong : theme().quiet;
+      QCOMPARE(table->item(1, column)->foreground().color(), wanted);
+    }
     QVERIFY(QTest::qWaitFor([&] { return bench.page().charts()->plot(EvaluateCharts::Quality)->xAxis->labelColor() == theme().quiet; }));
     applyTheme(*qApp, false);
   }
