@@ -400,16 +400,16 @@ QString DecisionModel::text(const Candidate& candidate, int column) const {
     case Precision: return qt(candidate.precision);
     case Memory: return qt(decision::gib(candidate.needs));
     case Placement: return qt(std::string(decision::placementText(candidate.placement)));
-    case Time: return known.seconds ? tr("%1, N = %2").arg(qt(decision::seconds(known.seconds->value))).arg(known.seconds->n) : tr("not timed");
+    case Time: return known.seconds ? tr("%1, N = %2").arg(qt(decision::seconds(known.seconds->value))).arg(known.seconds->n) : tr("–");
     case Clip: return known.clipChange ? tr("%1, N = %2").arg(qt(decision::signedPercent(known.clipChange->value))).arg(known.clipChange->n)
         : tr("–");
     case Seen: {
-      if (!known.seen) return tr("nobody asked");
+      if (!known.seen) return tr("–");
       const auto& interval = known.seen->interval;
       return interval ? tr("%1 (to %2)").arg(qt(decision::percent(known.seen->detection, 0)), qt(decision::percent(interval->high, 0)))
           : qt(decision::percent(known.seen->detection, 0));
     }
-    case Rated: return known.rating ? tr("%1, N = %2").arg(known.rating->value, 0, 'f', 1).arg(known.rating->n) : tr("nobody rated");
+    case Rated: return known.rating ? tr("%1, N = %2").arg(known.rating->value, 0, 'f', 1).arg(known.rating->n) : tr("–");
     default: break;
   }
   for (const decision::Check& check : candidate.checks)
