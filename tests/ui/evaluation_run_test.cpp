@@ -70,6 +70,8 @@ class EvaluationRunTest : public QObject {
       }
     QVERIFY(bench.reports());
     QCOMPARE(bench.run.report()["summary"][2]["figures"]["psnr"]["value"].get<double>(), 31.5);
+    const auto kept = [&] { return evaluation::readJson(folder.filePath("report.json").toStdString()); };   // for the Decide page
+    QVERIFY(QTest::qWaitFor([&] { return kept() && (*kept())["summary"][2]["figures"]["psnr"]["value"] == 31.5; }));
     QVERIFY(QFile::exists(folder.filePath("bnb-nf4/0002-seed1.png")));
     QVERIFY(!bench.run.statusText().isEmpty());
   }

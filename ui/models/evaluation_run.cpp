@@ -404,7 +404,7 @@ void EvaluationRun::setOwnRatings(evaluation::SetFigures ratings, const QString&
   if (!same) makeReport();
 }
 
-// The intervals of a large evaluation take seconds: aside, on copies.
+// The intervals of a large evaluation take seconds: aside, on copies. Of one that is finished it is kept, where the Decide page and others find it.
 void EvaluationRun::makeReport() {
   if (!plan_) return;
   if (reporting_) {
@@ -412,11 +412,13 @@ void EvaluationRun::makeReport() {
     return;
   }
   reporting_ = true;
-  QThreadPool::globalInstance()->start([self = QPointer(this), plan = *plan_, store = *store_, options = reportOptions()] {
+  const auto kept = state_ == State::Finished ? pathOf(request_.folder) / "report.json" : std::filesystem::path();
+  QThreadPool::globalInstance()->start([self = QPointer(this), plan = *plan_, store = *store_, options = reportOptions(), kept] {
     json report;
     QString problem;                       // a pool's thread lets no exception out
     try {
       report = evaluation::makeReport(plan, store, options);
+      if (!kept.empty()) evaluation::writeJson(kept, report);
     } catch (const std::exception& error) {
       problem = tr("The report cannot be made: %1").arg(QString::fromUtf8(error.what()));
     }

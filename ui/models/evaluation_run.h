@@ -75,7 +75,8 @@ class EvaluationRun : public QObject {
   const std::vector<evaluation::Threshold>& thresholds() const { return thresholds_; }
   // Ratings that this program holds of the model: they stand in where the request names none. from: what they are, beside their figure.
   void setOwnRatings(evaluation::SetFigures ratings, const QString& from);
-  // As report.json; null before the first one is made, and again after open(). Made aside, at most once a second.
+  // As report.json; null before the first one is made, and again after open(). Made aside, at most once a second; of a finished evaluation
+  // it is in the folder, too.
   const nlohmann::json& report() const { return report_; }
 
   // report.json, report.html and tables, report.pdf. Throw std::runtime_error.
