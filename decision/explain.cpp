@@ -90,13 +90,22 @@ std::string openText(const Candidate& chosen) {
   return open.empty() ? open : fmt::format("; whether it keeps the limit of {} is not known yet", open);
 }
 
+// With what the pictures were where that is not what is asked for.
+std::string timeText(const Question& question, const Timing& timed) {
+  const auto other = [](int is, int asked) { return is > 0 && asked > 0 && is != asked; };
+  const bool size = other(timed.width, question.width) || other(timed.height, question.height);
+  std::string made = size ? fmt::format(", {}", sizeText(timed.width, timed.height)) : "";
+  if (other(timed.steps, question.steps)) made += fmt::format(", {} steps", timed.steps);
+  return fmt::format(", {} per picture on {} (N = {}{})", seconds(timed.value), timed.device, timed.n, made);
+}
+
 std::string evidenceText(const Question& question, const Candidate& chosen) {
   const PrecisionEvidence& known = question.evidence.of(chosen.precision);
   std::string text;
   if (known.clipChange) text += fmt::format(", {} {} (N = {})", known.clipChange->label, signedPercent(known.clipChange->value), known.clipChange->n);
   if (known.seen) text += ", " + seenText(*known.seen, question.constraints.maxVisible.value_or(known.seen->margin));
   if (known.rating) text += fmt::format(", rated {} (N = {})", gradeText(*known.rating), known.rating->n);
-  if (known.seconds) text += fmt::format(", {} per picture on {} (N = {})", seconds(known.seconds->value), known.seconds->device, known.seconds->n);
+  if (known.seconds) text += timeText(question, *known.seconds);
   return text;
 }
 

@@ -34,12 +34,12 @@ check_ends <- function(name, x, k, n, curve) {
   }
   crossings <- function(b) sort(unique(c(seq(min(x) - 12 / abs(b), max(x) + 12 / abs(b), length.out = 40), outer(x, (-3:3) * 2 / abs(b), "+"))))
   with_slope <- function(k, b) if (b == 0) level_line(k) else top(function(m) likelihood(k, -b * m, rep(b, length(m))), crossings(b))
-  steep <- seq(log(0.01 / span), log(200 / near), length.out = 40)
+  steep <- seq(log(0.001 / span), log(200 / near), length.out = 45)
   with_threshold <- function(k, m) max(sapply(c(-1, 1), function(sign) top(function(s) likelihood(k, -sign * exp(s) * m, sign * exp(s)), steep)))
   level_line <- function(k) { p <- min(1, max(guess, sum(k) / sum(n))); sum(log_of(k, p) + log_of(n - k, 1 - p)) }
   moved <- function(i) lapply(c(-0.3, 0.3), function(by) { k[i] <- min(n[i], max(0, k[i] + by)); k })
   sets <- c(list(k), unlist(lapply(seq_along(x), moved), recursive = FALSE))
-  slopes <- seq(log(0.05 / span), log(200 / near), length.out = 16)
+  slopes <- seq(log(0.001 / span), log(200 / near), length.out = 22)
   steepest <- function(k, sign) top(Vectorize(function(s) with_slope(k, sign * exp(s))), slopes)
   best <- sapply(sets, function(k) max(level_line(k), steepest(k, -1), steepest(k, 1)))
   excess <- function(with) min(sapply(seq_along(sets), function(i) 2 * (best[i] - with(sets[[i]])))) - limit

@@ -193,6 +193,8 @@ class DecideTest : public QObject {
     asked.constraints.maxVisible = 0.1;
     QCOMPARE(sentence(asked), QString("Use `bnb-nf4`: 9.7 GiB of 10.0 GiB on A100 80 GB, its parts in turn, CLIP score −0.8 % (N = 8), "
                                       "at most 8 % of people notice it (\"study 3\", 120 answers), 1.0 s per picture on cpu (N = 8)."));
+    asked.width = asked.height = 256, asked.steps = 8;          // other pictures than those that were timed
+    QVERIFY2(sentence(asked).contains("1.0 s per picture on cpu (N = 8, 128 × 128, 20 steps)"), qPrintable(sentence(asked)));
   }
 
   void withMeasurementsOfAllTheyGiveTheOrder() {
