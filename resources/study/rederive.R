@@ -54,7 +54,9 @@ check_ends <- function(name, x, k, n, curve) {
     if (length(wrong)) problems <<- c(problems, sprintf("%s %s: the %s end %s", name, what, c("lower", "upper")[side], wrong))
   }
   ends("slope", curve$slope$interval, with_slope, function(side) excess(function(k) with_slope(k, c(-1, 1)[side] * 150 / near)), 0.1 / span)
-  ends("threshold", curve$threshold_bits$interval, with_threshold, function(side) line, 0.05 * span)
+  # open: a level line is held, or a threshold a hundred half-widths away
+  far <- function(side) excess(function(k) with_threshold(k, mean(range(x)) + c(-1, 1)[side] * 50 * span))
+  ends("threshold", curve$threshold_bits$interval, with_threshold, function(side) if (line <= 2e-3) line else far(side), 0.05 * span)
   ends_of <- sapply(curve$slope$interval, function(end) if (is.null(end)) Inf else abs(end))
   ranges <- curve$slope$interval
   holds_zero <- (is.null(ranges[[1]]) || ranges[[1]] <= 0) && (is.null(ranges[[2]]) || ranges[[2]] >= 0)
