@@ -60,11 +60,6 @@ bool timedHere(const Question& question, const Timing& timing) {
   return question.hardware.found && (question.hardware.gpu ? timing.device.starts_with("cuda") : timing.device == "cpu");
 }
 
-bool sameSize(const Question& question, const Timing& timing) {
-  const auto same = [](int is, int asked) { return is == 0 || asked == 0 || is == asked; };
-  return same(timing.width, question.width) && same(timing.height, question.height);
-}
-
 std::optional<Check> timeCheck(const Question& question, const Option& option, const Candidate& candidate) {
   const double limit = question.constraints.maxSeconds, least = leastSeconds(question, option, candidate);
   if (limit <= 0) return {};
@@ -157,6 +152,11 @@ std::optional<Check> ratingCheck(const Question& question, const Option& option)
 }
 
 }  // namespace
+
+bool sameSize(const Question& question, const Timing& timing) {
+  const auto same = [](int is, int asked) { return is == 0 || asked == 0 || is == asked; };
+  return same(timing.width, question.width) && same(timing.height, question.height);
+}
 
 std::int64_t memoryLimit(const Question& question) {
   const std::int64_t asked = question.constraints.maxMemory, there = question.hardware.memory;

@@ -92,10 +92,8 @@ std::string openText(const Candidate& chosen) {
 
 // With what the pictures were where that is not what is asked for.
 std::string timeText(const Question& question, const Timing& timed) {
-  const auto other = [](int is, int asked) { return is > 0 && asked > 0 && is != asked; };
-  const bool size = other(timed.width, question.width) || other(timed.height, question.height);
-  std::string made = size ? fmt::format(", {}", sizeText(timed.width, timed.height)) : "";
-  if (other(timed.steps, question.steps)) made += fmt::format(", {} steps", timed.steps);
+  std::string made = sameSize(question, timed) ? "" : ", " + sizeText(timed.width, timed.height);
+  if (timed.steps > 0 && timed.steps != question.steps) made += fmt::format(", {} steps", timed.steps);
   return fmt::format(", {} per picture on {} (N = {}{})", seconds(timed.value), timed.device, timed.n, made);
 }
 
