@@ -19,7 +19,7 @@ constexpr FamilyClasses kFamilies[] = {
     {"flux", "FluxPipeline", "FluxTransformer2DModel", "transformer", true},
     {"sd", "StableDiffusionPipeline", "UNet2DConditionModel", "unet", true},
     {"sdxl", "StableDiffusionXLPipeline", "UNet2DConditionModel", "unet", true},
-    {"sd3", "StableDiffusion3Pipeline", "SD3Transformer2DModel", "transformer", true},
+    {"sd3", "StableDiffusion3Pipeline", "SD3Transformer2DModel", "transformer", false},
     {"pixart", "PixArtSigmaPipeline", "PixArtTransformer2DModel", "transformer", false},
     {"dit", "DiTPipeline", "DiTTransformer2DModel", "transformer", false},
 };
@@ -172,11 +172,11 @@ std::string arguments(const SnippetRequest& request) {
   return text + ")\n";
 }
 
+// By the module that the export wrote: it maps the file's names to diffusers' for every width.
 std::string ggufLoading(const SnippetRequest& request, const FamilyClasses& family) {
-  return fmt::format("{0} = {1}.from_single_file(\n    {2}, quantization_config=GGUFQuantizationConfig(compute_dtype=torch.bfloat16),\n"
-                     "    config={3}, subfolder=\"{0}\", torch_dtype=torch.bfloat16)\n"
-                     "pipe = {4}.from_pretrained({3}, {0}={0}, torch_dtype=torch.bfloat16)\n",
-                     family.part, family.denoiser, quoted(request.exported), quoted(request.model), family.pipeline);
+  return fmt::format("EXPORT = Path({2})\nsys.path.insert(0, str(EXPORT))\nimport load_gguf  # noqa: E402\n\n"
+                     "pipe = {0}.from_pretrained(EXPORT / \"pipeline\", {1}=load_gguf.load(torch.bfloat16), torch_dtype=torch.bfloat16)\n",
+                     family.pipeline, family.part, quoted(request.exported));
 }
 
 std::string quantizedLoading(const SnippetRequest& request, const FamilyClasses& family, const std::string& config, const std::string& type) {
@@ -188,9 +188,10 @@ std::string quantizedLoading(const SnippetRequest& request, const FamilyClasses&
                      config, family.part, family.denoiser, quoted(request.model), type, family.pipeline);
 }
 
-std::string head(const PolicyParts& policy) {
+std::string head(const PolicyParts& policy, bool gguf) {
   return "# " + policy.id + ", written by QuantSpot " QUANTSPOT_VERSION ". The same prompt, seed and precision as the picture that was judged.\n"
-         "# pip install -r requirements.txt\nimport torch\n";
+         "# pip install -r requirements.txt\n" + (gguf ? "# EXPORT is the folder that an export of this precision wrote.\nimport sys\nfrom pathlib import Path\n\n" : std::string()) +
+         "import torch\n";
 }
 
 }  // namespace
@@ -200,24 +201,19 @@ std::string pythonSnippet(const SnippetRequest& request) {
   const PolicyParts policy = policyParts(request.policy);
   const std::vector<std::string> kept = keptLayers(policy, request);
   const bool gguf = policy.id.starts_with("gguf-");
-  if (gguf && !family.gguf) throw std::invalid_argument(fmt::format("Python: diffusers reads no GGUF file of {}", family.denoiser));
-  if (gguf && request.exported.empty()) throw std::invalid_argument("Python: a GGUF precision is loaded from its file; export the model first");
+  if (gguf && !family.gguf) throw std::invalid_argument(fmt::format("Python: no GGUF file is written of a {}, only of FLUX and of Stable Diffusion's UNets", family.denoiser));
+  if (gguf && request.exported.empty()) throw std::invalid_argument("Python: a GGUF precision is loaded from its export; export the model first");
   const Pieces pieces = gguf ? Pieces{} : piecesOf(policy, kept, family);
-  const bool split = gguf || (!pieces.config.empty() && request.exported.empty());   // the denoiser is loaded by itself
+  const bool split = !pieces.config.empty() && request.exported.empty();   // the denoiser is loaded by itself
   // A folder with quantization_config brings its configuration along: nothing of it is imported then.
-  const bool needsImports = gguf || pieces.config.empty() || request.exported.empty();
-  std::string text = head(policy) + fmt::format("from diffusers import {}{}\n", family.pipeline, split ? std::string(", ") + family.denoiser : "");
-  if (gguf) text += "from diffusers import GGUFQuantizationConfig\n";
-  else if (needsImports) text += pieces.imports;
+  const bool needsImports = pieces.config.empty() || request.exported.empty();
+  std::string text = head(policy, gguf) + fmt::format("from diffusers import {}{}\n", family.pipeline, split ? std::string(", ") + family.denoiser : "");
+  if (needsImports) text += pieces.imports;
   text += "\nDEVICE = " + (pieces.device.empty() ? "\"cuda\" if torch.cuda.is_available() else \"cpu\"" : pieces.device) + "\n\n";
   text += gguf ? ggufLoading(request, family) : quantizedLoading(request, family, pieces.config, torchType(computeTypeOf(policy.id)));
   text += "pipe = pipe.to(DEVICE)\n" + arguments(request) + pieces.after;
   if (policy.id == "quanto-int8a8") text += fmt::format("ARGUMENTS[\"generator\"].manual_seed({})\n", request.seed);
   return text + "image = pipe(**ARGUMENTS).images[0]\nimage.save(\"picture.png\")\n";
-}
-
-std::string exportedGguf(const std::string& family, const std::string& policy) {
-  return fmt::format("{}-{}.gguf", classesOf(family).part, policy.substr(0, policy.find('?')));
 }
 
 std::string pythonRequirements(const std::string& policy) {

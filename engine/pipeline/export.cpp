@@ -6,6 +6,7 @@
 #include "engine/model/mapped_file.h"
 #include "engine/model/sha256.h"
 #include "engine/pipeline/companion.h"
+#include "engine/pipeline/export_gguf.h"
 #include "engine/pipeline/export_script.h"
 #include "engine/pipeline/folder_copy.h"
 #include "engine/pipeline/hash_cache.h"
@@ -177,10 +178,11 @@ json Export::manifest(const fs::path& folder, const std::string& script) const {
 ExportResult Export::write() const {
   WholeFolder folder(request_.out, request_.force);
   checkRoom(request_.out, bytes());
-  const std::string script = runScript({request_.model, request_.policy, request_.recipe, ggufName(), judgedHash()});
+  const std::string script = runScript({request_.model, request_.policy, request_.recipe, judgedHash()});
   if (isGguf(request_.policy)) writeGguf(folder.path());
   else quantizeModel({request_.model, folder.path() / "pipeline", onDisk(), request_.progress, request_.cancel, scales()});
   writeText(folder.path() / "run.py", script);
+  if (isGguf(request_.policy)) writeText(folder.path() / kGgufModule, ggufModule(request_.model, ggufName()));
   writeText(folder.path() / "requirements.txt", requirements(request_.policy));
   ExportResult result{0, manifest(folder.path(), "run.py")};
   writeText(folder.path() / "manifest.json", result.manifest.dump(2) + "\n");

@@ -68,20 +68,10 @@ std::string Script::loadingScaled() const {
 std::string Script::loading() const {
   if (request_.policy.precision == "quanto-int8a8") return loadingScaled();
   const std::string pipeline = className(request_.model, "");
-  if (request_.gguf.empty()) return fmt::format("pipe = diffusers.{}.from_pretrained(here / \"pipeline\", torch_dtype={})\n", pipeline, type_);
-  const std::string part(info_.denoiser);
-  std::string file = fmt::format("str(here / {})", python(request_.gguf)), before;
-  if (part == "unet") {                  // diffusers knows a UNet's names only as whole checkpoints have them
-    before = fmt::format("from diffusers.models.model_loading_utils import load_gguf_checkpoint\n\n"
-                         "weights = {{\"model.diffusion_model.\" + name: value for name, value in load_gguf_checkpoint({}).items()}}\n", file);
-    file = "weights";
-  }
-  return before + fmt::format(
-      "{0} = diffusers.{1}.from_single_file(\n"
-      "    {2}, config=str(here / \"pipeline\"), subfolder=\"{0}\", torch_dtype={3},\n"
-      "    quantization_config=diffusers.GGUFQuantizationConfig(compute_dtype={3}))\n"
-      "pipe = diffusers.{4}.from_pretrained(here / \"pipeline\", {0}={0}, torch_dtype={3})\n",
-      part, className(request_.model, part), file, type_, pipeline);
+  if (!request_.policy.precision.starts_with("gguf-"))
+    return fmt::format("pipe = diffusers.{}.from_pretrained(here / \"pipeline\", torch_dtype={})\n", pipeline, type_);
+  return fmt::format("import load_gguf\n\npipe = diffusers.{0}.from_pretrained(here / \"pipeline\", {1}=load_gguf.load({2}), torch_dtype={2})\n",
+                     pipeline, info_.denoiser, type_);
 }
 
 // Layers of this part that rest in 8-bit floats, as code; empty: none.

@@ -13,7 +13,6 @@ struct ScriptRequest {
   std::filesystem::path model;           // folder of the pipeline that is exported
   quant::Policy policy;
   protocol::Recipe recipe;               // complete
-  std::string gguf;                      // the denoiser's file beside run.py; empty: it lies in the pipeline's folder
   std::string imageHash;                 // of the pixels of the judged picture of this recipe; empty: none
 };
 

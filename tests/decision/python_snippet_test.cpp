@@ -22,7 +22,7 @@ QString refusal(const SnippetRequest& request) {
 
 SnippetRequest fluxAt(const std::string& policy) {
   SnippetRequest request{.family = "flux", .model = "/models/flux", .policy = policy};
-  if (policy.starts_with("gguf-")) request.exported = "/exports/flux.gguf";
+  if (policy.starts_with("gguf-")) request.exported = "/exports/flux";
   return request;
 }
 
@@ -82,7 +82,7 @@ class PythonSnippetTest : public QObject {
     QTest::newRow("int4") << "torchao-int4wo?group=64" << "group_size=64" << "torchao==0.18.0";
     QTest::newRow("quanto") << "quanto-fp8" << "QuantoConfig(weights_dtype=\"float8\")" << "optimum-quanto==0.2.7";
     QTest::newRow("casting") << "fp8-layerwise-e5m2" << "storage_dtype=torch.float8_e5m2" << "diffusers==0.42.1";
-    QTest::newRow("gguf") << "gguf-q4_k" << "from_single_file(\n    \"/exports/flux.gguf\"" << "gguf==0.19.0";
+    QTest::newRow("gguf") << "gguf-q4_k" << "EXPORT = Path(\"/exports/flux\")\n" << "gguf==0.19.0";
     QTest::newRow("dynamic") << "int8-dynamic" << "torch_dtype=torch.float32" << "torch==2.13.0";
     QTest::newRow("fp16") << "fp16" << "torch_dtype=torch.float16" << "torch==2.13.0";
   }
@@ -103,12 +103,6 @@ class PythonSnippetTest : public QObject {
     QVERIFY(!text.contains("BitsAndBytesConfig"));
     request.policy = "fp8-layerwise";
     QVERIFY(snippet(request).contains("enable_layerwise_casting"));
-  }
-
-  void aGgufFileIsNamedAsTheExportNamesIt() {
-    QCOMPARE(exportedGguf("sdxl", "gguf-q4_k"), std::string("unet-gguf-q4_k.gguf"));
-    QCOMPARE(exportedGguf("flux", "gguf-q8_0?skip=proj_out"), std::string("transformer-gguf-q8_0.gguf"));
-    QVERIFY_EXCEPTION_THROWN(exportedGguf("nobody's", "gguf-q8_0"), std::invalid_argument);
   }
 
   void everyFamilyHasItsClasses_data() {
@@ -137,6 +131,7 @@ class PythonSnippetTest : public QObject {
     QTest::newRow("text") << "flux" << "bnb-nf4?text_encoder=bnb-nf4" << "another part";
     QTest::newRow("block") << "flux" << "bnb-nf4?blocksize=128" << "no block size";
     QTest::newRow("gguf") << "pixart" << "gguf-q4_k" << "PixArtTransformer2DModel";
+    QTest::newRow("gguf of sd3") << "sd3" << "gguf-q4_k" << "no GGUF file is written of a SD3Transformer2DModel";
     QTest::newRow("file") << "flux" << "gguf-q4_k" << "export the model first";
     QTest::newRow("skip") << "flux" << "int8-dynamic?skip=proj_out" << "no list of names";
     QTest::newRow("family") << "painter" << "bf16" << "'painter'";

@@ -1,6 +1,7 @@
 // Exports: what diffusers wrote, loaded and rendered (tests/parity/export_cases.py), and that they are whole or not there.
 #include "engine/model/assembled.h"
 #include "engine/model/folder.h"
+#include "engine/model/gguf.h"
 #include "engine/model/mapped_file.h"
 #include "engine/model/sha256.h"
 #include "engine/model/weights.h"
@@ -9,6 +10,7 @@
 #include "tests/engine/checkpoint_digest.h"
 #include "tests/engine/pipeline_case.h"
 
+#include <QProcess>
 #include <QTemporaryDir>
 #include <QTest>
 
@@ -53,7 +55,9 @@ class ExportTest : public QObject {
     return one.get<protocol::Recipe>();
   }
   pipeline::ExportRequest request(const std::string& policy, const std::string& out, const fs::path& model = kGolden / "export" / "pipeline") const {
-    return {.model = model, .out = path(out), .policy = quant::parsePolicy(policy), .recipe = recipe()};
+    pipeline::ExportRequest asked{.model = model, .out = path(out), .policy = quant::parsePolicy(policy), .recipe = recipe()};
+    if (!fs::exists(model / "transformer")) asked.recipe.max_sequence_length.reset();   // a UNet's CLIP has one length
+    return asked;
   }
   at::Tensor draw(const fs::path& model, const std::string& precision) const {
     pipeline::Sampler sampler;
@@ -287,9 +291,36 @@ class ExportTest : public QObject {
 
   void ggufFilesStandInPlaceOfTheWeights() {
     pipeline::exportModel(request("gguf-q8_0", "gguf", kGolden / "sd_a" / "pipeline"));
-    QVERIFY(fs::exists(path("gguf") / "unet-gguf-q8_0.gguf") && fs::exists(path("gguf") / "pipeline" / "unet" / "config.json"));
+    QVERIFY(fs::exists(path("gguf") / "unet-gguf-q8_0.gguf") && fs::exists(path("gguf") / "load_gguf.py") && fs::exists(path("gguf") / "pipeline" / "unet" / "config.json"));
     QVERIFY(!fs::exists(path("gguf") / "pipeline" / "unet" / "diffusion_pytorch_model.safetensors"));
     QVERIFY(fs::exists(path("gguf") / "pipeline" / "vae" / "diffusion_pytorch_model.safetensors"));
+  }
+
+  // What load_gguf.py makes of the file's tensors are the model's own names and rows, in every width.
+  void theGgufModuleKnowsEachTensor_data() {
+    QTest::addColumn<QString>("model");
+    for (const char* model : {"export", "flux_a", "flux_b", "flux_c"}) QTest::newRow(model) << model;
+  }
+  void theGgufModuleKnowsEachTensor() {
+    QFETCH(QString, model);
+    const fs::path source = kGolden / model.toStdString() / "pipeline", out = path("module-" + model.toStdString());
+    pipeline::exportModel(request("gguf-q8_0", out.filename(), source));
+    const model::GgufFile file(out / "transformer-gguf-q8_0.gguf");
+    QByteArray tensors;
+    for (const auto& [name, tensor] : file.tensors())
+      tensors += QByteArray::fromStdString(name) + " " + QByteArray::number(qlonglong{tensor.shape[0]}) + "\n";
+    QProcess python;
+    python.setWorkingDirectory(QString::fromStdString(out));
+    python.start("python3", {"-B", "-c", "import json, sys, load_gguf; lines = [line.split() for line in sys.stdin]; "
+                                      "print(json.dumps(dict(p for name, rows in lines for p in load_gguf.parts(name, int(rows)))))"});
+    python.write(tensors);
+    python.closeWriteChannel();
+    QVERIFY(python.waitForFinished());
+    QVERIFY2(python.exitCode() == 0, python.readAllStandardError().constData());
+    const json parts = json::parse(python.readAllStandardOutput().toStdString());
+    const model::Weights weights(source / "transformer");
+    for (const std::string& name : weights.names()) QVERIFY2(parts.value(name, json()) == weights.shape(name)[0], name.c_str());
+    QCOMPARE(parts.size(), weights.names().size());
   }
 
   // The names under which stable-diffusion.cpp looks for what a UNet's file does not hold.

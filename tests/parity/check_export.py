@@ -27,7 +27,8 @@ from PIL import Image
 from quant_cases import dequantize
 
 PRECISIONS = ("fp32,bf16,fp16,fp8-layerwise,fp8-layerwise-e5m2,bnb-int8,bnb-nf4,bnb-nf4-dq,bnb-fp4,bnb-fp4-dq,torchao-int8wo,torchao-int8dq,"
-              "torchao-fp8wo,torchao-fp8dq,quanto-int8,quanto-int8a8,quanto-int4,quanto-int2,quanto-fp8,int8-dynamic,int8-dynamic?weights=per-channel")
+              "torchao-fp8wo,torchao-fp8dq,quanto-int8,quanto-int8a8,quanto-int4,quanto-int2,quanto-fp8,int8-dynamic,int8-dynamic?weights=per-channel,"
+              "gguf-q8_0,gguf-q6_k,gguf-q5_k,gguf-q4_k,gguf-q3_k,gguf-q2_k,gguf-q5_1,gguf-q5_0,gguf-q4_1,gguf-q4_0")
 
 
 def let_a_cpu_through() -> None:
@@ -65,7 +66,12 @@ def compare(options: argparse.Namespace, precision: str, folder: Path) -> str:
     run(options.cli, "generate", *recipe, "--threads", "2", "--no-cache", "--out", str(picture), "--report", str(picture.with_suffix(".json")))
     run(options.cli, "export", "--model", options.model, "--precision", precision, "--images", str(picture), "--out", str(export), "--force")
     sys.argv = ["run.py", str(folder / f"{name}-reference.png"), "cpu"]
-    globals_ = runpy.run_path(str(export / "run.py"))
+    sys.path.insert(0, str(export))   # as a program that is started finds the modules beside it
+    try:
+        globals_ = runpy.run_path(str(export / "run.py"))
+    finally:
+        sys.path.remove(str(export))
+        sys.modules.pop("load_gguf", None)
     ours = np.asarray(Image.open(picture).convert("RGB")).astype(float)
     theirs = np.asarray(globals_["image"].convert("RGB")).astype(float)
     error = float(((ours - theirs) ** 2).mean())

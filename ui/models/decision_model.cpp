@@ -348,7 +348,7 @@ QString DecisionModel::pythonText(const QString& precision, QString* why) const 
     request.negative_prompt = recipe_.negative_prompt.value_or("");
     request.seed = recipe_.seed, request.steps = recipe_.steps, request.width = recipe_.width, request.height = recipe_.height,
         request.guidance = recipe_.guidance;
-    if (request.policy.starts_with("gguf-")) request.exported = decision::exportedGguf(request.family, request.policy);
+    if (request.policy.starts_with("gguf-")) request.exported = ".";   // where it was written is not kept: the text says what to put there
     return qt(decision::pythonSnippet(request));
   } catch (const std::invalid_argument& error) {
     *why = QString::fromUtf8(error.what());
