@@ -37,6 +37,9 @@ struct FamilyInfo {
   bool skipsFractions = false;   // image to image leaves out steps · (1 − strength) steps, rounded down; else it keeps steps · strength, rounded down
   bool sizeBins = false;                                                   // sizeBin() knows sizes that the model was trained on
   bool promptWeights = false;                                              // EncodeOptions::weighted does something
+  bool clipSkip = false;                                                   // EncodeOptions::clipSkip does something
+  bool guidanceRescale = false;                                            // diffusers' pipeline knows guidance_rescale
+  bool pictureShape = false;                                               // what PictureShape says reaches the denoiser
   int maxSequenceLength = 0;                                               // default, and limit unless that is given; 0: the encoders have a fixed length
   int sequenceLimit = 0;
 };

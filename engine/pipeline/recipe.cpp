@@ -38,6 +38,24 @@ void checkScheduler(const protocol::Recipe& recipe, const model::FamilyInfo& fam
                                           : "is not known", fmt::join(all, ", ")));
 }
 
+// What nothing would read is refused: a picture whose recipe says more than was done would not be drawn again from it.
+void checkOwnOptions(const protocol::Recipe& recipe, const model::FamilyInfo& family) {
+  const auto only = [&](const char* key, bool asked, bool known, const char* families) {
+    if (asked && !known) throw std::invalid_argument(fmt::format("{} is not for {}, only for {}", key, family.label, families));
+  };
+  only("bin_size", recipe.bin_size, family.sizeBins, "PixArt-Σ");
+  only("prompt_weights", recipe.prompt_weights, family.promptWeights, "Stable Diffusion and SDXL");
+  only("clip_skip", recipe.clip_skip > 0, family.clipSkip, "Stable Diffusion, SDXL and SD 3");
+  only("guidance_rescale", recipe.guidance_rescale > 0, family.guidanceRescale, "Stable Diffusion and SDXL");
+  only("true_cfg", recipe.true_cfg > 1, family.guidance == model::Guidance::Embedded, "models whose guidance is embedded (FLUX); give guidance");
+  only("original_size", recipe.original_size.has_value(), family.pictureShape, "SDXL");
+  only("target_size", recipe.target_size.has_value(), family.pictureShape, "SDXL");
+  only("crop", recipe.crop.has_value(), family.pictureShape, "SDXL");
+  only("max_sequence_length", recipe.max_sequence_length.has_value(), family.maxSequenceLength > 0, "models with a T5 text encoder");
+  only("negative_prompt", recipe.negative_prompt && !recipe.negative_prompt->empty(),
+       std::ranges::find(family.weighted, "text_encoder") != family.weighted.end(), "models that read prompts");
+}
+
 }  // namespace
 
 std::vector<std::string_view> schedulers(const model::FamilyInfo& family) {
@@ -48,21 +66,19 @@ std::vector<std::string_view> schedulers(const model::FamilyInfo& family) {
 }
 
 void checkRecipe(const protocol::Recipe& recipe, const model::FamilyInfo& family) {
-  if (recipe.bin_size && !family.sizeBins) throw std::invalid_argument(fmt::format("bin_size is not for {}, only for PixArt-Σ", family.label));
   const int multiple = recipe.bin_size ? 8 : 8 * family.latentMultiple;   // of usual autoencoders; others are told when they are known
   checkSide("width", recipe.width, multiple);
   checkSide("height", recipe.height, multiple);
   checkRange("steps", recipe.steps, 1, 1000);
   if (family.maxSequenceLength > 0)
     checkRange("max_sequence_length", recipe.max_sequence_length.value_or(family.maxSequenceLength), 1, std::max(family.maxSequenceLength, family.sequenceLimit));
-  if (recipe.prompt_weights && !family.promptWeights)
-    throw std::invalid_argument(fmt::format("prompt_weights is not for {}; Stable Diffusion and SDXL weigh words", family.label));
   if (recipe.strength && !(*recipe.strength > 0 && *recipe.strength <= 1))
     throw std::invalid_argument(fmt::format("strength = {} is out of range; use more than 0, at most 1", *recipe.strength));
   checkRange("clip_skip", recipe.clip_skip, 0, 100);
   checkFinite("guidance_rescale", recipe.guidance_rescale);
   checkFinite("guidance", recipe.guidance.value_or(0));
   checkFinite("true_cfg", recipe.true_cfg);
+  checkOwnOptions(recipe, family);
   checkScheduler(recipe, family);
 }
 

@@ -19,8 +19,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool readsClip(const model::FamilyInfo& family) { return family.id == "sd" || family.id == "sdxl"; }
-
 std::vector<protocol::Choice> schedulersOf(const model::FamilyInfo& family) {
   std::vector<protocol::Choice> all;
   for (const std::string_view id : pipeline::schedulers(family)) {
@@ -60,7 +58,7 @@ protocol::ModelTraits modelTraits(const protocol::TraitsParams& params) {
   traits.classifier = family.guidance == model::Guidance::Classifier;
   traits.image_to_image = family.imageToImage;
   traits.prompt_weights = family.promptWeights;
-  traits.clip_skip = readsClip(family);
+  traits.clip_skip = family.clipSkip;
   if (family.id == "dit") traits.classes = classesOf(folder);
   return traits;
 }

@@ -13,15 +13,17 @@ const model::FamilyInfo& kFlux = model::families().front()->info();
 
 }  // namespace
 
+Q_DECLARE_METATYPE(std::function<void(Recipe&)>)
+
 class RecipeTest : public QObject {
   Q_OBJECT
 
-  static QString complaint(const std::function<void(Recipe&)>& change) {
+  static QString complaint(const std::function<void(Recipe&)>& change, const model::FamilyInfo& family = kFlux) {
     Recipe recipe;
     recipe.prompt = "a fox";
     change(recipe);
     try {
-      pipeline::checkRecipe(recipe, kFlux);
+      pipeline::checkRecipe(recipe, family);
       return {};
     } catch (const std::invalid_argument& error) {
       return error.what();
@@ -46,6 +48,35 @@ class RecipeTest : public QObject {
     QCOMPARE(complaint([](Recipe& r) { r.scheduler = "dpm"; }), QStringLiteral("scheduler 'dpm' is not known; use flow-match-euler, flow-match-heun"));
     QVERIFY(complaint([](Recipe& r) { r.guidance = NAN; }).startsWith("guidance = nan"));
     QVERIFY(complaint([](Recipe& r) { r.true_cfg = INFINITY; }).startsWith("true_cfg = inf"));
+  }
+
+  // What a family does not read is not left out in silence.
+  void optionsOfOtherFamiliesAreRefused_data() {
+    QTest::addColumn<QString>("key");
+    QTest::addColumn<QStringList>("takenBy");
+    QTest::addColumn<std::function<void(Recipe&)>>("change");
+    const auto row = [](const char* key, QStringList families, std::function<void(Recipe&)> change) { QTest::newRow(key) << key << families << std::move(change); };
+    row("clip_skip", {"sd", "sdxl", "sd3"}, [](Recipe& r) { r.clip_skip = 1; });
+    row("guidance_rescale", {"sd", "sdxl"}, [](Recipe& r) { r.guidance_rescale = 0.5; });
+    row("prompt_weights", {"sd", "sdxl"}, [](Recipe& r) { r.prompt_weights = true; });
+    row("bin_size", {"pixart"}, [](Recipe& r) { r.bin_size = true; });
+    row("original_size", {"sdxl"}, [](Recipe& r) { r.original_size = {64, 64}; });
+    row("target_size", {"sdxl"}, [](Recipe& r) { r.target_size = {64, 64}; });
+    row("crop", {"sdxl"}, [](Recipe& r) { r.crop = {0, 0}; });
+    row("true_cfg", {"flux"}, [](Recipe& r) { r.true_cfg = 4; });
+    row("max_sequence_length", {"flux", "sd3", "pixart"}, [](Recipe& r) { r.max_sequence_length = 64; });
+    row("negative_prompt", {"flux", "sd", "sdxl", "sd3", "pixart"}, [](Recipe& r) { r.negative_prompt = "blue"; });
+  }
+  void optionsOfOtherFamiliesAreRefused() {
+    QFETCH(QString, key);
+    QFETCH(QStringList, takenBy);
+    QFETCH(std::function<void(Recipe&)>, change);
+    for (const auto& family : model::families()) {
+      const QString id = QString::fromUtf8(family->info().id.data(), static_cast<qsizetype>(family->info().id.size()));
+      const QString said = complaint(change, family->info());
+      if (takenBy.contains(id)) QCOMPARE(said, QString());
+      else QVERIFY2(said.startsWith(key + " is not for " + QString::fromStdString(std::string(family->info().label)) + ", only for "), qPrintable(id + ": " + said));
+    }
   }
 
   void aBatchSharesAllButPromptsAndSeed() {

@@ -14,7 +14,7 @@ class StableDiffusion final : public Family {
         .weighted = {"text_encoder", "unet", "vae"},
         .plain = {{"scheduler", "scheduler_config.json"}, {"tokenizer", "vocab.json"}},
         .denoiser = "unet", .flow = false, .guidance = Guidance::Classifier, .defaultGuidance = 7.5, .defaultSteps = 50,
-        .imageToImage = true, .promptWeights = true};
+        .imageToImage = true, .promptWeights = true, .clipSkip = true, .guidanceRescale = true};
     return facts;
   }
   std::unique_ptr<TextEncoders> loadTextEncoders(const std::filesystem::path& folder, const LoadOptions& options) const override {

@@ -15,7 +15,7 @@ class StableDiffusion3 final : public Family {
             {"tokenizer_3", "spiece.model"}},
         .optional = {"text_encoder_3", "tokenizer_3"}, .denoiser = "transformer", .flow = true, .guidance = Guidance::Classifier,
         .defaultGuidance = 7.0, .defaultSteps = 28, .latentMultiple = 2,
-        .imageToImage = true, .defaultStrength = 0.6, .skipsFractions = true, .maxSequenceLength = 256, .sequenceLimit = 512};
+        .imageToImage = true, .defaultStrength = 0.6, .skipsFractions = true, .clipSkip = true, .maxSequenceLength = 256, .sequenceLimit = 512};
     return facts;
   }
   std::unique_ptr<TextEncoders> loadTextEncoders(const std::filesystem::path& folder, const LoadOptions& options) const override {

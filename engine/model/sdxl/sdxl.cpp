@@ -18,7 +18,8 @@ class Sdxl final : public Family {
         .weighted = {"text_encoder", "text_encoder_2", "unet", "vae"},
         .plain = {{"scheduler", "scheduler_config.json"}, {"tokenizer", "vocab.json"}, {"tokenizer_2", "vocab.json"}},
         .denoiser = "unet", .flow = false, .guidance = Guidance::Classifier, .defaultGuidance = 5.0, .defaultSteps = 50,
-        .imageToImage = true, .defaultStrength = 0.3, .promptWeights = true};
+        .imageToImage = true, .defaultStrength = 0.3, .promptWeights = true, .clipSkip = true, .guidanceRescale = true,
+        .pictureShape = true};
     return facts;
   }
   // Of both encoders, the layer before the last, without the final norm.
