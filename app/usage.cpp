@@ -84,6 +84,13 @@ CLI::Validator seedNumber() {
   }, "UINT64"};
 }
 
+CLI::Validator deviceName() {
+  return {[](const std::string& text) {
+    const bool numbered = text.starts_with("cuda:") && numberOf<std::uint8_t>(text.substr(5));
+    return text == "cpu" || text == "cuda" || numbered ? std::string() : "'" + text + "' is no device; give cpu or cuda:0";
+  }, "DEVICE"};
+}
+
 CLI::Validator threadCount() {
   return {[](const std::string& text) {
     const std::optional<int> count = numberOf<int>(text);

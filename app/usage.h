@@ -15,6 +15,8 @@ CLI::Validator within(double low, double high);
 CLI::Validator seedNumber();
 // 1 to 1024: beyond it, threads are a typing error, which OpenMP does not outlive.
 CLI::Validator threadCount();
+// cpu, cuda or cuda:N, as libtorch names devices; whether there is one is the engine's to say.
+CLI::Validator deviceName();
 // Of paths and names: "" is mostly a variable of a script that was never set.
 CLI::Validator notEmpty();
 

@@ -47,7 +47,7 @@ void addCompareOptions(CLI::App& c, CompareOptions& o) {
   }, "Keep the latents after every step of the first 8 (or so many) comparisons, and tell how the error grows")->expected(0, 1);
   c.add_option("--workers", o.workers, "Processes that share the work; any number of programs and hosts may share one --out, too")
       ->check(CLI::Range(1, 64))->capture_default_str();
-  c.add_option("--devices", o.devices, "cpu or cuda:0,cuda:1: one for each worker, in turn")->delimiter(',');
+  c.add_option("--devices", o.devices, "cpu or cuda:0,cuda:1: one for each worker, in turn")->check(deviceName())->delimiter(',');
   c.add_option("--preset", o.preset, "dit: the table of time, memory, FLOPs and FID of bf16 against int8-dynamic")->check(CLI::IsMember({"dit"}));
   c.add_option("--run", o.run, "")->group("");   // of a worker
 }

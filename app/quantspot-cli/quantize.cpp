@@ -13,8 +13,9 @@ namespace {
 
 nlohmann::json writeGguf(const QuantizeOptions& options, const quant::Policy& policy) {
   checkFile(options.out);
+  if (std::filesystem::exists(options.out)) throw std::invalid_argument(options.out.string() + " is already there; give a path that is not");
   const std::filesystem::path folder = service::resolveModel(options.model);
-  pipeline::checkRoom(options.out, pipeline::packedBytes(folder, policy));   // beside one that is replaced
+  pipeline::checkRoom(options.out, pipeline::packedBytes(folder, policy));
   ProgressBar bar(options.precision);
   const auto summary = model::convertToGguf(folder, policy, options.out, [&](std::size_t done, std::size_t total) {
     bar.show("quantize", static_cast<int>(done), static_cast<int>(total));

@@ -93,7 +93,7 @@ void addRecipe(CLI::App& command, Arguments& a) {
                      "What of a part is in memory at once: none or model (all), group (a block and the next), sequential (a layer)")
       ->capture_default_str();
   command.add_option("--threads", a.service.threads, "CPU threads (default: all cores)")->check(threadCount());
-  command.add_option("--device", a.service.device, "cpu or cuda:0")->capture_default_str();
+  command.add_option("--device", a.service.device, "cpu or cuda:0")->check(deviceName())->capture_default_str();
 }
 
 }  // namespace quantspot::cli

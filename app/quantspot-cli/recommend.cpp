@@ -211,7 +211,7 @@ void addRecommend(CLI::App& app, std::function<int()>& run) {
   command.add_option("--seed", a->recipe.seed)->check(seedNumber())->capture_default_str();
   command.add_option("--batch", a->batch, "Pictures side by side")->check(CLI::Range(1, 256))->capture_default_str();
   command.add_option("--threads", a->service.threads, "CPU threads (default: all cores)")->check(threadCount());
-  command.add_option("--device", a->service.device, "cpu or cuda:0, for --measure and --search")->capture_default_str();
+  command.add_option("--device", a->service.device, "cpu or cuda:0, for --measure and --search")->check(deviceName())->capture_default_str();
   command.add_flag("--text", a->text, "For reading, in place of JSON");
   command.add_flag("--table", a->table, "Precisions against common GPUs of 8 to 80 GB");
   command.callback([&run, a] { run = [a] { return recommend(*a); }; });

@@ -91,7 +91,7 @@ void addServe(CLI::App& app, std::function<int()>& run) {
   s.add_option("--guidance", r.guidance);
   s.add_option("--max-sequence-length", r.max_sequence_length);
   s.add_option("--threads", a->service.threads, "CPU threads (default: all cores)")->check(threadCount());
-  s.add_option("--device", a->service.device, "cpu or cuda:0")->capture_default_str();
+  s.add_option("--device", a->service.device, "cpu or cuda:0")->check(deviceName())->capture_default_str();
   s.callback([&run, a] {
     run = [a] {
       lendParts(a->params.model, a->parts);

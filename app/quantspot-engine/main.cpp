@@ -14,7 +14,7 @@ int main(int argc, char** argv) {
   CLI::App app("QuantSpot's engine: JSON-RPC 2.0 on stdin and stdout");
   quantspot::service::ServiceOptions options;
   app.add_option("--threads", options.threads, "CPU threads (default: all cores)")->check(quantspot::cli::threadCount());
-  app.add_option("--device", options.device, "cpu or cuda:0");
+  app.add_option("--device", options.device, "cpu or cuda:0")->check(quantspot::cli::deviceName());
   app.set_version_flag("--version", QUANTSPOT_VERSION);
   try {
     app.parse(argc, argv);

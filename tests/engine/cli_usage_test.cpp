@@ -5,6 +5,7 @@
 #include <QFile>
 #include <QRegularExpression>
 #include <QTemporaryDir>
+#include <QTemporaryFile>
 #include <QTest>
 
 using quantspot::test::Outcome;
@@ -32,6 +33,7 @@ Outcome runEngine(const QStringList& arguments) {
 class CliUsageTest : public QObject {
   Q_OBJECT
   QTemporaryDir folder_;
+  QTemporaryFile there_;                 // elsewhere: that folder stays empty
   QString path(const QString& name) const { return folder_.filePath(name); }
 
  private Q_SLOTS:
@@ -40,6 +42,7 @@ class CliUsageTest : public QObject {
     QTest::addColumn<int>("code");
     QTest::addColumn<QString>("said");
     const QString png = path("a.png"), out = path("out");
+    QVERIFY(there_.open());
     const QStringList draw = {"generate", "--prompt", "x", "--out", png}, compare = {"compare", "--prompt", "x", "--out", out};
     const auto row = [](const char* name, const QStringList& arguments, int code, const char* said) {
       QTest::newRow(name) << arguments << code << said;
@@ -58,6 +61,9 @@ class CliUsageTest : public QObject {
     row("too large a number", draw + QStringList{"--steps", "99999999999"}, 2, "--steps = 99999999999");
     row("no threads", draw + QStringList{"--threads", "0"}, 2, "--threads: '0' is no whole number from 1 to 1024");
     row("too many threads", draw + QStringList{"--threads", "999999999"}, 2, "--threads: '999999999' is no");
+    row("no device", draw + QStringList{"--device", "tpu"}, 2, "--device: 'tpu' is no device; give cpu or cuda:0");
+    row("no such device", draw + QStringList{"--device", "cuda:x"}, 2, "--device: 'cuda:x' is no device");
+    row("one of the devices", {"compare", "--out", out, "--devices", "cpu,gpu"}, 2, "--devices: 'gpu' is no device");
     row("negative size", draw + QStringList{"--original-size", "30x-30"}, 2, "--original-size: -30 is not within 1 to 65536");
     row("rescale", draw + QStringList{"--guidance-rescale", "3"}, 2, "--guidance-rescale: '3' is not a number from 0 to 1");
     row("scale of a LoRA", draw + QStringList{"--lora", "x:nan"}, 2, "'x:nan' ends in no number");
@@ -78,6 +84,7 @@ class CliUsageTest : public QObject {
     row("seconds", {"recommend", "--max-seconds", "-1"}, 2, "--max-seconds: '-1' is not a number above 0");
     row("LPIPS", {"recommend", "--max-lpips", "inf"}, 2, "--max-lpips: 'inf' is not a number from 0");
     row("models of nowhere", {"models", "list", "/nowhere"}, 1, "/nowhere: is not there");
+    row("a GGUF file that is there", {"quantize", "--precision", "gguf-q4_0", "--out", there_.fileName()}, 2, "is already there; give a path that is not");
     row("a folder for a GGUF file", {"quantize", "--precision", "gguf-q4_0", "--out", folder_.path()}, 1, "it is a folder");
   }
   void wrongValuesAreToldInOneLine() {
@@ -93,7 +100,7 @@ class CliUsageTest : public QObject {
   }
 
   void theEngineSaysItToo() {
-    for (const QStringList& arguments : {QStringList{"--threads", "0"}, {"--threads", "many"}, {"--colour"}}) {
+    for (const QStringList& arguments : {QStringList{"--threads", "0"}, {"--threads", "many"}, {"--device", "tpu"}, {"--colour"}}) {
       const Outcome end = runEngine(arguments);
       QVERIFY2(end.code == 2 && end.err.startsWith("quantspot-engine: ") && isClear(end.err), end.err);
       QVERIFY2(end.err.contains(arguments.first().toUtf8()), end.err);
