@@ -33,6 +33,7 @@ class TrialController : public QObject {
   // Precisions to choose from in NameEach, in the display order of the request; empty in the other tasks.
   QStringList options() const { return options_; }
 
+  bool areImagesShown() const { return shown_; }
   void imagesShown();                             // the pictures are on screen: starts the response time (first call counts)
 
   void choose(int slot, const QString& precision);   // NameEach; takes the precision from another slot; "" clears

@@ -250,6 +250,11 @@ void ComparePage::onTrialOpened() {
   grid_->setImages(images);
   grid_->setFocus();
   footer_->setNotice(noticeOf(session_->trial()->task()));
+  if (isVisible()) QTimer::singleShot(0, session_->trial(), &TrialController::imagesShown);
+}
+
+void ComparePage::showEvent(QShowEvent* event) {
+  QWidget::showEvent(event);
   QTimer::singleShot(0, session_->trial(), &TrialController::imagesShown);
 }
 

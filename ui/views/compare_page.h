@@ -51,6 +51,7 @@ class ComparePage : public QWidget {
   void answer();
 
  protected:
+  void showEvent(QShowEvent* event) override;      // pictures that came meanwhile are seen from now on
   void keyPressEvent(QKeyEvent* event) override;
 
  private:

@@ -78,11 +78,7 @@ MainWindow::MainWindow(ui::CompareSession* session, QWidget* parent)
   connect(history_, &HistoryPage::importWanted, this, &MainWindow::importPictures);
   connect(history_, &HistoryPage::exportWanted, this, &MainWindow::exportAnswers);
   connect(study_, &StudyPage::analysed, session_->decision()->evidence(), &ui::DecisionEvidence::addStudy);
-  connect(session_, &ui::CompareSession::trialOpened, this, [this] {
-    if (pair_) pair_->hide();                            // no names beside a blind screen
-    evaluate_->pictures()->hide();
-    showPage(Compare);
-  });
+  connect(session_, &ui::CompareSession::trialOpened, this, &MainWindow::onTrialOpened);
   showPage(Compare);
 }
 
@@ -136,7 +132,24 @@ void MainWindow::addShortcuts() {
   on(QKeySequence::Quit, [this] { close(); });
 }
 
+// Whoever plans a study or moves a limit meanwhile is not torn away from it.
+void MainWindow::onTrialOpened() {
+  if (pair_) pair_->hide();                              // no names beside a blind screen
+  evaluate_->pictures()->hide();
+  if (pages_->currentIndex() == Compare) showPage(Compare);
+  else tellWaiting(true);
+}
+
+void MainWindow::tellWaiting(bool waiting) {
+  QAbstractButton* tab = tabs_->button(Compare);
+  const QString key = QKeySequence(Qt::CTRL | Qt::Key_1).toString(QKeySequence::NativeText);
+  tab->setText(waiting ? QStringLiteral("Compare •") : QStringLiteral("Compare"));
+  tab->setToolTip(waiting ? QStringLiteral("Pictures wait to be judged (%1)").arg(key) : key);
+  tab->setAccessibleName(waiting ? QStringLiteral("Compare: pictures wait to be judged") : QStringLiteral("Compare"));
+}
+
 void MainWindow::showPage(Page page) {
+  if (page == Compare) tellWaiting(false);
   if (page == Decide) session_->decision()->setRecipe(compare_->recipeBar()->recipe());
   pages_->setCurrentIndex(page);
   tabs_->button(page)->setChecked(true);

@@ -55,6 +55,8 @@ class MainWindow : public QMainWindow {
   void compareTwo(qint64 comparison);
   void importPictures(const QString& path);
   void exportAnswers(const QString& path);
+  void onTrialOpened();
+  void tellWaiting(bool waiting);                  // on the Compare tab: pictures came while another page was looked at
   void noticeOthers();                             // another window may have written to the same folder
 
   ui::CompareSession* session_;

@@ -3,6 +3,7 @@
 #include "ui/models/compare_session.h"
 #include "ui/views/beside.h"
 #include "ui/views/compare_page.h"
+#include "ui/views/decide_page.h"
 #include "ui/views/dropped.h"
 #include "ui/views/evaluate_page.h"
 #include "ui/views/evaluate_pictures.h"
@@ -35,6 +36,7 @@
 #include <QTableView>
 #include <QTemporaryDir>
 #include <QTest>
+#include <QToolButton>
 #include <QUrl>
 #include <QWheelEvent>
 
@@ -348,6 +350,30 @@ class WindowsTest : public QObject {
     generate->click();
     QVERIFY(QTest::qWaitFor([&] { return whole.session.trial()->state() == ui::TrialController::State::Open; }));
     QVERIFY(!whole.window.evaluatePage()->pictures()->isVisible());
+  }
+
+  // Pictures that come while another page is looked at wait there: nobody is torn away, and the time until the answer begins when they are seen.
+  void picturesWaitWhileAnotherPageIsLookedAt() {
+    Whole whole;
+    QVERIFY(whole.opened);
+    whole.session.connectEngine();
+    QPushButton* generate = whole.window.comparePage()->precisionPanel()->generateButton();
+    QVERIFY(QTest::qWaitFor([&] { return generate->isEnabled(); }));
+    generate->click();
+    whole.window.showPage(MainWindow::Decide);
+    ui::TrialController* trial = whole.session.trial();
+    QVERIFY(QTest::qWaitFor([&] { return trial->state() == ui::TrialController::State::Open; }));
+    QVERIFY(whole.window.decidePage()->isVisible());
+    const auto tabs = whole.window.findChildren<QToolButton*>();
+    const auto tab = std::ranges::find_if(tabs, [](QToolButton* one) { return one->text().startsWith(QStringLiteral("Compare")); });
+    QVERIFY(tab != tabs.end());
+    QCOMPARE((*tab)->accessibleName(), QStringLiteral("Compare: pictures wait to be judged"));
+    QTest::qWait(50);
+    QVERIFY(!trial->areImagesShown());
+    (*tab)->click();
+    QVERIFY(whole.window.comparePage()->isVisible());
+    QCOMPARE((*tab)->text(), QStringLiteral("Compare"));
+    QVERIFY(QTest::qWaitFor([&] { return trial->areImagesShown(); }));
   }
 };
 
