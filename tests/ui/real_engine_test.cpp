@@ -112,7 +112,7 @@ class RealEngineTest : public QObject {
     QCOMPARE(bench.session.family(), QStringLiteral("flux"));
     QVERIFY(QFileInfo::exists(bench.session.modelFolder() + QStringLiteral("/model_index.json")));
     QString why;
-    QVERIFY2(bench.session.decision()->pythonText(QStringLiteral("bnb-nf4"), &why).contains(bench.session.modelFolder()), qPrintable(why));
+    QVERIFY2(bench.session.decision()->pythonText(QStringLiteral("bnb-nf4"), {}, &why).contains(bench.session.modelFolder()), qPrintable(why));
   }
 
   void repeatsOfTheReferenceAreEqualToTheBit() {

@@ -341,14 +341,14 @@ QStringList DecisionModel::figures(const QString& precision) const {
   return all;
 }
 
-QString DecisionModel::pythonText(const QString& precision, QString* why) const {
+QString DecisionModel::pythonText(const QString& precision, const QString& folder, QString* why) const {
   try {
     decision::SnippetRequest request{.family = family_.toStdString(), .model = folder_.toStdString(), .policy = precision.toStdString()};
     if (!recipe_.prompt.empty()) request.prompt = recipe_.prompt;
     request.negative_prompt = recipe_.negative_prompt.value_or("");
     request.seed = recipe_.seed, request.steps = recipe_.steps, request.width = recipe_.width, request.height = recipe_.height,
         request.guidance = recipe_.guidance;
-    if (request.policy.starts_with("gguf-")) request.exported = ".";   // where it was written is not kept: the text says what to put there
+    if (request.policy.starts_with("gguf-")) request.exported = folder.toStdString();
     return qt(decision::pythonSnippet(request));
   } catch (const std::invalid_argument& error) {
     *why = QString::fromUtf8(error.what());

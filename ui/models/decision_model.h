@@ -59,8 +59,9 @@ class DecisionModel : public QAbstractTableModel {
   QStringList sources() const;                      // of the evidence that is used, a line each: what, of when, how much
   // What is known of a precision, a line per figure with its source, date and N.
   QStringList figures(const QString& precision) const;
-  // The Python text for a precision; empty, with the reason in `why`, where no library says it.
-  QString pythonText(const QString& precision, QString* why) const;
+  // The Python text for a precision; empty, with the reason in `why`, where no library says it. `folder`: that of the export, which a GGUF
+  // precision is loaded from.
+  QString pythonText(const QString& precision, const QString& folder, QString* why) const;
 
   qint64 exportBytes(const QString& precision) const;   // about what its files take: all weights; 0: not known
   bool engineIsHere() const;                        // paths that it writes are of this machine

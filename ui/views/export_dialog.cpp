@@ -51,6 +51,7 @@ ExportDialog::ExportDialog(ui::DecisionModel* model, QWidget* parent)
   setMinimumSize(640, 520);
   layOut();
   connect(out_, &QLineEdit::textChanged, this, &ExportDialog::refresh);
+  connect(out_, &QLineEdit::textChanged, this, &ExportDialog::showPython);
   connect(out_, &QLineEdit::returnPressed, this, [this] { if (start_->isEnabled()) start(); });
   connect(start_, &QPushButton::clicked, this, &ExportDialog::start);
   connect(cancel_, &QPushButton::clicked, this, [this] {
@@ -110,19 +111,24 @@ void ExportDialog::open(const QString& precision) {
     written_.clear();
     const bool gguf = precision.startsWith(u"gguf-");
     setWindowTitle(QStringLiteral("Export %1").arg(precision));
-    const QString what = gguf ? QStringLiteral("one .gguf file for ComfyUI-GGUF and stable-diffusion.cpp")
+    const QString what = gguf ? QStringLiteral("one .gguf file for ComfyUI-GGUF, stable-diffusion.cpp and diffusers")
                               : QStringLiteral("a folder that diffusers loads at this precision");
     what_->setText(QStringLiteral("<b>%1</b>: %2, with run.py, requirements.txt and a manifest of all hashes.").arg(precision.toHtmlEscaped(), what));
-    QString why;
-    const QString text = model_->pythonText(precision, &why);
-    python_->setPlainText(text.isEmpty() ? why : text);
-    copy_->setEnabled(!text.isEmpty());
     out_->setText(QDir(place_).filePath(QStringLiteral("exports/") + fileNameOf(precision)));
+    showPython();
     tell({}, false);
   }
   refresh();
   showBeside(this);
   out_->setFocus();
+}
+
+// It names the new folder where that is what it loads.
+void ExportDialog::showPython() {
+  QString why;
+  const QString text = model_->pythonText(precision_, out_->text().trimmed(), &why), shown = text.isEmpty() ? why : text;
+  if (python_->toPlainText() != shown) python_->setPlainText(shown);
+  copy_->setEnabled(!text.isEmpty());
 }
 
 void ExportDialog::start() {

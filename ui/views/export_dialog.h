@@ -38,6 +38,7 @@ class ExportDialog : public QWidget {
   void layOut();
   void start();
   void refresh();
+  void showPython();
   void tell(const QString& line, bool problem);
 
   ui::DecisionModel* model_;

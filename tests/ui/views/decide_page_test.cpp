@@ -342,6 +342,12 @@ class DecidePageTest : public QObject {
       if (one->text() == "Copy") one->click();
     const QString text = QGuiApplication::clipboard()->text();
     QVERIFY(text.contains("bnb_4bit_quant_type=\"nf4\"") && text.contains("prompt=\"a fox\""));
+    // A GGUF file is loaded from the folder that is written in the field.
+    dialog->open(QStringLiteral("gguf-q4_k"));
+    auto* folder = dialog->findChild<QLineEdit*>();
+    QVERIFY2(dialog->python()->toPlainText().contains("EXPORT = Path(\"" + folder->text() + "\")"), qPrintable(dialog->python()->toPlainText()));
+    folder->setText(QStringLiteral("/data/q4"));
+    QVERIFY(dialog->python()->toPlainText().contains("EXPORT = Path(\"/data/q4\")"));
   }
 
   // With a UNet in GGUF come text encoders and autoencoder twice.
