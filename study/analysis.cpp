@@ -37,20 +37,20 @@ QString sequentialClause(const Protocol& protocol, const QJsonObject& figure) {
   if (!figure.contains(QStringLiteral("sprt"))) return {};
   const QString null = percent(protocol.stopping.null_rate), other = percent(protocol.stopping.alternative_rate);
   const QString verdict = figure["sprt"]["verdict"].toString();
-  const int trials = figure["sprt"]["trials"].toInt();
+  const QString trials = counted(figure["sprt"]["trials"].toInt(), "trial", "trials");
   if (verdict == QLatin1String("continue"))
-    return QStringLiteral("; the sequential test has not chosen between %1 % and %2 % in %3 trials").arg(null, other).arg(trials);
+    return QStringLiteral("; the sequential test has not chosen between %1 % and %2 % in %3").arg(null, other, trials);
   const bool seen = verdict == QLatin1String("accept-alternative");
-  return QStringLiteral("; the sequential test chose %1 % over %2 % after %3 trials").arg(seen ? other : null, seen ? null : other).arg(trials);
+  return QStringLiteral("; the sequential test chose %1 % over %2 % after %3").arg(seen ? other : null, seen ? null : other, trials);
 }
 
 QString detectionSentence(const Protocol& protocol, const QJsonObject& figure) {
   const QString verdict = figure["verdict"].toString(), margin = percent(protocol.analysis.margin);
   const QJsonArray interval = figure["rate_interval"].toArray(), detection = figure["detection_interval"].toArray();
-  const QString numbers = QStringLiteral("%1: %2 % right, %3 % %9CI %4–%5 %, chance %6 %, %7 people, %8 trials%10")
+  const QString numbers = QStringLiteral("%1: %2 % right, %3 % %9CI %4–%5 %, chance %6 %, %7, %8%10")
       .arg(figure["kind"].toString(), percent(figure["rate"].toDouble()), percent(protocol.analysis.level), percent(interval[0].toDouble()),
            percent(interval[1].toDouble()), percent(figure["chance"].toDouble()))
-      .arg(figure["people"].toInt()).arg(figure["trials"].toInt())
+      .arg(counted(figure["people"].toInt(), "person", "people"), counted(figure["trials"].toInt(), "trial", "trials"))
       .arg(figure["interval_method"].toString() == QLatin1String("always-valid") ? QStringLiteral("always-valid ") : QString(),
            sequentialClause(protocol, figure));
   if (verdict == QLatin1String("not-noticeable")) return QStringLiteral("is not noticeable at margin %1 % (%2)").arg(margin, numbers);

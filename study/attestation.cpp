@@ -1,5 +1,7 @@
 #include "study/attestation.h"
 
+#include "study/rounding.h"
+
 #include <QJsonArray>
 
 #include <algorithm>
@@ -46,6 +48,8 @@ const Fact kFacts[] = {
     {"gate", "passed or overruled sanity gate", false, [](const QJsonObject& a, const QStringList&) { return says(a["gate"]); }},
 };
 
+QString comparisonsOf(int count) { return counted(count, "comparison", "comparisons"); }
+
 // Empty where no reference was drawn again. The figure is rounded down: the pictures lie at most so far apart.
 QString noiseFloor(const std::vector<StudyComparison>& comparisons) {
   int drawn = 0, same = 0;
@@ -58,7 +62,8 @@ QString noiseFloor(const std::vector<StudyComparison>& comparisons) {
   }
   if (drawn == 0) return {};
   const QString worst = lowest ? QStringLiteral(", at worst PSNR %1 dB").arg(std::floor(*lowest * 10) / 10, 0, 'f', 1) : QString();
-  return QStringLiteral("Noise floor: drawn again, the reference had the same pixels in %1 of %2 comparisons%3.").arg(same).arg(drawn).arg(worst);
+  return QStringLiteral("Noise floor: drawn again, the reference had the same pixels in %1 of %2%3.").arg(same)
+      .arg(comparisonsOf(drawn), worst);
 }
 
 }  // namespace
@@ -82,12 +87,13 @@ QJsonObject attestationFigures(const Protocol& protocol) {
       [](const StudyComparison& c) { return c.attested["gate"]["overruled"].toBool(); });
   lines << (protocol.model.isEmpty() ? QStringLiteral("Model: not stated.") : QStringLiteral("Model: %1.").arg(protocol.model));
   const QString list = QStringLiteral(", ");
-  if (!always.isEmpty()) lines << QStringLiteral("Known of all %1 comparisons: %2.").arg(all).arg(always.join(list));
+  const QString every = all == 1 ? QStringLiteral("the one comparison") : QStringLiteral("all %1 comparisons").arg(all);
+  if (!always.isEmpty()) lines << QStringLiteral("Known of %1: %2.").arg(every, always.join(list));
   if (!sometimes.isEmpty()) lines << QStringLiteral("Known of some of the %1 comparisons: %2.").arg(all).arg(sometimes.join(list));
   if (!never.isEmpty()) lines << QStringLiteral("Not known: %1.").arg(never.join(list));
   if (believed) lines << QStringLiteral("That nothing but the variant differs between the pictures is not proved: it is the experimenter's word.");
   if (const QString floor = noiseFloor(protocol.comparisons); !floor.isEmpty()) lines << floor;
-  if (overruled > 0) lines << QStringLiteral("The sanity gate was overruled for %1 of %2 comparisons.").arg(overruled).arg(all);
+  if (overruled > 0) lines << QStringLiteral("The sanity gate was overruled for %1 of %2.").arg(overruled).arg(comparisonsOf(all));
   return {{"model", protocol.model}, {"comparisons", all}, {"facts", facts}, {"lines", QJsonArray::fromStringList(lines)}};
 }
 

@@ -108,7 +108,8 @@ void charts(Blocks& blocks, const QJsonObject& part) {
 
 void counts(Blocks& blocks, const QJsonObject& part, const QString& title) {
   text(blocks, ReportBlock::Heading, title);
-  text(blocks, ReportBlock::Paragraph, QStringLiteral("%1 people, %2 answers.").arg(part["people"].toInt()).arg(part["responses"].toInt()));
+  text(blocks, ReportBlock::Paragraph, QStringLiteral("%1, %2.")
+      .arg(counted(part["people"].toInt(), "person", "people"), counted(part["responses"].toInt(), "answer", "answers")));
 }
 
 void questionnaires(Blocks& blocks, const QJsonArray& figures) {

@@ -12,4 +12,8 @@ QString rounded(double value, int digits) {
   return sign + (digits > 0 ? text.chopped(digits) + QLatin1Char('.') + text.right(digits) : text);
 }
 
+QString counted(int count, const char* one, const char* many) {
+  return QStringLiteral("%1 %2").arg(count).arg(QLatin1String(count == 1 ? one : many));
+}
+
 }  // namespace quantspot::study

@@ -13,8 +13,8 @@ import sys
 from pathlib import Path
 
 from rederive_attestation import attestation, colour_vision, plates_of, plates_read
-from rederive_statistics import (Z, abilities, always_valid_interval, at_least, binomial, bt500, chi_square_tail, connected, dprime, estimate,
-                                 exact_interval, fitted, krippendorff, opinion_interval, psychometric, quantile, rounded, same_different,
+from rederive_statistics import (Z, abilities, always_valid_interval, at_least, binomial, bt500, chi_square_tail, connected, counted, dprime,
+                                 estimate, exact_interval, fitted, krippendorff, opinion_interval, psychometric, quantile, rounded, same_different,
                                  same_different_interval, subject_bias)
 
 TOLERANCE = 1e-6
@@ -400,7 +400,7 @@ def decision(variant, figures, pairs, protocol):
         low, high = map(percent, f["rate_interval"])
         always = "always-valid " if f["interval_method"] == "always-valid" else ""
         numbers = (f"({f['kind']}: {percent(f['rate'])} % right, {level} % {always}CI {low}–{high} %, chance {percent(f['chance'])} %, "
-                   f"{f['people']} people, {f['trials']} trials{sequential_clause(f, protocol['stopping'])})")
+                   f"{counted(f['people'], 'person', 'people')}, {counted(f['trials'], 'trial', 'trials')}{sequential_clause(f, protocol['stopping'])})")
         clauses.append({"not-noticeable": f"is not noticeable at margin {margin} % {numbers}", "noticeable": f"is noticeable {numbers}"}.get(
             f["verdict"], f"is neither shown to be noticeable nor shown to be within the margin of {margin} %: up to "
             f"{percent(max(f['detection_interval'][1], f['mixed'].get('detection_interval', [0, 0])[1]))} % of the differences may be seen {numbers}"))
@@ -422,11 +422,11 @@ def sequential_clause(figure, plan):
     if "sprt" not in figure:
         return ""
     null, other = (rounded(plan[key] * 100, 0) for key in ("null_rate", "alternative_rate"))
-    verdict_, trials = figure["sprt"]["verdict"], figure["sprt"]["trials"]
+    verdict_, trials = figure["sprt"]["verdict"], counted(figure["sprt"]["trials"], "trial", "trials")
     if verdict_ == "continue":
-        return f"; the sequential test has not chosen between {null} % and {other} % in {trials} trials"
+        return f"; the sequential test has not chosen between {null} % and {other} % in {trials}"
     first, second = (other, null) if verdict_ == "accept-alternative" else (null, other)
-    return f"; the sequential test chose {first} % over {second} % after {trials} trials"
+    return f"; the sequential test chose {first} % over {second} % after {trials}"
 
 
 def figures_of(rows, stated, protocol):
@@ -461,7 +461,7 @@ def derive(stated, protocol, study, table, chain, plates):
     parts = {"with_exclusions": figures_of([r for r in every if not flagged[r["participant"]]], stated["with_exclusions"], protocol),
              "without_exclusions": figures_of(every, stated["without_exclusions"], protocol)}
     joined = sum(r["kind"] == "join" for r in records)
-    return {"schema": 1, "version": 5, "study": study, "title": protocol["title"], "joined": joined, "headline": headline, "decisions": parts[headline]["decisions"],
+    return {"schema": 1, "version": 6, "study": study, "title": protocol["title"], "joined": joined, "headline": headline, "decisions": parts[headline]["decisions"],
             "excluded": [{"participant": name, "reasons": why} for name, why in flagged.items() if why], "problems": stated["problems"],
             "questionnaires": said(protocol, asked(protocol, chain)), "attestation": attestation(protocol), **colour_vision(protocol, plates), **parts}
 

@@ -2,6 +2,8 @@
 import csv
 import math
 
+from rederive_statistics import counted
+
 
 def obj(value, key):
     """value[key] where there are objects on the way, else an empty one."""
@@ -41,7 +43,8 @@ def noise_floor(told):
     known = [a["reference_repeats_psnr"] for a in apart if type(a.get("reference_repeats_psnr")) in (int, float)]
     worst = f", at worst PSNR {math.floor(min(known) * 10) / 10:.1f} dB" if known else ""
     same = len(drawn) - len(apart)
-    return [f"Noise floor: drawn again, the reference had the same pixels in {same} of {len(drawn)} comparisons{worst}."] * bool(drawn)
+    of = counted(len(drawn), "comparison", "comparisons")
+    return [f"Noise floor: drawn again, the reference had the same pixels in {same} of {of}{worst}."] * bool(drawn)
 
 
 def attestation(protocol):
@@ -52,14 +55,14 @@ def attestation(protocol):
     every, never = ([words for key, words, _, _ in FACTS if counts[key] == wanted] for wanted in (n, 0))
     overruled = sum(obj(a, "gate").get("overruled") is True for a in told)
     lines = [f"Model: {model or 'not stated'}."]
-    lines += [f"Known of all {n} comparisons: {', '.join(every)}."] * bool(every)
+    lines += [f"Known of {'the one comparison' if n == 1 else f'all {n} comparisons'}: {', '.join(every)}."] * bool(every)
     lines += [f"Known of some of the {n} comparisons: {', '.join(some)}."] * bool(some)
     lines += [f"Not known: {', '.join(never)}."] * bool(never)
     if any(decisive and counts[key] < n for key, _, decisive, _ in FACTS):
         lines.append("That nothing but the variant differs between the pictures is not proved: it is the experimenter's word.")
     lines += noise_floor(told)
     if overruled:
-        lines.append(f"The sanity gate was overruled for {overruled} of {n} comparisons.")
+        lines.append(f"The sanity gate was overruled for {overruled} of {counted(n, 'comparison', 'comparisons')}.")
     return {"model": model, "comparisons": n, "facts": [{"fact": key, "comparisons": counts[key]} for key, *_ in FACTS], "lines": lines}
 
 

@@ -484,6 +484,11 @@ def abilities(values, errors, items, z):
     return [dict(estimate(v, e, z), variant=name) for v, e, name in zip([0.0] + values, [0.0] + errors, items)]
 
 
+def counted(count, one, many):
+    """As in "1 person", "2 people"."""
+    return f"{count} {one if count == 1 else many}"
+
+
 def rounded(value, digits):
     """Half away from zero, after the sixth decimal was rounded so; never "-0.00": the rule of all sentences."""
     units = math.floor(math.floor(abs(value) * 1e6 + 0.5) / 10 ** (6 - digits) + 0.5)

@@ -113,6 +113,27 @@ class RederiveTest : public QObject {
     QVERIFY2(done.code == 0 && done.out.startsWith("everything agrees: "), done.out.left(3000).constData());
   }
 
+  // One comparison, one participant, one trial each: what is counted once is called so, in all languages.
+  void whatIsCountedOnceIsCalledSo() {
+    Protocol p = sample::protocol(2);
+    p.comparisons = {{"c0", "a fox", false, {{"reference_repeats", 1}, {"reference_repeats_equal", true}, {"gate", QJsonObject{{"overruled", true}}}}}};
+    p.blocks.resize(1);
+    p.blocks[0].gold = p.blocks[0].null = p.blocks[0].repeats = p.practice = 0;
+    p.stopping = {.rule = StoppingRule::Sprt, .null_rate = 0.25, .alternative_rate = 0.6};
+    const FrozenStudy study = sample::frozen(p);
+    Ledger ledger(":memory:");
+    ledger.addStudy(study);
+    sample::run(ledger, study, 1, 0.5, 3);
+    ledger.close(study.hash());
+    const QByteArray zip = makeBundle(study, ledger.chain(study.hash()), study.open(sample::kPassphrase));
+    const QString folder = unpacked(zip, "once"), figures = QString::fromUtf8(readFile(folder + "/analysis.json"));
+    for (const char* words : {"1 person, 1 trial; ", " in 1 trial)", "Known of the one comparison: ", "in 1 of 1 comparison.", "for 1 of 1 comparison."})
+      QVERIFY2(figures.contains(words), words);
+    QVERIFY(readFile(folder + "/report.html").contains("1 person, 2 answers."));
+    const Run done = run("python3", {folder + "/rederive.py", folder});
+    QVERIFY2(done.code == 0 && done.out.startsWith("everything agrees: "), done.out.left(3000).constData());
+  }
+
   // gguf-q4_k is always found, always loses and is always last; the others tie; one person is erased, one is too fast.
   void separationTiesAndErasureAreDerivedAgain() {
     const FrozenStudy study = sample::frozen(everyKind(StoppingRule::Sprt));
