@@ -228,7 +228,7 @@ QJsonObject status(const StudyArguments& a) {
   return result;
 }
 
-QJsonObject power(const StudyArguments& a) {
+QJsonObject power(const StudyArguments& a) try {
   using namespace statistics;
   const int needed = a.trials > 0 ? a.trials : trialsNeeded(a.rate, a.chance, a.power, a.alpha).trials;
   const Power at = binomialPower(needed, a.rate, a.chance, a.alpha);
@@ -239,6 +239,8 @@ QJsonObject power(const StudyArguments& a) {
         {"equivalence_power", equivalencePower(n, a.chance, bound, a.alpha / 2).power}};
   return {{"trials", at.trials}, {"needed", at.needed}, {"power", at.power},
       {"equivalence_power_at_chance", equivalencePower(needed, a.chance, bound, a.alpha / 2).power}, {"curve", curve}};
+} catch (const std::invalid_argument& error) {
+  throw UsageError(QString::fromUtf8(error.what()));
 }
 
 }  // namespace quantspot::cli

@@ -46,6 +46,12 @@ QList<double> Keys::numbers(const QString& key) const {
   return found;
 }
 
+double Keys::share(const QString& key, double fallback) const {
+  const double value = number(key, fallback);
+  if (!(value > 0 && value < 1)) throw UsageError(QStringLiteral("%1=%2: must lie between 0 and 1").arg(key, text(key, QString())));
+  return value;
+}
+
 QByteArray Keys::file() const { return study::readFile(text(QStringLiteral("file"))); }
 
 void Keys::refuseOthers(const QString& command) const {

@@ -27,6 +27,7 @@ class Keys {
   int count(const QString& key) const;
   int count(const QString& key, int fallback) const;
   QList<double> numbers(const QString& key) const;              // separated by commas
+  double share(const QString& key, double fallback) const;      // above 0 and below 1
   QByteArray file() const;                                      // the bytes of file=…
   void refuseOthers(const QString& command) const;
 

@@ -22,9 +22,12 @@ QJsonObject stat(const QString& name, const Keys& keys) {
   QJsonObject result;
   try {
     result = stats[name](keys);
-  } catch (const study::Error& error) {
+  } catch (const UsageError&) {
+    throw;
+  } catch (const std::exception& error) {
     const QString file = keys.text(QStringLiteral("file"), QString()), what = QString::fromUtf8(error.what());
-    throw study::Error(file.isEmpty() || what.contains(file) ? what : file + QStringLiteral(": ") + what);
+    if (file.isEmpty()) throw UsageError(what);                  // what cannot be was typed
+    throw study::Error(what.contains(file) ? what : file + QStringLiteral(": ") + what);
   }
   keys.refuseOthers(name);
   result[QStringLiteral("stat")] = name;

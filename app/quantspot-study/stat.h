@@ -8,8 +8,8 @@
 namespace quantspot::cli {
 
 QStringList statNames();
-// Throws UsageError for an unknown name or key, std::invalid_argument for impossible values. A figure that is infinite or
-// undefined is null.
+// Throws UsageError for an unknown name or key and for impossible values, study::Error for a file that cannot be read or does not have the figure.
+// A figure that is infinite or undefined is null.
 QJsonObject stat(const QString& name, const Keys& keys);
 
 // The parts: counts (stat_counts.cpp) and tables read from files (stat_tables.cpp).

@@ -39,7 +39,7 @@ QJsonObject binomial(const Keys& keys) {
 
 QJsonObject interval(const Keys& keys) {
   const int correct = keys.count("correct"), trials = keys.count("trials");
-  const double level = keys.number("level", 0.95);
+  const double level = keys.share("level", 0.95);
   const QString method = keys.text("method", "clopper-pearson");
   if (method == QLatin1String("wilson")) return {{"method", method}, {"interval", pair(wilson(correct, trials, zForLevel(level)))}};
   if (method == QLatin1String("clopper-pearson")) return {{"method", method}, {"interval", pair(clopperPearson(correct, trials, level))}};
@@ -50,7 +50,7 @@ QJsonObject interval(const Keys& keys) {
 
 QJsonObject confidence(const Keys& keys) {
   return {{"interval", pair(confidenceSequence(keys.count("correct"), keys.count("trials"), keys.count("tuned_for", 100),
-      keys.number("level", 0.95)))}};
+      keys.share("level", 0.95)))}};
 }
 
 QJsonObject adjust(const Keys& keys) {
@@ -67,7 +67,7 @@ QJsonObject sameDifferentOf(const Keys& keys) {
   const bool differencing = method == QLatin1String("differencing");
   if (keys.has("hit")) return {{"dprime", sameDifferentDprime(differencing, keys.number("hit"), keys.number("false_alarm"))}};
   const SameDifferent d = sameDifferent(differencing, keys.count("hits"), keys.count("different"), keys.count("false_alarms"), keys.count("same"),
-      keys.number("level", 0.95));
+      keys.share("level", 0.95));
   return {{"dprime", d.dprime}, {"standard_error", d.standard_error}, {"criterion", d.criterion}, {"interval", pair(d.interval)}};
 }
 
@@ -75,7 +75,7 @@ QJsonObject dprimeOf(const Keys& keys) {
   if (keys.text("kind", "mafc") == QLatin1String("same-different")) return sameDifferentOf(keys);
   const auto [kind, m] = task(keys);
   if (keys.has("rate")) return {{"dprime", dprimeFromRate(kind, keys.number("rate"), m)}, {"chance", chanceRate(kind, m)}};
-  const Dprime d = dprime(kind, keys.count("correct"), keys.count("trials"), m, keys.number("level", 0.95));
+  const Dprime d = dprime(kind, keys.count("correct"), keys.count("trials"), m, keys.share("level", 0.95));
   return {{"dprime", d.value}, {"interval", pair(d.interval)}, {"chance", chanceRate(kind, m)}};
 }
 
@@ -97,7 +97,7 @@ QJsonObject powerOf(const Keys& keys) {
 
 QJsonObject equivalenceOf(const Keys& keys) {
   const Equivalence e = equivalence(keys.count("correct"), keys.count("trials"), keys.number("chance", 0.5), keys.number("margin", 0.1),
-      keys.number("level", 0.95));
+      keys.share("level", 0.95));
   const char* verdict = e.verdict == Noticeability::Noticeable ? "noticeable" : e.verdict == Noticeability::NotNoticeable
       ? "not-noticeable" : "undecided";
   return {{"verdict", verdict}, {"p", e.p_value}, {"rate", e.rate}, {"rate_interval", pair(e.rate_interval)}, {"detection", e.detection},
@@ -106,7 +106,11 @@ QJsonObject equivalenceOf(const Keys& keys) {
 
 QJsonObject evennessOf(const Keys& keys) {
   std::vector<int> counts;
-  for (double count : keys.numbers("counts")) counts.push_back(static_cast<int>(count));
+  for (const QString& count : keys.text("counts").split(QLatin1Char(','))) {
+    bool whole = false;
+    counts.push_back(count.trimmed().toInt(&whole));
+    if (!whole || counts.back() < 0) throw UsageError(QStringLiteral("counts=%1: must be whole numbers from 0").arg(keys.text("counts")));
+  }
   const ChiSquare result = evenness(counts);
   return {{"statistic", result.statistic}, {"freedom", result.freedom}, {"p", result.p_value}};
 }

@@ -1,5 +1,6 @@
 // Figures of tables that lie in CSV files.
 #include "app/quantspot-study/stat.h"
+#include "study/error.h"
 #include "study/statistics/bradley_terry.h"
 #include "study/statistics/correlation.h"
 #include "study/statistics/mixed_logistic.h"
@@ -18,6 +19,14 @@ namespace {
 using namespace statistics;
 
 QJsonArray pair(const Interval& interval) { return {interval.low, interval.high}; }
+
+// A number of the file.
+double cell(const QString& text, const QString& column) {
+  bool valid = false;
+  const double value = text.trimmed().toDouble(&valid);
+  if (!valid) throw study::Error(QStringLiteral("%1=%2: must be a number").arg(column, text));
+  return value;
+}
 
 QJsonObject json(const Estimate& estimate) {
   return {{"value", estimate.value}, {"standard_error", estimate.standard_error}, {"interval", pair(estimate.interval)}};
@@ -55,7 +64,7 @@ QJsonObject pairs(const Keys& keys, bool ties) {
   const study::CsvTable table = study::parseCsvTable(keys.file());
   Names names(keys.text("reference", {}));
   std::vector<PairCounts> counts;
-  const auto value = [&](const QStringList& row, const char* column) { return toNumber(row[table.column(column)], column); };
+  const auto value = [&](const QStringList& row, const char* column) { return cell(row[table.column(column)], column); };
   for (const QStringList& row : table.rows) {
     const bool short_form = table.find("winner") >= 0;
     const std::size_t first = names(row[table.column(short_form ? "winner" : "first")]);
@@ -63,7 +72,7 @@ QJsonObject pairs(const Keys& keys, bool ties) {
     if (short_form) counts.push_back({first, second, table.find("count") < 0 ? 1.0 : value(row, "count"), 0, 0});
     else counts.push_back({first, second, value(row, "first_wins"), value(row, "second_wins"), table.find("ties") < 0 ? 0.0 : value(row, "ties")});
   }
-  const PairOptions options{.ties = ties, .order_effect = keys.count("order", 0) != 0, .level = keys.number("level", 0.95)};
+  const PairOptions options{.ties = ties, .order_effect = keys.count("order", 0) != 0, .level = keys.share("level", 0.95)};
   const Abilities fit = bradleyTerry(static_cast<std::size_t>(names.list().size()), counts, options, keys.count("reduce_bias", 0) != 0);
   QJsonObject result{{"abilities", abilities(fit, names.list())}, {"separated", fit.separated}, {"bias_reduced", fit.bias_reduced},
       {"log_likelihood", fit.log_likelihood}};
@@ -82,14 +91,14 @@ QJsonObject rankings(const Keys& keys) {
     orders.emplace_back();
     for (const QString& name : line) orders.back().push_back(names(name));
   }
-  const Abilities fit = plackettLuce(static_cast<std::size_t>(names.list().size()), orders, keys.number("level", 0.95));
+  const Abilities fit = plackettLuce(static_cast<std::size_t>(names.list().size()), orders, keys.share("level", 0.95));
   return {{"abilities", abilities(fit, names.list())}, {"separated", fit.separated}, {"log_likelihood", fit.log_likelihood}};
 }
 
 double rating(const QString& text) {
   const QString value = text.trimmed();
-  return value.isEmpty() || value == QLatin1String("NA") || value == QLatin1String("*") ? std::numeric_limits<double>::quiet_NaN() : toNumber(value,
-      "rating");
+  const bool none = value.isEmpty() || value == QLatin1String("NA") || value == QLatin1String("*");
+  return none ? std::numeric_limits<double>::quiet_NaN() : cell(value, "rating");
 }
 
 // Columns participant, item, rating; or a bare table of numbers, a row per person.
@@ -117,11 +126,19 @@ Ratings ratings(const Keys& keys, QStringList& items) {
   return result;
 }
 
+Measurement measurementOf(const QString& name) {
+  try {
+    return measurementFromName(name.toStdString());
+  } catch (const std::invalid_argument& error) {
+    throw UsageError(QString::fromUtf8(error.what()));
+  }
+}
+
 QJsonObject agreement(const Keys& keys) {
+  const Measurement measurement = measurementOf(keys.text("measurement", "ordinal"));
   QStringList items;
   const Ratings table = ratings(keys, items);
-  const Measurement measurement = measurementFromName(keys.text("measurement", "ordinal").toStdString());
-  const AgreementInterval found = krippendorffInterval(table, measurement, keys.number("level", 0.95));
+  const AgreementInterval found = krippendorffInterval(table, measurement, keys.share("level", 0.95));
   QJsonObject result{{"alpha", krippendorffAlpha(table, measurement)},
                      {"interval", found.interval ? QJsonValue(pair(*found.interval)) : QJsonValue()}};
   if (!found.interval) result["reason"] = QStringLiteral("no interval: ") + QString::fromStdString(std::string(found.reason));
@@ -131,7 +148,7 @@ QJsonObject agreement(const Keys& keys) {
 QJsonObject opinions(const Keys& keys) {
   QStringList items;
   const Ratings table = ratings(keys, items);
-  const auto plain = mos(table, keys.number("level", 0.95));
+  const auto plain = mos(table, keys.share("level", 0.95));
   const SubjectBias model = subjectBias(table);
   QJsonArray scores, bias, inconsistency, rejected;
   for (std::size_t j = 0; j < plain.size(); ++j)
@@ -149,18 +166,18 @@ QJsonObject mixed(const Keys& keys) {
   const study::CsvTable table = study::parseCsvTable(keys.file());
   Names people, prompts;
   QStringList predictors{"(intercept)"};
-  const double chance = keys.number("chance", 0.5);
+  const double chance = keys.share("chance", 0.5);
   std::vector<MixedRow> rows;
   for (const QString& name : table.header)
     if (name != QLatin1String("participant") && name != QLatin1String("prompt") && name != QLatin1String("correct")) predictors << name;
   for (const QStringList& row : table.rows) {
     MixedRow next{{1}, people(row[table.column("participant")]), prompts(row[table.column("prompt")]),
-                  toNumber(row[table.column("correct")], "correct") != 0,
+                  cell(row[table.column("correct")], "correct") != 0,
                   std::log(chance / (1 - chance))};
-    for (qsizetype i = 1; i < predictors.size(); ++i) next.predictors.push_back(toNumber(row[table.column(predictors[i])], predictors[i]));
+    for (qsizetype i = 1; i < predictors.size(); ++i) next.predictors.push_back(cell(row[table.column(predictors[i])], predictors[i]));
     rows.push_back(std::move(next));
   }
-  const MixedFit fit = mixedLogistic(rows, keys.number("level", 0.95));
+  const MixedFit fit = mixedLogistic(rows, keys.share("level", 0.95));
   QJsonObject fixed;
   for (std::size_t i = 0; i < fit.fixed.size(); ++i) fixed[predictors[static_cast<qsizetype>(i)]] = json(fit.fixed[i]);
   return {{"fixed", fixed}, {"participant_sd", fit.participant_sd}, {"prompt_sd", fit.prompt_sd}, {"log_likelihood", fit.log_likelihood},
@@ -169,12 +186,15 @@ QJsonObject mixed(const Keys& keys) {
 
 // Columns x, correct, trials.
 QJsonObject psychometric(const Keys& keys) {
+  const double guess = keys.number("guess", 0.25), lapse = keys.number("lapse", 0);
+  if (!(guess >= 0 && lapse >= 0 && guess + lapse < 1))
+    throw UsageError(QStringLiteral("guess=%1, lapse=%2: must be 0 or more, and below 1 together").arg(guess).arg(lapse));
   const study::CsvTable table = study::parseCsvTable(keys.file());
   std::vector<Level> levels;
   for (const QStringList& row : table.rows)
-    levels.push_back({toNumber(row[table.column("x")], "x"), static_cast<int>(toNumber(row[table.column("correct")], "correct")),
-        static_cast<int>(toNumber(row[table.column("trials")], "trials"))});
-  const Psychometric fit = fitPsychometric(levels, {keys.number("guess", 0.25), keys.number("lapse", 0), keys.number("level", 0.95)});
+    levels.push_back({cell(row[table.column("x")], "x"), static_cast<int>(cell(row[table.column("correct")], "correct")),
+        static_cast<int>(cell(row[table.column("trials")], "trials"))});
+  const Psychometric fit = fitPsychometric(levels, {guess, lapse, keys.share("level", 0.95)});
   return {{"flat", fit.flat}, {"threshold", json(fit.threshold)}, {"slope", json(fit.slope)}, {"jnd", fit.jnd},
       {"jnd_interval", pair(fit.jnd_interval)}, {"deviance", fit.deviance}, {"separated", fit.separated}};
 }
@@ -185,10 +205,10 @@ QJsonObject correlation(const Keys& keys) {
   const study::CsvTable table = study::parseCsvTable(keys.file());
   std::vector<double> a, b;
   for (const QStringList& row : table.rows) {
-    a.push_back(toNumber(row[table.column("a")], "a"));
-    b.push_back(toNumber(row[table.column("b")], "b"));
+    a.push_back(cell(row[table.column("a")], "a"));
+    b.push_back(cell(row[table.column("b")], "b"));
   }
-  const Correlation result = Function(a, b, keys.number("level", 0.95));
+  const Correlation result = Function(a, b, keys.share("level", 0.95));
   return {{"value", result.value}, {"interval", pair(result.interval)}, {"pairs", result.pairs}};
 }
 

@@ -140,7 +140,7 @@ Measurement measurementFromName(std::string_view name) {
   if (name == "nominal") return Measurement::Nominal;
   if (name == "ordinal") return Measurement::Ordinal;
   if (name == "interval") return Measurement::Interval;
-  throw std::invalid_argument("level=" + std::string(name) + ": must be nominal, ordinal or interval");
+  throw std::invalid_argument("measurement=" + std::string(name) + ": must be nominal, ordinal or interval");
 }
 
 double krippendorffAlpha(const Ratings& ratings, Measurement measurement) {

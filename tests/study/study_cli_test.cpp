@@ -235,7 +235,12 @@ class StudyCliTest : public QObject {
     QTest::newRow("no such figure") << QStringList{"stat", "magic"} << 2 << QByteArray("there is no figure 'magic'");
     QTest::newRow("missing key") << QStringList{"stat", "binomial", "correct=1"} << 2 << QByteArray("trials=… is missing");
     QTest::newRow("unknown key") << QStringList{"stat", "binomial", "correct=1", "trials=2", "colour=red"} << 2 << QByteArray("knows no 'colour'");
-    QTest::newRow("impossible") << QStringList{"stat", "binomial", "correct=5", "trials=2"} << 1 << QByteArray("must be 0 to trials");
+    QTest::newRow("impossible") << QStringList{"stat", "binomial", "correct=5", "trials=2"} << 2 << QByteArray("must be 0 to trials");
+    QTest::newRow("no such level") << QStringList{"stat", "interval", "correct=1", "trials=2", "level=95"} << 2 << QByteArray("level=95: must lie");
+    QTest::newRow("no such measurement") << QStringList{"stat", "krippendorff", "file=/nowhere.csv", "measurement=ratio"} << 2
+                                         << QByteArray("measurement=ratio: must be nominal, ordinal or interval");
+    QTest::newRow("no count") << QStringList{"stat", "chi-square", "counts=-1,2"} << 2 << QByteArray("counts=-1,2: must be whole numbers from 0");
+    QTest::newRow("rate below chance") << QStringList{"power", "--rate", "0.3", "--chance", "0.5"} << 2 << QByteArray("must lie above chance");
     QTest::newRow("no file") << QStringList{"stat", "mos", "file=/nowhere.csv"} << 1 << QByteArray("/nowhere.csv cannot be read");
     QTest::newRow("no protocol") << QStringList{"new", "--protocol", "/nowhere.json", "--images", "/"} << 1
         << QByteArray("/nowhere.json cannot be read");
