@@ -40,8 +40,9 @@ StudyStore::~StudyStore() { close(); }
 
 QString StudyStore::defaultPath() {
   const QString folder = qEnvironmentVariable("QUANTSPOT_DATA");
-  return QDir(folder.isEmpty() ? QStandardPaths::writableLocation(QStandardPaths::AppDataLocation) : folder)
-      .filePath(QStringLiteral("study.sqlite"));
+  // One place for window and command line, whatever the program that asks is called.
+  const QString shared = QStandardPaths::writableLocation(QStandardPaths::GenericDataLocation) + QStringLiteral("/quantspot");
+  return QDir(folder.isEmpty() ? shared : folder).filePath(QStringLiteral("study.sqlite"));
 }
 
 void StudyStore::close() {
@@ -84,7 +85,9 @@ bool StudyStore::open(const QString& path) {
     return true;
   }
   close();
-  return fail(what, tr("%1; move the file away to start a new one").arg(reason));
+  const bool writable = !on_disk || (QFileInfo(path).isWritable() && QFileInfo(QFileInfo(path).absolutePath()).isWritable());
+  return fail(what, (writable ? tr("%1; move the file away to start a new one")
+                              : tr("%1; give yourself the right to write the file and its folder, or choose another with --data")).arg(reason));
 }
 
 bool StudyStore::run(QSqlQuery& query, const QVariantList& values) {

@@ -68,7 +68,12 @@ class StudyStoreTest : public QObject {
     qputenv("QUANTSPOT_DATA", "/tmp/here");
     QCOMPARE(StudyStore::defaultPath(), QStringLiteral("/tmp/here/study.sqlite"));
     qunsetenv("QUANTSPOT_DATA");
-    QVERIFY(StudyStore::defaultPath().endsWith(QStringLiteral("/study.sqlite")));
+    const QString name = QCoreApplication::applicationName();
+    for (const char* program : {"quantspot", "quantspot-study"}) {   // what the window keeps, the command line finds
+      QCoreApplication::setApplicationName(QLatin1String(program));
+      QVERIFY2(StudyStore::defaultPath().endsWith(QStringLiteral("/quantspot/study.sqlite")), qPrintable(StudyStore::defaultPath()));
+    }
+    QCoreApplication::setApplicationName(name);
   }
 
   void everythingComesBackAfterReopening() {

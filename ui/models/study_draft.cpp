@@ -90,9 +90,9 @@ void StudyDraft::save() {
   const QByteArray text = QJsonDocument(all).toJson();
   QDir().mkpath(QFileInfo(file_).absolutePath());
   QSaveFile file(file_);
-  if (!file.open(QIODevice::WriteOnly) || file.write(text) != text.size() || !file.commit())
-    Q_EMIT failed(tr("The draft cannot be saved: %1 (%2). What you see is kept only until the window closes.")
-        .arg(file.errorString(), QDir::toNativeSeparators(file_)));
+  const bool saved = file.open(QIODevice::WriteOnly) && file.write(text) == text.size() && file.commit();
+  save_problem_ = saved ? QString() : QStringLiteral("%1 (%2)").arg(file.errorString(), QDir::toNativeSeparators(file_));
+  if (!saved) Q_EMIT failed(tr("The draft cannot be saved: %1. What you see is kept only until the window closes.").arg(save_problem_));
 }
 
 void StudyDraft::edit(const std::function<void(study::Protocol&)>& change) {

@@ -62,6 +62,7 @@ class StudyDraft : public QObject {
 
   // What stands against freezing: the section and a line. Nothing: it can be frozen.
   std::optional<std::pair<DraftSection, QString>> problem() const;
+  const QString& saveProblem() const { return save_problem_; }   // why the last change is not on disk, with the file; empty: it is
   FreezeInput freezeInput() const { return {complete(), sources_, file_}; }
   // On the spot; see StudyFreezer for what takes no window's time. Throws study::Error. The draft stays; discard() it when the study is in the store.
   study::FrozenStudy freeze(const QString& passphrase, study::SealCost cost = study::SealCost::Moderate) const;
@@ -86,7 +87,7 @@ class StudyDraft : public QObject {
   QMap<QString, StudySource> doubted_;
   QMap<QString, QString> shown_;                           // comparison → hash of its reference's pixels
   QStringList offered_;
-  QString file_problem_;
+  QString file_problem_, save_problem_;
   bool discarded_ = false;
 };
 

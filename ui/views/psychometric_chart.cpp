@@ -2,6 +2,7 @@
 
 #include "study/analysis.h"
 #include "ui/models/precision_names.h"
+#include "ui/views/name_places.h"
 #include "ui/views/theme.h"
 
 #include "ui/views/plot.h"
@@ -35,6 +36,7 @@ PsychometricChart::PsychometricChart(const QString& title, QWidget* parent) : Pl
   addToTitle(choice_);
   plot()->setFixedHeight(kHeight);
   connect(choice_, &QComboBox::currentIndexChanged, this, &PsychometricChart::redraw);
+  connect(plot(), &QCustomPlot::afterLayout, this, &PsychometricChart::placeNames);
 }
 
 void PsychometricChart::setCurves(const QJsonArray& curves) {
@@ -101,12 +103,9 @@ void PsychometricChart::drawMarks(double from, double to) {
     dot->setScatterStyle(QCPScatterStyle(QCPScatterStyle::ssDiamond, QPen(theme().quiet, 1.6), theme().panel, 9));
     dot->setName(name);
     if (m.to >= from && m.to <= to) dot->addData(m.to, m.share * 100);
-    auto* label = new QCPItemText(plot());
     const double end = std::max(m.high, std::isfinite(m.from) ? m.from : m.high);
-    const bool outside = end > from + (to - from) * 0.75;                    // then over its end
-    label->position->setCoords(std::clamp(end, from, to), m.share * 100);
-    label->setText(name), label->setColor(theme().quiet), label->setFont(plot()->xAxis->tickLabelFont());
-    label->setPositionAlignment(outside ? Qt::AlignRight | Qt::AlignBottom : Qt::AlignLeft | Qt::AlignVCenter), label->setPadding({6, 0, 0, 4});
+    taken_.push_back({std::clamp(m.low, from, to), m.share * 100, std::clamp(end, from, to), m.share * 100});
+    addName(name, {std::clamp(end, from, to), m.share * 100}, 2, theme().quiet);
   };
   const study::CurveWords words = study::psychometricWords(curve());
   if (marks->jnd) {
@@ -128,11 +127,31 @@ void PsychometricChart::drawPoints() {
     auto* bars = new QCPErrorBars(plot()->xAxis, plot()->yAxis);
     bars->setErrorType(QCPErrorBars::etValueError), bars->setDataPlottable(dot), bars->setPen(QPen(color, 1.6)), bars->setSymbolGap(0);
     bars->addData(rate - point["interval"][0].toDouble() * 100, point["interval"][1].toDouble() * 100 - rate);
-    auto* label = new QCPItemText(plot());
-    label->position->setCoords(point["bits"].toDouble(), rate);
-    label->setText(ui::shortName(point["variant"].toString())), label->setColor(theme().text), label->setFont(plot()->xAxis->tickLabelFont());
-    label->setPositionAlignment(Qt::AlignLeft | Qt::AlignBottom), label->setPadding({8, 0, 0, 2});
+    const double bits = point["bits"].toDouble();
+    taken_.push_back({bits, point["interval"][0].toDouble() * 100, bits, point["interval"][1].toDouble() * 100});
+    addName(ui::shortName(point["variant"].toString()), {bits, rate}, 5, theme().text);
   }
+}
+
+void PsychometricChart::addName(const QString& what, QPointF at, double radius, const QColor& color) {
+  auto* label = new QCPItemText(plot());
+  label->setText(what), label->setColor(color), label->setFont(plot()->xAxis->tickLabelFont());
+  label->setPositionAlignment(Qt::AlignLeft | Qt::AlignTop), label->setPadding({});
+  label->position->setCoords(at);
+  names_.push_back({label, at, radius});
+}
+
+void PsychometricChart::placeNames() {
+  const auto pixel = [this](QPointF at) { return QPointF(plot()->xAxis->coordToPixel(at.x()), plot()->yAxis->coordToPixel(at.y())); };
+  std::vector<QRectF> taken;
+  for (const QLineF& line : taken_) taken.push_back(QRectF(pixel(line.p1()), pixel(line.p2())).normalized().adjusted(-2, -2, 2, 2));
+  const QFontMetricsF metrics(plot()->xAxis->tickLabelFont());
+  std::vector<NamedPoint> named;
+  for (const Name& name : names_)
+    named.push_back({pixel(name.at), name.radius, {metrics.horizontalAdvance(name.text->text()) + 2, metrics.height()}});
+  const std::vector<QRectF> places = views::placeNames(named, std::move(taken), QRectF(plot()->axisRect()->rect()));
+  for (std::size_t i = 0; i < names_.size(); ++i)
+    names_[i].text->position->setCoords(plot()->xAxis->pixelToCoord(places[i].left()), plot()->yAxis->pixelToCoord(places[i].top()));
 }
 
 QString PsychometricChart::tipAt(QPointF position) const {

@@ -5,8 +5,12 @@
 
 #include <QJsonArray>
 #include <QJsonObject>
+#include <QLineF>
+
+#include <vector>
 
 class QComboBox;
+class QCPItemText;
 
 namespace quantspot::views {
 
@@ -18,6 +22,7 @@ class PsychometricChart : public PlotCard {
 
  protected:
   void draw() override;
+  void forget() override { names_.clear(), taken_.clear(); }
   bool hasData() const override { return !curve().isEmpty(); }
   QString tipAt(QPointF position) const override;
 
@@ -27,7 +32,19 @@ class PsychometricChart : public PlotCard {
   void drawFit(double from, double to);
   void drawMarks(double from, double to);     // threshold and just noticeable difference with their intervals
 
+  // "what" beside a place of the chart.
+  void addName(const QString& what, QPointF at, double radius, const QColor& color);
+  void placeNames();                          // over neither ranges, intervals nor one another, if there is room
+
+  struct Name {
+    QCPItemText* text;
+    QPointF at;                               // in coordinates of the axes, as `taken_`
+    double radius;
+  };
+
   QJsonArray curves_;
+  std::vector<Name> names_;
+  std::vector<QLineF> taken_;                 // ranges and intervals
   QComboBox* choice_;
 };
 

@@ -71,7 +71,10 @@ StudyPage::StudyPage(study::StudyStore* store, QWidget* parent)
   empty->setAlignment(Qt::AlignCenter), empty->setProperty("role", "quiet"), empty->setWordWrap(true);
   empty_ = empty;
   pages_->addWidget(empty_);
-  connect(&model_, &ui::StudyListModel::failed, this, [this](const QString& message) { problem_->setText(message), problem_->show(); });
+  connect(&model_, &ui::StudyListModel::failed, this, [this](const QString& message) {
+    problem_->setText(notice_.isEmpty() ? message : notice_ + QStringLiteral("\n\n") + message), problem_->show();
+    notice_.clear();
+  });
   connect(&model_, &ui::StudyListModel::reloaded, this, [this] {
     problem_->setText(notice_), problem_->setVisible(!notice_.isEmpty());
     notice_.clear();
@@ -141,11 +144,11 @@ void StudyPage::select(const QString& hash_or_file) {
 void StudyPage::newDraft() {
   const QString file = model_.newDraftFile();
   ui::StudyDraft draft(file, store_);
-  QString reason;
-  connect(&draft, &ui::StudyDraft::failed, this, [&](const QString& message) { reason = message; });
   draft.edit([](study::Protocol&) {});                   // on disk, so that it is in the list
-  if (reason.isEmpty()) return select(file);
-  notice_ = reason;                                      // the list is read anew, and this stays
+  if (draft.saveProblem().isEmpty()) return select(file);
+  notice_ = tr("No study can be begun, for its draft cannot be saved: %1. Give yourself the right to write that folder, or choose another "
+               "with --data.")
+      .arg(draft.saveProblem());                         // the list is read anew, and this stays
   reload();
 }
 
@@ -201,6 +204,7 @@ void StudyPage::open(int row) {
     view->participant()->hide();
     reload();
   });
+  connect(progress, &StudyProgressView::analysisShown, view, &QWidget::setHidden);   // which says all of it itself
   connect(progress->analysis(), &AnalysisPage::opened, this, [this, hash = entry.hash] {
     model_.markAnalysed(hash);
     reload();

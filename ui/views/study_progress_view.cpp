@@ -62,6 +62,7 @@ StudyProgressView::StudyProgressView(const QString& store, const QString& hash, 
   layout->addWidget(places_);
   connectModel();
   introduce();
+  connect(places_, &QStackedWidget::currentChanged, this, [this](int place) { Q_EMIT analysisShown(place == Analysis); });
   startTimer(kRefreshMs);
 }
 
@@ -93,6 +94,7 @@ void StudyProgressView::connectModel() {
   connect(&model_, &ui::StudyProgressModel::warned, this, &StudyProgressView::introduce);
   connect(&model_, &ui::StudyProgressModel::closed, this, [this] {
     say(tr("Closed. Publish the head hash now, before the reveal."), false);
+    reveal_->setFocus();
     Q_EMIT closed();
   });
   connect(&model_, &ui::StudyProgressModel::failed, this, [this](const QString& problem) {
@@ -159,11 +161,15 @@ QWidget* StudyProgressView::makeQuestion() {
   row->setContentsMargins(0, 0, 0, 0);
   question_->setWordWrap(true);
   row->addWidget(question_, 1), row->addWidget(yes_), row->addWidget(no_);
-  connect(yes_, &QPushButton::clicked, this, [this] {
+  const auto answered = [this] {
+    people_->setFocus();                 // with the bar it would go to whatever comes next in the window
     questionBar_->hide();
+  };
+  connect(yes_, &QPushButton::clicked, this, [this, answered] {
+    answered();
     if (action_) action_();
   });
-  connect(no_, &QPushButton::clicked, questionBar_, &QWidget::hide);
+  connect(no_, &QPushButton::clicked, this, answered);
   questionBar_->hide();
   return questionBar_;
 }

@@ -29,6 +29,7 @@ class StudyProgressView : public QWidget {
 
  Q_SIGNALS:
   void closed();                         // the study was ended here
+  void analysisShown(bool shown);        // in place of participants and evidence
 
  protected:
   void showEvent(QShowEvent*) override;

@@ -37,10 +37,20 @@ QString cellText(const Threshold& threshold, const nlohmann::json& cell) {
       .arg(text, QString::number(std::abs(value - threshold.limit), 'f', threshold.measure == evaluation::Measure::Value ? 2 : 1));
 }
 
-// "100", "7.5": six of them stand in a row.
+// "100", "7.5", "−5": six of them stand in a row. A hyphen may be typed for the minus sign.
 class LimitBox : public QDoubleSpinBox {
  public:
-  QString textFromValue(double value) const override { return locale().toString(value, 'f', value == std::floor(value) ? 0 : decimals()); }
+  QString textFromValue(double value) const override {
+    return locale().toString(value, 'f', value == std::floor(value) ? 0 : decimals()).replace(u'-', u'−');
+  }
+  double valueFromText(const QString& text) const override { return QDoubleSpinBox::valueFromText(plain(text)); }
+  QValidator::State validate(QString& text, int& at) const override {
+    QString typed = plain(text);                      // as long as `text`, so that `at` stays
+    return QDoubleSpinBox::validate(typed, at);
+  }
+
+ private:
+  static QString plain(QString text) { return text.replace(u'−', u'-'); }
 };
 
 }  // namespace

@@ -162,6 +162,15 @@ class EvaluatePageTest : public QObject {
     QCOMPARE(table.item(1, 0)->text(), QStringLiteral("no data"));
     auto* limit = table.cellWidget(0, 1)->findChild<QDoubleSpinBox*>();
     QCOMPARE(limit->value(), -5.0);
+    QCOMPARE(limit->text(), QStringLiteral("> −5 %"));
+    for (const char* typed : {"> −7.5 %", "> -7.5 %"}) {      // with the minus sign that it shows, and with the key's
+      limit->setValue(0);
+      limit->findChild<QLineEdit*>()->setText(QString::fromUtf8(typed));
+      QVERIFY(limit->hasAcceptableInput());
+      limit->interpretText();
+      QCOMPARE(limit->value(), -7.5);
+      QCOMPARE(limit->text(), QStringLiteral("> −7.5 %"));
+    }
     limit->setValue(2);
     QVERIFY(QTest::qWaitFor([&] { return table.item(1, 1)->text().startsWith(QStringLiteral("✗")); }));
     QCOMPARE(table.item(1, 1)->text(), QStringLiteral("✗ 0.0\u2009%, by 2.0"));

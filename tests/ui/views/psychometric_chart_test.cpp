@@ -47,6 +47,30 @@ class PsychometricChartTest : public QObject {
     QVERIFY2(said.join('\n').contains("1.10 bits (0.70 to 2.20)"), qPrintable(said.join('\n')));
   }
 
+  // Points that lie where the range ends: their names stand beside, not over its name.
+  void namesDoNotLieOverEachOther() {
+    const auto estimate = [](double value, double low, double high) { return QJsonObject{{"value", value}, {"interval", QJsonArray{low, high}}}; };
+    QJsonArray points;
+    for (const auto& [bits, rate] : {std::pair{6.0, 0.6}, {6.2, 0.6}, {4.0, 0.8}, {4.0, 0.82}})
+      points << QJsonObject{{"variant", "bnb-nf4"}, {"bits", bits}, {"rate", rate}, {"interval", QJsonArray{rate - 0.1, rate + 0.1}}, {"trials", 9}};
+    PsychometricChart chart(QStringLiteral("Bits"));
+    chart.resize(700, 320);
+    chart.setCurves({QJsonObject{{"kind", "spot"}, {"guess", 0.2}, {"points", points}, {"slope", estimate(-1, -1.5, -0.5)},
+                                 {"threshold_bits", estimate(5, 4.5, 6)}, {"jnd_bits", 1.1}, {"jnd_interval", QJsonArray{0.7, 1.3}}}});
+    chart.show();
+    auto* plot = chart.findChild<QCustomPlot*>();
+    plot->replot();
+    std::vector<QRectF> names;
+    for (int i = 0; i < plot->itemCount(); ++i)
+      if (const auto* text = qobject_cast<const QCPItemText*>(plot->item(i)))
+        names.push_back(QRectF(text->topLeft->pixelPosition(), text->bottomRight->pixelPosition()));
+    QCOMPARE(names.size(), std::size_t{6});
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      QVERIFY(QRectF(plot->axisRect()->rect()).contains(names[i]));
+      for (std::size_t j = 0; j < i; ++j) QVERIFY2(!names[i].intersects(names[j]), qPrintable(QStringLiteral("%1 and %2").arg(j).arg(i)));
+    }
+  }
+
   // An open end is an arrow at the edge of the chart, and what it means stands beside it and in the note.
   void openEndsOfACurveAreArrowsWithWords() {
     QJsonArray points;

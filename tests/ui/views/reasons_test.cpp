@@ -130,10 +130,11 @@ class ReasonsTest : public QObject {
     StudyPage& page = *whole.window.studyPage();
     QTest::keyClick(&whole.window, Qt::Key_N, Qt::ControlModifier);
     QVERIFY(!page.designer());
-    QVERIFY(QTest::qWaitFor([&] { return says(page, QStringLiteral("The draft cannot be saved")); }));
+    QVERIFY(QTest::qWaitFor([&] { return says(page, QStringLiteral("No study can be begun, for its draft cannot be saved: ")); }));
+    QVERIFY(says(page, QStringLiteral("choose another with --data")) && !says(page, QStringLiteral("What you see is kept")));
     QVERIFY(inTheWay.remove());
     QTest::keyClick(&whole.window, Qt::Key_N, Qt::ControlModifier);
-    QVERIFY(QTest::qWaitFor([&] { return page.designer() && !says(page, QStringLiteral("The draft cannot be saved")); }));
+    QVERIFY(QTest::qWaitFor([&] { return page.designer() && !says(page, QStringLiteral("cannot be saved")); }));
     const int drafts = page.list()->model()->rowCount();
     whole.window.showPage(MainWindow::Compare);
     QTest::keyClick(&whole.window, Qt::Key_N, Qt::ControlModifier);   // of the Study page alone

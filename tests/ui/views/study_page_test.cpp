@@ -11,6 +11,7 @@
 #include "ui/views/study_designer.h"
 #include "ui/views/study_page.h"
 #include "ui/views/study_preview.h"
+#include "ui/views/study_progress_view.h"
 #include "ui/views/theme.h"
 
 #include <QApplication>
@@ -161,6 +162,28 @@ class StudyPageTest : public QObject {
     QVERIFY(bench.page->isVisible());
     QTest::qWait(100);
     QCOMPARE(last.count(), 0);                                         // the program goes on
+  }
+
+  // Title, model and what is attested stand on the analysis itself.
+  void theAnalysisStandsInPlaceOfTheStudysHead() {
+    Bench bench;
+    const FrozenStudy study = frozen();
+    Ledger ledger(bench.folder.filePath("study.sqlite"));
+    ledger.addStudy(study);
+    run(ledger, study, 1, 0.5);
+    ledger.close(study.hash());
+    bench.page->select(study.hash());
+    QTRY_VERIFY(bench.page->shown()->findChild<FrozenStudyView*>());
+    auto* head = bench.page->shown()->findChild<FrozenStudyView*>();
+    auto* progress = bench.page->shown()->findChild<StudyProgressView*>();
+    QVERIFY(head->isVisible());
+    progress->model()->unlock(kPassphrase);
+    QTRY_VERIFY_WITH_TIMEOUT(progress->model()->isUnlocked(), 30000);
+    progress->showAnalysis();
+    QVERIFY(!head->isVisible());
+    for (QPushButton* button : progress->findChildren<QPushButton*>())
+      if (button->text() == "Back to participants and evidence") button->click();
+    QVERIFY(head->isVisible());
   }
 
   void aRefusedComparisonSaysWhy() {

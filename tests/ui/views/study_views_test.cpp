@@ -165,11 +165,13 @@ class StudyViewsTest : public QObject {
     QSignalSpy closed(&view, &StudyProgressView::closed), opened(view.analysis(), &AnalysisPage::opened);
     QTest::mouseClick(button(view, "Close the study…"), Qt::LeftButton);
     QTest::mouseClick(button(view, "No"), Qt::LeftButton);
+    QVERIFY(view.focusWidget() == view.findChild<QTableView*>());
     QVERIFY(stored.ledger.closedAt(stored.study.hash()).isEmpty());
     QTest::mouseClick(button(view, "Close the study…"), Qt::LeftButton);
     QTest::mouseClick(button(view, "Close it"), Qt::LeftButton);
     QTRY_COMPARE_WITH_TIMEOUT(closed.count(), 1, 30000);
     QVERIFY(!stored.ledger.closedAt(stored.study.hash()).isEmpty() && !button(view, "Close the study…"));
+    QCOMPARE(view.focusWidget(), button(view, "Reveal and analyze"));   // what comes next; not whatever the window has after the bar
     QTest::mouseClick(button(view, "Reveal and analyze"), Qt::LeftButton);
     QVERIFY(view.showsAnalysis());
     QTRY_COMPARE_WITH_TIMEOUT(opened.count(), 1, 30000);
