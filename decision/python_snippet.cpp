@@ -13,15 +13,16 @@ namespace {
 
 struct FamilyClasses {
   const char *id, *pipeline, *denoiser, *part;
-  bool gguf;                             // diffusers reads its denoiser from one .gguf file
+  bool gguf;                             // exports write its denoiser as one .gguf file
+  bool t5;                               // its pipeline takes max_sequence_length
 };
 constexpr FamilyClasses kFamilies[] = {
-    {"flux", "FluxPipeline", "FluxTransformer2DModel", "transformer", true},
-    {"sd", "StableDiffusionPipeline", "UNet2DConditionModel", "unet", true},
-    {"sdxl", "StableDiffusionXLPipeline", "UNet2DConditionModel", "unet", true},
-    {"sd3", "StableDiffusion3Pipeline", "SD3Transformer2DModel", "transformer", false},
-    {"pixart", "PixArtSigmaPipeline", "PixArtTransformer2DModel", "transformer", false},
-    {"dit", "DiTPipeline", "DiTTransformer2DModel", "transformer", false},
+    {"flux", "FluxPipeline", "FluxTransformer2DModel", "transformer", true, true},
+    {"sd", "StableDiffusionPipeline", "UNet2DConditionModel", "unet", true, false},
+    {"sdxl", "StableDiffusionXLPipeline", "UNet2DConditionModel", "unet", true, false},
+    {"sd3", "StableDiffusion3Pipeline", "SD3Transformer2DModel", "transformer", false, true},
+    {"pixart", "PixArtSigmaPipeline", "PixArtTransformer2DModel", "transformer", false, true},
+    {"dit", "DiTPipeline", "DiTTransformer2DModel", "transformer", false, false},
 };
 
 const FamilyClasses& classesOf(const std::string& family) {
@@ -168,6 +169,7 @@ std::string arguments(const SnippetRequest& request) {
   }
   add("num_inference_steps", fmt::to_string(request.steps));
   if (request.guidance) add("guidance_scale", fmt::format("{}", *request.guidance));
+  if (request.max_sequence_length && classesOf(request.family).t5) add("max_sequence_length", fmt::to_string(*request.max_sequence_length));
   add("generator", fmt::format("torch.Generator(\"cpu\").manual_seed({})", request.seed));
   return text + ")\n";
 }

@@ -20,6 +20,7 @@ struct SnippetRequest {
   std::uint64_t seed = 7;
   int steps = 20, width = 128, height = 128;
   std::optional<double> guidance = {};   // absent: the pipeline's own
+  std::optional<int> max_sequence_length = {};   // T5 tokens, of families that have such; absent: the pipeline's own
 };
 
 // A whole program for Python 3.10 or later. Written against the versions of pythonRequirements(); on a GPU where there is one. Throws

@@ -95,6 +95,15 @@ class PythonSnippetTest : public QObject {
     QVERIFY(QString::fromStdString(pythonRequirements(policy.toStdString())).contains(requires_ + "\n"));
   }
 
+  void lengthsOfPromptsAreTold() {
+    SnippetRequest request = fluxAt("bf16");
+    QVERIFY(!snippet(request).contains("max_sequence_length"));
+    request.max_sequence_length = 24;
+    QVERIFY(snippet(request).contains("    max_sequence_length=24,\n"));
+    request.family = "sdxl";
+    QVERIFY(!snippet(request).contains("max_sequence_length"));
+  }
+
   void anExportIsLoadedAsItIs() {
     SnippetRequest request = fluxAt("bnb-nf4");
     request.exported = "/exports/flux-nf4";

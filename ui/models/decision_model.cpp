@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 
 namespace quantspot::ui {
 namespace {
@@ -65,6 +66,14 @@ QString stageText(const std::string& stage) {
 
 bool hasReference(const decision::Question& question) {
   return std::ranges::any_of(question.options, [](const decision::Option& one) { return one.precision == "bf16" && one.memory.error.empty(); });
+}
+
+// What a model was made for, where it lies on this machine (engine/pipeline/recipe.h, completeRecipe): diffusers does not know of it.
+std::optional<int> ownSequenceLength(const QString& folder) {
+  QFile file(folder + QStringLiteral("/quantspot.json"));
+  if (!file.open(QIODevice::ReadOnly)) return {};
+  const QJsonValue length = QJsonDocument::fromJson(file.readAll())[QStringLiteral("max_sequence_length")];
+  return length.isDouble() ? std::optional(length.toInt()) : std::nullopt;
 }
 
 }  // namespace
@@ -348,6 +357,7 @@ QString DecisionModel::pythonText(const QString& precision, const QString& folde
     request.negative_prompt = recipe_.negative_prompt.value_or("");
     request.seed = recipe_.seed, request.steps = recipe_.steps, request.width = recipe_.width, request.height = recipe_.height,
         request.guidance = recipe_.guidance;
+    request.max_sequence_length = recipe_.max_sequence_length ? recipe_.max_sequence_length : ownSequenceLength(folder_);
     if (request.policy.starts_with("gguf-")) request.exported = folder.toStdString();
     return qt(decision::pythonSnippet(request));
   } catch (const std::invalid_argument& error) {
