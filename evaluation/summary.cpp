@@ -60,6 +60,29 @@ Estimate changeOf(const Estimate& value, const Estimate& baseline) {
   return {value.value / baseline.value - 1, std::min(value.n, baseline.n), std::nullopt};
 }
 
+// Seconds that a picture takes, or their change, as pictures in a time: of / value.
+std::optional<Estimate> inverse(const Estimate& seconds, double of) {
+  if (!(seconds.value > 0)) return std::nullopt;
+  Estimate rate{of / seconds.value, seconds.n, std::nullopt};
+  if (seconds.ci95 && seconds.ci95->low > 0) rate.ci95 = Interval{of / seconds.ci95->high, of / seconds.ci95->low};
+  return rate;
+}
+
+Estimate plus(Estimate estimate, double number) {
+  estimate.value += number;
+  if (estimate.ci95) estimate.ci95->low += number, estimate.ci95->high += number;
+  return estimate;
+}
+
+// Of all pictures in their time: a mean of rates would count a picture the more, the quicker it came, and contradict the mean time beside it.
+void addThroughput(PrecisionSummary& summary) {
+  const auto time = summary.figures.find("latency"), change = summary.changes.find("latency");
+  if (time != summary.figures.end())
+    if (const auto rate = inverse(time->second, 60)) summary.figures["throughput"] = *rate;
+  if (change != summary.changes.end())
+    if (const auto rate = inverse(plus(change->second, 1), 1)) summary.changes["throughput"] = plus(*rate, -1);
+}
+
 void addSets(PrecisionSummary& summary, const SetFigures& sets, const std::string& baseline) {
   const auto mine = sets.find(summary.precision);
   if (mine == sets.end()) return;
@@ -91,12 +114,14 @@ std::vector<PrecisionSummary> summarize(const json& comparisons, const std::vect
       else ++summary.missing;
     }
     for (const FigureInfo& info : figures()) {
+      if (info.id == "throughput") continue;
       const Values values = valuesOf(comparisons, precision, precisions.front(), info.id);
       if (!values.all.empty()) summary.figures[std::string(info.id)] = mean(values.all);
       if (precision == precisions.front() || values.paired.empty()) continue;
       const Estimate change = bootstrapPairedChange(values.paired, values.baseline);
       if (std::isfinite(change.value)) summary.changes[std::string(info.id)] = change;
     }
+    addThroughput(summary);
     addSets(summary, sets, precisions.front());
     all.push_back(std::move(summary));
   }

@@ -14,7 +14,7 @@ namespace quantspot::evaluation {
 struct PrecisionSummary {
   std::string precision;
   std::size_t drawn = 0, failed = 0, missing = 0;    // missing: not drawn yet
-  std::map<std::string, Estimate> figures;           // by figure id: mean over cells; a Set figure: its one value
+  std::map<std::string, Estimate> figures;           // by figure id: mean over cells (throughput: cells by their time); a Set figure: its one value
   std::map<std::string, Estimate> changes;           // against the baseline in the same cells, as a part of its mean (0.05: 5 % more)
 };
 

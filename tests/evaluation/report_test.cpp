@@ -122,6 +122,27 @@ class ReportTest : public QObject {
     QCOMPARE(low["changes"]["memory"]["value"].get<double>(), -0.5);
   }
 
+  void picturesPerMinuteAreThoseOfTheMeanTime() {
+    const Plan plan(test::request(8, 1));
+    Store store(folder("rates"));
+    for (const Cell& cell : plan.cells()) {               // half of the pictures in 1 s, half in 3 s; the other precision in half the time
+      Drawn made = test::drawn(cell);
+      const double seconds = (cell.prompt % 2 == 0 ? 1.0 : 3.0) / (cell.precision == 0 ? 1 : 2);
+      made.report["seconds"] = {{"encode", 0}, {"steps", {seconds}}, {"decode", 0}, {"total", seconds}};
+      store.put(cell.key, made);
+    }
+    const json report = makeReport(plan, store, {.model = "/m", .run = "r", .metrics = kMetrics});
+    const json& base = row(report["summary"], "precision", "bf16");
+    const json time = base["figures"]["latency"], rate = base["figures"]["throughput"];
+    QCOMPARE(time["value"].get<double>(), 2.0);
+    QCOMPARE(rate["value"].get<double>(), 30.0);          // the mean of 60 and 20 a minute would be 40
+    QCOMPARE(rate["n"].get<int>(), 8);
+    for (int end : {0, 1}) QVERIFY(std::abs(rate["ci95"][end].get<double>() - 60 / time["ci95"][1 - end].get<double>()) < 1e-9);
+    const json change = row(report["summary"], "precision", "bnb-nf4")["changes"]["throughput"];
+    QVERIFY(std::abs(change["value"].get<double>() - 1) < 1e-9);
+    QVERIFY(change["ci95"][0].get<double>() <= 1 + 1e-9 && change["ci95"][1].get<double>() >= 1 - 1e-9);
+  }
+
   void aBatchSharesItsTime() {
     json report = test::drawn(Cell{}).report;
     report["batch"] = 4;
