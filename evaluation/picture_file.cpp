@@ -43,15 +43,15 @@ std::uint32_t orientationOf(Bytes bytes, bool jpeg, bool webp) {
   return 1;
 }
 
+bool hasChunk(Bytes bytes, std::string_view name) {
+  for (std::size_t at = kSignature; at + kChunkFrame <= bytes.size(); at += kChunkFrame + wordAt(bytes, at, 4, false))
+    if (startsWith(bytes, name, at + 4)) return true;
+  return false;
+}
+
 std::string pngRefusal(Bytes bytes) {
   if (wordAt(bytes, kSignature + 16, 1, false) == 16) return "has 16 bits a channel; save it with 8";
-  std::size_t at = kSignature;
-  for (; at + kChunkFrame <= bytes.size(); at += kChunkFrame + wordAt(bytes, at, 4, false)) {
-    if (startsWith(bytes, "tRNS", at + 4)) return kTransparent;
-    if (startsWith(bytes, "acTL", at + 4)) return kMoving;
-    if (startsWith(bytes, "IEND", at + 4)) return {};
-  }
-  return kCutOff;
+  return hasChunk(bytes, "tRNS") ? kTransparent : "";
 }
 
 // Decoders fill what is missing behind the last scan's rows with grey, and say nothing.
@@ -61,8 +61,14 @@ bool endsBehind(Bytes bytes, std::size_t scan) {
   return false;
 }
 
+struct JpegHead {
+  std::string refusal;
+  bool whole = true;                     // its end is there
+};
+
 // Segments up to the first scan; the tenth byte of a frame header counts the components.
-std::string jpegRefusal(Bytes bytes) {
+JpegHead jpegHead(Bytes bytes) {
+  JpegHead head;
   for (std::size_t at = 2; at + 10 <= bytes.size() && bytes[at] == 0xFF;) {
     const std::uint8_t kind = bytes[at + 1];
     if (kind == 0xFF) {
@@ -70,28 +76,45 @@ std::string jpegRefusal(Bytes bytes) {
       continue;
     }
     const bool frame = kind >= 0xC0 && kind <= 0xCF && kind != 0xC4 && kind != 0xC8 && kind != 0xCC;
-    if (frame && bytes[at + 9] == 4) return "is printed with four inks (CMYK); save it as RGB";
-    if (frame && bytes[at + 4] != 8) return "has more than 8 bits a channel; save it with 8";
-    if (kind == 0xDA) return endsBehind(bytes, at) ? "" : kCutOff;
+    if (frame && bytes[at + 9] == 4) head.refusal = "is printed with four inks (CMYK); save it as RGB";
+    else if (frame && bytes[at + 4] != 8) head.refusal = "has more than 8 bits a channel; save it with 8";
+    if (kind == 0xDA) return head.whole = endsBehind(bytes, at), head;
     at += 2 + wordAt(bytes, at + 2, 2, false);
   }
-  return {};
+  return head;
 }
 
-std::string webpRefusal(Bytes bytes) {
+std::string webpFault(Bytes bytes) {
   constexpr std::size_t kHead = 8, kFlags = 20;   // of RIFF; of the chunk VP8X, which comes first where there is one
   if (kHead + wordAt(bytes, 4, 4, true) > bytes.size()) return kCutOff;
   return startsWith(bytes, "VP8X", 12) && (wordAt(bytes, kFlags, 1, true) & 2) != 0 ? kMoving : "";
 }
 
+bool isPng(Bytes bytes) { return startsWith(bytes, "\x89PNG\r\n"); }
+bool isJpeg(Bytes bytes) { return startsWith(bytes, "\xFF\xD8\xFF"); }
+bool isWebp(Bytes bytes) { return startsWith(bytes, "RIFF") && startsWith(bytes, "WEBP", 8); }
+
 }  // namespace
 
-std::string pictureRefusal(Bytes bytes) {
+bool isPictureName(const std::filesystem::path& file) {
+  std::string ending = file.extension().string();
+  for (char& letter : ending)
+    if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter - 'A' + 'a');
+  return ending == ".png" || ending == ".jpg" || ending == ".jpeg" || ending == ".webp";
+}
+
+std::string unreadableReason(Bytes bytes) {
   if (startsWith(bytes, "ftypavif", 4) || startsWith(bytes, "ftypavis", 4)) return "is an AVIF picture, which cannot be read here; save it as PNG";
-  const bool png = startsWith(bytes, "\x89PNG\r\n"), jpeg = startsWith(bytes, "\xFF\xD8\xFF");
-  const bool webp = startsWith(bytes, "RIFF") && startsWith(bytes, "WEBP", 8);
+  if (isPng(bytes)) return !hasChunk(bytes, "IEND") ? kCutOff : hasChunk(bytes, "acTL") ? kMoving : "";
+  if (isJpeg(bytes)) return jpegHead(bytes).whole ? "" : kCutOff;
+  return isWebp(bytes) ? webpFault(bytes) : "";
+}
+
+std::string pictureRefusal(Bytes bytes) {
+  const bool png = isPng(bytes), jpeg = isJpeg(bytes), webp = isWebp(bytes);
+  if (std::string why = unreadableReason(bytes); !why.empty()) return why;
   if (!png && !jpeg && !webp) return "is neither PNG, JPEG nor WebP";
-  if (const std::string why = png ? pngRefusal(bytes) : jpeg ? jpegRefusal(bytes) : webpRefusal(bytes); !why.empty()) return why;
+  if (std::string why = png ? pngRefusal(bytes) : jpeg ? jpegHead(bytes).refusal : ""; !why.empty()) return why;
   const std::uint32_t turn = orientationOf(bytes, jpeg, webp);
   return turn > 1 ? fmt::format("is to be turned (EXIF orientation {}); save it upright", turn) : "";
 }

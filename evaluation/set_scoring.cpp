@@ -2,6 +2,7 @@
 
 #include "engine/model/sha256.h"
 #include "engine/protocol/base64.h"
+#include "evaluation/picture_file.h"
 
 #include <algorithm>
 #include <stdexcept>
@@ -72,9 +73,10 @@ class Sets {
   std::vector<std::pair<std::size_t, std::size_t>> at_;
 };
 
-bool isPicture(const fs::path& file) {
-  const std::string ending = file.extension().string();
-  return ending == ".png" || ending == ".jpg" || ending == ".jpeg";
+std::string pictureHash(const fs::path& picture) {
+  const auto bytes = readBytes(picture);
+  if (const std::string why = unreadableReason(bytes); !why.empty()) throw std::runtime_error(picture.string() + " " + why);
+  return hashOf(bytes);
 }
 
 }  // namespace
@@ -90,8 +92,8 @@ RealPictures realPictures(const fs::path& path) {
   }
   if (!fs::is_directory(path, error)) throw std::runtime_error(path.string() + " is neither a folder of pictures nor a file of statistics (.npz)");
   for (const auto& entry : fs::directory_iterator(path))
-    if (isPicture(entry.path())) real.files.emplace_back(entry.path(), hashOf(readBytes(entry.path())));
-  if (real.files.empty()) throw std::runtime_error(path.string() + " holds no picture (PNG, JPEG)");
+    if (isPictureName(entry.path())) real.files.emplace_back(entry.path(), pictureHash(entry.path()));
+  if (real.files.empty()) throw std::runtime_error(path.string() + " holds no picture (PNG, JPEG, WebP)");
   std::ranges::sort(real.files);
   return real;
 }

@@ -1,6 +1,7 @@
 #include "engine/service/judged_images.h"
 
 #include "engine/model/sha256.h"
+#include "evaluation/picture_file.h"
 #include "metrics/image.h"
 
 #include <spdlog/fmt/fmt.h>
@@ -19,11 +20,6 @@ json readReport(const fs::path& path) try {
   return json::parse(std::ifstream(path));
 } catch (const json::exception&) {
   throw std::runtime_error(path.string() + ": is no report (JSON)");
-}
-
-bool isPicture(const fs::path& path) {
-  const std::string ending = path.extension().string();
-  return ending == ".png" || ending == ".jpg" || ending == ".jpeg" || ending == ".webp";
 }
 
 class Reading {
@@ -87,7 +83,7 @@ std::vector<pipeline::JudgedImage> Reading::all(const fs::path& path) const {
     if (fs::exists(path / "report.json")) return all(path / "report.json");
     std::vector<fs::path> files;
     for (const auto& entry : fs::directory_iterator(path))
-      if (isPicture(entry.path())) files.push_back(entry.path());
+      if (evaluation::isPictureName(entry.path())) files.push_back(entry.path());
     std::ranges::sort(files);
     std::vector<pipeline::JudgedImage> found;
     for (const fs::path& file : files) found.push_back(all(file).front());

@@ -210,6 +210,24 @@ class CliTest : public QObject {
     QVERIFY(runCli({"score", "--metric", "gmsd", "--a", path("set/b"), "--b", path("set/a")}).json()["value"].toDouble() > 0);
   }
 
+  void foldersAreReadWholeAndWhatIsNoWholePictureIsNamed() {
+    QImage image(32, 32, QImage::Format_RGB888);
+    image.fill(Qt::red);
+    QVERIFY(QDir().mkpath(path("mixed")));
+    for (const char* name : {"mixed/a.png", "mixed/b.PNG", "mixed/c.JPG"}) QVERIFY(image.save(path(name), QByteArray(name).endsWith("JPG") ? "JPG" : "PNG"));
+    QCOMPARE(runCli({"score", "--metric", "ssim", "--a", path("mixed"), "--b", path("mixed")}).json()["n"].toInt(), 3);
+    const Outcome one = runCli({"score", "--metric", "fid", "--a", path("mixed/b.PNG"), "--b", path("mixed")});
+    QVERIFY2(one.code == 1 && one.err.contains("b.PNG: one picture is no set"), one.err);
+    QFile whole(path("mixed/a.png")), cut(path("cut.png"));
+    QVERIFY(whole.open(QIODevice::ReadOnly) && cut.open(QIODevice::WriteOnly));
+    const QByteArray bytes = whole.readAll();
+    QVERIFY(cut.write(bytes.chopped(20)) == bytes.size() - 20);
+    cut.close();
+    const Outcome broken = runCli({"score", "--metric", "psnr", "--a", path("cut.png"), "--b", path("mixed/a.png")});
+    QCOMPARE(broken.code, 1);
+    QCOMPARE(QString::fromUtf8(broken.err), QStringLiteral("quantspot-cli: %1: it is cut off: its end is missing\n").arg(path("cut.png")));   // one line
+  }
+
   void latentsAreCompared() {
     for (const char* precision : {"bf16", "bnb-nf4"})
       QCOMPARE(runCli(QStringList{"generate", "--precision", precision, "--prompt", "a fox", "--out", path("l.png"), "--latents-out",

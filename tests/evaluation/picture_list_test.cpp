@@ -134,6 +134,11 @@ class PictureListTest : public QObject {
     QVERIFY(complaint("nothing").contains("no pictures"));
   }
 
+  void endingsOfPicturesHaveNoCase() {
+    for (const char* name : {"a.png", "A.PNG", "b/a.Jpg", "a.JPEG", "a.webp", "a.b.WebP"}) QVERIFY2(isPictureName(name), name);
+    for (const char* name : {"png", "a.gif", "a.png.txt", "a.npz", ".png", ""}) QVERIFY2(!isPictureName(name), name);
+  }
+
   void formatsAreToldByTheirBytes() {
     const auto refusal = [](const QByteArray& bytes) {
       return QString::fromStdString(pictureRefusal({reinterpret_cast<const std::uint8_t*>(bytes.constData()),
@@ -177,6 +182,15 @@ class PictureListTest : public QObject {
     };
     QVERIFY(refusal(webp(0x10, 22)).isEmpty());
     QVERIFY(refusal(webp(0x12, 22)).contains("animation") && refusal(webp(0x10, 23)).contains("cut off"));
+    // What only an import refuses is read for a score, as the references do; the rest is not.
+    const auto unreadable = [](const QByteArray& bytes) {
+      return QString::fromStdString(unreadableReason({reinterpret_cast<const std::uint8_t*>(bytes.constData()),
+          static_cast<std::size_t>(bytes.size())}));
+    };
+    for (const QByteArray& read : {png(8, {}), png(16, {}), frame(8, 4), jpeg(6), webp(0x10, 22), QByteArray("BM"), QByteArray()})
+      QVERIFY2(unreadable(read).isEmpty(), qPrintable(unreadable(read)));
+    for (const QByteArray& cut : {png(16, {}).chopped(1), scan, webp(0x10, 23)}) QVERIFY(unreadable(cut).contains("cut off"));
+    QVERIFY(unreadable(webp(0x12, 22)).contains("animation") && unreadable(QByteArray("\0\0\0\x1c" "ftypavif", 12)).contains("AVIF"));
   }
 };
 
