@@ -1,3 +1,4 @@
+#include "decision/figures.h"
 #include "tests/decision/fixtures.h"
 
 #include <QTest>
@@ -45,6 +46,14 @@ class DecideTest : public QObject {
     QVERIFY2(says(made.changes, "below 13.6 GiB, gguf-q6_k"), made.changes.back().text.c_str());
   }
 
+  void smallModelsAreToldInMebibytes() {
+    const std::int64_t mib = std::int64_t{1} << 20;
+    QCOMPARE(gib(kGiB), std::string("1.0 GiB"));
+    QCOMPARE(gib(kGiB - mib), std::string("1023 MiB"));
+    QCOMPARE(gib(168 * mib), std::string("168 MiB"));            // told apart from 170
+    QCOMPARE(gib(3 * mib / 2), std::string("1.5 MiB"));
+  }
+
   void whatFitsTogetherNeedNotTakeTurns() {
     const Decision made = decide(question(40));
     QVERIFY(made.ranked[0].placement == Placement::Together);
@@ -61,6 +70,27 @@ class DecideTest : public QObject {
     QCOMPARE(candidate(made, "bf16").binds, std::vector<std::string>{"time"});
     QVERIFY(candidate(made, "gguf-q6_k").check("time")->verdict == Verdict::Unknown);   // nobody timed it
     QVERIFY(says(made.changes, "with 4.0 s more per picture, bf16"));
+  }
+
+  void timesOfOtherStepsBoundOnly() {
+    Question asked = question(40);
+    asked.hardware = {.id = "cpu", .name = "this machine's CPU", .gpu = false, .found = true, .memory = 64 * kGiB};
+    addComparison(asked.evidence, comparison({"bf16"}, {0.30}, {8}), "report.json");   // 20 steps
+    const auto said = [&asked](int steps, double limit) {
+      asked.steps = steps, asked.constraints.maxSeconds = limit;
+      return *candidate(decide(asked), "bf16").check("time");
+    };
+    QVERIFY(said(20, 9).verdict == Verdict::Met && said(20, 7).verdict == Verdict::Broken);
+    QVERIFY(said(40, 17).verdict == Verdict::Met && said(40, 7).verdict == Verdict::Broken);    // between 8 and 16 s
+    QVERIFY(said(5, 9).verdict == Verdict::Met && said(5, 1.9).verdict == Verdict::Broken);     // between 2 and 8 s
+    for (const auto& [steps, limit] : {std::pair(40, 12.0), std::pair(5, 4.0)}) {
+      QVERIFY(said(steps, limit).verdict == Verdict::Unknown);
+      QCOMPARE(said(steps, limit).text, "timed at 20 steps only, not at " + std::to_string(steps));
+    }
+    QVERIFY2(said(40, 7).text.starts_with("at least 8.0 s per picture, as 20 steps took 8.0 s, N = 8"), said(40, 7).text.c_str());
+    QVERIFY2(said(40, 17).text.starts_with("at most 16.0 s per picture, as 20 steps took 8.0 s, N = 8"), said(40, 17).text.c_str());
+    said(40, 7);
+    QVERIFY(says(decide(asked).changes, "with 9.0 s more per picture, bf16"));
   }
 
   void timesOfAnotherMachineProveNothing() {
