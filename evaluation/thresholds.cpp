@@ -78,6 +78,12 @@ std::string nounOf(const Threshold& t, const std::string& baseline, const Labels
   return labelOf(labels, t.figure);
 }
 
+// Of memory and times alone: what one run takes is close to what the next one takes, what a metric says of few pictures is not.
+bool needsInterval(const Threshold& t) {
+  const FigureInfo* info = figureInfo(t.figure);
+  return !info || info->source != Source::Report;
+}
+
 ThresholdCell cellOf(const Threshold& t, const PrecisionSummary& summary, const PrecisionSummary& baseline, const Labels& labels) {
   ThresholdCell cell{t.id, summary.precision, Verdict::LacksData, {}, {}, true, {}};
   std::string why;
@@ -91,7 +97,7 @@ ThresholdCell cellOf(const Threshold& t, const PrecisionSummary& summary, const 
   cell.ci95 = found->ci95;
   const bool pass = t.side == Side::Below ? found->value < t.limit : found->value > t.limit;
   cell.verdict = pass ? Verdict::Pass : Verdict::Fail;
-  cell.sure = !found->ci95 || found->ci95->low > t.limit || found->ci95->high < t.limit;
+  cell.sure = found->ci95 ? found->ci95->low > t.limit || found->ci95->high < t.limit : !needsInterval(t);
   const double off = std::abs(found->value - t.limit);
   const std::string away = t.measure == Measure::Value ? numberText(t, off) : plain(off, 1) + " points";
   cell.sentence = fmt::format("{} {}", noun, numberText(t, found->value));
@@ -100,7 +106,7 @@ ThresholdCell cellOf(const Threshold& t, const PrecisionSummary& summary, const 
   else cell.sentence += fmt::format(" (N = {})", found->n);
   cell.sentence += pass ? fmt::format(" is {}: passes.", limitText(t)) : fmt::format(" is not {}: fails by {}.", limitText(t), away);
   if (const std::string caution = cautionOf(t.figure, found->n); !caution.empty()) cell.sentence += " " + caution + ".";
-  if (!cell.sure) cell.sentence += " The interval holds the limit: more pictures would decide.";
+  if (!cell.sure) cell.sentence += found->ci95 ? " The interval holds the limit: more pictures would decide." : " Without an interval it is not known how sure that is.";
   return cell;
 }
 

@@ -32,7 +32,7 @@ struct ThresholdCell {
   Verdict verdict = Verdict::LacksData;
   std::optional<double> value;           // in the measure's unit
   std::optional<Interval> ci95;          // of that
-  bool sure = true;                      // false: the interval holds the limit
+  bool sure = true;                      // false: the interval holds the limit, or a metric has none
   std::string sentence;                  // the reason, with figures
 };
 

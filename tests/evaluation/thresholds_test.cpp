@@ -79,12 +79,25 @@ class ThresholdsTest : public QObject {
     QCOMPARE(cell.sure, !sentence.contains("more pictures"));
   }
 
+  // The change of a distance to real pictures has none, nor has anything of few pictures; memory needs none.
+  void withoutAnIntervalNothingIsSure() {
+    PrecisionSummary tested = summaries()[1];
+    tested.figures["fid"] = known(20, 18, 22);
+    tested.changes["fid"] = {0.08, 64, {}};
+    tested.figures["memory"] = known(1, 1, 1);
+    tested.changes["memory"] = {-0.6, 1, {}};
+    const ThresholdCell fid = judged(tested, "fid-change"), memory = judged(tested, "memory");
+    QVERIFY(!fid.sure && fid.sentence.ends_with("Without an interval it is not known how sure that is."));
+    QVERIFY(memory.sure && memory.verdict == Verdict::Pass);
+  }
+
   void aRatingIsHeldAgainstItsOwnValue() {
     PrecisionSummary tested = summaries()[1];
     tested.figures["rating"] = known(3.6, 3.4, 3.8, 12);
     QCOMPARE(judged(tested, "human-rating").sentence, std::string("Human rating 3.60 (95 % 3.40 to 3.80, N = 12) is not above 4.00: fails by 0.40."));
     tested.figures["rating"] = {4.5, 3, {}};
-    QCOMPARE(judged(tested, "human-rating").sentence, std::string("Human rating 4.50 (N = 3) is above 4.00: passes."));
+    QCOMPARE(judged(tested, "human-rating").sentence, std::string("Human rating 4.50 (N = 3) is above 4.00: passes. Without an interval it is not known how sure that is."));
+    QVERIFY(!judged(tested, "human-rating").sure);
   }
 
   void missingDataAreNamed_data() {

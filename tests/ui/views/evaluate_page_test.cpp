@@ -198,7 +198,7 @@ class EvaluatePageTest : public QObject {
     }
     QVERIFY(QTest::qWaitFor([&] { return table.item(1, 2)->text().startsWith(QStringLiteral("✓")); }));
     table.setCurrentCell(1, 2);
-    QCOMPARE(bench.page().explanation(), QStringLiteral("Human rating (yours, Compare page) 5.00 (N = 1) is above 4.00: passes."));
+    QCOMPARE(bench.page().explanation(), QStringLiteral("Human rating (yours, Compare page) 5.00 (N = 1) is above 4.00: passes. Without an interval it is not known how sure that is."));
     QCOMPARE(table.item(2, 2)->text(), QStringLiteral("no data"));
   }
 
