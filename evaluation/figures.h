@@ -32,7 +32,7 @@ const FigureInfo* figureInfo(std::string_view id);
 std::optional<double> figureOf(const nlohmann::json& sample, std::string_view id);
 
 // Times and memory are those of the pass, which a batch shares: seconds are divided by it.
-double latencySeconds(const nlohmann::json& report);                 // encode + steps + decode
+double latencySeconds(const nlohmann::json& report);                 // encode + steps + decode; of pictures made elsewhere all
 double memoryBytes(const nlohmann::json& report);                    // highest peak, of the accelerator or of the host above its floor
 double denoiserBytes(const nlohmann::json& report);
 std::string_view denoiserOf(const nlohmann::json& weights);          // "unet" or "transformer"

@@ -106,7 +106,7 @@ std::string comparison(const json& report, std::size_t index, Pictures& pictures
   const json& recipe = comparison["recipe"];
   std::string where = fmt::format("seed {}", recipe["seed"].get<std::uint64_t>());
   for (const char* key : {"steps", "width", "height"})
-    if (recipe.contains(key)) where += fmt::format(" · {} {}", key, recipe[key].dump());
+    if (recipe.contains(key) && recipe[key] != 0) where += fmt::format(" · {} {}", key, recipe[key].dump());
   if (comparison.contains("category")) where += " · " + escaped(comparison["category"].get<std::string>());
   std::string html = fmt::format("<section id=c{}><h3>{}</h3><p>{}</p><div class=row>", index, escaped(recipe["prompt"].get<std::string>()), where);
   for (std::size_t i = 0; i < comparison["samples"].size(); ++i) html += figure(report, comparison["samples"][i], index, i, pictures);

@@ -107,7 +107,7 @@ void Listing::add(const Row& row, const std::string& where) {
     return offend(where, fmt::format("a precision is a name of 1 to {} letters without control characters", kLongestName));
   const std::string prompt = textOf(row, "prompt");
   const auto [found, isNew] = known_.try_emplace({prompt, seed.value_or(0)}, all_.size());
-  if (isNew) all_.push_back({prompt, seed.value_or(0), {}});
+  if (isNew) all_.push_back({.prompt = prompt, .seed = seed.value_or(0), .pictures = {}});
   std::vector<ListedPicture>& pictures = all_[found->second].pictures;
   if (std::ranges::any_of(pictures, [&](const ListedPicture& other) { return other.precision == picture.precision; }))
     return offend(where, fmt::format("a second picture of {} for '{}', seed {}", picture.precision, prompt, seed.value_or(0)));
@@ -174,7 +174,9 @@ std::vector<ListedComparison> readFolders(const fs::path& root) {
       if (found == files[names[i]].end()) listing.offend(precision + "/" + names[i], "is missing, but others have it");
       else listing.add({{"precision", precision}, {"file", found->second}, {"seed", seedOf(names[i])}, {"prompt", prompt}}, found->second);
     }
-  return listing.finished();
+  std::vector<ListedComparison> all = listing.finished();
+  for (ListedComparison& one : all) one.promptTold = !prompts.empty();
+  return all;
 }
 
 void checkColumn(const std::string& name, const fs::path& path) {

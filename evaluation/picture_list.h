@@ -20,6 +20,7 @@ struct ListedComparison {
   std::string prompt;                    // of a folder without prompts.txt: the file's name
   std::uint64_t seed = 0;
   std::vector<ListedPicture> pictures;   // two or more, each of another precision
+  bool promptTold = true;                // false: the prompt is but a file's name, by which nothing can be scored
 };
 
 // `path`: a folder of folders that are named by precision and hold files of the same names (their prompts: prompts.txt beside them, a line for each

@@ -92,7 +92,7 @@ json Import::scores(const std::string& png, const ListedComparison& comparison, 
       found[metric] = nullptr;           // too small for the metric
     }
   };
-  if (!comparison.prompt.empty()) add("clip", "");
+  if (!comparison.prompt.empty() && comparison.promptTold) add("clip", "");
   if (first) reference_ = png;
   else add("psnr", reference_), add("ssim", reference_);
   return found;

@@ -66,6 +66,15 @@ class ImportTest : public QObject {
     QVERIFY(table.readAll().contains(",clip-tiny,mean,"));
     QVERIFY(score(1, "psnr") > 20 && score(2, "ssim") > 0.5);
     QCOMPARE(samples[0].toObject()["report"].toObject()["seconds"].toObject()["total"].toDouble(), 1.5);
+    // What the list says is a figure, what nobody measured is none.
+    QJsonObject bySummary;
+    for (const QJsonValue& row : report["summary"].toArray()) bySummary[row["precision"].toString()] = row["figures"];
+    const QJsonObject nf4 = bySummary["bnb-nf4"].toObject(), mine = bySummary["my own"].toObject();
+    QCOMPARE(nf4["latency"].toObject()["value"].toDouble(), 1.2);
+    QCOMPARE(nf4["throughput"].toObject()["value"].toDouble(), 50.0);
+    QCOMPARE(nf4["weights"].toObject()["value"].toDouble(), 300.0);
+    QVERIFY(!nf4.contains("memory") && !nf4.contains("step") && !mine.contains("latency") && !mine.contains("total") && !mine.contains("weights"));
+    QVERIFY(!html.contains("0.00 s") && !html.contains("steps 0") && !html.contains(">0 B<"));
     QFile kept(path("out/" + samples[1].toObject()["image"].toString()));
     QVERIFY(kept.open(QIODevice::ReadOnly));
     const QByteArray png = kept.readAll();
@@ -108,6 +117,21 @@ class ImportTest : public QObject {
     QVERIFY2(made.code == (refusal.isEmpty() ? 0 : 1) && made.err.contains(refusal.toUtf8()), made.err);
     if (!refusal.isEmpty()) return;
     QVERIFY(QImage(path("out/bf16/0000-seed0.png")).convertToFormat(QImage::Format_RGB888) == image.convertToFormat(QImage::Format_RGB888));
+  }
+
+  void aFilesNameIsNoPrompt() {
+    save("bf16/fox-seed7.png", picture(10)), save("nf4/fox-seed7.png", picture(20));
+    for (const bool told : {false, true}) {
+      if (told) write("prompts.txt", "a fox\n");
+      const QString out = path(told ? "told" : "out");
+      QVERIFY(import({path(), "--out", out}).code == 0);
+      QFile file(out + "/report.json");
+      QVERIFY(file.open(QIODevice::ReadOnly));
+      const QJsonArray comparisons = QJsonDocument::fromJson(file.readAll()).object()["comparisons"].toArray();
+      QCOMPARE(comparisons.size(), 1);
+      QCOMPARE(comparisons[0]["samples"][1]["scores"]["clip"].isDouble(), told);
+      QDir(out).removeRecursively();
+    }
   }
 
   void nothingIsOverwritten() {

@@ -41,8 +41,10 @@ class PictureListTest : public QObject {
     QCOMPARE(all[0].pictures.size(), std::size_t{2});
     QCOMPARE(all[0].pictures[0].precision, std::string("bf16"));   // the reference first
     QCOMPARE(all[1].pictures[1].file, std::filesystem::weakly_canonical(path("nf4/a.webp")));
+    QVERIFY(!all[0].promptTold && !all[1].promptTold);
     write("prompts.txt", "a fox\n\na bear\n");
     QCOMPARE(readPictureList(path())[1].prompt, std::string("a bear"));
+    QVERIFY(readPictureList(path())[1].promptTold);
     write("prompts.txt", "a fox\n");
     QVERIFY(complaint().contains("1 prompts for 2 pictures"));
   }

@@ -134,9 +134,28 @@ class PictureImportTest : public QObject {
     QVERIFY(session.trial()->answer());
     QCOMPARE(history->index(0, HistoryModel::Precisions).data().toString(), QStringLiteral("bf16, nf4"));
     QTRY_COMPARE(store_->comparison(history->comparisonAt(0))->samples[1].scores.psnr, std::optional(31.5));
+    const study::Scores scores = store_->comparison(history->comparisonAt(0))->samples[1].scores;
+    QVERIFY2(!scores.clip && scores.failures.contains("clip: no prompt is known"), qPrintable(scores.failures.join(u'\n')));   // a file's name is none
     QVERIFY(session.trial()->answered().uncounted.isEmpty());
     QVERIFY(session.openPast(history->comparisonAt(0)));   // now with its names
     QCOMPARE(past.count(), 1);
+  }
+
+  void withTheirPromptTheyHaveAClipScore() {
+    saveTwo();
+    QFile prompts(path("prompts.txt"));
+    QVERIFY(prompts.open(QIODevice::WriteOnly) && prompts.write("a fox\n") > 0);
+    prompts.close();
+    EngineClient engine(fakeEngine({}));
+    CompareSession session(&engine, store_.get());
+    session.connectEngine();
+    QTRY_COMPARE(session.precisions()->rowCount(), 4);
+    QCOMPARE(session.importPictures(path()), 1);
+    QVERIFY(session.openPast(session.history()->comparisonAt(0)));
+    for (int slot = 0; slot < 2; ++slot) session.trial()->choose(slot, session.trial()->options().value(slot));
+    QVERIFY(session.trial()->answer());
+    QTRY_VERIFY(store_->comparison(session.history()->comparisonAt(0))->samples[1].scores.psnr);
+    QVERIFY(store_->comparison(session.history()->comparisonAt(0))->samples[1].scores.clip);
   }
 
   void whatFailsIsTold() {

@@ -29,6 +29,11 @@ QString stageText(const protocol::Progress& progress) {
   return progress.stage == "decode" ? ComparisonRunner::tr("decoding") : ComparisonRunner::tr("preparing");
 }
 
+// Of pictures made elsewhere there may be none, or a file's name in its place.
+bool hasPrompt(const study::Sample& sample, const std::string& prompt) {
+  return !sample.report["imported"].toBool() || (!prompt.empty() && sample.report["prompt_told"].toBool(true));
+}
+
 }  // namespace
 
 ComparisonRunner::ComparisonRunner(EngineClient* engine, QObject* parent) : QObject(parent), engine_(engine) {
@@ -163,7 +168,8 @@ void ComparisonRunner::queueScores() {
   for (int i = 0; i < static_cast<int>(result_.samples.size()); ++i) {
     SampleResult& one = result_.samples[i];
     if (one.image.isNull()) continue;
-    score_jobs_.push_back({i, QStringLiteral("clip")});
+    if (hasPrompt(one.sample, request_.recipe.prompt)) score_jobs_.push_back({i, QStringLiteral("clip")});
+    else one.sample.scores.failures << tr("clip: no prompt is known");
     if (i != reference && reference >= 0) score_jobs_.push_back({i, kWhereItIs});
     if (i == reference) continue;
     if (reference < 0) {

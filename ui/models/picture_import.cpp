@@ -50,6 +50,7 @@ study::Comparison comparisonOf(const ListedComparison& listed, std::vector<std::
                               {"height", size.height()}};
     made.samples.push_back({.precision = QString::fromStdString(picture.precision), .png = pngOf(image),
                             .report = reportOf(picture, file, image, made.recipe), .scores = {}, .failure = {}});
+    if (!listed.promptTold) made.samples.back().report["prompt_told"] = false;
   }
   return made;
 }
