@@ -30,10 +30,10 @@ void addDiffusionOptions(CLI::App& command, protocol::Recipe& r) {
     command.add_option_function<std::string>(name, [&value, name, least](const std::string& text) { value = numbersOf(name, text, least); }, help);
   };
   command.add_option("--guidance-rescale", r.guidance_rescale,
-                     "How far guidance may change the prediction's deviation, 0 to 1: 0 leaves it as it is")
+                     "Stable Diffusion, SDXL: how far guidance may change the prediction's deviation, 0 to 1: 0 leaves it as it is")
       ->check(within(0, 1))->capture_default_str();
-  command.add_option("--clip-skip", r.clip_skip, "Last layers of CLIP to leave out")->capture_default_str();
-  command.add_flag("--prompt-weights", r.prompt_weights, "\"(word:1.2)\" in the prompts weighs words");
+  command.add_option("--clip-skip", r.clip_skip, "Stable Diffusion, SDXL, SD 3: last layers of CLIP to leave out")->capture_default_str();
+  command.add_flag("--prompt-weights", r.prompt_weights, "Stable Diffusion, SDXL: \"(word:1.2)\" in the prompts weighs words");
   command.add_flag("--vae-tiling", r.vae_tiling, "The autoencoder works tile by tile: less memory, a slightly other picture");
   command.add_flag("--vae-slicing", r.vae_slicing, "The autoencoder works picture by picture");
   command.add_flag("--bin-size", r.bin_size, "PixArt-Σ: draw at the nearest size that the model was trained on, then resize and crop");
