@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <map>
 #include <stdexcept>
 
 namespace quantspot::service {
@@ -22,18 +23,26 @@ json readReport(const fs::path& path) try {
   throw std::runtime_error(path.string() + ": is no report (JSON)");
 }
 
+const json& arrayAt(const json& object, const char* key) {
+  static const json none = json::array();
+  return object.is_object() && object.contains(key) && object[key].is_array() ? object[key] : none;
+}
+
 class Reading {
  public:
   Reading(const quant::Policy& policy, const std::string& weightsHash) : policy_(policy.text()), weights_(weightsHash) {}
 
-  std::vector<pipeline::JudgedImage> all(const fs::path& path) const;
+  std::vector<pipeline::JudgedImage> all(const fs::path& path);
 
  private:
+  json reportOfComparison(const fs::path& file);
   std::vector<pipeline::JudgedImage> comparison(const fs::path& report, const json& whole) const;
   pipeline::JudgedImage picture(const fs::path& file, const json& report) const;
   bool isOurs(const json& report) const;
 
   const std::string policy_, weights_;
+  fs::path root_;                                  // of the comparison that was looked into last
+  std::map<std::string, json> reports_;            // its pictures' own, by file
 };
 
 bool Reading::isOurs(const json& report) const {
@@ -78,7 +87,22 @@ std::vector<pipeline::JudgedImage> Reading::comparison(const fs::path& path, con
   return found;
 }
 
-std::vector<pipeline::JudgedImage> Reading::all(const fs::path& path) const {
+// A picture of COMPARISON/PRECISION/ whose report is in COMPARISON/report.json; null: it is none.
+json Reading::reportOfComparison(const fs::path& file) {
+  const fs::path at = fs::weakly_canonical(file), root = at.parent_path().parent_path();
+  if (root != root_) {
+    root_ = root, reports_.clear();
+    std::ifstream in(root / "report.json");
+    const json whole = json::parse(in, nullptr, false);   // anything else may lie there
+    for (const json& one : arrayAt(whole, "comparisons"))
+      for (const json& sample : arrayAt(one, "samples"))
+        if (sample.is_object() && sample.contains("report") && sample.value("image", json()).is_string()) reports_[sample["image"]] = sample["report"];
+  }
+  const auto found = reports_.find(at.lexically_relative(root).generic_string());
+  return found == reports_.end() ? json() : found->second;
+}
+
+std::vector<pipeline::JudgedImage> Reading::all(const fs::path& path) {
   if (fs::is_directory(path)) {
     if (fs::exists(path / "report.json")) return all(path / "report.json");
     std::vector<fs::path> files;
@@ -97,9 +121,11 @@ std::vector<pipeline::JudgedImage> Reading::all(const fs::path& path) const {
     if (whole.contains("comparisons")) return comparison(path, whole);
     file.replace_extension(".png");
   }
-  if (!fs::exists(report)) return {picture(file, nullptr)};
-  const json told = readReport(report);
-  if (!isOurs(told)) throw std::runtime_error(fmt::format("{}: speaks of another variant than {} of these weights", report.string(), policy_));
+  const json told = fs::exists(report) ? readReport(report) : reportOfComparison(file);
+  if (told.is_null()) return {picture(file, nullptr)};
+  if (!isOurs(told))
+    throw std::runtime_error(fmt::format("{}: {} speaks of another variant than {} of these weights", file.string(),
+                                         fs::exists(report) ? report.filename().string() : "the comparison's report.json", policy_));
   return {picture(file, told)};
 }
 

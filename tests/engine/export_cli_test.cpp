@@ -88,6 +88,10 @@ class ExportCliTest : public QObject {
     const QJsonArray images = jsonOf(path("compared-deploy/manifest.json"))["images"].toArray();
     QCOMPARE(images.size(), 2);
     for (const QJsonValue& image : images) QVERIFY(image["file"].toString().startsWith("bnb-nf4/"));
+    const Outcome folder = write("folder-deploy", {"--images", path("compared/bnb-nf4")});   // with the comparison's recipes
+    QVERIFY2(folder.code == 0, folder.err);
+    QCOMPARE(jsonOf(path("folder-deploy/manifest.json"))["images"].toArray().size(), 2);
+    QVERIFY(contents(path("folder-deploy/run.py")).contains("one pizza"));
   }
 
   void otherPicturesAreRefused_data() {
@@ -97,6 +101,10 @@ class ExportCliTest : public QObject {
     QTest::addColumn<QString>("word");
     QTest::newRow("another variant") << "bnb-int8" << QStringList{"--images", path("owl.png")} << 1 << "another variant";
     QTest::newRow("not compared") << "bnb-int8" << QStringList{"--images", path("compared")} << 1 << "no picture of bnb-int8";
+    QTest::newRow("its folder of another variant") << "bnb-int8" << QStringList{"--images", path("compared/bnb-nf4"), "--prompt", "x"} << 1
+                                                   << "the comparison's report.json speaks of another variant";
+    QTest::newRow("a picture of another variant") << "bnb-nf4" << QStringList{"--images", path("compared/bf16/0000-seed1.png"), "--prompt", "x"} << 1
+                                                  << "speaks of another variant than bnb-nf4";
     QTest::newRow("nowhere") << "bnb-nf4" << QStringList{"--images", path("nowhere")} << 1 << "is not there";
     QTest::newRow("no recipe") << "bnb-nf4" << QStringList{} << 2 << "no recipe";
     QTest::newRow("size") << "bnb-nf4" << QStringList{"--prompt", "x", "--width", "100"} << 2 << "width = 100";
