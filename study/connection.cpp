@@ -12,6 +12,12 @@
 
 namespace quantspot::study {
 
+namespace {
+
+bool isServer(const QString& store) { return store.startsWith(QLatin1String("postgresql://")); }
+
+}  // namespace
+
 QString problem(const QSqlError& error) {
   const QString text = (error.databaseText().isEmpty() ? error.text() : error.databaseText()).simplified();
   if (text.contains(QLatin1String("locked")) || text.contains(QLatin1String("lock timeout")))
@@ -23,7 +29,7 @@ QString problem(const QSqlError& error) {
 }
 
 Connection::Connection(const QString& store) : store_(store), name_(QUuid::createUuid().toString()),
-    server_(store.startsWith(QLatin1String("postgresql://"))) {
+    server_(study::isServer(store)) {
   if (server_) openServer();
   else openFile();
 }
@@ -33,8 +39,8 @@ Connection::~Connection() {
   QSqlDatabase::removeDatabase(name_);
 }
 
-QString Connection::displayName() const {
-  return server_ ? QUrl(store_).toDisplayString(QUrl::RemovePassword) : QDir::toNativeSeparators(store_);
+QString displayName(const QString& store) {
+  return isServer(store) ? QUrl(store).toDisplayString(QUrl::RemovePassword) : QDir::toNativeSeparators(store);
 }
 
 void Connection::fail(const QString& reason) {

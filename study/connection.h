@@ -8,6 +8,9 @@ class QSqlError;
 
 namespace quantspot::study {
 
+// How a store is called on screen and in output: without a password.
+QString displayName(const QString& store);
+
 // A connection under a name of its own, open and with the schema of this program. Moved never, closed at the end.
 class Connection {
  public:
@@ -20,7 +23,7 @@ class Connection {
 
   QSqlDatabase& database() { return database_; }
   bool isServer() const { return server_; }
-  QString displayName() const;         // without a password
+  QString displayName() const { return study::displayName(store_); }
 
  private:
   void openFile();

@@ -5,6 +5,7 @@
 #include "study/ablation.h"
 #include "study/attestation.h"
 #include "study/bundle.h"
+#include "study/connection.h"
 #include "study/error.h"
 #include "study/ledger.h"
 #include "study/metric_correlation.h"
@@ -128,7 +129,7 @@ QJsonObject newStudy(const StudyArguments& a) {
   const Mapping mapping = study.open(passphrase(a));
   const int sealed = sealHistory(storePath(a), study.hash(), mapping, shownBy(study, mapping));
   const OrderCheck check = checkOrder(protocol, study.hash(), mapping, std::max(protocol.participants, 24));
-  return {{"study", study.hash()}, {"title", protocol.title}, {"pictures", static_cast<int>(study.pictures.size())}, {"store", storePath(a)},
+  return {{"study", study.hash()}, {"title", protocol.title}, {"pictures", static_cast<int>(study.pictures.size())}, {"store", displayName(storePath(a))},
           {"attestation", attestationFigures(protocol)["lines"]}, {"sealed_samples", sealed},
           {"order_self_test", QJsonObject{{"slots_p", tested(check.slots)}, {"places_p", tested(check.places)}}}};
 }

@@ -1,3 +1,4 @@
+#include "study/connection.h"
 #include "study/error.h"
 #include "study/migrations.h"
 #include "tests/study/reason.h"
@@ -44,6 +45,11 @@ class LedgerTest : public QObject {
   }
 
  private Q_SLOTS:
+  void aServerIsNamedWithoutItsPassword() {
+    QCOMPARE(displayName("postgresql://qs:secret@host:5433/study"), QStringLiteral("postgresql://qs@host:5433/study"));
+    QCOMPARE(displayName("/tmp/a b/study.sqlite"), QStringLiteral("/tmp/a b/study.sqlite"));
+  }
+
   void aStudyComesBack() {
     const QString path = fresh();
     const FrozenStudy study = sample::frozen();
