@@ -466,20 +466,23 @@ def derive(stated, protocol, study, table, chain, plates):
             "questionnaires": said(protocol, asked(protocol, chain)), "attestation": attestation(protocol), **colour_vision(protocol, plates), **parts}
 
 
-def read(folder):
-    manifest, frozen, analysis = (json.loads((folder / name).read_text("utf-8")) for name in ("manifest.json", "frozen.json", "analysis.json"))
-    table = lambda name: list(csv.DictReader((folder / name).open(encoding="utf-8", newline="")))
-    return manifest, frozen["protocol"], analysis, table("responses.csv"), table("chain.csv")
+def examine(folder, head):
+    read = lambda name: json.loads((folder / name).read_text("utf-8"))
+    rows = lambda name: list(csv.DictReader((folder / name).open(encoding="utf-8", newline="")))
+    manifest = read("manifest.json")
+    check_files(folder, manifest)
+    protocol, analysis, table, chain = read("frozen.json")["protocol"], read("analysis.json"), rows("responses.csv"), rows("chain.csv")
+    check_chain(chain, manifest["study"], head or manifest["head"])
+    check("questionnaires.csv", asked(protocol, chain), rows("questionnaires.csv"))
+    check("version of the analysis", analysis["version"], manifest["analysis"])
+    check("analysis", derive(told(analysis), protocol, manifest["study"], table, chain, plates_of(folder)), analysis)
 
 
 def main():
-    folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".")
-    manifest, protocol, analysis, table, chain = read(folder)
-    check_files(folder, manifest)
-    check_chain(chain, manifest["study"], sys.argv[2] if len(sys.argv) > 2 else manifest["head"])
-    check("questionnaires.csv", asked(protocol, chain), list(csv.DictReader((folder / "questionnaires.csv").open(encoding="utf-8", newline=""))))
-    check("version of the analysis", analysis["version"], manifest["analysis"])
-    check("analysis", derive(told(analysis), protocol, manifest["study"], table, chain, plates_of(folder)), analysis)
+    try:
+        examine(Path(sys.argv[1] if len(sys.argv) > 1 else "."), sys.argv[2] if len(sys.argv) > 2 else "")
+    except Exception as error:   # of what was changed, some cannot even be read
+        problems.append(f"the rest cannot be derived: {type(error).__name__}: {error}")
     print("\n".join(problems) if problems else f"everything agrees: {compared} figures and hashes")
     return bool(problems)
 

@@ -4,6 +4,8 @@ rederive.R, one key a line; exit code 1 and the paths when something else goes u
 Usage: mutate_analysis.py FOLDER
 """
 import copy
+import csv
+import json
 import re
 import sys
 from pathlib import Path
@@ -33,7 +35,9 @@ def bent(value):
 
 
 def main():
-    manifest, protocol, analysis, table, chain = rederive.read(folder)
+    manifest, frozen, analysis = (json.loads((folder / name).read_text("utf-8")) for name in ("manifest.json", "frozen.json", "analysis.json"))
+    protocol, (table, chain) = frozen["protocol"], (list(csv.DictReader((folder / name).open(encoding="utf-8", newline="")))
+                                                    for name in ("responses.csv", "chain.csv"))
     kinds = {}
     for path, value in leaves(analysis):
         kinds.setdefault(re.sub(r"\d+", "#", ".".join(map(str, path))).replace("without_exclusions", "with_exclusions"), (path, value))

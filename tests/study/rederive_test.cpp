@@ -134,6 +134,23 @@ class RederiveTest : public QObject {
     QVERIFY2(done.code == 0 && done.out.startsWith("everything agrees: "), done.out.left(3000).constData());
   }
 
+  // A change that makes a file unreadable is told as one, with the file's name, not as a failure of the script.
+  void whatCannotBeReadIsAProblem() {
+    const QString folder = unpacked(bundleOf(StoppingRule::Fixed, 2), "unreadable");
+    for (const char* file : {"responses.csv", "chain.csv", "questionnaires.csv", "analysis.json", "frozen.json", "manifest.json"}) {
+      const QByteArray whole = readFile(folder + u'/' + file);
+      const QString name = QLatin1String(file);
+      for (const QByteArray& changed : {QByteArray(whole).replace(",", "-,"), whole.left(whole.size() / 2), QByteArray("\xff")}) {
+        write(folder + u'/' + name, changed);
+        const Run done = run("python3", {folder + "/rederive.py", folder});
+        QVERIFY2(done.code == 1 && !done.out.contains("Traceback"), done.out.left(3000).constData());
+        if (name != "manifest.json") QVERIFY2(done.out.contains(name.toUtf8() + ": its hash is not the manifest's"), done.out.left(3000).constData());
+      }
+      write(folder + u'/' + name, whole);
+    }
+    QCOMPARE(run("python3", {folder + "/rederive.py", folder}).code, 0);
+  }
+
   // gguf-q4_k is always found, always loses and is always last; the others tie; one person is erased, one is too fast.
   void separationTiesAndErasureAreDerivedAgain() {
     const FrozenStudy study = sample::frozen(everyKind(StoppingRule::Sprt));
