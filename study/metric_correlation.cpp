@@ -4,6 +4,7 @@
 #include "study/error.h"
 #include "study/statistics/correlation.h"
 
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -67,9 +68,21 @@ QJsonObject entry(const Protocol& protocol, const CsvTable& table, int metric, i
   return result;
 }
 
+// A table of another study, or of names that are written otherwise, would leave nothing to correlate, without a word.
+void refuseOtherTables(const Protocol& protocol, const CsvTable& metrics) {
+  const int comparison = metrics.column(QStringLiteral("comparison")), variant = metrics.column(QStringLiteral("variant"));
+  const auto isOurs = [&](const QStringList& row) { return protocol.comparison(row[comparison]) && protocol.variants.contains(row[variant]); };
+  if (std::none_of(metrics.rows.begin(), metrics.rows.end(), isOurs))
+    throw Error(QStringLiteral("no row of the metrics names a picture of this study, such as %1, %2")
+        .arg(protocol.comparisons.empty() ? QString() : protocol.comparisons[0].id, protocol.tested().value(0)));
+  if (metrics.header.size() == (metrics.find(QStringLiteral("category")) >= 0 ? 3 : 2))
+    throw Error(QStringLiteral("the metrics have no column beside comparison, variant and category"));
+}
+
 }  // namespace
 
 QJsonArray metricCorrelations(const Protocol& protocol, const Rows& rows, const CsvTable& metrics) {
+  refuseOtherTables(protocol, metrics);
   const int category = metrics.find(QStringLiteral("category"));
   std::set<QString> categories{QString()};
   for (const QStringList& row : metrics.rows)

@@ -5,6 +5,7 @@
 #include "study/metric_correlation.h"
 #include "study/progress.h"
 #include "study/revealed.h"
+#include "tests/study/reason.h"
 #include "tests/study/sample_study.h"
 
 #include <QJsonDocument>
@@ -427,6 +428,10 @@ class AnalysisTest : public QObject {
     QCOMPARE(of("psnr", "all")["pairs"].toInt(), 28);   // c5 is for practice, c3 has none
     QVERIFY(of("luck", "all")["spearman"]["interval"][0].toDouble() < 0.2);
     QVERIFY(of("lpips", "odd")["pairs"].toInt() < of("lpips", "all")["pairs"].toInt());
+    const auto refusal = [&](const char* table) { return quantspot::study::test::reason([&] { metricCorrelations(p, rows, parseCsvTable(table)); }); };
+    QVERIFY2(refusal("comparison,variant,psnr\nc99,bnb-nf4,30\nc1,nf4,30\n").contains("names a picture of this study, such as c0, bnb-nf4"),
+             qPrintable(refusal("comparison,variant,psnr\nc99,bnb-nf4,30\n")));
+    QVERIFY(refusal("comparison,variant,category\nc1,bnb-nf4,owls\n").contains("no column beside"));
   }
 
   void ratingsAndRankingsHaveTheirFigures() {
