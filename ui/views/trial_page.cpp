@@ -95,7 +95,8 @@ void TrialPage::makeChoices() {
   choices_.clear();
   for (const ui::TrialChoice& choice : ui::choicesOf(session_->trial())) {
     const QString key = keyName(choice.key);
-    auto* button = new QPushButton(choice.label.startsWith(key) ? choice.label : QStringLiteral("%1   [%2]").arg(choice.label, key));
+    const bool named = choice.label.section(u' ', 0, 0) == key;         // "A is better"; of "Same" nobody would know that S is a key
+    auto* button = new QPushButton(named ? choice.label : QStringLiteral("%1   [%2]").arg(choice.label, key));
     button->setCheckable(true), button->setFocusPolicy(Qt::NoFocus);
     button->setProperty("large", true), button->setFont(scaled(button->font(), 1.2));
     connect(button, &QPushButton::clicked, this, [this, answer = choice.answer] { choose(answer); });

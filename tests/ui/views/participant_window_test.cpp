@@ -126,6 +126,8 @@ class ParticipantWindowTest : public QObject {
       const QString told = bench.told();
       for (const ui::TrialChoice& choice : ui::choicesOf(trial))
         QVERIFY2(told.contains(QKeySequence(choice.key).toString()), qPrintable(choice.label));
+      if (trial.kind == study::TrialKind::SameDifferent) QVERIFY2(told.contains("Same   [S]") && told.contains("Different   [D]"), qPrintable(told));
+      if (trial.ties) QVERIFY2(told.contains("No difference   [N]") && told.contains("A is better\n"), qPrintable(told));
       QVERIFY(told.contains("Save answer") && told.contains("P  pause") && told.contains("+ −  zoom"));
       QVERIFY(told.contains(ui::questionOf(trial.kind, static_cast<int>(trial.pictures.size()))));
       const bool apart = trial.pictures.size() > 1 && trial.flicker_hz == 0;
