@@ -1,7 +1,9 @@
 #include "ui/views/analysis_page.h"
 
+#include "study/rounding.h"
 #include "ui/views/analysis_evidence.h"
 #include "ui/views/card.h"
+#include "ui/views/forest_chart.h"
 #include "ui/views/path_dialog.h"
 #include "ui/views/unlock_panel.h"
 #include "ui/views/verdict_list.h"
@@ -13,6 +15,7 @@
 #include <QPushButton>
 #include <QScrollArea>
 #include <QStackedWidget>
+#include <QTimer>
 #include <QVBoxLayout>
 
 namespace quantspot::views {
@@ -46,7 +49,10 @@ AnalysisPage::AnalysisPage(QWidget* parent)
   wait(tr("Open a study or a bundle to see its analysis."));
   connect(&model_, &ui::AnalysisModel::loaded, this, &AnalysisPage::showStudy);
   connect(&model_, &ui::AnalysisModel::partChanged, this, &AnalysisPage::showPart);
-  connect(&model_, &ui::AnalysisModel::metricsChanged, this, [this] { evidence_->setMetrics(model_.metrics()); });
+  connect(&model_, &ui::AnalysisModel::metricsChanged, this, [this] {
+    evidence_->setMetrics(model_.metrics());
+    QTimer::singleShot(0, this, [this] { scroll_->ensureWidgetVisible(evidence_->metrics); });   // far below what asked for it, once it is laid out
+  });
   connect(&model_, &ui::AnalysisModel::failed, this, &AnalysisPage::showProblem);
   connect(&model_, &ui::AnalysisModel::saved, this, [this](const QString& line) { saved_->setText(line), saved_->show(), problem_->hide(); });
   connect(exclusions_, &QCheckBox::toggled, &model_, &ui::AnalysisModel::setExcluding);
@@ -151,8 +157,8 @@ void AnalysisPage::showPart() {
   const bool flagged = !study.analysis["excluded"].toArray().isEmpty();
   about_->setText(responses == 0 && flagged ? tr("The rules fixed beforehand flag everybody who answered: nothing is left to judge by.")
       : responses == 0 ? tr("Nobody has answered: there is nothing to show yet.")
-      : tr("%1, %2 answers. Different and worse are two questions with two answers. Study %3, head %4.")
-            .arg(part["people"].toInt() == 1 ? tr("1 person") : tr("%1 people").arg(part["people"].toInt())).arg(responses)
+      : tr("%1, %2. Different and worse are two questions with two answers. Study %3, head %4.")
+            .arg(study::counted(part["people"].toInt(), "person", "people"), study::counted(responses, "answer", "answers"))
             .arg(study.hash.left(12), QString::fromLatin1(study.head.left(12))));
   about_->setToolTip(tr("Study %1\nHead %2").arg(study.hash, QString::fromLatin1(study.head)));
   other_->setText(model_.isHeadline() ? QString()

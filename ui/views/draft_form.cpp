@@ -30,6 +30,7 @@ class WheelGuard : public QObject {
 
 void leaveWheelToPage(QWidget* field) {
   field->setFocusPolicy(Qt::StrongFocus);
+  field->setAttribute(Qt::WA_NoMousePropagation, false);   // a chart has it, and would keep what it ignores
   field->installEventFilter(new WheelGuard(field));
 }
 

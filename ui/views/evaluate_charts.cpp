@@ -2,6 +2,7 @@
 
 #include "evaluation/figures.h"
 #include "ui/models/precision_names.h"
+#include "ui/views/draft_form.h"
 #include "ui/views/name_places.h"
 #include "ui/views/theme.h"
 
@@ -56,6 +57,7 @@ EvaluateCharts::EvaluateCharts(QWidget* parent) : QWidget(parent), figure_(new Q
     title->setToolTip(QString::fromUtf8(kTips[i]));
     auto* plot = new QCustomPlot;
     plot->setMinimumSize(150, 110), plot->setMouseTracking(true), plot->installEventFilter(this);
+    leaveWheelToPage(plot);
     plot->setFocusPolicy(Qt::NoFocus), plot->setAccessibleName(QLatin1String(kTitles[i]));
     if (i == Quality) connect(plot, &QCustomPlot::afterLayout, this, &EvaluateCharts::placeNamesOfQuality);
     plots_.push_back(plot);

@@ -1,6 +1,7 @@
 #include "ui/views/frozen_study_view.h"
 
 #include "study/attestation.h"
+#include "study/rounding.h"
 #include "ui/views/theme.h"
 
 #include <QDate>
@@ -23,8 +24,10 @@ QString summaryOf(const study::Protocol& p, int people) {
     parts << QObject::tr("%1 × %2%3").arg(block.trials + block.gold + block.null + block.repeats).arg(study::kindName(block.kind),
                                                                                       block.flicker_hz > 0 ? QObject::tr(" in turn") : QString());
   const QString comparisons = p.comparisons.size() == 1 ? QObject::tr("1 comparison") : QObject::tr("%1 comparisons").arg(p.comparisons.size());
-  return QObject::tr("Each person answers %1, about %2 of %3 variants. %4 of %5 planned people have begun.")
-      .arg(parts.join(QStringLiteral(", ")), comparisons).arg(p.variants.size()).arg(people).arg(p.participants);
+  const QString begun = people > p.participants ? QObject::tr("%1 have begun, %2 were planned.").arg(study::counted(people, "person", "people"))
+                                                : QObject::tr("%1 of %2 planned people have begun.").arg(people);
+  return QObject::tr("Each person answers %1, about %2 of %3 variants. ")
+      .arg(parts.join(QStringLiteral(", ")), comparisons).arg(p.variants.size()) + begun.arg(p.participants);
 }
 
 // The model, and what is known of how its pictures were made.

@@ -1,6 +1,7 @@
 #include "ui/views/power_panel.h"
 
 #include "study/statistics/power.h"
+#include "ui/views/draft_form.h"
 #include "ui/views/theme.h"
 
 #include "ui/views/plot.h"
@@ -46,6 +47,7 @@ PowerPanel::PowerPanel(ui::StudyDraft* draft, QWidget* parent)
   row->addStretch(1);
   rate_->setAccessibleName(tr("Share of right answers sought")), power_->setAccessibleName(tr("Power"));
   sentence_->setWordWrap(true);
+  leaveWheelToPage(plot_);
   plot_->setMinimumHeight(150), plot_->setFocusPolicy(Qt::NoFocus), plot_->setAccessibleName(tr("Power by number of trials"));
   layout->addWidget(title), layout->addLayout(row), layout->addWidget(sentence_), layout->addWidget(plot_, 100);
   layout->addStretch(1);                   // the lines stay together while there is no curve

@@ -2,6 +2,7 @@
 
 #include "ui/models/policy_layers.h"
 #include "ui/models/precision_list_model.h"
+#include "ui/views/draft_form.h"
 #include "ui/views/theme.h"
 
 #include "ui/views/plot.h"
@@ -29,6 +30,8 @@ ScanChart::ScanChart(QWidget* parent) : QWidget(parent), plot_(new QCustomPlot) 
   setAccessibleName(QStringLiteral("Error of each layer alone"));
   plot_->setMouseTracking(true);
   plot_->installEventFilter(this);
+  leaveWheelToPage(plot_);
+  plot_->setFocusPolicy(Qt::NoFocus);
   auto* layout = new QVBoxLayout(this);
   layout->setContentsMargins(0, 0, 0, 0);
   layout->addWidget(plot_);

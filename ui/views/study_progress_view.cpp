@@ -1,5 +1,6 @@
 #include "ui/views/study_progress_view.h"
 
+#include "study/rounding.h"
 #include "ui/views/analysis_page.h"
 #include "ui/views/beside.h"
 #include "ui/views/path_dialog.h"
@@ -16,6 +17,8 @@
 #include <QStackedWidget>
 #include <QTableView>
 #include <QVBoxLayout>
+
+#include <algorithm>
 
 namespace quantspot::views {
 namespace {
@@ -182,8 +185,9 @@ void StudyProgressView::fill() {
   state_->setText(model_.isClosed() ? tr("Closed on %1. Study %2").arg(momentText(p.closed), model_.hash().left(16))
       : tr("Running; scores stay hidden until the study is closed. Study %1").arg(model_.hash().left(16)));
   const int planned = model_.protocol().participants;
-  counts_->setText(tr("%1 joined, %2 finished, %3 answers").arg(planned > 0 ? tr("%1 of %2 people").arg(p.joined).arg(planned)
-      : p.joined == 1 ? tr("1 person") : tr("%1 people").arg(p.joined)).arg(p.finished).arg(p.responses));
+  const QString people = planned >= std::max(p.joined, 1) ? tr("%1 of %2 people").arg(p.joined).arg(planned)
+                                                          : study::counted(p.joined, "person", "people");   // planned or not, all of them count
+  counts_->setText(tr("%1 joined, %2 finished, %3").arg(people).arg(p.finished).arg(study::counted(p.responses, "answer", "answers")));
   problems_->setText(problemsText());
   sequential_->setText(sequentialText());
   sequential_->setVisible(!sequential_->text().isEmpty());
@@ -206,10 +210,10 @@ void StudyProgressView::allowForOne() {
 QString StudyProgressView::problemsText() const {
   const study::Progress& p = model_.progress();
   QStringList lines;
-  if (p.focus_losses > 0) lines << tr("the window lost the focus %1 times").arg(p.focus_losses);
-  if (p.clock_set_back > 0) lines << tr("a clock ran behind at %1 records").arg(p.clock_set_back);
-  if (p.undone > 0) lines << tr("%1 answers were taken back").arg(p.undone);
-  if (p.erased_records > 0) lines << tr("%1 records were erased").arg(p.erased_records);
+  if (p.focus_losses > 0) lines << tr("the window lost the focus %1").arg(study::counted(p.focus_losses, "time", "times"));
+  if (p.clock_set_back > 0) lines << tr("a clock ran behind at %1").arg(study::counted(p.clock_set_back, "record", "records"));
+  if (p.undone > 0) lines << tr("%1 taken back").arg(study::counted(p.undone, "answer", "answers"));
+  if (p.erased_records > 0) lines << tr("%1 erased").arg(study::counted(p.erased_records, "record", "records"));
   return lines.isEmpty() ? tr("No technical problems.") : tr("Technical: %1.").arg(lines.join(QStringLiteral(", ")));
 }
 

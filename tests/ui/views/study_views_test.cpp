@@ -11,6 +11,7 @@
 #include "ui/views/confusion_card.h"
 #include "ui/views/forest_chart.h"
 #include "ui/views/study_page.h"
+#include "ui/views/frozen_study_view.h"
 #include "ui/views/study_progress_view.h"
 #include "ui/views/theme.h"
 #include "ui/views/unlock_panel.h"
@@ -136,6 +137,25 @@ class StudyViewsTest : public QObject {
     view.model()->refresh();
     const QString said = saidBy(&view).join('\n');
     QVERIFY(said.contains(stored.study.protocol().title) && !said.contains("78") && !said.contains(stored.seats[0].participant));
+  }
+
+  // More people than planned, and one of anything, are called so.
+  void countsAreWordsThatFit() {
+    Protocol p = sample::protocol();
+    p.participants = 2;
+    for (const int people : {1, 2, 3}) {
+      Stored stored(folder_.path(), p, people, 1);
+      StudyProgressView view(stored.store, stored.study.hash());
+      FrozenStudyView head(stored.store, stored.study.hash());
+      view.show();
+      unlock(view);
+      const char* const joined[] = {"1 of 2 people joined, 1 finished, 26 answers", "2 of 2 people joined, 2 finished, 52 answers",
+                                    "3 people joined, 3 finished, 78 answers"};
+      QCOMPARE(view.countsText(), QLatin1String(joined[people - 1]));
+      QTRY_VERIFY(head.participant()->isEnabled());
+      const char* const begun[] = {"1 of 2 planned people have begun.", "2 of 2 planned people have begun.", "3 people have begun, 2 were planned."};
+      QVERIFY2(head.said().contains(QLatin1String(begun[people - 1])), qPrintable(head.said()));
+    }
   }
 
   // Fixed number of trials: no variant, no share right, no verdict. Sequential: the rule's verdict alone.
@@ -357,8 +377,10 @@ class StudyViewsTest : public QObject {
       for (const char* variant : {"bnb-nf4", "gguf-q4_k"})
         table.write(QStringLiteral("c%1,%2,%3,%4,%5\n").arg(c).arg(QLatin1String(variant)).arg(0.1 * c).arg(30 - c * c).arg(c % 2 ? "animals" : "rooms").toUtf8());
     table.close();
+    page.resize(1000, 500);
     page.model()->openMetrics(table.fileName());
     const AnalysisEvidence& e = *page.evidence();
+    QTRY_VERIFY(!e.metrics->visibleRegion().isEmpty());               // it comes into sight
     QCOMPARE(e.metrics->rows().size(), 2u);
     QVERIFY(!e.metrics->isHidden() && e.shown().size() == 11u);
     auto* category = e.metrics->findChildren<QComboBox*>().at(1);

@@ -15,6 +15,7 @@
 #include "ui/views/plot.h"
 #include "ui/views/program_menu.h"
 #include "ui/views/quality_chart.h"
+#include "ui/views/scan_chart.h"
 #include "ui/views/theme.h"
 
 #include <QApplication>
@@ -233,12 +234,17 @@ class WindowsTest : public QObject {
   }
 
   void theWheelScrollsAPageOfCharts() {
-    QualityChart chart;
-    chart.show();
-    const QPointF at(60, 60);
-    QWheelEvent event(at, chart.plot()->mapToGlobal(at), {}, {0, -120}, Qt::NoButton, Qt::NoModifier, Qt::NoScrollPhase, false);
-    QApplication::sendEvent(chart.plot(), &event);
-    QVERIFY(!event.isAccepted());                                                  // it goes on to what is around, which scrolls
+    QualityChart quality;
+    ScanChart scan;
+    for (QWidget* chart : std::initializer_list<QWidget*>{&quality, &scan}) {
+      chart->show();
+      auto* plot = chart->findChild<QCustomPlot*>();
+      const QPointF at(60, 60);
+      QWheelEvent event(at, plot->mapToGlobal(at), {}, {0, -120}, Qt::NoButton, Qt::NoModifier, Qt::NoScrollPhase, false);
+      QApplication::sendEvent(plot, &event);
+      QVERIFY(!event.isAccepted());                                                // it goes on to what is around, which scrolls,
+      QVERIFY(!plot->testAttribute(Qt::WA_NoMousePropagation));                    // if it may: charts keep what they ignore by themselves
+    }
   }
 
   void whatIsDroppedIsKnown() {
