@@ -49,7 +49,8 @@ void VerdictList::setPart(const QJsonObject& part, const QStringList& tested) {
 
 void VerdictList::fill() {
   while (QLayoutItem* item = column_->takeAt(0)) {
-    delete item->widget();
+    item->widget()->hide();
+    item->widget()->deleteLater();          // a change of the theme goes through a list of all widgets, these among them
     delete item;
   }
   const QJsonArray decisions = part_["decisions"].toArray();

@@ -22,6 +22,7 @@
 #include <QElapsedTimer>
 #include <QFile>
 #include <QJsonDocument>
+#include <QPointer>
 #include <QPushButton>
 #include <QSignalSpy>
 #include <QTableView>
@@ -360,6 +361,23 @@ class StudyViewsTest : public QObject {
     QVERIFY(saidBy(page.verdicts()).join('\n').contains("has no answers that count"));
     page.exclusions()->setChecked(false);
     QVERIFY(saidBy(&page).join('\n').contains("1 person, "));
+  }
+
+  // The style goes through all widgets that it knew: one that is deleted meanwhile is visited all the same.
+  void aChangeOfThemeDeletesNothingThatTheStyleKnows() {
+    Stored stored(folder_.path());
+    stored.ledger.close(stored.study.hash());
+    AnalysisPage page(stored.store, stored.study.hash());
+    page.show();
+    QVERIFY(opens(page));
+    for (const bool dark : {true, false}) {
+      std::vector<QPointer<QWidget>> known;
+      for (QWidget* widget : page.findChildren<QWidget*>()) known.emplace_back(widget);
+      applyTheme(*qApp, dark);
+      QVERIFY(std::all_of(known.begin(), known.end(), [](const auto& widget) { return widget; }));
+      QCoreApplication::sendPostedEvents(nullptr, QEvent::DeferredDelete);
+      QCOMPARE(page.verdicts()->count(), 2);
+    }
   }
 
   void metricsAreOpenedFromATable() {
