@@ -41,6 +41,13 @@ const Figures* variantAt(const ChartCard& card, QPointF position) {
   return row >= 0 && row < static_cast<int>(card.figures().size()) ? &card.figures()[row] : nullptr;
 }
 
+// Without figures there is nothing to lay a scale on.
+bool noneIs(const ChartCard& card, bool Figures::*told) {
+  const bool none = !card.figures().empty() && std::ranges::none_of(card.figures(), told);
+  card.plot()->xAxis->setVisible(!none), card.plot()->yAxis->setVisible(!none);
+  return none;
+}
+
 double largest(const std::vector<Figures>& figures, double (*value)(const Figures&)) {
   double result = 0;
   for (const Figures& f : figures) result = std::max(result, value(f));
@@ -52,6 +59,7 @@ double largest(const std::vector<Figures>& figures, double (*value)(const Figure
 MemoryChart::MemoryChart(QWidget* parent) : ChartCard(QStringLiteral("Peak memory"), parent) {}
 
 void MemoryChart::draw() {
+  if (noneIs(*this, &Figures::peaked)) return setNote(QStringLiteral("Nothing is told of their memory"));
   setNote(phaseLegend(QStringLiteral("MiB over idle")));
   nameVariants(plot(), figures());
   for (std::size_t i = 0; i < figures().size(); ++i) {
@@ -63,14 +71,14 @@ void MemoryChart::draw() {
       if (raised > 0) below = addSegment(plot(), plot()->yAxis, plot()->xAxis, below, -double(i), raised / kMiB, phaseTint(f.color, phase));
       reached += raised;
     }
-    addValueLabel(plot(), -double(i), reached / kMiB, peakText(reached));
+    addValueLabel(plot(), -double(i), reached / kMiB, f.peaked ? peakText(reached) : QString::fromUtf8(kUntold));
   }
   plot()->xAxis->setRange(0, kRoom * largest(figures(), [](const Figures& f) { return f.highestPeak(); }) / kMiB);
 }
 
 QString MemoryChart::tipAt(QPointF position) const {
   const Figures* f = variantAt(*this, position);
-  if (!f) return {};
+  if (!f || !f->peaked) return {};
   const auto text = [&](Phase phase) { return peakText(f->peak[phase]); };
   return QStringLiteral("%1: peak above the idle engine while loading %2, encoding %3, denoising %4, decoding %5; weights %6")
       .arg(f->label, text(Load), text(Encode), text(Denoise), text(Decode), ui::fileSizeText(static_cast<qint64>(f->weights)));
@@ -79,9 +87,10 @@ QString MemoryChart::tipAt(QPointF position) const {
 LatencyChart::LatencyChart(QWidget* parent) : ChartCard(QStringLiteral("Latency"), parent) {}
 
 void LatencyChart::draw() {
+  if (noneIs(*this, &Figures::timed)) return setNote(QStringLiteral("Nothing is told of their time"));
   setNote(phaseLegend(QStringLiteral("s")));
   nameVariants(plot(), figures());
-  const double longest = largest(figures(), [](const Figures& f) { return f.load + f.encode + f.denoise() + f.decode; });
+  const double longest = largest(figures(), [](const Figures& f) { return f.phases() > 0 ? f.phases() : f.total; });
   const double pixelsPerSecond = std::max(160, plot()->width() - 90) / (kRoom * longest);
   for (std::size_t i = 0; i < figures().size(); ++i) {
     const Figures& f = figures()[i];
@@ -89,6 +98,11 @@ void LatencyChart::draw() {
     const auto add = [&](QCPBars* below, double seconds, int phase) {
       return addSegment(plot(), plot()->yAxis, plot()->xAxis, below, key, seconds, phaseTint(f.color, phase));
     };
+    if (f.phases() <= 0) {                 // made elsewhere: only the whole is known
+      if (f.total > 0) add(nullptr, f.total, Denoise);
+      addValueLabel(plot(), key, f.total, f.timed ? secondsText(f.total) : QString::fromUtf8(kUntold));
+      continue;
+    }
     QCPBars* bar = add(add(nullptr, f.load, Load), f.encode, Encode);
     const double perStep = f.steps.empty() ? 0 : f.denoise() / static_cast<double>(f.steps.size());
     const bool countable = perStep * pixelsPerSecond >= 3;
@@ -98,14 +112,14 @@ void LatencyChart::draw() {
     }
     if (!countable) bar = add(bar, f.denoise(), Denoise);
     add(bar, f.decode, Decode);
-    addValueLabel(plot(), key, f.load + f.encode + f.denoise() + f.decode, secondsText(f.total));
+    addValueLabel(plot(), key, f.phases(), secondsText(f.total));
   }
   plot()->xAxis->setRange(0, kRoom * longest);
 }
 
 QString LatencyChart::tipAt(QPointF position) const {
   const Figures* f = variantAt(*this, position);
-  if (!f) return {};
+  if (!f || f->phases() <= 0) return {};
   const double step = f->steps.empty() ? 0 : f->denoise() / static_cast<double>(f->steps.size());
   return QStringLiteral("%1: load %2, encode %3, %4 steps of %5, decode %6")
       .arg(f->label, secondsText(f->load), secondsText(f->encode)).arg(f->steps.size()).arg(secondsText(step), secondsText(f->decode));

@@ -56,6 +56,7 @@ QStringList notesOf(const QJsonObject& report, const study::Scores& scores) {
 
 double Figures::highestPeak() const { return *std::max_element(peak.begin(), peak.end()); }
 double Figures::denoise() const { return std::accumulate(steps.begin(), steps.end(), 0.0); }
+double Figures::phases() const { return load + encode + denoise() + decode; }
 
 Figures figuresOf(const study::Sample& sample) {
   Figures figures;
@@ -70,6 +71,10 @@ Figures figuresOf(const study::Sample& sample) {
   for (const QJsonValue& step : seconds[u"steps"].toArray()) figures.steps.push_back(step.toDouble());
   figures.peak = peaksOf(sample.report);
   figures.weights = weightBytes(sample.report);
+  if (sample.report[u"imported"].toBool()) {
+    figures.timed = seconds[u"total"].isDouble();
+    figures.peaked = !sample.report[u"peak_bytes"].toObject().isEmpty();
+  }
   figures.scores = sample.scores;
   figures.notes = notesOf(sample.report, sample.scores);
   return figures;

@@ -20,12 +20,16 @@ struct Figures {
   std::vector<double> steps;               // seconds each
   std::array<double, PhaseCount> peak{};   // bytes: of the accelerator when there is one, else of the host above its idle engine
   double weights = 0;                      // bytes of all components
+  bool timed = true, peaked = true;        // false: of a picture made elsewhere, whose list does not tell it; its 0 is none
   study::Scores scores;
   QStringList notes;                       // what the run says beside figures: what "auto" chose, what a LoRA does, layers held otherwise
 
   double highestPeak() const;
   double denoise() const;                  // seconds of all steps
+  double phases() const;                   // seconds of all phases; 0 where only their total is known
 };
+
+inline constexpr char kUntold[] = "–";
 
 // Samples without a picture are left out. Missing keys count as 0.
 std::vector<Figures> figuresOf(const ui::ComparisonResult& comparison);

@@ -61,7 +61,7 @@ std::vector<QualityPoint> QualityChart::points() const {
   std::vector<QualityPoint> result;
   for (std::size_t i = 0; i < figures().size(); ++i) {
     const auto value = valueOf(figures()[i], measure_);
-    if (value && std::isfinite(*value)) result.push_back({figures()[i].highestPeak() / kMiB, *value, static_cast<int>(i)});
+    if (value && std::isfinite(*value) && figures()[i].peaked) result.push_back({figures()[i].highestPeak() / kMiB, *value, static_cast<int>(i)});
   }
   return result;
 }
@@ -74,7 +74,8 @@ void QualityChart::nameClip() {
 void QualityChart::draw() {
   nameClip();
   const auto all = points();
-  setNote(all.empty() ? QStringLiteral("No measurement yet") : QStringLiteral("One picture, so no interval; larger: slower"));
+  const bool untold = std::ranges::any_of(figures(), [this](const Figures& f) { return !f.peaked && valueOf(f, measure_); });
+  setNote(all.empty() ? (untold ? QStringLiteral("Nothing is told of their memory") : QStringLiteral("No measurement yet")) : QStringLiteral("One picture, so no interval; larger: slower"));
   plot()->xAxis->setVisible(!all.empty()), plot()->yAxis->setVisible(!all.empty());
   if (all.empty()) return;
   plot()->xAxis->setLabel(QStringLiteral("peak memory above the idle engine, MiB"));

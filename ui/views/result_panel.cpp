@@ -53,7 +53,10 @@ ResultRow::ResultRow(QChar letter, const ResultEntry& entry, QWidget* parent) : 
   layout->addWidget(line(headline(letter, entry), ""));
   const QString quality = qualityLine(entry.figures.scores, entry.figures.precision == QLatin1String(study::kReference));
   if (!quality.isEmpty()) layout->addWidget(line(quality, "quiet"));
-  layout->addWidget(line(QStringLiteral("%1 · peak %2").arg(secondsText(entry.figures.total), peakText(entry.figures.highestPeak())), "quiet"));
+  QStringList costs;
+  if (entry.figures.timed) costs << secondsText(entry.figures.total);
+  if (entry.figures.peaked) costs << QStringLiteral("peak %1").arg(peakText(entry.figures.highestPeak()));
+  if (!costs.isEmpty()) layout->addWidget(line(costs.join(QStringLiteral(" · ")), "quiet"));
   for (const QString& note : entry.figures.notes) layout->addWidget(line(note, "quiet"));
 }
 

@@ -4,11 +4,13 @@
 #include "ui/views/plot.h"
 #include "ui/views/quality_chart.h"
 #include "ui/views/recipe_bar.h"
+#include "ui/views/result_panel.h"
 #include "ui/views/theme.h"
 
 #include <QComboBox>
 #include <QJsonArray>
 #include <QJsonObject>
+#include <QLabel>
 #include <QTest>
 
 using namespace quantspot;
@@ -73,6 +75,36 @@ class ChartsTest : public QObject {
     chart.setFigures({figuresOf(sample(QStringLiteral("bf16"), 0))});
     QCOMPARE(chart.plot()->plottableCount(), 2 + 3 + 1);
     QCOMPARE(highestBar(chart.plot()), 3.5);
+  }
+
+  void whatAListDoesNotTellIsNoZero() {
+    study::Sample untold;
+    untold.precision = QStringLiteral("mine");
+    untold.report = {{"imported", true}};
+    untold.scores.clip = 31;
+    study::Sample timed = untold;
+    timed.report[u"seconds"] = QJsonObject{{"total", 1.5}};
+    MemoryChart memory;
+    memory.setFigures({figuresOf(untold), figuresOf(timed)});
+    QVERIFY(memory.plot()->itemCount() == 0 && !memory.plot()->xAxis->visible());
+    memory.setFigures({figuresOf(untold), figuresOf(sample(QStringLiteral("bf16"), 170 * kMiB))});
+    QVERIFY(memory.plot()->xAxis->visible());
+    QCOMPARE(static_cast<QCPItemText*>(memory.plot()->item(0))->text(), QStringLiteral("–"));
+    LatencyChart latency;
+    latency.setFigures({figuresOf(untold), figuresOf(timed)});
+    QCOMPARE(static_cast<QCPItemText*>(latency.plot()->item(0))->text(), QStringLiteral("–"));
+    QCOMPARE(highestBar(latency.plot()), 1.5);                    // the one bar
+    latency.setFigures({figuresOf(untold)});
+    QVERIFY(latency.plot()->itemCount() == 0 && !latency.plot()->xAxis->visible());
+    QualityChart quality;
+    quality.setFigures({figuresOf(untold), figuresOf(timed)});
+    QCOMPARE(quality.plot()->graphCount(), 0);
+    for (const auto& [shown, said] : {std::pair(untold, false), std::pair(timed, true)}) {
+      const ResultRow row(u'A', {.figures = figuresOf(shown), .truth = {}, .said = {}});
+      QString text;
+      for (const QLabel* label : row.findChildren<QLabel*>()) text += label->text();
+      QVERIFY2(!text.contains("peak") && text.contains("1.50") == said && !text.contains("0.00"), qPrintable(text));
+    }
   }
 
   void theParetoFrontKeepsWhatNothingBeats() {
