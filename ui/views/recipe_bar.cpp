@@ -129,7 +129,7 @@ protocol::Recipe RecipeBar::recipe() const {
 void RecipeBar::setRecipe(const protocol::Recipe& recipe) {
   prompt_->setText(QString::fromStdString(recipe.prompt)), prompt_->setCursorPosition(0);
   seed_->setValue(static_cast<int>(std::min<std::uint64_t>(recipe.seed, kMaximumSeed)));
-  steps_->setValue(recipe.steps);
+  if (recipe.steps > 0) steps_->setValue(recipe.steps);   // nobody told those of a picture made elsewhere
   size_->setEditText(sizeText(recipe.width, recipe.height));
   if (recipe.guidance && guidance_->isEnabled()) guidance_->setValue(*recipe.guidance);
   details_->setRecipe(recipe);

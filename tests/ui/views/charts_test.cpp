@@ -177,6 +177,11 @@ class ChartsTest : public QObject {
     recipe.width = 128, recipe.prompt.clear();
     bar.setRecipe(recipe);
     QVERIFY(!bar.problem().isEmpty());
+    recipe.steps = 12;
+    bar.setRecipe(recipe);
+    recipe.steps = 0;                     // of a picture made elsewhere
+    bar.setRecipe(recipe);
+    QCOMPARE(bar.recipe().steps, 12);
   }
 };
 
