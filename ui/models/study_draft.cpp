@@ -122,7 +122,11 @@ void StudyDraft::findOffered() {
 }
 
 QString StudyDraft::add(const QString& id, const StudySource& source, Gate gate) {
-  if (protocol_.comparison(id)) return tr("it is in the study already");
+  if (protocol_.comparison(id)) {
+    const StudySource own = sources_.value(id);
+    return own.comparison == source.comparison && own.folder == source.folder ? tr("it is in the study already")
+        : tr("another comparison of the study is called %1, too: rename the folder").arg(id);
+  }
   QString why;
   auto found = readSource(*store_, source, why, protocol_.reference);
   if (!found) return why;

@@ -53,7 +53,9 @@ class StudyDraft : public QObject {
   QStringList doubted() const { return doubted_.keys(); }
   void takeDoubted();
   void remove(const QString& id);
-  bool contains(qint64 comparison) const { return sources_.contains(idOf(comparison)); }
+  // Of the history. A folder may be called as one of the history's comparisons is ("c3").
+  bool contains(qint64 comparison) const { return sources_.value(idOf(comparison)).comparison == comparison; }
+  bool isFromFolder(const QString& id) const { return !sources_.value(id).folder.isEmpty(); }
   static QString idOf(qint64 comparison) { return QStringLiteral("c%1").arg(comparison); }
   QStringList offered() const { return offered_; }         // variants that every comparison has
   void setVariant(const QString& variant, bool taken);

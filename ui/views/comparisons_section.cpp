@@ -79,7 +79,7 @@ void ComparisonsSection::fill() {
   list_->clear();
   const auto add = [this](const QString& text, const QString& variants, qint64 comparison, const QString& id) {
     auto* item = new QTreeWidgetItem(list_, {text, variants});
-    const study::StudyComparison* taken = draft_->protocol().comparison(id);
+    const study::StudyComparison* taken = comparison == 0 || draft_->contains(comparison) ? draft_->protocol().comparison(id) : nullptr;
     item->setData(Picked, ComparisonRole, comparison), item->setData(Picked, IdRole, id);
     item->setCheckState(Picked, taken ? Qt::Checked : Qt::Unchecked);
     item->setCheckState(Practice, taken && taken->practice ? Qt::Checked : Qt::Unchecked);
@@ -87,7 +87,7 @@ void ComparisonsSection::fill() {
   for (const study::ComparisonHead& head : store_->comparisons())
     add(QStringLiteral("%1  ·  %2").arg(head.prompt).arg(head.seed), names(head.precisions), head.id, ui::StudyDraft::idOf(head.id));
   for (const study::StudyComparison& c : draft_->protocol().comparisons)
-    if (!draft_->contains(c.id.mid(1).toLongLong()) || !c.id.startsWith(u'c')) add(c.prompt, tr("from a folder"), 0, c.id);
+    if (draft_->isFromFolder(c.id)) add(c.prompt, tr("from a folder"), 0, c.id);
   list_->resizeColumnToContents(Variants);
 }
 

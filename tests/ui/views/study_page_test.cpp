@@ -81,6 +81,35 @@ class StudyPageTest : public QObject {
   Q_OBJECT
  private Q_SLOTS:
   // Beside the pictures: what is known of them, what looks broken, and that a person may take it all the same.
+  // "c1" is how a draft calls the history's first comparison; a folder may have that name, or c0.
+  void foldersMayBeCalledAsTheHistorysComparisonsAre() {
+    Bench bench;
+    bench.page->newDraft();
+    ComparisonsSection& section = *bench.designer().comparisons();
+    for (int number : {0, 1}) {
+      QDir().mkpath(bench.folder.filePath(QStringLiteral("in/c%1").arg(number)));
+      for (int v = 0; v < 2; ++v) {
+        QFile file(bench.folder.filePath(QStringLiteral("in/c%1/%2.png").arg(number).arg(QLatin1String(v ? "bnb-nf4" : "bf16"))));
+        const QByteArray png = realPng(number ? 9 : 30, v * 3);
+        QVERIFY(file.open(QIODevice::WriteOnly) && file.write(png) == png.size());
+      }
+    }
+    section.importFolder(bench.folder.filePath("in"));
+    QVERIFY2(section.said().isEmpty() && bench.protocol().comparisons.size() == 2, qPrintable(section.said()));
+    QTreeWidget* list = section.list();
+    QTreeWidgetItem* own = nullptr;
+    QStringList picked;
+    for (int row = 0; row < list->topLevelItemCount(); ++row) {
+      QTreeWidgetItem* item = list->topLevelItem(row);
+      if (item->checkState(0) == Qt::Checked) picked << item->text(1);
+      if (item->text(0).contains("no. 0")) own = item;                 // comparison 1 of the history
+    }
+    QCOMPARE(picked, (QStringList{"from a folder", "from a folder"}));
+    own->setCheckState(0, Qt::Checked);
+    QCOMPARE(own->checkState(0), Qt::Unchecked);
+    QVERIFY2(section.said().contains("is called c1, too: rename the folder"), qPrintable(section.said()));
+  }
+
   void whatIsKnownAndWhatLooksBroken() {
     Bench bench;
     bench.page->newDraft();
