@@ -99,7 +99,11 @@ std::string intervalText(const std::optional<evaluation::Interval>& interval) {
   return interval ? fmt::format(" ({} to {})", signedPercent(interval->low), signedPercent(interval->high)) : "";
 }
 
-bool isReference(const Question& question, const Option& option) { return option.precision == question.evidence.reference; }
+// Where no evidence names one, it is what the quality of others would be measured against.
+bool isReference(const Question& question, const Option& option) {
+  const std::string& reference = question.evidence.reference;
+  return option.precision == (reference.empty() ? "bf16" : reference);
+}
 
 std::optional<Check> clipCheck(const Question& question, const Option& option) {
   const auto limit = question.constraints.minClipChange;
@@ -139,8 +143,7 @@ std::optional<Check> visibilityCheck(const Question& question, const Option& opt
   if (!limit) return {};
   const auto& seen = question.evidence.of(option.precision).seen;
   if (!seen) {
-    const std::string& reference = question.evidence.reference;
-    if (option.precision == (reference.empty() ? "bf16" : reference)) return Check{"visibility", Verdict::Met, "it is the reference"};
+    if (isReference(question, option)) return Check{"visibility", Verdict::Met, "it is the reference"};
     return Check{"visibility", Verdict::Unknown, "no study asked"};
   }
   const double low = seen->interval ? seen->interval->low : seen->detection, high = seen->interval ? seen->interval->high : 1;

@@ -63,7 +63,9 @@ std::optional<Estimate> measured(const Threshold& t, const PrecisionSummary& sum
   if (t.measure == Measure::Value) return figure->second;
   const auto change = summary.changes.find(t.figure);
   if (change == summary.changes.end()) {
-    why = baseline.figures.contains(t.figure) ? "no picture of it has its baseline" : "the baseline " + baseline.precision + " was not measured";
+    const bool ofSets = info && info->source == Source::Set && t.figure != "rating";
+    why = ofSets ? "its change is one of distances to real pictures (`compare --real`)"
+        : baseline.figures.contains(t.figure) ? "no picture of it has its baseline" : "the baseline " + baseline.precision + " was not measured";
     return std::nullopt;
   }
   Estimate out = change->second;

@@ -1,6 +1,7 @@
 #include "app/quantspot-cli/import_command.h"
 
 #include "app/quantspot-cli/files.h"
+#include "app/quantspot-cli/import_scores.h"
 #include "engine/model/sha256.h"
 #include "engine/pipeline/png.h"
 #include "engine/pipeline/whole_folder.h"
@@ -20,6 +21,8 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
+#include <utility>
 
 namespace quantspot::cli {
 namespace {
@@ -40,23 +43,24 @@ class Import {
   int run();
 
  private:
-  void check() const;
+  std::pair<int, int> check() const;     // the size of the smallest picture
   metrics::Image decode(const ListedPicture& picture) const;
   json sample(const ListedComparison& comparison, const ListedPicture& picture, std::size_t index, const fs::path& folder);
-  json scores(const std::string& png, const ListedComparison& comparison, bool first);
+  json scores(const std::string& png, const ListedComparison& comparison, const ListedPicture& picture, std::size_t index);
 
   const ImportArguments& arguments_;
   const std::vector<ListedComparison> listed_;
   service::Service service_;
+  std::optional<ImportScores> scores_;
   std::string reference_;                // of the comparison at hand: base64 PNG
-  evaluation::Labels labels_;            // whose scores they are
 };
 
 metrics::Image Import::decode(const ListedPicture& picture) const { return metrics::decodeImage(readFile(picture.file)); }
 
 // Everything is looked at before anything is written, and everything that is wrong is told.
-void Import::check() const {
+std::pair<int, int> Import::check() const {
   std::vector<std::string> wrong;
+  std::pair<int, int> least{0, 0};
   for (const ListedComparison& comparison : listed_) {
     int width = 0, height = 0;
     for (const ListedPicture& picture : comparison.pictures) {
@@ -70,6 +74,7 @@ void Import::check() const {
         const metrics::Image image = decode(picture);
         if (!metrics::isOpaque(file)) wrong.push_back(label + " " + evaluation::kTransparent);
         if (width == 0) width = image.width, height = image.height;
+        least = {least.first > 0 ? std::min(least.first, width) : width, least.second > 0 ? std::min(least.second, height) : height};
         const std::string first = comparison.pictures.front().file.filename().string();
         if (image.width != width || image.height != height)
           wrong.push_back(fmt::format("{} is {} x {}, {} is {} x {}", label, image.width, image.height, first, width, height));
@@ -79,23 +84,15 @@ void Import::check() const {
     }
   }
   if (!wrong.empty()) throw std::runtime_error(evaluation::offenders(wrong));
+  return least;
 }
 
-json Import::scores(const std::string& png, const ListedComparison& comparison, bool first) {
-  json found = json::object();
-  const auto add = [&](const char* metric, const std::string& reference) {
-    try {
-      const protocol::ScoreResult score = service_.score({metric, png, reference, comparison.prompt, arguments_.model});
-      found[metric] = json(score)["value"];
-      evaluation::nameScore(labels_, metric, score.label);
-    } catch (const std::exception&) {
-      found[metric] = nullptr;           // too small for the metric
-    }
-  };
-  if (!comparison.prompt.empty() && comparison.promptTold) add("clip", "");
+json Import::scores(const std::string& png, const ListedComparison& comparison, const ListedPicture& picture, std::size_t index) {
+  const bool first = &picture == &comparison.pictures.front();
   if (first) reference_ = png;
-  else add("psnr", reference_), add("ssim", reference_);
-  return found;
+  scores_->keep(picture.precision, index, png);
+  return scores_->picture(png, first ? std::string() : reference_,
+                          comparison.promptTold && !comparison.prompt.empty() ? std::optional(comparison.prompt) : std::nullopt);
 }
 
 json Import::sample(const ListedComparison& comparison, const ListedPicture& picture, std::size_t index, const fs::path& folder) {
@@ -112,11 +109,12 @@ json Import::sample(const ListedComparison& comparison, const ListedPicture& pic
                        {"weights", {{"transformer", {{"bytes", picture.bytes ? json(*picture.bytes) : json(nullptr)}}}}},
                        {"peak_bytes", json::object()}, {"seconds", {{"total", picture.seconds ? json(*picture.seconds) : json(nullptr)}}}};
   return {{"precision", picture.precision}, {"image", relative.generic_string()}, {"report", report},
-          {"scores", scores(protocol::toBase64(png), comparison, &picture == &comparison.pictures.front())}};
+          {"scores", scores(protocol::toBase64(png), comparison, picture, index)}};
 }
 
 int Import::run() {
-  check();
+  const auto [width, height] = check();
+  scores_.emplace(service_, arguments_.model, width, height);
   pipeline::WholeFolder folder(arguments_.out, false);
   json report = {{"schema", 1}, {"model", "imported"}, {"prompt_set", arguments_.path.stem().string()}, {"comparisons", json::array()}};
   std::vector<std::string> precisions;   // the first is what the others are compared with
@@ -133,8 +131,11 @@ int Import::run() {
     report["comparisons"].push_back({{"recipe", recipe}, {"samples", samples}});
   }
   report["precisions"] = precisions;
-  report["labels"] = labels_;
-  report.update(evaluation::analyze(report["comparisons"], precisions, evaluation::defaultThresholds(), {}, labels_));
+  report["labels"] = scores_->labels();
+  json told;
+  const evaluation::SetFigures sets = scores_->sets(precisions, told);
+  report["sets"] = told;
+  report.update(evaluation::analyze(report["comparisons"], precisions, evaluation::defaultThresholds(), sets, scores_->labels()));
   evaluation::writeJson(folder.path() / "report.json", report);
   evaluation::writeWhole(folder.path() / "report.html", evaluation::htmlReport(report, folder.path()));
   evaluation::writeTables(report, folder.path());

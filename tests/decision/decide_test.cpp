@@ -201,6 +201,18 @@ class DecideTest : public QObject {
     QVERIFY_EXCEPTION_THROWN(statedHardware(true, kGiB, {"avx2"}), std::invalid_argument);
   }
 
+  // Where there is no evidence at all nobody says of the reference itself that it was not measured.
+  void theReferenceMeetsEveryQuality() {
+    Question asked = question(0);
+    asked.evidence = {};
+    asked.constraints.minPsnr = 30, asked.constraints.maxLpips = 0.1, asked.constraints.minClipChange = -0.05, asked.constraints.maxVisible = 0.1;
+    const Decision made = decide(asked);
+    for (const char* asks : {"quality", "visibility"}) {
+      QVERIFY(candidate(made, "bf16").check(asks)->verdict == Verdict::Met);
+      QVERIFY(candidate(made, "bnb-nf4").check(asks)->verdict == Verdict::Unknown);
+    }
+  }
+
   void eachReasonNamesItsPrecisionsOnce() {
     Question asked = question(40);
     addComparison(asked.evidence, comparison({"bf16"}, {0.30}, {1}), "report.json");

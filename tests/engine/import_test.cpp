@@ -119,6 +119,27 @@ class ImportTest : public QObject {
     QVERIFY(QImage(path("out/bf16/0000-seed0.png")).convertToFormat(QImage::Format_RGB888) == image.convertToFormat(QImage::Format_RGB888));
   }
 
+  // As an evaluation of our own: each metric that needs no download, of pictures and of sets, and the sets are of what all precisions have.
+  void theyAreScoredLikeOurOwn() {
+    for (int i = 0; i < 7; ++i) {
+      const QString name = QStringLiteral("%1-seed%2.png").arg(QChar(u'a' + i)).arg(i);
+      save("bf16/" + name, picture(10 + 20 * i)), save("nf4/" + name, picture(12 + 20 * i));
+    }
+    QVERIFY(import({path(), "--out", path("out")}).code == 0);
+    QFile file(path("out/report.json"));
+    QVERIFY(file.open(QIODevice::ReadOnly));
+    const QJsonObject report = QJsonDocument::fromJson(file.readAll()).object();
+    QCOMPARE(report["sets"]["n"].toInt(), 7);
+    QCOMPARE(report["sets"]["against"].toString(), QStringLiteral("bf16"));
+    QVERIFY(report["sets"]["published"]["nf4"].toObject().contains("kd-clip-tiny"));
+    const QJsonObject figures = report["summary"][1]["figures"].toObject();
+    for (const char* id : {"psnr", "ssim", "gmsd", "fd-clip-tiny", "kd-clip-tiny"}) {
+      QVERIFY2(figures[id]["value"].isDouble() && figures[id]["ci95"].isArray() && figures[id]["n"].toInt() == 7, id);
+      QVERIFY2(!report["summary"][0]["figures"].toObject().contains(id), id);
+    }
+    QVERIFY(!figures.contains("fid") && !figures.contains("kid"));
+  }
+
   void aFilesNameIsNoPrompt() {
     save("bf16/fox-seed7.png", picture(10)), save("nf4/fox-seed7.png", picture(20));
     for (const bool told : {false, true}) {

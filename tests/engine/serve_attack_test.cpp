@@ -159,9 +159,9 @@ class ServeAttackTest : public QObject {
     QVERIFY(guarded.isReady());
     QCOMPARE(QString::fromStdString(guarded.get("/health")->body), QStringLiteral("{\"status\":\"ready\"}"));
     QVERIFY(object(guarded.get("/health", {{"Authorization", "Bearer 0123456789abcdef"}})->body).contains("precision"));
-    for (const char* wrong : {"", "Bearer", "Bearer ", "bearer 0123456789abcdef", "Bearer 0123456789abcdefg", "Bearer 0123456789abcde"})
+    for (const char* wrong : {"", "Bearer", "Bearer ", "Basic 0123456789abcdef", "Bearer0123456789abcdef", "Bearer 0123456789abcdefg", "Bearer 0123456789abcde"})
       QCOMPARE(guarded.get("/metrics", {{"Authorization", wrong}})->status, 401);
-    QCOMPARE(guarded.get("/metrics", {{"Authorization", "Bearer 0123456789abcdef"}})->status, 200);
+    for (const char* right : {"Bearer 0123456789abcdef", "bearer 0123456789abcdef"}) QCOMPARE(guarded.get("/metrics", {{"Authorization", right}})->status, 200);
   }
 };
 

@@ -6,6 +6,8 @@
 #include <QTemporaryDir>
 #include <QTest>
 
+#include <cstdlib>
+
 using namespace quantspot::evaluation;
 
 namespace {
@@ -111,6 +113,8 @@ class ThresholdsTest : public QObject {
     QTest::newRow("rating") << "human-rating" << 64 << 0
                             << "Human rating: lacks data, nobody has rated it: rate pictures on the Compare page, or give the "
                                                            "bundle of a study with rating trials.";
+    QTest::newRow("FID against the baseline") << "fid-change" << -64 << 0
+                                              << "FID change: lacks data, its change is one of distances to real pictures (`compare --real`).";
     QTest::newRow("clip") << "clip-change" << 64 << 0 << "CLIP score change: lacks data, it was not measured.";
     QTest::newRow("nothing drawn") << "memory" << 0 << 0 << "Peak memory against bf16: lacks data, nothing is drawn yet.";
     QTest::newRow("all failed") << "time" << 0 << 9 << "Time per picture against bf16: lacks data, every picture failed.";
@@ -121,7 +125,8 @@ class ThresholdsTest : public QObject {
     QFETCH(int, failed);
     QFETCH(QString, sentence);
     PrecisionSummary tested = summaries()[1];
-    tested.drawn = static_cast<std::size_t>(drawn);
+    tested.drawn = static_cast<std::size_t>(std::abs(drawn));
+    if (drawn < 0) tested.figures["fid"] = known(20, 18, 22);   // measured, but of the baseline itself there is none
     tested.failed = static_cast<std::size_t>(failed);
     const ThresholdCell cell = judged(tested, qPrintable(id));
     QCOMPARE(QString::fromStdString(cell.sentence), sentence);

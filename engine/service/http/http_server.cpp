@@ -11,7 +11,9 @@
 #include <spdlog/fmt/fmt.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <atomic>
+#include <cctype>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
@@ -178,7 +180,10 @@ struct HttpServer::State {
 
   bool isTrusted(const httplib::Request& request) const {
     const std::string given = request.get_header_value("Authorization");
-    return options.token.empty() || (given.starts_with("Bearer ") && sameSecret(given.substr(7), options.token));
+    constexpr std::string_view scheme = "bearer ";       // in any case: RFC 9110, 11.1
+    const auto alike = [](char lower, unsigned char any) { return lower == std::tolower(any); };
+    const bool bears = given.size() >= scheme.size() && std::equal(scheme.begin(), scheme.end(), given.begin(), alike);
+    return options.token.empty() || (bears && sameSecret(given.substr(scheme.size()), options.token));
   }
 
   // Told before the body is read: httplib would also take it from paths that are not there, unpack it, or send a thousand copies of one range.
