@@ -48,6 +48,12 @@ MetricChoice chooseMetrics(const std::vector<Metric>& offered, const std::vector
   return choice;
 }
 
+protocol::ScoreParams scoreParams(const Metric& metric, const std::string& model) {
+  protocol::ScoreParams params{.metric = metric.metric, .model = model, .clip = metric.clip};
+  if (!metric.net.empty()) params.net = metric.net;
+  return params;
+}
+
 std::vector<std::string> namesOf(const MetricChoice& choice) {
   std::vector<std::string> names;
   for (const auto* list : {&choice.cells, &choice.sets})

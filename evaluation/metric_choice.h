@@ -20,6 +20,8 @@ struct MetricChoice {
 // and those that the size (0: unknown) is too small for. Throws std::invalid_argument: a name that is not offered, or whose weights are not there
 // (with the command that fetches them).
 MetricChoice chooseMetrics(const std::vector<Metric>& offered, const std::vector<std::string>& names, int width, int height);
+// What asks an engine for it; the pictures and the prompt are the caller's to fill in. model: whose small CLIP scores.
+protocol::ScoreParams scoreParams(const Metric& metric, const std::string& model);
 std::vector<std::string> namesOf(const MetricChoice& choice);
 
 // One line of what weights would add, with the command; empty when nothing is lacking.

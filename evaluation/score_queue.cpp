@@ -34,9 +34,8 @@ std::optional<ScoreJob> ScoreQueue::next() {
     job.cell = std::move(cells_.front());
     cells_.pop_front();
     const ScoreTask& task = *job.cell;
-    job.params = {.metric = task.metric.metric, .image = protocol::toBase64(store_.png(task.cell.key)), .prompt = task.prompt, .model = model_,
-                  .clip = task.metric.clip};
-    if (!task.metric.net.empty()) job.params.net = task.metric.net;
+    job.params = scoreParams(task.metric, model_);
+    job.params.image = protocol::toBase64(store_.png(task.cell.key)), job.params.prompt = task.prompt;
     if (task.baseline) job.params.reference = protocol::toBase64(store_.png(task.baseline->key));
     ++under_;
     return job;

@@ -98,26 +98,31 @@ RealPictures realPictures(const fs::path& path) {
   return real;
 }
 
+SetReport emptySetReport(const std::string& against, std::size_t n, const Metric& first, bool paired) {
+  return {{}, {{"against", against}, {"n", n}, {"network", first.needs.empty() ? "inception" : "clip-tiny"}, {"network_sha256", first.weights_sha256},
+               {"paired", paired}, {"published", json::object()}, {"warnings", json::array()}}};
+}
+
+void addDistance(SetReport& report, const std::string& precision, const Metric& metric, const protocol::ScoreResult& score) {
+  Estimate& estimate = report.figures[precision][metric.gives] = {score.value, static_cast<std::size_t>(score.n), std::nullopt};
+  if (score.ci95) estimate.ci95 = Interval{(*score.ci95)[0], (*score.ci95)[1]};
+  if (score.published) report.told["published"][precision][metric.gives] = *score.published;
+  auto warnings = report.told["warnings"].get<std::set<std::string>>();
+  warnings.insert(score.warnings.begin(), score.warnings.end());
+  report.told["warnings"] = warnings;
+}
+
 SetReport setFiguresOf(const Plan& plan, const Store& store, const std::vector<Metric>& metrics, const RealPictures& real) {
-  SetReport report;
   const Sets sets(plan, store, real);
-  if (!sets.enough() || metrics.empty()) return report;
+  if (!sets.enough() || metrics.empty()) return {};
   const auto& precisions = plan.request().precisions;
-  std::set<std::string> warnings;
-  report.told = {{"against", real.path.empty() ? precisions.front() : real.path.string()}, {"n", sets.size()},
-                 {"network", metrics.front().needs.empty() ? "inception" : "clip-tiny"}, {"network_sha256", metrics.front().weights_sha256},
-                 {"paired", real.path.empty()}, {"published", json::object()}};
+  SetReport report = emptySetReport(real.path.empty() ? precisions.front() : real.path.string(), sets.size(), metrics.front(), real.path.empty());
   for (const Metric& metric : metrics)
     for (std::size_t v = sets.first(); v < precisions.size(); ++v) {
       const auto kept = store.score(sets.distance(v, metric));
       if (!kept || !kept->is_object() || !kept->value("value", json()).is_number()) continue;
-      const auto score = kept->get<protocol::ScoreResult>();
-      Estimate& estimate = report.figures[precisions[v]][metric.gives] = {score.value, static_cast<std::size_t>(score.n), std::nullopt};
-      if (score.ci95) estimate.ci95 = Interval{(*score.ci95)[0], (*score.ci95)[1]};
-      if (score.published) report.told["published"][precisions[v]][metric.gives] = *score.published;
-      warnings.insert(score.warnings.begin(), score.warnings.end());
+      addDistance(report, precisions[v], metric, kept->get<protocol::ScoreResult>());
     }
-  report.told["warnings"] = warnings;
   if (report.figures.empty()) report.told = nullptr;
   return report;
 }

@@ -31,6 +31,9 @@ struct SetReport {
   // last as ScoreResult tells it; null where sets are too small.
   nlohmann::json told;
 };
+// One without a figure. n: pictures of each set; first: the first metric of what is to come.
+SetReport emptySetReport(const std::string& against, std::size_t n, const Metric& first, bool paired);
+void addDistance(SetReport& report, const std::string& precision, const Metric& metric, const protocol::ScoreResult& score);
 // What the store holds, of the prompts and seeds that every precision has drawn. Below six of those there is nothing.
 SetReport setFiguresOf(const Plan& plan, const Store& store, const std::vector<Metric>& metrics, const RealPictures& real);
 

@@ -3,6 +3,7 @@
 #include "study/csv.h"
 #include "study/error.h"
 #include "study/order.h"
+#include "study/rounding.h"
 
 #include <QJsonDocument>
 
@@ -131,7 +132,7 @@ QStringList plateLines(const QJsonObject& figures) {
   for (const QJsonValue& axis : figures["axes"].toArray())
     parts << QStringLiteral("%1 %2 of %3").arg(axis["axis"].toString()).arg(axis["read"].toInt()).arg(axis["shown"].toInt());
   const QJsonArray people = figures["participants"].toArray();
-  const QString who = people.size() == 1 ? QStringLiteral("1 person") : QStringLiteral("%1 people").arg(people.size());
+  const QString who = counted(static_cast<int>(people.size()), "person", "people");
   lines << QStringLiteral("Plates read by %1: %2").arg(who, parts.join(QStringLiteral(", ")));
   const int each = figures["plates_per_axis"].toInt();
   for (const QJsonValue& one : people) {

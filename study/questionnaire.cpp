@@ -108,7 +108,7 @@ QJsonArray questionnaireFigures(const Protocol& protocol, const std::vector<Ques
 
 QString questionnaireLine(const QJsonValue& figure) {
   const int answers = figure["answers"].toInt();
-  QString head = answers == 1 ? QStringLiteral("1 answer") : QStringLiteral("%1 answers").arg(answers);
+  QString head = counted(answers, "answer", "answers");
   if (figure["median"].isDouble()) head += QStringLiteral(", median ") + rounded(figure["median"].toDouble(), 1);
   QStringList parts{head};
   const QJsonArray choices = figure["choices"].toArray(), counts = figure["counts"].toArray();

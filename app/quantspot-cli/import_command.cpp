@@ -132,10 +132,9 @@ int Import::run() {
   }
   report["precisions"] = precisions;
   report["labels"] = scores_->labels();
-  json told;
-  const evaluation::SetFigures sets = scores_->sets(precisions, told);
-  report["sets"] = told;
-  report.update(evaluation::analyze(report["comparisons"], precisions, evaluation::defaultThresholds(), sets, scores_->labels()));
+  const evaluation::SetReport sets = scores_->sets(precisions);
+  report["sets"] = sets.told;
+  report.update(evaluation::analyze(report["comparisons"], precisions, evaluation::defaultThresholds(), sets.figures, scores_->labels()));
   evaluation::writeJson(folder.path() / "report.json", report);
   evaluation::writeWhole(folder.path() / "report.html", evaluation::htmlReport(report, folder.path()));
   evaluation::writeTables(report, folder.path());

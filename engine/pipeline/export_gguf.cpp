@@ -3,6 +3,7 @@
 #include "engine/model/config.h"
 #include "engine/model/family.h"
 #include "engine/model/flux/names.h"
+#include "engine/pipeline/export_script.h"
 
 #include <spdlog/fmt/fmt.h>
 
@@ -60,7 +61,6 @@ constexpr const char* kUnetMapping =
 std::string ggufModule(const std::filesystem::path& model, const std::string& gguf) {
   const std::string part(model::familyOf(model).info().denoiser);
   const bool unet = part == "unet";
-  const std::string className = model::readJson(model / "model_index.json").at(part).at(1).get<std::string>();
   return fmt::format(
       "\"\"\"load(torch.bfloat16): diffusers' {1} with the weights of {2}.\"\"\"\n\n{3}from pathlib import Path\n\n{4}{5}\n\n"
       "def load(dtype):\n"
@@ -70,7 +70,7 @@ std::string ggufModule(const std::filesystem::path& model, const std::string& gg
       "    return diffusers.{1}.from_single_file(\n"
       "        renamed(load_gguf_checkpoint(str(here / {6}))), config=str(here / \"pipeline\"), subfolder=\"{0}\", torch_dtype=dtype,\n"
       "        quantization_config=diffusers.GGUFQuantizationConfig(compute_dtype=dtype))\n",
-      part, className, gguf, unet ? "" : "import re\n", unet ? "\n" : "", unet ? kUnetMapping : fluxMapping(model::Config(model / part / "config.json")),
+      part, className(model, part), gguf, unet ? "" : "import re\n", unet ? "\n" : "", unet ? kUnetMapping : fluxMapping(model::Config(model / part / "config.json")),
       json(gguf).dump());
 }
 

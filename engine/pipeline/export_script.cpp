@@ -25,11 +25,6 @@ std::string python(double value) { return json(value).dump(); }
 
 const char* torchType(at::ScalarType type) { return type == at::kFloat ? "torch.float32" : type == at::kHalf ? "torch.float16" : "torch.bfloat16"; }
 
-std::string className(const std::filesystem::path& model, const std::string& part) {
-  const json index = model::readJson(model / "model_index.json");
-  return part.empty() ? index.at("_class_name").get<std::string>() : index.at(part).at(1).get<std::string>();
-}
-
 class Script {
  public:
   explicit Script(const ScriptRequest& request) : request_(request), r_(request.recipe), info_(model::familyOf(request.model).info()),
@@ -187,6 +182,11 @@ std::string Script::text() const {
 }
 
 }  // namespace
+
+std::string className(const std::filesystem::path& model, const std::string& part) {
+  const json index = model::readJson(model / "model_index.json");
+  return part.empty() ? index.at("_class_name").get<std::string>() : index.at(part).at(1).get<std::string>();
+}
 
 std::string runScript(const ScriptRequest& request) {
   if (request.recipe.prompt_weights) throw std::invalid_argument("prompt_weights: diffusers reads no weights of words; export a recipe without them");

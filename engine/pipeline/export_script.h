@@ -16,6 +16,9 @@ struct ScriptRequest {
   std::string imageHash;                 // of the pixels of the judged picture of this recipe; empty: none
 };
 
+// Name of the class in diffusers or transformers of a part of the pipeline in `model`, by its model_index.json; "": of the pipeline itself.
+std::string className(const std::filesystem::path& model, const std::string& part);
+
 // Python source. Noise is drawn in float32 and then cast, as QuantSpot does. Throws std::invalid_argument for what diffusers cannot be asked
 // for (weighted words, image to image).
 std::string runScript(const ScriptRequest& request);

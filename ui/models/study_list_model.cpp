@@ -1,5 +1,7 @@
 #include "ui/models/study_list_model.h"
 
+#include "study/rounding.h"
+
 #include <QDateTime>
 #include <QDir>
 #include <QFile>
@@ -21,7 +23,7 @@ StudyEntry readDraft(const QString& path) {
 
 QString detailOf(const StudyEntry& entry, const QString& state) {
   QStringList parts{state};
-  if (entry.people > 0) parts << (entry.people == 1 ? QObject::tr("1 person") : QObject::tr("%1 people").arg(entry.people));
+  if (entry.people > 0) parts << study::counted(entry.people, "person", "people");
   if (!entry.model.isEmpty()) parts << entry.model;
   return parts.join(QStringLiteral(" · "));
 }

@@ -23,7 +23,7 @@ QString summaryOf(const study::Protocol& p, int people) {
   for (const study::Block& block : p.blocks)
     parts << QObject::tr("%1 × %2%3").arg(block.trials + block.gold + block.null + block.repeats).arg(study::kindName(block.kind),
                                                                                       block.flicker_hz > 0 ? QObject::tr(" in turn") : QString());
-  const QString comparisons = p.comparisons.size() == 1 ? QObject::tr("1 comparison") : QObject::tr("%1 comparisons").arg(p.comparisons.size());
+  const QString comparisons = study::counted(static_cast<int>(p.comparisons.size()), "comparison", "comparisons");
   const QString begun = people > p.participants ? QObject::tr("%1 have begun, %2 were planned.").arg(study::counted(people, "person", "people"))
                                                 : QObject::tr("%1 of %2 planned people have begun.").arg(people);
   return QObject::tr("Each person answers %1, about %2 of %3 variants. ")
