@@ -33,6 +33,9 @@ const QJsonObject& usual() {
   return analysis;
 }
 
+// Without spaces: a line may end inside "62–89 %", after the dash, where the study's own figures put it.
+QString lettersOf(QString text) { return text.simplified().remove(QLatin1Char(' ')); }
+
 }  // namespace
 
 class ReportTest : public QObject {
@@ -43,7 +46,7 @@ class ReportTest : public QObject {
     const QByteArray html = reportHtml(usual());
     QVERIFY2(html.mid(html.indexOf("<body>") + 7).startsWith("<p class=\"d\">" + decision.toHtmlEscaped().toUtf8()), html.left(900).constData());
     const QString printed = test::wordsOf(reportPdf(usual()));
-    QVERIFY2(printed.startsWith(decision.simplified()), qPrintable(printed.left(400)));
+    QVERIFY2(lettersOf(printed).startsWith(lettersOf(decision)), qPrintable(printed.left(400)));
     QCOMPARE(reportBlocks(usual())[0].text, decision);
   }
 
