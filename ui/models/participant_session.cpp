@@ -288,6 +288,7 @@ void ParticipantSession::finish() {
 
 study::TrialKind ParticipantSession::nextKind() const { return done() ? TrialKind::Spot : next().kind; }
 bool ParticipantSession::nextIsPractice() const { return !done() && next().role == TrialRole::Practice; }
+int ParticipantSession::nextPictures() const { return done() ? 0 : static_cast<int>(next().shown.size()); }
 bool ParticipantSession::nextFlickers() const { return !done() && next().flicker_hz > 0; }
 int ParticipantSession::part() const { return done() ? parts() : next().block + 1; }
 

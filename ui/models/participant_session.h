@@ -87,6 +87,7 @@ class ParticipantSession : public QObject {
   const TrialScreen& trial() const { return screen_; }
   study::TrialKind nextKind() const;                     // of the trial that is to come
   bool nextIsPractice() const;
+  int nextPictures() const;
   bool nextFlickers() const;
   int answers() const { return static_cast<int>(answered_.size()); }   // given so far, practice included
   int part() const;                                      // of the trial that is to come, from 1; 0 in practice

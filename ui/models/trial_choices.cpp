@@ -52,10 +52,13 @@ QString questionOf(TrialKind kind, int pictures) {
   return tr("Put the pictures in order, the best first.");
 }
 
-QString instructionOf(TrialKind kind, bool flickers) {
+QString instructionOf(TrialKind kind, int pictures, bool flickers) {
   QString text;
   switch (kind) {
-    case TrialKind::Spot: text = tr("You see several pictures. All but one are alike; one was made in another way. Say which one."); break;
+    case TrialKind::Spot:
+      if (pictures == 2) text = tr("You see two pictures. One of them was made in another way. Say which one.");
+      else text = tr("You see several pictures. All but one are alike; one was made in another way. Say which one.");
+      break;
     case TrialKind::Abx: text = tr("You see the pictures A and B, and a third, X, which is one of the two again. Say which."); break;
     case TrialKind::Preference: text = tr("You see two pictures. Say which one is better, as you see it."); break;
     case TrialKind::Triangle: text = tr("You see three pictures. Two are alike, one is odd. Say which one."); break;

@@ -17,7 +17,7 @@ std::vector<TrialChoice> choicesOf(const TrialScreen& trial);
 // The question in one sentence.
 QString questionOf(study::TrialKind kind, int pictures);
 // What a block is about, for people who see it for the first time.
-QString instructionOf(study::TrialKind kind, bool flickers);
+QString instructionOf(study::TrialKind kind, int pictures, bool flickers);
 // The letter on each picture: "ABX" for ABX, else A, B, C …
 QString lettersOf(study::TrialKind kind);
 

@@ -137,7 +137,7 @@ QString ParticipantWindow::breakTitle() const {
 }
 
 void ParticipantWindow::showBreak() {
-  const QString task = ui::instructionOf(session_->nextKind(), session_->nextFlickers());
+  const QString task = ui::instructionOf(session_->nextKind(), session_->nextPictures(), session_->nextFlickers());
   const QString how = tr("First choose, then save with Return. The keys are shown below the pictures.");
   const QString practice = tr("First some trials for practice: after each you are told what was right.");
   QStringList parts{task, how};

@@ -114,6 +114,17 @@ class ParticipantWindowTest : public QObject {
     QVERIFY2(bench.window.card()->fieldText().isEmpty(), "the passphrase can be brought back");
   }
 
+  // Of two pictures nobody is told that "all but one are alike"; the break's text is that of the trial that comes.
+  void theTaskIsThatOfItsPictures() {
+    const auto spot = [](int pictures) { return ui::instructionOf(study::TrialKind::Spot, pictures, false); };
+    QVERIFY(spot(2).contains("two pictures") && !spot(2).contains("alike"));
+    QVERIFY(spot(4).contains("All but one are alike"));
+    Bench bench;
+    QVERIFY(bench.start());
+    QVERIFY(bench.session.nextPictures() > 0);
+    QVERIFY2(bench.told().contains(ui::instructionOf(bench.session.nextKind(), bench.session.nextPictures(), bench.session.nextFlickers())), qPrintable(bench.told()));
+  }
+
   // Every key that does something in a trial stands on the screen, for each kind.
   void everyKeyIsOnScreen() {
     Bench bench;
