@@ -15,6 +15,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 #include <stdexcept>
 
 namespace quantspot::cli {
@@ -38,13 +39,14 @@ json estimateOf(const evaluation::Estimate& estimate) {
 
 // values: one per picture; baseline: of the same pictures at another precision, or none.
 int print(const std::string& metric, const std::string& label, const std::string& hash, const std::vector<double>& values,
-          const std::vector<double>& baseline) {
+          const std::vector<double>& baseline, std::vector<std::string> warnings = {}) {
   json out = estimateOf(evaluation::bootstrapMean(values));
   out["metric"] = metric, out["label"] = label;
   const auto endless = std::ranges::count_if(values, [](double value) { return std::isinf(value); });
   if (endless > 0)
-    out["warnings"] = {fmt::format("{} of {} pairs are the same picture twice: their {} is infinite, and so is the mean", endless, values.size(),
-        label)};
+    warnings.push_back(fmt::format("{} of {} pairs are the same picture twice: their {} is infinite, and so is the mean", endless, values.size(),
+        label));
+  if (!warnings.empty()) out["warnings"] = warnings;
   out["weights_sha256"] = hash.empty() ? json(nullptr) : json(hash);
   if (!baseline.empty()) {
     out["baseline"] = evaluation::bootstrapMean(baseline).value;
@@ -70,6 +72,20 @@ std::vector<double> pairScores(const service::PairMetric& metric, const std::vec
   return values;
 }
 
+// What is said of pictures in a folder that nothing is compared with.
+std::vector<std::string> leftOut(const std::vector<fs::path>& scored, const std::vector<fs::path>& folders) {
+  std::set<fs::path> names;
+  for (const fs::path& picture : scored) names.insert(picture.filename());
+  std::vector<std::string> said;
+  for (const fs::path& folder : folders) {
+    if (!fs::is_directory(folder)) continue;
+    const auto there = picturesIn(folder);
+    const auto alone = std::ranges::count_if(there, [&](const fs::path& picture) { return !names.contains(picture.filename()); });
+    if (alone > 0) said.push_back(fmt::format("{} of {} pictures in {} are left out: none of the scored ones has their name", alone, there.size(), folder.string()));
+  }
+  return said;
+}
+
 service::ScoreWeights weightsOf(const ScoreOptions& o) {
   return {o.clip.empty() ? fs::path() : service::clipFolder(o.clip, {}), {o.weights.begin(), o.weights.end()}, o.net};
 }
@@ -83,7 +99,8 @@ int scorePairs(const ScoreOptions& o) {
   const auto metric = service::pairMetric(o.metric, weightsOf(o));
   const auto all = pictures(o.a);
   const auto values = pairScores(metric, all, o.a, o.b);
-  return print(o.metric, metric.label, metric.sha256, values, o.baseline.empty() ? std::vector<double>() : pairScores(metric, all, o.baseline, o.b));
+  return print(o.metric, metric.label, metric.sha256, values, o.baseline.empty() ? std::vector<double>() : pairScores(metric, all, o.baseline, o.b),
+               leftOut(all, {o.b, o.baseline}));
 }
 
 int scoreClip(const ScoreOptions& o) {
@@ -102,7 +119,7 @@ int scoreClip(const ScoreOptions& o) {
     return values;
   };
   return print("clip", service::isEmbeddedClip(folder) ? "CLIP-tiny" : "CLIP", service::filesHash(model::weightFiles(folder)), scores(o.images),
-               o.baseline.empty() ? std::vector<double>() : scores(o.baseline));
+               o.baseline.empty() ? std::vector<double>() : scores(o.baseline), leftOut(all, {o.baseline}));
 }
 
 // Pictures of two folders are drawn of the same prompts and seeds if they have the same names.

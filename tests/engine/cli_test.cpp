@@ -175,6 +175,13 @@ class CliTest : public QObject {
     QVERIFY(same["value"].isNull() && same["warnings"][0].toString().contains("PSNR is infinite"));
     const QJsonObject folders = runCli({"score", "--metric", "psnr", "--a", path("cmp/bf16"), "--b", path("cmp/fp32")}).json();
     QVERIFY(folders["n"].toInt() == 2 && folders["ci95"].isNull());   // too few for an interval
+    QVERIFY(!folders.contains("warnings"));
+    QVERIFY(QDir().mkpath(path("more")));
+    for (const QString& name : QDir(path("cmp/fp32")).entryList({"*.png"})) QVERIFY(QFile::copy(path("cmp/fp32/") + name, path("more/") + name));
+    QVERIFY(QFile::copy(path("a.png"), path("more/alone.png")));
+    const QJsonObject more = runCli({"score", "--metric", "psnr", "--a", path("cmp/bf16"), "--b", path("more")}).json();
+    QCOMPARE(more["value"], folders["value"]);
+    QVERIFY2(more["warnings"][0].toString().startsWith("1 of 3 pictures in " + path("more") + " are left out"), qPrintable(more["warnings"][0].toString()));
   }
 
   void foldersHaveIntervalsAndPairedDifferences() {

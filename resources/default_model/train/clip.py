@@ -8,6 +8,7 @@ import torch
 from PIL import Image
 from transformers import CLIPConfig, CLIPModel, CLIPTextConfig, CLIPTextModel, CLIPTokenizer, CLIPVisionConfig
 
+import attention
 import captions
 import emoji
 import pictures
@@ -73,24 +74,24 @@ def close_up_text(name: str, colour: str) -> str:
     return f"{words.with_article(name)} on {words.with_article(colour)} background"
 
 
-def example(rng: random.Random) -> tuple[np.ndarray, str]:
-    """A (128, 128, 3) picture and what it shows."""
+def example(rng: random.Random) -> tuple[np.ndarray, str, int]:
+    """A (128, 128, 3) picture, what it shows, and of a close-up the number of its name, else −1."""
     if rng.random() >= CLOSE_UPS:
         scene = training_scene(rng)
-        return squared(render.render(scene)), captions.random_caption(scene, rng)
+        return squared(render.render(scene)), captions.random_caption(scene, rng), -1
     while not (scene := training_scene(rng)).subjects:
         pass
     subject = rng.choice(scene.subjects)
     shift = lambda: rng.uniform(-0.07, 0.07) * subject.side
     view = close_up(render.render(scene), subject.left + shift(), subject.top + shift(), subject.side * rng.uniform(0.9, 1.15))
     text = words.with_article(subject.name) if rng.random() < 0.3 else close_up_text(subject.name, colour_behind(scene, subject))
-    return softened(view, rng), text
+    return softened(view, rng), text, emoji.row(subject.name)
 
 
-def chunk(index: int, seed: int, batch: int) -> tuple[torch.Tensor, list[str]]:
+def chunk(index: int, seed: int, batch: int) -> tuple[torch.Tensor, list[str], torch.Tensor]:
     rng = chunk_rng("clip", seed, index)
-    views, texts = zip(*(example(rng) for _ in range(batch)))
-    return torch.from_numpy(np.stack(views)).permute(0, 3, 1, 2).contiguous(), list(texts)
+    views, texts, names = zip(*(example(rng) for _ in range(batch)))
+    return torch.from_numpy(np.stack(views)).permute(0, 3, 1, 2).contiguous(), list(texts), torch.tensor(names)
 
 
 def contrastive(logits: torch.Tensor, texts: list[str]) -> torch.Tensor:
@@ -106,10 +107,15 @@ def normalize(images: torch.Tensor) -> torch.Tensor:
     return (images.float() / 255 - MEAN.to(images.device)) / STD.to(images.device)
 
 
+def compared(model: CLIPModel, tokenizer: CLIPTokenizer, texts: list[str], images: torch.Tensor):
+    """CLIPOutput: logits_per_text (texts, images), text_embeds and image_embeds of length 1."""
+    encoded = tokenizer(texts, padding=True, return_tensors="pt").to(images.device)
+    return model(**encoded, pixel_values=normalize(images))
+
+
 def similarities(model: CLIPModel, tokenizer: CLIPTokenizer, texts: list[str], images: torch.Tensor) -> torch.Tensor:
     """(texts, images) logits."""
-    encoded = tokenizer(texts, padding=True, return_tensors="pt").to(images.device)
-    return model(**encoded, pixel_values=normalize(images)).logits_per_text.float()
+    return compared(model, tokenizer, texts, images).logits_per_text.float()
 
 
 @torch.no_grad()
@@ -141,10 +147,16 @@ def zero_shot(model: CLIPModel, tokenizer: CLIPTokenizer, seed: int, count: int)
 class Trainer:
     def __init__(self, args: argparse.Namespace):
         torch.manual_seed(args.seed)
+        if device().type == "cpu":
+            attention.use_products()
         self.args, self.checkpoint = args, work_dir() / "clip.pt"
         self.tokenizer = CLIPTokenizer.from_pretrained(args.pipeline / "tokenizer")
         self.model = build(self.tokenizer).to(device())
         self.optimizer = torch.optim.AdamW(self.model.parameters(), lr=FULL_RATE, weight_decay=0.02, betas=(0.9, 0.98))
+        if args.lock_text:  # their gradients stay None, which the optimizer passes over
+            self.model.text_model.requires_grad_(False)
+            self.model.text_projection.requires_grad_(False)
+        self.names = None
         stored = load_checkpoint(self.checkpoint) or dict(steps=0, seconds=0.0)
         if "model" in stored:
             self.model.load_state_dict(stored["model"])
@@ -152,11 +164,22 @@ class Trainer:
         self.steps = stored["steps"]
         self.clock = Clock(args.minutes, args.slice_end, stored["seconds"])
 
-    def step(self, images: torch.Tensor, texts: list[str]) -> tuple[torch.Tensor, torch.Tensor]:
+    @torch.no_grad()
+    def embedded_names(self) -> torch.Tensor:
+        """(names, 128) text embeddings of all names as the judge asks for them."""
+        blank = torch.zeros(1, 3, SIDE, SIDE, dtype=torch.uint8, device=device())
+        return compared(self.model, self.tokenizer, [words.with_article(name) for name in emoji.table()], blank).text_embeds
+
+    def step(self, images: torch.Tensor, texts: list[str], names: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """One update; its loss and (texts, images) logits. Close-ups are also told from all names: what the judge asks, and no batch holds."""
+        if self.names is None or (self.steps % 50 == 0 and not self.args.lock_text):
+            self.names = self.embedded_names()
         self.optimizer.param_groups[0]["lr"] = FULL_RATE * min(1, (self.steps + 1) / 100) * max(0.02, 1 - self.clock.done)
         with torch.autocast(device().type, torch.bfloat16, enabled=self.args.bf16):
-            logits = similarities(self.model, self.tokenizer, texts, images.to(device(), non_blocking=True))
-        loss = contrastive(logits, texts)
+            seen = compared(self.model, self.tokenizer, texts, images.to(device(), non_blocking=True))
+        logits, names = seen.logits_per_text.float(), names.to(device())
+        among_all = self.model.logit_scale.exp() * seen.image_embeds.float() @ self.names.float().t()
+        loss = contrastive(logits, texts) + 0.5 * torch.nn.functional.cross_entropy(among_all, names, ignore_index=-1)
         self.optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
@@ -208,8 +231,9 @@ def write(model: CLIPModel, tokenizer: CLIPTokenizer, pipeline: Path) -> None:
 
 def parse() -> argparse.Namespace:
     parser = stages.parser(__doc__)
-    parser.add_argument("--batch", type=int, default=stages.pick(gpu=1024, cpu=96))
+    parser.add_argument("--batch", type=int, default=stages.pick(gpu=1024, cpu=256))
     parser.add_argument("--check", type=int, default=512, help="pictures for retrieval and zero-shot accuracy")
+    parser.add_argument("--lock-text", action="store_true", help="leaves the text half as it is, on which FLUX may have been trained already")
     return stages.parsed(parser)
 
 

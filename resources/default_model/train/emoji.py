@@ -109,6 +109,11 @@ def _rows() -> dict[str, int]:
     return {name: row for row, name in enumerate(table())}
 
 
+def row(name: str) -> int:
+    """The place of a name in table()."""
+    return _rows()[name]
+
+
 def picture(name: str, side: int) -> np.ndarray:
     """(side, side, 4) uint8, premultiplied: resized from the next larger kept size."""
     if name not in _rows():

@@ -1,14 +1,16 @@
 """Trains the FLUX transformer together with its T5 encoder on precomputed latents; goes on from its own checkpoint."""
 import argparse
 import math
+import shutil
 from pathlib import Path
 
 import torch
 from diffusers import FluxPipeline, FluxTransformer2DModel
 from transformers import T5Config, T5EncoderModel
 
+import attention
 import stages
-from latents import Dataset
+from latents import SHORT, Dataset
 from optimizer import MasterOptimizer
 from sampler import preview
 from scenes import SIZE_SHARES, SIZES
@@ -72,6 +74,8 @@ def finite(loss: float, step: int) -> float:
 class Trainer:
     def __init__(self, args: argparse.Namespace):
         torch.manual_seed(args.seed)
+        if device().type == "cpu":
+            attention.use_products()
         self.args, self.checkpoint = args, work_dir() / "flux.pt"
         self.dataset = Dataset(args.pipeline, work_dir() / "dataset.pt", args.scenes, args)
         stored = load_checkpoint(self.checkpoint) or dict(samples=0, seconds=0.0)
@@ -86,18 +90,21 @@ class Trainer:
         self.clock = Clock(args.minutes, args.slice_end, stored["seconds"])
 
     def choose_size(self) -> int:
-        """A size by its share, among those that the training set has."""
+        """A size by its share, among those that the training set has; only the smallest at first."""
+        if self.clock.done < self.args.squares:
+            return self.dataset.sizes[0]
         shares = torch.tensor([SIZE_SHARES[size] for size in self.dataset.sizes])
         return self.dataset.sizes[torch.multinomial(shares, 1, generator=self.dice).item()]
 
     def step(self) -> torch.Tensor | None:
         """One update; its loss, or None where the long text was used (not comparable). Every size has about as many tokens in a batch."""
         args, size = self.args, self.choose_size()
-        long = torch.rand(1, generator=self.dice).item() < args.long_share
+        kind = torch.rand(1, generator=self.dice).item()
+        long, short = kind < args.long_share, kind >= 1 - args.short_share
         width, height = SIZES[size]
         tokens = width * height // 256 + (LONG if long else TOKENS)
         count = max(1, args.batch * (64 + TOKENS) // tokens)
-        clean, ids, pooled = self.dataset.batch(size, count, 0.05, self.generator)
+        clean, ids, pooled = self.dataset.batch(size, count, 0.05, short, self.generator)
         ids = torch.nn.functional.pad(ids, (0, LONG - TOKENS)) if long else ids
         noise = torch.randn(clean.shape, generator=self.generator, device=clean.device)
         sigma = noise_levels(count, self.generator)
@@ -152,15 +159,17 @@ class Trainer:
 
 def parse() -> argparse.Namespace:
     parser = stages.parser(__doc__)
-    parser.add_argument("--batch", type=int, default=stages.pick(gpu=512, cpu=48), help="pictures of 128 × 128; fewer of larger ones")
-    parser.add_argument("--scenes", type=int, default=stages.pick(gpu=300_000, cpu=12_000), help="size of the training set")
+    parser.add_argument("--batch", type=int, default=stages.pick(gpu=512, cpu=96), help="pictures of 128 × 128; fewer of larger ones")
+    parser.add_argument("--scenes", type=int, default=stages.pick(gpu=300_000, cpu=60_000), help="size of the training set")
     parser.add_argument("--adam-lr", type=float, default=1e-3)
     parser.add_argument("--muon-lr", type=float, default=3e-3)
     parser.add_argument("--ema", type=float, default=0.9995)
     parser.add_argument("--flat", type=float, default=0.5, help="share of the time at the full learning rate")
+    parser.add_argument("--squares", type=float, default=stages.pick(gpu=0.0, cpu=0.5), help="share of the time with pictures of 128 × 128 alone")
     parser.add_argument("--long-share", type=float, default=0.03, help="share of steps with 512 text tokens")
+    parser.add_argument("--short-share", type=float, default=stages.pick(gpu=0.0, cpu=0.7), help=f"share of steps with captions of at most {SHORT} pieces, without padding beyond")
     parser.add_argument("--preview-minutes", type=float, default=stages.pick(gpu=4, cpu=20))
-    parser.add_argument("--compile", action=argparse.BooleanOptionalAction, default=stages.pick(gpu=True, cpu=False))
+    parser.add_argument("--compile", action=argparse.BooleanOptionalAction, default=stages.pick(gpu=True, cpu=shutil.which("g++") is not None))
     return stages.parsed(parser)
 
 

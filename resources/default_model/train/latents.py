@@ -14,6 +14,7 @@ from vocabulary import TOKENS
 from workplace import chunk_rng, device
 
 CHUNK, CAPTIONS = 64, 2  # scenes in a chunk, all of one size; captions of each scene
+SHORT = 24  # pieces that nearly all captions fit into
 
 
 def pack(latents: torch.Tensor) -> torch.Tensor:
@@ -72,12 +73,13 @@ class Chunks:
 def make(pipeline: Path, file: Path, count: int, args: argparse.Namespace) -> None:
     """Writes `count` scenes, rounded up to whole chunks, sorted by size."""
     texts = Texts(pipeline)
-    vae = AutoencoderTiny.from_pretrained(pipeline / "vae", torch_dtype=torch.float32).eval().to(device())
+    vae = AutoencoderTiny.from_pretrained(pipeline / "vae", torch_dtype=torch.float32).eval().to(device(), memory_format=torch.channels_last)
     parts = [([], [], []) for _ in SIZES]
     chunks = pictures.stream(Chunks(texts, args.seed), 0, args.workers)
     for _ in range(-(-count // CHUNK)):
         size, pixels, clip_ids, t5_ids = next(chunks)
-        latents = vae.encode(pictures.to_unit(pixels.to(device()))).latents * vae.config.scaling_factor
+        with torch.autocast(device().type, torch.bfloat16, enabled=args.bf16):
+            latents = vae.encode(pictures.to_unit(pixels.to(device()))).latents.float() * vae.config.scaling_factor
         pooled = texts.pooled(clip_ids).half().view(CHUNK, CAPTIONS, -1)
         for kept, value in zip(parts[size], (pack(latents).half(), t5_ids.view(CHUNK, CAPTIONS, -1), pooled)):
             kept.append(value.cpu())
@@ -97,15 +99,18 @@ class Dataset:
             part.replace(file)
         self.stored = {key: value.to(device()) for key, value in torch.load(file, weights_only=True).items()}
         self.sizes = [size for size in range(len(SIZES)) if f"latents{size}" in self.stored]
+        self.short = {size: (self.stored[f"ids{size}"][..., SHORT:] == 0).all(-1).nonzero() for size in self.sizes}  # rows: scene, caption
 
     def __len__(self) -> int:
         return sum(len(self.stored[f"latents{size}"]) for size in self.sizes)
 
-    def batch(self, size: int, count: int, empty_share: float, generator: torch.Generator):
-        """(latents, T5 ids, pooled) of `count` random scenes of one size, with a random caption each; some with none."""
+    def batch(self, size: int, count: int, empty_share: float, short: bool, generator: torch.Generator):
+        """(latents, T5 ids, pooled) of `count` random scenes of one size, with a random caption each; some with none. `short`: captions of at
+        most SHORT pieces, with as many ids."""
         latents, ids, pooled = (self.stored[f"{key}{size}"] for key in ("latents", "ids", "pooled"))
         draw = lambda high: torch.randint(0, high, (count,), generator=generator, device=device())
-        scene, which = draw(len(latents)), draw(CAPTIONS)
+        scene, which = self.short[size][draw(len(self.short[size]))].T if short else (draw(len(latents)), draw(CAPTIONS))
+        length = SHORT if short else ids.shape[2]
         empty = (torch.rand(count, generator=generator, device=device()) < empty_share)[:, None]
-        return (latents[scene].float(), torch.where(empty, self.stored["empty_ids"], ids[scene, which].long()),
+        return (latents[scene].float(), torch.where(empty, self.stored["empty_ids"][:, :length], ids[scene, which, :length].long()),
                 torch.where(empty, self.stored["empty_pooled"], pooled[scene, which].float()))
