@@ -18,16 +18,22 @@ namespace {
 
 constexpr int kAgainMs = 4000;
 
+// planned: 0 where the protocol does not say.
+QString begunText(int people, int planned) {
+  const QString counted = study::counted(people, "person", "people");
+  if (planned == 0) return people == 0 ? QObject::tr("Nobody has begun.") : QObject::tr(people == 1 ? "%1 has begun." : "%1 have begun.").arg(counted);
+  return people > planned ? QObject::tr("%1 have begun, %2 were planned.").arg(counted).arg(planned)
+                          : QObject::tr("%1 of %2 planned people have begun.").arg(people).arg(planned);
+}
+
 QString summaryOf(const study::Protocol& p, int people) {
   QStringList parts;
   for (const study::Block& block : p.blocks)
     parts << QObject::tr("%1 × %2%3").arg(block.trials + block.gold + block.null + block.repeats).arg(study::kindName(block.kind),
                                                                                       block.flicker_hz > 0 ? QObject::tr(" in turn") : QString());
   const QString comparisons = study::counted(static_cast<int>(p.comparisons.size()), "comparison", "comparisons");
-  const QString begun = people > p.participants ? QObject::tr("%1 have begun, %2 were planned.").arg(study::counted(people, "person", "people"))
-                                                : QObject::tr("%1 of %2 planned people have begun.").arg(people);
   return QObject::tr("Each person answers %1, about %2 of %3 variants. ")
-      .arg(parts.join(QStringLiteral(", ")), comparisons).arg(p.variants.size()) + begun.arg(p.participants);
+      .arg(parts.join(QStringLiteral(", ")), comparisons).arg(p.variants.size()) + begunText(people, p.participants);
 }
 
 // The model, and what is known of how its pictures were made.

@@ -71,7 +71,7 @@ StudyProgressView::StudyProgressView(const QString& store, const QString& hash, 
 
 // What lies behind the passphrase; while the store is out of reach, why.
 void StudyProgressView::introduce() {
-  unlock_->setTexts(model_.title().isEmpty() ? tr("Study %1").arg(model_.hash().left(8)) : model_.title(),
+  unlock_->setTexts(model_.isClosed() ? tr("This study is closed") : tr("How far it is"),
       (model_.isClosed() ? tr("The experimenter's passphrase opens participants, evidence and analysis of this closed study.")
           : tr("The experimenter's passphrase shows how far the study is, without scores.")) + tr(" A wrong one costs about a second and changes nothing."));
   if (places_->currentIndex() == Locked && (!model_.isKnown() || model_.isBusy())) unlock_->setProblem(model_.warning());

@@ -157,6 +157,14 @@ class StudyViewsTest : public QObject {
       const char* const begun[] = {"1 of 2 planned people have begun.", "2 of 2 planned people have begun.", "3 people have begun, 2 were planned."};
       QVERIFY2(head.said().contains(QLatin1String(begun[people - 1])), qPrintable(head.said()));
     }
+    p.participants = 0;                                                // nobody said how many
+    for (const int people : {0, 1, 2}) {
+      const Stored stored(folder_.path(), p, people, 1);
+      FrozenStudyView head(stored.store, stored.study.hash());
+      QTRY_VERIFY(head.participant()->isEnabled());
+      const char* const begun[] = {"Nobody has begun.", "1 person has begun.", "2 people have begun."};
+      QVERIFY2(head.said().contains(QLatin1String(begun[people])) && !head.said().contains("planned"), qPrintable(head.said()));
+    }
   }
 
   // Fixed number of trials: no variant, no share right, no verdict. Sequential: the rule's verdict alone.
