@@ -124,6 +124,7 @@ pipeline::Sample Service::sample(const protocol::GenerateParams& params, const C
 }
 
 std::vector<pipeline::Sample> Service::batch(const protocol::GenerateParams& params, std::vector<protocol::Recipe> more, const Control& control) {
+  processFloor();   // before the first model
   if (params.precision == "auto") return params.max_error > 0 ? accurate(params, more, control) : fitting(params, more, control);
   pipeline::SampleRequest request;
   const std::vector<quant::StepSpan> schedule = quant::parseSchedule(params.precision);
@@ -150,6 +151,7 @@ std::vector<pipeline::Sample> Service::batch(const protocol::GenerateParams& par
 }
 
 protocol::ScanResult Service::scan(const protocol::ScanParams& params, const Control& control) {
+  processFloor();
   pipeline::ScanRequest request{.sample = {}, .low = quant::parsePolicy(params.precision), .prompts = params.prompts, .byBlock = params.blocks, .known = {}};
   for (const protocol::ScannedGroup& group : params.known) request.known[group.name] = {group.before, group.after, group.error};
   request.sample.model = resolveModel(params.model);
@@ -220,6 +222,7 @@ protocol::GenerateResult Service::generate(const protocol::GenerateParams& param
 
 protocol::ExportResult Service::exportVariant(const protocol::ExportParams& params, const Control& control) {
   if (params.out.empty()) throw std::invalid_argument("out names no folder");
+  processFloor();
   pipeline::ExportRequest request{.model = resolveModel(params.model), .out = params.out, .policy = quant::parsePolicy(params.precision), .recipe = {}};
   if (!params.images.empty()) request.images = judgedImages(params.images, request.policy, pipeline::HashCache().weightsHash(request.model));
   if (params.recipe) request.recipe = *params.recipe;
@@ -232,6 +235,9 @@ protocol::ExportResult Service::exportVariant(const protocol::ExportParams& para
   return {params.out, made.bytes, std::move(made.manifest)};
 }
 
-protocol::ScoreResult Service::score(const protocol::ScoreParams& params) { return scorer_->score(params); }
+protocol::ScoreResult Service::score(const protocol::ScoreParams& params) {
+  processFloor();
+  return scorer_->score(params);
+}
 
 }  // namespace quantspot::service

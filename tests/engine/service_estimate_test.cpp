@@ -2,6 +2,8 @@
 #include "engine/service/hardware.h"
 #include "tests/engine/engine_process.h"
 #include "tests/engine/json_schema.h"
+#include "tests/engine/process_memory.h"
+#include "tests/real_memory.h"
 
 #include <QTest>
 
@@ -28,6 +30,20 @@ class EstimateTest : public QObject {
     const json drawn = engine.call("samples/generate", {{"model", "default"}, {"precision", "bnb-nf4"}, {"recipe", {{"prompt", "a fox"}, {"width", 64}, {"height", 64}, {"steps", 1}}}});
     QCOMPARE(weights(1), drawn["report"]["weights"]["transformer"]["bytes"].get<std::int64_t>());
     QVERIFY(weights(1) < weights(0));
+  }
+
+  // The engine's own share is the same whether it has drawn before or not: the window's has, the command line's has not.
+  void theFloorHoldsNoModel() {
+    SKIP_UNDER_SANITIZER();
+    const json params = {{"model", "default"}, {"precisions", {"bf16"}}, {"recipe", recipe_}};
+    const auto floorOf = [&](test::EngineProcess& engine) { return engine.call("memory/estimate", params)["process_bytes"].get<std::int64_t>(); };
+    test::EngineProcess fresh, used;
+    for (const char* precision : {"fp32", "bf16"})
+      used.call("samples/generate", {{"model", "default"}, {"precision", precision}, {"recipe", {{"prompt", "a fox"}, {"width", 256}, {"height", 256}, {"steps", 1}}}});
+    const std::int64_t one = floorOf(fresh), other = floorOf(used), mib = 1 << 20;
+    QVERIFY2(std::abs(one - other) < 16 * mib, qPrintable(QStringLiteral("%1 and %2 MiB").arg(one / mib).arg(other / mib)));
+    QVERIFY(test::residentBytes(used.process().processId()) > other + 32 * mib);
+    QCOMPARE(floorOf(used), other);
   }
 
   void wrongQuestionsAreRefused() {

@@ -1,24 +1,12 @@
 // Nothing of a variant stays: after 20 comparisons the engine is as small as after the second, and as small after a variant of
 // 40 MiB as after one of 6.
 #include "tests/engine/engine_process.h"
+#include "tests/engine/process_memory.h"
 #include "tests/real_memory.h"
 
-#include <QFile>
 #include <QTest>
 
 using nlohmann::json;
-
-namespace {
-
-std::int64_t residentBytes(qint64 process) {
-  QFile status(QStringLiteral("/proc/%1/status").arg(process));
-  if (!status.open(QIODevice::ReadOnly)) return 0;
-  for (const QByteArray& line : status.readAll().split('\n'))
-    if (line.startsWith("VmRSS:")) return line.simplified().split(' ')[1].toLongLong() * 1024;
-  return 0;
-}
-
-}  // namespace
 
 class MemoryTest : public QObject {
   Q_OBJECT
@@ -33,10 +21,10 @@ class MemoryTest : public QObject {
         engine.call("samples/generate", {{"model", "default"}, {"precision", precision},
                                          {"recipe", {{"prompt", "a fox " + std::to_string(comparison)}, {"seed", comparison}, {"steps", 1},
                                                      {"width", 64}, {"height", 64}, {"max_sequence_length", 64}}}});
-        const std::int64_t now = residentBytes(engine.process().processId());
+        const std::int64_t now = quantspot::test::residentBytes(engine.process().processId());
         if (comparison >= 10) lowest = std::min(lowest, now), highest = std::max(highest, now);
       }
-      floors.push_back(residentBytes(engine.process().processId()));
+      floors.push_back(quantspot::test::residentBytes(engine.process().processId()));
     }
     // The first comparisons bring in libraries, threads and their caches.
     const std::int64_t grown = floors.back() - floors[1];
