@@ -42,7 +42,8 @@ class EstimateTest : public QObject {
       used.call("samples/generate", {{"model", "default"}, {"precision", precision}, {"recipe", {{"prompt", "a fox"}, {"width", 256}, {"height", 256}, {"steps", 1}}}});
     const std::int64_t one = floorOf(fresh), other = floorOf(used), mib = 1 << 20;
     QVERIFY2(std::abs(one - other) < 16 * mib, qPrintable(QStringLiteral("%1 and %2 MiB").arg(one / mib).arg(other / mib)));
-    QVERIFY(test::residentBytes(used.process().processId()) > other + 32 * mib);
+    const std::int64_t now = test::residentBytes(used.process().processId());
+    QVERIFY2(now > other + 16 * mib, qPrintable(QStringLiteral("%1 and %2 MiB").arg(now / mib).arg(other / mib)));   // or the test tells nothing
     QCOMPARE(floorOf(used), other);
   }
 
