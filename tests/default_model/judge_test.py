@@ -1,3 +1,4 @@
+import argparse
 import random
 import unittest
 
@@ -148,6 +149,24 @@ class SmallClip(unittest.TestCase):
         with torch.no_grad():
             expected = whole.text_model(ids).pooler_output
             torch.testing.assert_close(half(ids).pooler_output, expected)
+
+    def test_a_locked_text_half_stays_while_the_rest_learns(self):
+        arguments = argparse.Namespace(seed=0, pipeline=self.folder, lock_text=True, minutes=10.0, slice_end=None, bf16=True)
+        trainer = clip.Trainer(arguments)
+        before = {name: value.clone() for name, value in trainer.model.state_dict().items()}
+        images, texts, names = clip.chunk(0, 0, 6)
+        losses = [trainer.step(images, texts, names)[0].item() for _ in range(8)]
+        self.assertLess(losses[-1], losses[0])
+        for name, value in trainer.model.state_dict().items():
+            self.assertEqual(torch.equal(value, before[name]), name.startswith("text_") or name.endswith("position_ids"), name)
+
+    def test_close_ups_are_numbered_by_their_names(self):
+        known = list(emoji.table())
+        _, texts, names = clip.chunk(3, 0, 40)
+        said = [(text, known[number]) for text, number in zip(texts, names.tolist()) if number >= 0]
+        self.assertGreater(len(said), 10)
+        for text, name in said:
+            self.assertTrue(text.startswith(clip.words.with_article(name)), (text, name))
 
     def test_equal_captions_are_all_right_answers(self):
         logits = torch.full((2, 2), 5.0)

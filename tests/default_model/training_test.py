@@ -6,6 +6,7 @@ import unittest
 import torch
 
 import fixture
+import attention
 import autoencoder
 import flux
 import latents
@@ -103,6 +104,46 @@ class Noise(unittest.TestCase):
         self.assertTrue((sigma.bfloat16().float() == sigma).all() and sigma.min() >= 0 and sigma.max() <= 1)
         self.assertAlmostEqual(sigma.mean().item(), 0.537, delta=0.01)
         self.assertGreater((sigma < 0.05).float().mean().item(), 0.004)
+
+
+class Attention(unittest.TestCase):
+    def test_products_are_torchs_attention(self):
+        query, key, value = (torch.randn(2, 3, 7, 8, requires_grad=True) for _ in range(3))
+        for options in ({}, dict(attn_mask=torch.randn(2, 1, 7, 7)), dict(scale=0.3), dict(is_causal=True)):
+            made = [attend(query, key, value, **options) for attend in (attention.products, torch.nn.functional.scaled_dot_product_attention)]
+            torch.testing.assert_close(*made)
+            slopes = [torch.autograd.grad(out.pow(2).sum(), (query, key, value)) for out in made]
+            torch.testing.assert_close(*slopes)
+
+
+class Batches(unittest.TestCase):
+    """A training set of 20 scenes whose captions have from 1 to 40 pieces."""
+
+    @classmethod
+    def setUpClass(cls):
+        lengths = torch.arange(1, 41).view(20, 2)
+        ids = torch.arange(40).expand(20, 2, 40) < lengths[..., None]
+        stored = dict(latents0=torch.randn(20, 64, 64).half(), ids0=ids.short(), pooled0=torch.randn(20, 2, 8).half(),
+                      empty_ids=torch.zeros(1, 40, dtype=torch.long), empty_pooled=torch.zeros(1, 8))
+        torch.save(stored, fixture.WORK / "batches.pt")
+        cls.dataset = latents.Dataset(fixture.WORK, fixture.WORK / "batches.pt", 20, argparse.Namespace())
+
+    def test_short_ones_have_whole_captions(self):
+        clean, ids, pooled = self.dataset.batch(0, 500, 0.0, True, torch.Generator().manual_seed(0))
+        self.assertEqual((clean.shape, ids.shape, pooled.shape), ((500, 64, 64), (500, latents.SHORT), (500, 8)))
+        self.assertEqual(sorted(set(ids.sum(1).tolist())), list(range(1, latents.SHORT + 1)))
+
+    def test_others_have_all_lengths_and_some_no_caption(self):
+        ids = self.dataset.batch(0, 2000, 0.1, False, torch.Generator().manual_seed(0))[1]
+        self.assertEqual(sorted(set(ids.sum(1).tolist())), list(range(0, 41)))
+        self.assertAlmostEqual((ids.sum(1) == 0).float().mean().item(), 0.1, delta=0.03)
+
+    def test_latents_and_features_are_of_the_same_caption(self):
+        clean, ids, pooled = self.dataset.batch(0, 50, 0.0, True, torch.Generator().manual_seed(1))
+        for row in range(50):
+            scene, which = divmod(int(ids[row].sum()) - 1, 2)
+            torch.testing.assert_close(clean[row], self.dataset.stored["latents0"][scene].float())
+            torch.testing.assert_close(pooled[row], self.dataset.stored["pooled0"][scene, which].float())
 
 
 def descend(steps: int, stored: dict | None = None):
