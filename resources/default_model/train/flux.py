@@ -11,7 +11,7 @@ from transformers import T5Config, T5EncoderModel
 import attention
 import stages
 from latents import SHORT, Dataset
-from optimizer import MasterOptimizer
+from optimizer import MasterOptimizer, is_muon
 from sampler import preview
 from scenes import SIZE_SHARES, SIZES
 from vocabulary import T5_PIECES, TOKENS
@@ -33,20 +33,22 @@ def noise_levels(count: int, generator: torch.Generator) -> torch.Tensor:
     return torch.where(torch.rand(count, **place) < 0.125, uniform, sigma).bfloat16().float()
 
 
-def is_muon(name: str, parameter: torch.Tensor) -> bool:
-    """Whether a parameter is a matrix inside a block, which Muon steps; AdamW does the rest."""
-    inside = "transformer_blocks." in name or ".block." in name
-    return parameter.ndim == 2 and inside and ".norm" not in name and "relative_attention_bias" not in name
+def new_t5(start: Path | None) -> T5EncoderModel:
+    """The text encoder with random weights, or with those of a pipeline folder where shapes fit."""
+    t5 = T5EncoderModel(T5Config(**T5_SHAPE))
+    if start:
+        stages.load_matching(t5, start / "text_encoder_2/model.safetensors")
+    return t5
 
 
 class Networks:
     """Transformer and T5 in bfloat16 on the device, and their velocity prediction."""
 
-    def __init__(self, start: Path | None, compiled: bool):
-        self.net, self.t5 = FluxTransformer2DModel(**SHAPE), T5EncoderModel(T5Config(**T5_SHAPE))
+    def __init__(self, start: Path | None, compiled: bool, taught: Path | None = None):
+        """start: a pipeline whose weights are taken where shapes fit; taught: the one whose T5 names.py has written."""
+        self.net, self.t5 = FluxTransformer2DModel(**SHAPE), new_t5(taught or start)
         if start:
             stages.load_matching(self.net, start / "transformer/diffusion_pytorch_model.safetensors")
-            stages.load_matching(self.t5, start / "text_encoder_2/model.safetensors")
         for module in (self.net, self.t5):
             module.to(device(), torch.bfloat16).train()
         if compiled:  # block by block: one compilation for every kind of block serves all sizes
@@ -79,7 +81,8 @@ class Trainer:
         self.args, self.checkpoint = args, work_dir() / "flux.pt"
         self.dataset = Dataset(args.pipeline, work_dir() / "dataset.pt", args.scenes, args)
         stored = load_checkpoint(self.checkpoint) or dict(samples=0, seconds=0.0)
-        self.networks = Networks(None if "optimizer" in stored else args.start, args.compile)
+        fresh = "optimizer" not in stored
+        self.networks = Networks(args.start if fresh else None, args.compile, args.pipeline if fresh and "names" in stages.records() else None)
         self.optimizer = MasterOptimizer(self.networks.named(), is_muon, ema_decay=args.ema)
         self.generator = torch.Generator(device()).manual_seed(args.seed)
         if "optimizer" in stored:

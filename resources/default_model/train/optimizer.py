@@ -17,6 +17,12 @@ def orthogonalize(stack: torch.Tensor, steps: int = 5) -> torch.Tensor:
     return (x.mT if tall else x).float()
 
 
+def is_muon(name: str, parameter: torch.Tensor) -> bool:
+    """Whether a parameter is a matrix inside a block, which Muon steps; AdamW does the rest."""
+    inside = "transformer_blocks." in name or ".block." in name
+    return parameter.ndim == 2 and inside and ".norm" not in name and "relative_attention_bias" not in name
+
+
 class MasterOptimizer:
     """Steps the given parameters. State (masters, moments, EMA) is plain tensors, so that a checkpoint resumes exactly."""
 

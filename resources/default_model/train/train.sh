@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Makes the default model: data, tokenizers, autoencoder, small CLIP, FLUX with its T5, export, figures. Safe to run again: finished stages
+# Makes the default model: data, tokenizers, autoencoder, small CLIP, T5 of names, FLUX with its T5, export, figures. Safe to run again: finished stages
 # are skipped, an unfinished one goes on from its checkpoint, so that `train.sh --hours 2` after `train.sh` trains FLUX for longer.
 usage() {
   cat <<'TEXT'
 train.sh [--hours H] [--slice MINUTES] [--data ARCHIVE] [--fresh] [--install] [--smoke]
-  --hours H         training time, earlier runs counted in (default 2): 15 % autoencoder, 20 % small CLIP, 65 % FLUX
+  --hours H         training time, earlier runs counted in (default 2): 10 % autoencoder, 20 % small CLIP, 10 % names, 60 % FLUX
   --slice MINUTES   this run ends after so long with a checkpoint and exit code 75; run again to go on
   --data ARCHIVE    what is otherwise downloaded, packed by pack.py on a machine with a network
   --fresh           random first weights (else the committed ones, where shapes fit)
@@ -42,7 +42,7 @@ if [ -n "$archive" ] && [ ! -e "$work/data/emojibase-data" ]; then
   tar -xf "$archive" -C "$work"
 fi
 
-small_vocabulary=() small_heldout=() small_autoencoder=() small_clip=() small_flux=() small_evaluate=(--captions "$here/heldout.jsonl")
+small_vocabulary=() small_heldout=() small_autoencoder=() small_clip=() small_names=() small_flux=() small_evaluate=(--captions "$here/heldout.jsonl")
 if [ -n "$smoke" ]; then
   mkdir -p "$work/data" "$work/smoke"
   rm -rf "$work/smoke"/*
@@ -51,7 +51,8 @@ if [ -n "$smoke" ]; then
   work=$work/smoke hours=0.005
   export QUANTSPOT_TRAIN_NAMES=30
   small_vocabulary=(--captions 300) small_autoencoder=(--batch 2 --check 8 --log-every 1 --workers 0)
-  small_clip=(--batch 4 --check 8 --log-every 1 --workers 0) small_flux=(--scenes 500 --batch 2 --log-every 1 --workers 0)
+  small_clip=(--batch 4 --check 8 --log-every 1 --workers 0) small_names=(--batch 16 --log-every 1 --workers 0)
+  small_flux=(--scenes 500 --batch 2 --log-every 1 --workers 0)
   small_evaluate=(--captions "$work/heldout.jsonl" --precisions "bf16,bnb-nf4")
 fi
 export QUANTSPOT_TRAIN_DIR=$work OMP_WAIT_POLICY=PASSIVE TORCHINDUCTOR_CACHE_DIR=$work/inductor PYTHONUNBUFFERED=1
@@ -76,9 +77,10 @@ train() { # train STAGE SHARE options…
 }
 
 [ -e "$start/tokenizer_2/spiece.model" ] || "$python" "$here/vocabulary.py" --pipeline "$start" "${small_vocabulary[@]}"
-train autoencoder 0.15 "${small_autoencoder[@]}"
+train autoencoder 0.10 "${small_autoencoder[@]}"
 train clip 0.20 "${small_clip[@]}"
-train flux 0.65 "${small_flux[@]}"
+train names 0.10 "${small_names[@]}"
+train flux 0.60 "${small_flux[@]}"
 
 model=$work/model
 "$python" "$here/export.py" --pipeline "$start" --target "$model"
