@@ -140,9 +140,9 @@ class FirstCaptions(unittest.TestCase):
 class Export(unittest.TestCase):
     def test_averaged_weights_are_written_in_the_order_of_training(self):
         torch.manual_seed(0)
-        networks = flux.Networks(None, compiled=False)
+        networks = flux.Networks(None, False, None)
         ema = [torch.full_like(p.detach(), i / 256).float() for i, (_, p) in enumerate(networks.named())]
-        loaded = export.averaged(dict(optimizer=dict(ema=ema)))
+        loaded = export.averaged(dict(optimizer=dict(ema=ema)), None)
         for i, (_, parameter) in enumerate(loaded.named()):
             self.assertTrue((parameter == torch.tensor(i / 256, dtype=torch.bfloat16)).all())
 

@@ -97,7 +97,7 @@ class Teaching(unittest.TestCase):
         for a, b in zip(first.t5.parameters(), second.t5.parameters()):
             torch.testing.assert_close(a, b, rtol=0, atol=0)
         second.finish()
-        taught = flux.Networks(None, compiled=False, taught=PIPELINE).t5
+        taught = flux.Networks(None, False, PIPELINE).t5
         for a, b in zip(second.t5.parameters(), taught.parameters()):
             torch.testing.assert_close(a, b, rtol=0, atol=0)
         first.checkpoint.unlink()

@@ -190,7 +190,7 @@ class Optimizer(unittest.TestCase):
             self.assertLess(values.max().item(), 1.3)
 
     def test_muon_takes_the_matrices_inside_blocks_only(self):
-        networks = flux.Networks(None, compiled=False)
+        networks = flux.Networks(None, False, None)
         chosen = [name for name, parameter in networks.named() if flux.is_muon(name, parameter)]
         self.assertTrue(chosen and all(".block." in name or "transformer_blocks." in name for name in chosen))
         self.assertFalse([name for name in chosen if "norm" in name or "embed" in name])
@@ -200,7 +200,7 @@ class Networks(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         torch.manual_seed(0)
-        cls.networks = flux.Networks(None, compiled=False)
+        cls.networks = flux.Networks(None, False, None)
 
     def test_within_the_budget(self):
         count = sum(parameter.numel() for parameter in self.networks.net.parameters())
@@ -215,6 +215,7 @@ class Networks(unittest.TestCase):
         velocity.pow(2).mean().backward()
         untouched = [name for name, p in self.networks.named() if p.grad is None]
         self.assertEqual(untouched, [])
+        self.assertTrue(all(p.grad is None for p in self.networks.t5.parameters()))   # what names.py taught stays
 
 
 class Autoencoder(unittest.TestCase):

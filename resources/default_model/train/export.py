@@ -15,9 +15,9 @@ from workplace import load_checkpoint, work_dir
 LIMIT = 30_000_000  # bytes of all that the program reads, pictures of the model card included
 
 
-def averaged(checkpoint: dict) -> Networks:
-    """The networks with the checkpoint's averaged weights."""
-    networks = Networks(None, compiled=False)
+def averaged(checkpoint: dict, source: Path | None) -> Networks:
+    """The networks with the checkpoint's averaged weights and the pipeline's T5."""
+    networks = Networks(None, False, source)
     with torch.no_grad():
         torch._foreach_copy_([parameter for _, parameter in networks.named()], checkpoint["optimizer"]["ema"])
     return networks
@@ -35,7 +35,7 @@ def write_model_index(target: Path) -> None:
 def write(source: Path, target: Path, checkpoint: dict) -> None:
     """Every folder of the pipeline. The small CLIP keeps its tokenizer as tokenizer.json, the other form that the engine reads."""
     target.mkdir(parents=True, exist_ok=True)
-    networks = averaged(checkpoint)
+    networks = averaged(checkpoint, source)
     networks.net.save_pretrained(target / "transformer")
     networks.t5.save_pretrained(target / "text_encoder_2")
     CLIPTextModel.from_pretrained(source / "text_encoder", dtype=torch.bfloat16).save_pretrained(target / "text_encoder")
