@@ -52,7 +52,7 @@ if [ -n "$smoke" ]; then
   export QUANTSPOT_TRAIN_NAMES=30
   small_vocabulary=(--captions 300) small_autoencoder=(--batch 2 --check 8 --log-every 1 --workers 0)
   small_clip=(--batch 4 --check 8 --log-every 1 --workers 0) small_names=(--batch 16 --log-every 1 --workers 0)
-  small_flux=(--scenes 500 --batch 2 --log-every 1 --workers 0)
+  small_flux=(--no-compile --scenes 500 --batch 2 --log-every 1 --workers 0)
   small_evaluate=(--captions "$work/heldout.jsonl" --precisions "bf16,bnb-nf4")
 fi
 export QUANTSPOT_TRAIN_DIR=$work OMP_WAIT_POLICY=PASSIVE TORCHINDUCTOR_CACHE_DIR=$work/inductor PYTHONUNBUFFERED=1
