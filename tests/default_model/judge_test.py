@@ -160,6 +160,11 @@ class SmallClip(unittest.TestCase):
         for name, value in trainer.model.state_dict().items():
             self.assertEqual(torch.equal(value, before[name]), name.startswith("text_") or name.endswith("position_ids"), name)
 
+    def test_a_batch_without_close_ups_has_a_loss(self):
+        trainer = clip.Trainer(argparse.Namespace(seed=0, pipeline=self.folder, lock_text=False, minutes=10.0, slice_end=None, bf16=True))
+        images, texts, names = clip.chunk(0, 0, 3)
+        self.assertTrue(np.isfinite(trainer.step(images, texts, torch.full_like(names, -1))[0].item()))
+
     def test_close_ups_are_numbered_by_their_names(self):
         known = list(emoji.table())
         _, texts, names = clip.chunk(3, 0, 40)

@@ -179,7 +179,8 @@ class Trainer:
             seen = compared(self.model, self.tokenizer, texts, images.to(device(), non_blocking=True))
         logits, names = seen.logits_per_text.float(), names.to(device())
         among_all = self.model.logit_scale.exp() * seen.image_embeds.float() @ self.names.float().t()
-        loss = contrastive(logits, texts) + 0.5 * torch.nn.functional.cross_entropy(among_all, names, ignore_index=-1)
+        named = torch.nn.functional.cross_entropy(among_all, names, ignore_index=-1, reduction="sum") / (names >= 0).sum().clamp(min=1)
+        loss = contrastive(logits, texts) + 0.5 * named
         self.optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
