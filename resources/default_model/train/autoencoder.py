@@ -1,6 +1,5 @@
 """Trains the tiny autoencoder (AutoencoderTiny, 8 x smaller, 16 channels) on 64 x 64 crops of scenes."""
 import argparse
-from pathlib import Path
 
 import torch
 from diffusers import AutoencoderTiny
@@ -8,7 +7,7 @@ from diffusers import AutoencoderTiny
 import pictures
 import stages
 from scenes import SIZES, draw_scene, training_scene
-from workplace import Clock, Log, chunk_rng, device, leave_if, load_checkpoint, save_checkpoint, work_dir
+from workplace import Clock, Log, chunk_rng, device, load_checkpoint, save_checkpoint, work_dir
 
 CROP, FULL_RATE = 64, 2e-3
 
@@ -101,14 +100,14 @@ class Trainer:
         save_checkpoint(dict(vae=self.vae.state_dict(), optimizer=self.optimizer.state_dict(), steps=self.steps,
                              seconds=self.clock.seconds, width=self.width), self.checkpoint)
 
-    def finish(self, folder: Path) -> None:
-        """Writes the folder and the stage's figures."""
+    def finish(self) -> None:
+        """Writes vae/ and the stage's figures."""
         vae = self.vae.float().eval()
         vae.register_to_config(scaling_factor=1 / deviation(vae, self.args.seed, self.args.check), shift_factor=0.0)
         figures = dict(psnr_db=round(psnr(vae, self.args.seed, self.args.check // 4), 2), steps=self.steps,
                        pictures=self.steps * self.args.batch, minutes=round(self.clock.seconds / 60, 1), device=stages.hardware())
         print("autoencoder", figures)
-        vae.to(memory_format=torch.contiguous_format).save_pretrained(folder)
+        vae.to(memory_format=torch.contiguous_format).save_pretrained(self.args.pipeline / "vae")
         stages.finish("autoencoder", figures)
 
 
@@ -121,7 +120,4 @@ def parse() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    trainer = Trainer(parse())
-    trainer.run()
-    leave_if(trainer.clock)
-    trainer.finish(trainer.args.pipeline / "vae")
+    stages.carry_out(Trainer(parse()))

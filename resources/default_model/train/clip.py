@@ -8,7 +8,6 @@ import torch
 from PIL import Image
 from transformers import CLIPConfig, CLIPModel, CLIPTextConfig, CLIPTextModel, CLIPTokenizer, CLIPVisionConfig
 
-import attention
 import captions
 import emoji
 import pictures
@@ -16,7 +15,7 @@ import render
 import stages
 import words
 from scenes import Placed, Scene, draw_scene, evaluation_scene, training_scene
-from workplace import Clock, Log, chunk_rng, device, leave_if, load_checkpoint, save_checkpoint, work_dir
+from workplace import Clock, Log, chunk_rng, device, load_checkpoint, save_checkpoint, work_dir
 
 SIDE, FULL_RATE = 128, 1e-3
 MEAN = torch.tensor([0.48145466, 0.4578275, 0.40821073]).view(1, 3, 1, 1)  # CLIP's own normalization
@@ -147,8 +146,6 @@ def zero_shot(model: CLIPModel, tokenizer: CLIPTokenizer, seed: int, count: int)
 class Trainer:
     def __init__(self, args: argparse.Namespace):
         torch.manual_seed(args.seed)
-        if device().type == "cpu":
-            attention.use_products()
         self.args, self.checkpoint = args, work_dir() / "clip.pt"
         self.tokenizer = CLIPTokenizer.from_pretrained(args.pipeline / "tokenizer")
         self.model = build(self.tokenizer).to(device())
@@ -208,7 +205,7 @@ class Trainer:
         save_checkpoint(dict(model=self.model.state_dict(), optimizer=self.optimizer.state_dict(), steps=self.steps,
                              seconds=self.clock.seconds), self.checkpoint)
 
-    def finish(self, pipeline: Path) -> None:
+    def finish(self) -> None:
         """Writes clip_score/ and text_encoder/, and the stage's figures."""
         model, count = self.model.float().eval(), self.args.check
         figures = dict(retrieval_of=count, retrieval=round(retrieval(model, self.tokenizer, self.args.seed, count), 3),
@@ -216,7 +213,7 @@ class Trainer:
                        steps=self.steps, pictures=self.steps * self.args.batch, minutes=round(self.clock.seconds / 60, 1),
                        device=stages.hardware())
         print("clip", figures)
-        write(model.cpu(), self.tokenizer, pipeline)
+        write(model.cpu(), self.tokenizer, self.args.pipeline)
         stages.finish("clip", figures)
 
 
@@ -239,7 +236,4 @@ def parse() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    trainer = Trainer(parse())
-    trainer.run()
-    leave_if(trainer.clock)
-    trainer.finish(trainer.args.pipeline)
+    stages.carry_out(Trainer(parse()))

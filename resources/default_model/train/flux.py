@@ -8,14 +8,13 @@ import torch
 from diffusers import FluxPipeline, FluxTransformer2DModel
 from transformers import T5Config, T5EncoderModel
 
-import attention
 import stages
 from latents import SHORT, Dataset
 from optimizer import MasterOptimizer, is_muon
 from sampler import preview
 from scenes import SIZE_SHARES, SIZES
 from vocabulary import T5_PIECES, TOKENS
-from workplace import Clock, Log, device, leave_if, load_checkpoint, save_checkpoint, work_dir
+from workplace import Clock, Log, device, load_checkpoint, save_checkpoint, work_dir
 
 LONG = 512  # FluxPipeline's default length, nearly all padding (FLUX has no text mask): a few steps see it, so that it does no harm
 SHAPE = dict(in_channels=64, num_layers=1, num_single_layers=5, attention_head_dim=32, num_attention_heads=8, joint_attention_dim=192,
@@ -78,8 +77,6 @@ def finite(loss: float, step: int) -> float:
 class Trainer:
     def __init__(self, args: argparse.Namespace):
         torch.manual_seed(args.seed)
-        if device().type == "cpu":
-            attention.use_products()
         self.args, self.checkpoint = args, work_dir() / "flux.pt"
         self.dataset = Dataset(args.pipeline, work_dir() / "dataset.pt", args.scenes, args)
         stored = load_checkpoint(self.checkpoint) or dict(samples=0, seconds=0.0)
@@ -178,7 +175,4 @@ def parse() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    trainer = Trainer(parse())
-    trainer.run()
-    leave_if(trainer.clock)
-    trainer.finish()
+    stages.carry_out(Trainer(parse()))

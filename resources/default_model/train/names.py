@@ -13,7 +13,6 @@ from diffusers import AutoencoderTiny
 from PIL import Image
 from transformers import T5EncoderModel, T5Tokenizer
 
-import attention
 import captions
 import emoji
 import pictures
@@ -23,7 +22,7 @@ from flux import new_t5
 from optimizer import MasterOptimizer, is_muon
 from scenes import Scene, training_scene
 from vocabulary import TOKENS
-from workplace import Clock, Log, chunk_rng, device, leave_if, load_checkpoint, save_checkpoint, work_dir
+from workplace import Clock, Log, chunk_rng, device, load_checkpoint, save_checkpoint, work_dir
 
 SIDE, CODE = 96, 128  # pixels of the pictures that are coded; numbers in a code
 GREY = 128
@@ -88,8 +87,6 @@ def chunk(tokenizer: T5Tokenizer, index: int, seed: int, batch: int) -> tuple[to
 class Trainer:
     def __init__(self, args: argparse.Namespace):
         torch.manual_seed(args.seed)
-        if device().type == "cpu":
-            attention.use_products()
         self.args, self.checkpoint = args, work_dir() / "names.pt"
         self.tokenizer = T5Tokenizer.from_pretrained(args.pipeline / "tokenizer_2")
         self.codes = codes(args.pipeline).to(device())
@@ -154,7 +151,4 @@ def parse() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    trainer = Trainer(parse())
-    trainer.run()
-    leave_if(trainer.clock)
-    trainer.finish()
+    stages.carry_out(Trainer(parse()))

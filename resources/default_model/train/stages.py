@@ -9,7 +9,8 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file
 
-from workplace import device, use_threads, work_dir
+import attention
+from workplace import device, leave_if, use_threads, work_dir
 
 
 def pick(gpu, cpu):
@@ -34,7 +35,16 @@ def parser(description: str) -> argparse.ArgumentParser:
 def parsed(made: argparse.ArgumentParser) -> argparse.Namespace:
     arguments = made.parse_args()
     use_threads(arguments.threads)
+    if device().type == "cpu":
+        attention.use_products()
     return arguments
+
+
+def carry_out(trainer) -> None:
+    """Trains for as long as the plan and this run's slice say; a plan that is through is finished, else the exit code is workplace.TIME_IS_UP."""
+    trainer.run()
+    leave_if(trainer.clock)
+    trainer.finish()
 
 
 def load_matching(module: torch.nn.Module, file: Path) -> int:

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes the default model: data, tokenizers, autoencoder, small CLIP, T5 of names, FLUX with its T5, export, figures. Safe to run again: finished stages
+# Makes the default model: data, tokenizers, autoencoder, small CLIP, T5 of names, FLUX, export, figures. Safe to run again: finished stages
 # are skipped, an unfinished one goes on from its checkpoint, so that `train.sh --hours 2` after `train.sh` trains FLUX for longer.
 usage() {
   cat <<'TEXT'
