@@ -99,11 +99,12 @@ QJsonObject opinions(const Protocol& protocol, const Rows& rows) {
   constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
   Ratings by_thing(people.size(), std::vector<double>(things.size(), kNone));
   const QStringList items = names(protocol, rows);
-  Ratings sums(people.size(), std::vector<double>(static_cast<std::size_t>(items.size()), 0)), counts = sums;
+  Ratings sums(people.size(), std::vector<double>(static_cast<std::size_t>(items.size()), 0)), counts = sums, squares = sums;
   for (const ResponseRow* row : rows) {
     const std::size_t person = people[row->participant], item = static_cast<std::size_t>(items.indexOf(row->trial.shown[0]));
     by_thing[person][things[row->trial.shown[0] + QLatin1Char('|') + row->trial.comparison]] = row->answer.toDouble();
     sums[person][item] += row->answer.toDouble();
+    squares[person][item] += row->answer.toDouble() * row->answer.toDouble();
     ++counts[person][item];
   }
   for (std::size_t i = 0; i < sums.size(); ++i)
@@ -120,11 +121,13 @@ QJsonObject opinions(const Protocol& protocol, const Rows& rows) {
     for (const auto& [thing, index] : things)
       if (thing.startsWith(items[item] + QLatin1Char('|'))) quality += model.quality[index], ++seen;
     const Mos& score = plain[static_cast<std::size_t>(item)];
-    double rounding = 0;   // of a person's mean, over the people
-    for (const auto& row : counts)
-      if (row[static_cast<std::size_t>(item)] > 0) rounding += 1 / (12 * row[static_cast<std::size_t>(item)]) / score.ratings;
+    double roundings = 0;   // in a person's mean, over the people: answers that vary round both ways, those all alike are one
+    for (std::size_t i = 0; i < counts.size(); ++i) {
+      const auto j = static_cast<std::size_t>(item);
+      if (counts[i][j] > 0) roundings += (squares[i][j] > counts[i][j] * sums[i][j] * sums[i][j] + 1e-9 ? 1 / counts[i][j] : 1) / score.ratings;
+    }
     scores << QJsonObject{{"variant", items[item]}, {"mos", score.mean},
-        {"interval", json(opinionInterval(score, rounding, {1, 5}, protocol.analysis.level))}, {"people", score.ratings},
+        {"interval", json(opinionInterval(score, roundings, {1, 5}, protocol.analysis.level))}, {"people", score.ratings},
         {"quality_without_bias", collapsed ? QJsonValue() : QJsonValue(quality / seen)}};
   }
   const auto outside = bt500Rejected(by_thing);

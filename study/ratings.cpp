@@ -9,16 +9,16 @@
 namespace quantspot::study {
 namespace {
 
-constexpr double kRounding = 1.0 / 12, kLowest = 1, kHighest = 5;   // rounding: variance of a whole grade about what was meant
+constexpr double kLowest = 1, kHighest = 5;
 
-// rounding: variance that it hides in one value; between low and high lie all values.
-GradeMean meanOf(const std::vector<double>& values, double rounding, double low, double high) {
+// roundings: grades that make one value; between low and high lie all values.
+GradeMean meanOf(const std::vector<double>& values, int roundings, double low, double high) {
   GradeMean mean{.n = static_cast<int>(values.size()), .ci95 = {}};
   for (const double value : values) mean.value += value / mean.n;
   if (mean.n < 2) return mean;
   double squares = 0;
   for (const double value : values) squares += (value - mean.value) * (value - mean.value);
-  const auto found = statistics::opinionInterval({mean.value, {}, mean.n, squares / (mean.n - 1)}, rounding, {low, high});
+  const auto found = statistics::opinionInterval({mean.value, {}, mean.n, squares / (mean.n - 1)}, roundings, {low, high});
   mean.ci95 = {found.low, found.high};
   return mean;
 }
@@ -56,8 +56,8 @@ std::vector<RatingMean> ratingMeans(const std::vector<RatedTile>& tiles, const Q
       const auto beside = grades[reference].find(trial);
       if (precision != reference && beside != grades[reference].end()) changes.push_back(grade - beside->second);
     }
-    RatingMean& mean = means.emplace_back(RatingMean{precision, meanOf(all, kRounding, kLowest, kHighest), {}});
-    if (!changes.empty()) mean.change = meanOf(changes, 2 * kRounding, kLowest - kHighest, kHighest - kLowest);
+    RatingMean& mean = means.emplace_back(RatingMean{precision, meanOf(all, 1, kLowest, kHighest), {}});
+    if (!changes.empty()) mean.change = meanOf(changes, 2, kLowest - kHighest, kHighest - kLowest);
   }
   return means;
 }

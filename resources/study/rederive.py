@@ -269,9 +269,10 @@ def rating(rows, stated, reference, level):
     table = [{(r["shown"], r["comparison"]): int(r["answer"]) for r in those} for those in people.values()]
     quality, scores, agreement = subject_bias(table), [], krippendorff(table, level)
     for variant in items_of(mine, reference):
-        means = [statistics.fmean(int(r["answer"]) for r in those if r["shown"] == variant) for those in people.values() if any(r["shown"] == variant for r in those)]
-        rounding = statistics.fmean(1 / 12 / n for n in (sum(r["shown"] == variant for r in those) for those in people.values()) if n)
-        scores.append({"variant": variant, "mos": statistics.fmean(means), "interval": opinion_interval(means, rounding, level),
+        answers = [said for said in ([int(r["answer"]) for r in those if r["shown"] == variant] for those in people.values()) if said]
+        means = [statistics.fmean(said) for said in answers]
+        roundings = statistics.fmean(1 / len(said) if len(set(said)) > 1 else 1 for said in answers)
+        scores.append({"variant": variant, "mos": statistics.fmean(means), "interval": opinion_interval(means, roundings, level),
                        "people": len(means), "quality_without_bias": statistics.fmean(q for (name, _), q in quality.items() if name == variant) if quality else None})
     return {"scores": scores, "bt500_rejected": [list(people)[i] for i in bt500(table)], **agreement}
 
@@ -461,7 +462,7 @@ def derive(stated, protocol, study, table, chain, plates):
     parts = {"with_exclusions": figures_of([r for r in every if not flagged[r["participant"]]], stated["with_exclusions"], protocol),
              "without_exclusions": figures_of(every, stated["without_exclusions"], protocol)}
     joined = sum(r["kind"] == "join" for r in records)
-    return {"schema": 1, "version": 6, "study": study, "title": protocol["title"], "joined": joined, "headline": headline, "decisions": parts[headline]["decisions"],
+    return {"schema": 1, "version": 7, "study": study, "title": protocol["title"], "joined": joined, "headline": headline, "decisions": parts[headline]["decisions"],
             "excluded": [{"participant": name, "reasons": why} for name, why in flagged.items() if why], "problems": stated["problems"],
             "questionnaires": said(protocol, asked(protocol, chain)), "attestation": attestation(protocol), **colour_vision(protocol, plates), **parts}
 

@@ -109,12 +109,12 @@ def same_different_interval(kind, hits, different, alarms, same, level):
     return [min(at(hit - (hit - h0) * c, alarm + (f1 - alarm) * s) for c, s in turns), max(at(hit + (h1 - hit) * c, alarm - (alarm - f0) * s) for c, s in turns)]
 
 
-def opinion_interval(values, rounding, level):
-    """Of a mean on the scale from 1 to 5: Wilson's, of as many people as their variance is worth, with Student's t."""
+def opinion_interval(values, roundings, level):
+    """Of a mean on the scale from 1 to 5: Wilson's, of as many people as their variance, and what rounding hides of few, is worth, with Student's t."""
     n, place = len(values), (math.fsum(values) / len(values) - 1) / 4
     if n < 2:
         return [1.0, 5.0]
-    variance, widest = (statistics.variance(values) + rounding) / 16 / n, place * (1 - place)
+    variance, widest = (statistics.variance(values) + roundings * 3 / (n + 12)) / 16 / n, place * (1 - place)
     t2 = student_quantile(level, n - 1) ** 2 / (max(1.0, widest / variance) if widest > 1e-12 else n)
     middle, half = (place + t2 / 2) / (1 + t2), math.sqrt(t2 * widest + t2 * t2 / 4) / (1 + t2)
     return [1 + 4 * max(0.0, middle - half), 1 + 4 * min(1.0, middle + half)]
@@ -135,8 +135,7 @@ def solve(matrix, right):
 
 def choices(sets, count, firth):
     """Conditional logit by Newton's method; sets: lists of (features, chosen). Parameters and standard errors, or None when they run away."""
-    at = [0.0] * count
-    for _ in range(500):
+    def bend(at):
         gradient, information, moments = [0.0] * count, [[0.0] * count for _ in at], []
         for options in sets:
             weights = [math.exp(sum(f.get(i, 0) * at[i] for i in f)) for f, _ in options]
@@ -155,11 +154,19 @@ def choices(sets, count, firth):
                 spread = sum(x[i] * inverse[i][j] * x[j] for i in range(count) for j in range(count))
                 for i in range(count):
                     gradient[i] += weight * spread * x[i] / 2
+        return gradient, information, inverse
+    at, slope = [0.0] * count, lambda step, gradient: sum(s * g for s, g in zip(step, gradient))
+    for _ in range(500):
+        gradient, information, inverse = bend(at)
         step = solve(information, gradient)
         largest = max(map(abs, step))
-        at = [a + s * min(1, 1 / largest if largest else 1) for a, s in zip(at, step)]
+        to = [a + s * min(1, 1 / largest if largest else 1) for a, s in zip(at, step)]
         if largest < 1e-12:
             break
+        rise, left = slope(step, gradient), slope(step, bend(to)[0])
+        if left < -0.1 * rise and largest < 1:  # beyond the top, as Firth's information is too small for his likelihood: to where the slope between vanishes
+            to = [a + s * rise / (rise - left) for a, s in zip(at, step)]
+        at = to
         if not firth and max(map(abs, at)) > 30:
             return None
     return at, [math.sqrt(inverse[i][i]) for i in range(count)]

@@ -100,8 +100,10 @@ std::vector<Mos> mos(const Ratings& ratings, double level) {
   return result;
 }
 
-Interval opinionInterval(const Mos& score, double rounding, const Interval& scale, double level) {
+Interval opinionInterval(const Mos& score, double roundings, const Interval& scale, double level) {
   if (score.ratings < 2) return scale;
+  constexpr double kHidden = 0.25, kPeople = 12;   // the weakest that held in every setting of docs/study-analysis.md
+  const double rounding = roundings * kHidden * kPeople / (score.ratings + kPeople);
   const double length = scale.high - scale.low, place = std::clamp((score.mean - scale.low) / length, 0.0, 1.0);
   const double variance = (score.variance + rounding) / (length * length) / score.ratings, widest = place * (1 - place);
   const double people = widest > 1e-12 ? std::max(1.0, widest / variance) : score.ratings, t = tForLevel(level, score.ratings - 1);

@@ -85,6 +85,12 @@ Maximum maximize(const std::function<Curvature(const Vector&)>& function, Vector
     double length = 1;
     Vector to = along(best.at, step, length);
     Curvature there = function(to);
+    // Beyond the top, as happens where the information is only expected: unshortened, such steps go to and fro about it for ever.
+    const double rise = dot(step, here.gradient), left = dot(step, there.gradient);
+    if (left < -0.1 * rise) {
+      to = along(best.at, step, length = std::max(0.1, rise / (rise - left)));
+      there = function(to);
+    }
     while (!(there.value >= here.value - 1e-12 * (1 + std::abs(here.value))) && length > 1e-6) {
       length /= 2;
       to = along(best.at, step, length);

@@ -1,5 +1,5 @@
 // Prints the tables of docs/study-analysis.md: how often each interval of level 0.95 holds the truth. Usage: quantspot_bench_coverage
-// [mixed|small|large|others|agreement|correlations|curves]; without a word all of it, which takes hours. agreement THINGS: only those with so many
+// [mixed|small|large|others|opinions|agreement|correlations|curves]; without a word all of it, which takes hours. agreement THINGS: only those with so many
 // things.
 #include "tests/study/coverage_cases.h"
 
@@ -100,6 +100,28 @@ void curves() {
     }
 }
 
+// Of every number of people and of opinions each: least, mean and most over where opinions lie, how far they and people spread.
+void opinions() {
+  std::puts("| people | opinions each | settings | least | mean | most | below 94 % |\n|---|---|---|---|---|---|---|");
+  for (int people : {2, 3, 4, 5, 8, 12, 24, 60, 300})
+    for (int each : {1, 4, 10}) {
+      double least = 1, most = 0, sum = 0;
+      int below = 0;
+      std::string lowest;
+      const auto grid = opinionGrid(people, each);
+      for (const CoverageCase& setting : grid) {
+        const double share = setting.share(people > 100 ? 2000 : 4000);
+        sum += share;
+        most = std::max(most, share);
+        below += share < 0.94;
+        if (share < least) least = share, lowest = setting.setting;
+      }
+      std::printf("| %d | %d | %zu | %.1f | %.1f | %.1f | %d | %s\n", people, each, grid.size(), 100 * least, 100 * sum / static_cast<double>(grid.size()),
+                  100 * most, below, lowest.c_str());
+      std::fflush(stdout);
+    }
+}
+
 }  // namespace
 
 int main(int count, char** arguments) {
@@ -108,7 +130,7 @@ int main(int count, char** arguments) {
   const auto take = [&](std::vector<CoverageCase> more) {
     for (CoverageCase& row : more) cases.push_back(std::move(row));
   };
-  if (asked("others")) take(coverageCases()), take(scoreCases()), take(curveCases()), take(correlationCases()), take(agreementCases());
+  if (asked("others")) take(coverageCases()), take(manyAnswersCases()), take(scoreCases()), take(curveCases()), take(correlationCases()), take(agreementCases());
   if (asked("mixed")) take(longMixedCases());
   if (asked("small")) take(smallMixedCases());
   if (asked("large")) take(largeMixedCases());
@@ -122,6 +144,7 @@ int main(int count, char** arguments) {
     std::fflush(stdout);
   }
   if (asked("correlations")) correlations();
+  if (asked("opinions")) opinions();
   if (asked("agreement")) agreement(count > 2 ? std::atoi(arguments[2]) : 0);
   if (asked("curves")) curves();
 }

@@ -3,56 +3,17 @@
 #include "study/statistics/bradley_terry.h"
 #include "study/statistics/confidence_sequence.h"
 #include "study/statistics/detection.h"
-#include "study/statistics/mos.h"
 #include "study/statistics/plackett_luce.h"
 #include "study/statistics/sensitivity.h"
 #include "tests/study/draws.h"
+#include "tests/study/enumerated.h"
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <map>
 
 namespace quantspot::statistics::test {
 namespace {
-
-template <class... Values>
-std::string text(const char* pattern, Values... values) {
-  char line[160];
-  std::snprintf(line, sizeof line, pattern, values...);
-  return line;
-}
-
-std::vector<double> outcomes(int n, double p) {
-  std::vector<double> shares;
-  for (int k = 0; k <= n; ++k)
-    shares.push_back(std::exp(std::lgamma(n + 1.0) - std::lgamma(k + 1.0) - std::lgamma(n - k + 1.0) + k * std::log(p)
-                              + (n - k) * std::log1p(-p)));
-  return shares;
-}
-
-// Coverage at each rate of a grid, summed over all outcomes of n trials.
-std::vector<double> enumerated(int n, double from, double to, const std::function<Interval(int)>& interval,
-                               const std::function<double(double)>& truth) {
-  std::vector<Interval> intervals;
-  for (int k = 0; k <= n; ++k) intervals.push_back(interval(k));
-  std::vector<double> found;
-  for (int step = 0; step <= 160; ++step) {
-    const double p = from + (to - from) * step / 160, at = truth(p);
-    const std::vector<double> shares = outcomes(n, p);
-    double share = 0;
-    for (int k = 0; k <= n; ++k) share += holds(intervals[static_cast<std::size_t>(k)], at) ? shares[static_cast<std::size_t>(k)] : 0;
-    found.push_back(share);
-  }
-  return found;
-}
-
-double least(const std::vector<double>& shares) { return *std::min_element(shares.begin(), shares.end()); }
-double mean(const std::vector<double>& shares) {
-  double sum = 0;
-  for (double share : shares) sum += share;
-  return sum / static_cast<double>(shares.size());
-}
 
 void rates(std::vector<CoverageCase>& all) {
   const auto self = [](double p) { return p; };
@@ -172,26 +133,6 @@ void preferences(std::vector<CoverageCase>& all) {
     }});
 }
 
-void opinions(std::vector<CoverageCase>& all) {
-  for (const auto& [people, middle, spread] : {std::tuple{2, 3.4, 0.9}, std::tuple{3, 4.5, 1.3}, std::tuple{3, 4.8, 0.3}, std::tuple{5, 4.8, 0.6},
-                                               std::tuple{8, 3.4, 0.9}, std::tuple{24, 3.4, 0.9}, std::tuple{24, 4.8, 0.6}})
-    all.push_back({"mean opinion", text("%d people, opinions 1 to 5 about %.1f, spread %.1f", people, middle, spread), true, 8000,
-                   [people = people, middle = middle, spread = spread](int studies) {
-      const auto opinion = [=](Random& random) { return std::clamp(std::round(middle + spread * normalDraw(random)), 1.0, 5.0); };
-      double truth = 0;   // mean of the rounded ones
-      for (int score = 1; score <= 5; ++score) {
-        const double low = score == 1 ? -1e9 : score - 0.5, high = score == 5 ? 1e9 : score + 0.5;
-        truth += score * (normalCdf((high - middle) / spread) - normalCdf((low - middle) / spread));
-      }
-      Random random(42);
-      return covered(studies, [&] {
-        Ratings ratings;
-        for (int person = 0; person < people; ++person) ratings.push_back({opinion(random)});
-        return holds(opinionInterval(mos(ratings)[0], 1.0 / 12, {1, 5}), truth);
-      });
-    }});
-}
-
 // Held at every number of trials up to 400 at once: which counts exclude the truth is looked up.
 void sequences(std::vector<CoverageCase>& all) {
   constexpr int kLongest = 400;
@@ -226,7 +167,7 @@ std::vector<CoverageCase> coverageCases() {
   detections(all);
   dprimes(all);
   preferences(all);
-  opinions(all);
+  for (CoverageCase& opinion : opinionCases()) all.push_back(std::move(opinion));
   sequences(all);
   return all;
 }

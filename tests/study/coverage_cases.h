@@ -18,7 +18,10 @@ struct CoverageCase {
   std::function<double(int)> share;   // of so many studies, how many intervals of level 0.95 hold the truth
 };
 
-std::vector<CoverageCase> coverageCases();   // rates, d′, preferences, rankings, opinions, sequences
+std::vector<CoverageCase> coverageCases();      // rates, d′, preferences, rankings, opinions, sequences
+std::vector<CoverageCase> opinionCases();       // the opinions of these alone
+std::vector<CoverageCase> opinionGrid(int people, int each);   // so many opinions of each; about 2.5 to 4.9, spread 0.1 to 1.5: 72 or 100 settings
+std::vector<CoverageCase> manyAnswersCases();   // what is wider than said for few answers comes to the level with many
 
 enum class Common { Equal, Halves, FourInFive };   // of the values: each half as common as the one before; one four times as common as the rest
 struct AgreementSetting {

@@ -42,10 +42,11 @@ Mos mosOf(const std::vector<double>& values) {
   return mos(ratings)[0];
 }
 
+// Of few pictures at least the level, of many the level.
 CoverageCase gradesCase(int pictures, double middle, double spread, double worse, double noise, bool change) {
   char line[160];
   std::snprintf(line, sizeof line, "%d pictures about %.1f, spread %.1f, worse by %.1f, noise %.1f", pictures, middle, spread, worse, noise);
-  return {change ? "change of one's own grades" : "mean of one's own grades", line, true, 4000, [=](int studies) {
+  return {change ? "change of one's own grades" : "mean of one's own grades", line, pictures < 300, 4000, [=](int studies) {
     const auto value = [=](Random& random) {
       const Grades grades = graded(random, middle, spread, worse, noise);
       return change ? grades.variant - grades.reference : grades.variant;
@@ -57,7 +58,7 @@ CoverageCase gradesCase(int pictures, double middle, double spread, double worse
       std::vector<double> values;
       for (int i = 0; i < pictures; ++i) values.push_back(value(random));
       const Interval scale = change ? Interval{-4, 4} : Interval{1, 5};
-      return holds(opinionInterval(mosOf(values), (change ? 2 : 1) / 12.0, scale), truth);
+      return holds(opinionInterval(mosOf(values), change ? 2 : 1, scale), truth);
     });
   }};
 }
@@ -83,7 +84,7 @@ std::vector<CoverageCase> scoreCases() {
   for (bool change : {false, true})
     for (const auto& [pictures, middle, spread, worse, noise] :
          {std::tuple{3, 4.5, 0.8, 1.0, 0.5}, std::tuple{5, 4.5, 0.8, 0.5, 0.0}, std::tuple{5, 4.0, 0.8, 0.5, 0.2}, std::tuple{10, 3.0, 0.8, 0.2, 0.5},
-          std::tuple{20, 4.0, 0.3, 0.2, 0.5}, std::tuple{40, 3.0, 0.8, 0.5, 0.5}})
+          std::tuple{20, 4.0, 0.3, 0.2, 0.5}, std::tuple{40, 3.0, 0.8, 0.5, 0.5}, std::tuple{300, 3.0, 0.8, 0.5, 0.5}})
       all.push_back(gradesCase(pictures, middle, spread, worse, noise, change));
   return all;
 }

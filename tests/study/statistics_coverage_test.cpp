@@ -14,6 +14,7 @@ class StatisticsCoverageTest : public QObject {
  private Q_SLOTS:
   void initTestCase() {
     cases_ = coverageCases();
+    for (CoverageCase& many : manyAnswersCases()) cases_.push_back(std::move(many));
     for (CoverageCase& score : scoreCases()) cases_.push_back(std::move(score));
     for (CoverageCase& correlation : correlationCases()) cases_.push_back(std::move(correlation));
     for (CoverageCase& agreement : agreementCases()) cases_.push_back(std::move(agreement));
