@@ -11,14 +11,14 @@ namespace {
 
 constexpr double kLowest = 1, kHighest = 5;
 
-// roundings: grades that make one value; between low and high lie all values.
-GradeMean meanOf(const std::vector<double>& values, int roundings, double low, double high) {
+// Between low and high lie all values.
+GradeMean meanOf(const std::vector<double>& values, double low, double high) {
   GradeMean mean{.n = static_cast<int>(values.size()), .ci95 = {}};
   for (const double value : values) mean.value += value / mean.n;
   if (mean.n < 2) return mean;
   double squares = 0;
   for (const double value : values) squares += (value - mean.value) * (value - mean.value);
-  const auto found = statistics::opinionInterval({mean.value, {}, mean.n, squares / (mean.n - 1)}, roundings, {low, high});
+  const auto found = statistics::opinionInterval({mean.value, {}, mean.n, squares / (mean.n - 1)}, 1, {low, high});
   mean.ci95 = {found.low, found.high};
   return mean;
 }
@@ -56,8 +56,8 @@ std::vector<RatingMean> ratingMeans(const std::vector<RatedTile>& tiles, const Q
       const auto beside = grades[reference].find(trial);
       if (precision != reference && beside != grades[reference].end()) changes.push_back(grade - beside->second);
     }
-    RatingMean& mean = means.emplace_back(RatingMean{precision, meanOf(all, 1, kLowest, kHighest), {}});
-    if (!changes.empty()) mean.change = meanOf(changes, 2, kLowest - kHighest, kHighest - kLowest);
+    RatingMean& mean = means.emplace_back(RatingMean{precision, meanOf(all, kLowest, kHighest), {}});
+    if (!changes.empty()) mean.change = meanOf(changes, kLowest - kHighest, kHighest - kLowest);
   }
   return means;
 }

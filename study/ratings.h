@@ -12,7 +12,7 @@ struct GradeMean {
   double value = 0;
   int n = 0;                          // grades, or pairs of them
   // 95 %: Wilson's on the scale with Student's t (statistics/mos.h), as a study's opinions have it. Grades are whole numbers: what rounding
-  // hides of few (twice in a change) is added to their variance, so that a few equal ones do not pass for certainty. Absent below two.
+  // hides of few is added to their variance, so that a few equal ones do not pass for certainty. Absent below two.
   std::optional<std::pair<double, double>> ci95;
   bool operator==(const GradeMean&) const = default;
 };

@@ -19,8 +19,8 @@ std::vector<Mos> mos(const Ratings& ratings, double level = 0.95);
 // The same where the scale has ends: Wilson's interval of the mean's place between them, of as many people as the variance is worth, with Student's t
 // (Korn and Graubard 1998). Near an end opinions are skewed, and a few equal ones have no variance at all: Student's interval then held in 50 to
 // 90 %. Rounding to whole opinions hides variance from few people and none from many, so that the variance is raised by 1/4 (answers between two
-// neighbours) times 12 / (people + 12). roundings: how often that is in one person's value: once in an opinion and in a mean
-// of k that are alike, 1/k times in one of k that are not, twice in a change. The scale for one rating.
+// neighbours) times 12 / (people + 12). roundings: how often that is in one person's value: once in an opinion, in a change
+// of opinions and in a mean of k that are alike, 1/k times in one of k that are not. The scale for one rating.
 Interval opinionInterval(const Mos& score, double roundings, const Interval& scale, double level = 0.95);
 
 // Score = quality of the thing + bias of the person + noise with that person's own spread, by alternating projection. Source:

@@ -46,8 +46,8 @@ bool studyHolds(const Opinions& o, Random& random, double truth) {
 }
 
 CoverageCase caseOf(const Opinions& o, bool conservative) {
-  std::string setting = text("%d people, opinions 1 to 5 about %.1f, spread %.1f", o.people, o.middle, o.spread);
-  if (o.each > 1) setting += text(", %d each, people’s own middles %.1f", o.each, o.between);
+  std::string setting = text("%d people, opinions 1 to 5 about %g, spread %g", o.people, o.middle, o.spread);
+  if (o.each > 1) setting += text(", %d each, people’s own middles %g", o.each, o.between);
   return {"mean opinion", setting, conservative, 8000, [o](int studies) {
     Random random(42);
     const double truth = truthOf(o);
