@@ -160,11 +160,12 @@ def choices(sets, count, firth):
         gradient, information, inverse = bend(at)
         step = solve(information, gradient)
         largest = max(map(abs, step))
-        to = [a + s * min(1, 1 / largest if largest else 1) for a, s in zip(at, step)]
+        step = [s * min(1, 1 / largest if largest else 1) for s in step]
+        to = [a + s for a, s in zip(at, step)]
         if largest < 1e-12:
             break
         rise, left = slope(step, gradient), slope(step, bend(to)[0])
-        if left < -0.1 * rise and largest < 1:  # beyond the top, as Firth's information is too small for his likelihood: to where the slope between vanishes
+        if left < -0.1 * rise:  # beyond the top, as Firth's information is too small for his likelihood: to where the slope between vanishes
             to = [a + s * rise / (rise - left) for a, s in zip(at, step)]
         at = to
         if not firth and max(map(abs, at)) > 30:
@@ -191,7 +192,7 @@ def fitted(sets, count, linked):
     if linked:
         try:
             plain = choices(sets, count, False)
-        except (ZeroDivisionError, OverflowError):
+        except (ZeroDivisionError, OverflowError, ValueError):   # it runs away until nothing of its information is left
             pass
     if plain and max(map(abs, plain[0])) < 15:
         return *plain, False
@@ -270,6 +271,27 @@ class Curves:
                 break
             value, a, b = next_value, a + da / 2 ** halved, b + db / 2 ** halved
         return value, a, b
+
+    def sharpened(self, a, b):
+        """Newton's method by what the gradient does nearby: the value alone, nearly level, tells the top's place to four digits or so."""
+        x, y = a, b
+        for _ in range(20):
+            by = []
+            for j, at in enumerate((x, y)):
+                h = 1e-4 * max(1, abs(at))
+                up, down = (self.slopes(x + s * h * (j == 0), y + s * h * (j == 1))[0] for s in (1, -1))
+                by.append([(u - d) / (2 * h) for u, d in zip(up, down)])
+            (g0, g1), cross = self.slopes(x, y)[0], (by[0][1] + by[1][0]) / 2
+            determinant = by[0][0] * by[1][1] - cross * cross
+            if not (determinant > 0 and by[0][0] < 0):
+                return a, b
+            da, db = (by[1][1] * g0 - cross * g1) / determinant, (by[0][0] * g1 - cross * g0) / determinant
+            x, y = x - da, y - db
+            if not abs(x - a) + abs(y - b) < 0.1 * (1 + abs(a) + abs(b)):
+                return a, b
+            if abs(da) + abs(db) < 1e-11 * (1 + abs(x) + abs(y)):
+                break
+        return x, y
 
     def starts(self, b):
         middles = [-b * (p[0] + q[0]) / 2 for p, q in zip(self.points, self.points[1:])]
@@ -370,6 +392,7 @@ def psychometric(answers, guess, z):
             a = math.log((share - guess) / (1 - share)) if guess < share < 1 else math.nan
         if not math.isnan(a):
             _, a, b = plain.climb(plain.value(a, b), a, b, enough=1e-22)
+            a, b = plain.sharpened(a, b) if b else (a, b)
             _, (h00, h01, h11) = plain.slopes(a, b)
             determinant = h00 * h11 - h01 * h01
             errors[0] = math.sqrt(h00 / determinant) / half

@@ -88,7 +88,7 @@ Maximum maximize(const std::function<Curvature(const Vector&)>& function, Vector
     // Beyond the top, as happens where the information is only expected: unshortened, such steps go to and fro about it for ever.
     const double rise = dot(step, here.gradient), left = dot(step, there.gradient);
     if (left < -0.1 * rise) {
-      to = along(best.at, step, length = std::max(0.1, rise / (rise - left)));
+      to = along(best.at, step, length = rise / (rise - left));
       there = function(to);
     }
     while (!(there.value >= here.value - 1e-12 * (1 + std::abs(here.value))) && length > 1e-6) {

@@ -21,7 +21,8 @@ struct Maximum {
   bool converged = false;
 };
 
-// Newton's method with halved steps, up to 200 of them, shortened to where the slope along one vanishes when it leads beyond that; converged when the Newton decrement is below 1e-20 of the scale 1.
+// Newton's method with halved steps, up to 200 of them, shortened to where the slope along one vanishes when it leads beyond that;
+// converged when the Newton decrement is below 1e-20 of the scale 1.
 // Throws std::domain_error where the information is singular.
 Maximum maximize(const std::function<Curvature(const Vector&)>& function, Vector start);
 

@@ -53,13 +53,43 @@ Interval jndInterval(const Interval& slope) {
   return {std::log(3.0) / std::max(a, b), holds_zero ? kInfinity : std::log(3.0) / std::min(a, b)};
 }
 
+// Newton's method by what the gradient does nearby: where answers say little, the expected information is so unlike the curvature that its steps
+// come no nearer. Nothing where there is no maximum close by.
+template <class Function>
+std::optional<Maximum> sharpened(const Function& function, const Vector& from) {
+  Vector at = from;
+  for (int i = 0; i < 20; ++i) {
+    const Vector here = function(at).gradient;
+    double by[2][2];
+    for (std::size_t j = 0; j < 2; ++j) {
+      const double h = 1e-4 * std::max(1.0, std::abs(at[j]));
+      Vector up = at, down = at;
+      up[j] += h, down[j] -= h;
+      for (std::size_t k = 0; k < 2; ++k) by[k][j] = (function(up).gradient[k] - function(down).gradient[k]) / (2 * h);
+    }
+    const double cross = (by[0][1] + by[1][0]) / 2, determinant = by[0][0] * by[1][1] - cross * cross;
+    if (!(determinant > 0 && by[0][0] < 0)) return {};
+    const double a = (by[1][1] * here[0] - cross * here[1]) / determinant, b = (by[0][0] * here[1] - cross * here[0]) / determinant;
+    at[0] -= a, at[1] -= b;
+    if (!(std::abs(at[0] - from[0]) + std::abs(at[1] - from[1]) < 0.1 * (1 + std::abs(from[0]) + std::abs(from[1])))) return {};
+    if (std::abs(a) + std::abs(b) < 1e-11 * (1 + std::abs(at[0]) + std::abs(at[1]))) break;
+  }
+  const Curvature top = function(at);
+  return Maximum{.at = at, .value = top.value, .covariance = Cholesky(top.information).inverse(), .converged = true};
+}
+
 // From a level line, and where that ends below the best, from there; nothing where the information is singular.
 std::optional<Maximum> fitted(const std::vector<Level>& levels, const PsychometricOptions& options, double mean, const CurveLikelihood::Best& best) {
   const auto function = [&](const Vector& at) { return curvature(levels, options, mean, at); };
-  for (const Vector& start : {Vector(2), Vector{best.slope * (mean - best.threshold), best.slope}}) try {
+  const Vector there{best.slope * (mean - best.threshold), best.slope};
+  for (const Vector& start : {Vector(2), there}) try {
       if (Maximum found = maximize(function, start); found.converged && found.value > best.value - 1e-7) return found;
     } catch (const std::domain_error&) {
     }
+  if (best.slope != 0) try {
+    if (auto found = sharpened(function, there); found && found->value > best.value - 1e-7) return found;
+  } catch (const std::domain_error&) {
+  }
   return {};
 }
 

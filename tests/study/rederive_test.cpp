@@ -134,6 +134,48 @@ class RederiveTest : public QObject {
     QVERIFY2(done.code == 0 && done.out.startsWith("everything agrees: "), done.out.left(3000).constData());
   }
 
+  // Twelve preferences, eleven for what stands second: one order has no answer against it, so that the plain fit runs away; and Firth's steps from
+  // 0, shortened to 1, lead beyond the top and back.
+  void fewPreferencesThatSeparateAreFitAlike_data() {
+    QTest::addColumn<int>("trials");
+    QTest::addColumn<int>("won");
+    QTest::newRow("one of two") << 2 << 1;
+    QTest::newRow("one of six") << 6 << 1;
+    QTest::newRow("five of six") << 6 << 5;
+  }
+  void fewPreferencesThatSeparateAreFitAlike() {
+    QFETCH(int, trials);
+    QFETCH(int, won);
+    Protocol p = sample::protocol(1);
+    p.variants = {"bf16", "bnb-nf4"}, p.bits.clear(), p.costs.clear(), p.gold_variant.clear(), p.practice = 0, p.stopping = {};
+    Block block;
+    block.kind = TrialKind::Preference, block.trials = trials;
+    p.blocks = {block};
+    const FrozenStudy study = sample::frozen(p);
+    const Mapping mapping = study.open(sample::kPassphrase);
+    Ledger ledger(":memory:");
+    ledger.addStudy(study);
+    for (int person = 0, first = 0; person < 2; ++person) {
+      const Seat seat = ledger.join(study.hash());
+      for (const PlannedTrial& trial : planTrials(study, mapping, seat.participant, seat.cell))   // both orders come as often
+        ledger.answer(study, mapping, seat, trial.index, trial.shown[0] == "bf16" && first++ < won ? "A" : "B");
+    }
+    ledger.close(study.hash());
+    const QString folder = unpacked(makeBundle(study, ledger.chain(study.hash()), mapping), QTest::currentDataTag());
+    QVERIFY(readFile(folder + "/analysis.json").contains("\"bias_reduced\": true"));
+    const Run done = run("python3", {folder + "/rederive.py", folder});
+    QVERIFY2(done.code == 0 && done.out.startsWith("everything agrees: "), done.out.left(3000).constData());
+  }
+
+  // As statistics_rules_test::aCurveThatAnswersHardlyBendIsFitToItsTop.
+  void curvesThatAnswersHardlyBendAreFitAlike() {
+    const Run python = run("python3", {"-c", QStringLiteral("import sys; sys.path.insert(0, '%1'); sys.dont_write_bytecode = True; import rederive_statistics as s\n"
+        "for l, g in (([(8, 4, 11), (4.5, 4, 10), (2.1, 1, 13)], 1 / 3), ([(8, 2, 6), (4.5, 5, 6), (2.1, 2, 6)], 0.5)):\n"
+        "  slope = s.psychometric(l, g, 1.96)['slope']; print('%.8f %.4f' % (slope['value'], slope['standard_error']))")
+        .arg(QStringLiteral(QUANTSPOT_SOURCE_DIR "/resources/study"))});
+    QCOMPARE(QString::fromUtf8(python.out), QStringLiteral("0.89972163 29.5162\n-0.06371692 26.9568\n"));
+  }
+
   // A change that makes a file unreadable is told as one, with the file's name, not as a failure of the script.
   void whatCannotBeReadIsAProblem() {
     const QString folder = unpacked(bundleOf(StoppingRule::Fixed, 2), "unreadable");

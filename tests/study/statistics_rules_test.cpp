@@ -243,6 +243,17 @@ class StatisticsRulesTest : public QObject {
     CLOSE(both.high - 2.0 / 3, (found.high - 2.0 / 3) / std::sqrt(2.0), 1e-12);
   }
 
+  // Where answers say little of the curve, the expected information is up to a hundred times too small: its steps led beyond the top and back.
+  // docs/study-bundle.md: rederive_test holds the script to the same numbers.
+  void aCurveThatAnswersHardlyBendIsFitToItsTop() {
+    const Psychometric low = fitPsychometric({{8, 4, 11}, {4.5, 4, 10}, {2.1, 1, 13}}, {.guess = 1.0 / 3, .lapse = 0, .level = 0.95});
+    CLOSE(low.slope.value, 0.89972162824, 1e-8);
+    CLOSE(low.slope.standard_error, 29.516224, 1e-4);
+    const Psychometric middle = fitPsychometric({{8, 2, 6}, {4.5, 5, 6}, {2.1, 2, 6}}, {.guess = 0.5, .lapse = 0, .level = 0.95});
+    CLOSE(middle.slope.value, -0.06371691780, 1e-8);
+    CLOSE(middle.slope.standard_error, 26.956845, 1e-4);
+  }
+
   void opinionsOfFewHaveAWidthOnTheScale() {
     const Interval scale{1, 5}, alike = opinionInterval(mos({{5}, {5}, {5}})[0], 1, scale);
     QVERIFY(alike.high == 5 && alike.low > 1 && alike.low < 4);
