@@ -3,6 +3,7 @@
 #include "study/attestation.h"
 #include "study/csv.h"
 #include "study/error.h"
+#include "study/new_protocol.h"
 #include "study/order.h"
 #include "study/picture.h"
 
@@ -120,7 +121,7 @@ FrozenStudy freeze(const Protocol& protocol, const Pictures& pictures, const QSt
 }
 
 PreparedStudy prepareStudy(const Protocol& given, const Pictures& pictures) {
-  validate(given);
+  validateNew(given);
   Protocol protocol = given;
   FrozenStudy study;
   Mapping mapping{.salt = randomBytes(32), .images = {}, .facts = takePictureFacts(protocol)};

@@ -25,15 +25,19 @@ void Ledger::run(QSqlQuery& query, const char* statement, const QVariantList& va
 }
 
 void Ledger::inTransaction(const QString& what, const std::function<void()>& body) {
+  if (within_) return body();
   QSqlQuery query(database_);
   // A second station waits here, so that no two records follow the same one.
   if (!query.exec(connection_.isServer() ? QStringLiteral("BEGIN") : QStringLiteral("BEGIN IMMEDIATE"))) fail(what, problem(query.lastError()));
+  within_ = true;
   try {
     if (connection_.isServer() && !query.exec(QStringLiteral("LOCK TABLE studies, seats, chain IN SHARE ROW EXCLUSIVE MODE")))
       fail(what, problem(query.lastError()));
     body();
+    within_ = false;
     if (!query.exec(QStringLiteral("COMMIT"))) fail(what, problem(query.lastError()));
   } catch (...) {
+    within_ = false;
     query.exec(QStringLiteral("ROLLBACK"));
     throw;
   }

@@ -82,6 +82,9 @@ class Ledger {
 
   QString lastWarning() const { return warning_; }
 
+  // What `body` does with this ledger is one change: all of it is kept, or nothing when it throws.
+  void atOnce(const QString& what, const std::function<void()>& body) { inTransaction(what, body); }
+
  private:
   void inTransaction(const QString& what, const std::function<void()>& body);
   void run(QSqlQuery& query, const char* statement, const QVariantList& values = {});
@@ -94,6 +97,7 @@ class Ledger {
   Connection connection_;
   QSqlDatabase database_;
   QString warning_;
+  bool within_ = false;                                    // a transaction, of which the next one is a part
 };
 
 }  // namespace quantspot::study

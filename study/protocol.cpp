@@ -29,7 +29,13 @@ void validateBlock(const Protocol& protocol, const Block& block, const QString& 
   require(block.null == 0 || hasTruth(block.kind) || block.kind == TrialKind::Preference, where + QStringLiteral("null trials make no sense for ")
       + kindName(block.kind));
   require(block.gold == 0 || block.kind != TrialKind::Ranking, where + QStringLiteral("gold trials make no sense for ranking"));
-  for (const QString& id : block.comparisons) require(protocol.comparison(id), where + QStringLiteral("there is no comparison '%1'").arg(id));
+  bool shown = block.comparisons.isEmpty();
+  for (const QString& id : block.comparisons) {
+    const StudyComparison* comparison = protocol.comparison(id);
+    require(comparison, where + QStringLiteral("there is no comparison '%1'").arg(id));
+    shown = shown || !comparison->practice;
+  }
+  require(shown, where + QStringLiteral("all its comparisons are for practice"));
 }
 
 void validateRules(const Protocol& p) {

@@ -77,7 +77,7 @@ class Reader {
     const QJsonArray list = array(key);
     for (qsizetype i = 0; i < list.size(); ++i) {
       if (!list[i].isObject()) fail(key, QStringLiteral("must be a list of objects"));
-      Reader inner(list[i].toObject(), QStringLiteral("%1[%2].").arg(where_ + QLatin1String(key)).arg(i));
+      Reader inner(list[i].toObject(), QStringLiteral("%1[%2].").arg(where_ + QString::fromUtf8(key)).arg(i));
       body(inner);
       inner.finish();
     }
@@ -87,7 +87,7 @@ class Reader {
     const QJsonValue value = take(key);
     if (value.isUndefined()) return;
     if (!value.isObject()) fail(key, QStringLiteral("must be an object"));
-    Reader inner(value.toObject(), where_ + QLatin1String(key) + QLatin1Char('.'));
+    Reader inner(value.toObject(), where_ + QString::fromUtf8(key) + QLatin1Char('.'));
     body(inner);
     inner.finish();
   }
@@ -102,7 +102,7 @@ class Reader {
     fail(key, QStringLiteral("is '%1'; it must be one of %2").arg(given, known.join(QStringLiteral(", "))));
   }
   [[noreturn]] void fail(const char* key, const QString& what) const { throw Error(QStringLiteral("protocol: %1%2 %3")
-      .arg(where_, QLatin1String(key), what)); }
+      .arg(where_, QString::fromUtf8(key), what)); }
   void finish() const {
     for (const QString& key : json_.keys())
       if (!taken_.contains(key)) throw Error(QStringLiteral("protocol: there is no key %1%2").arg(where_, key));
@@ -111,13 +111,13 @@ class Reader {
 
  private:
   QJsonValue take(const char* key) {
-    taken_ << QLatin1String(key);
-    return json_.value(QLatin1String(key));
+    taken_ << QString::fromUtf8(key);   // names of variants are keys, too
+    return json_.value(taken_.last());
   }
 
   QJsonObject json_;
   QString where_;
-  QSet<QString> taken_;
+  QStringList taken_;
 };
 
 Block readBlock(Reader& r) {

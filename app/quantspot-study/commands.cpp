@@ -83,7 +83,21 @@ QJsonObject importBundle(const QByteArray& bytes, Ledger& ledger) {
       {"head", QString::fromLatin1(ledger.head(bundled.study.hash()))}};
 }
 
-// Answers that another program or paper collected. People get new random ids; their cells follow the order of the file.
+// What was measured with an answer; empty: it was not. Throws Error for what is no such figure.
+QJsonObject measured(const CsvTable& table, const QStringList& row) {
+  QJsonObject details{{"imported", true}};
+  for (const auto& [name, most] : {std::pair("response_ms", 1000000000), std::pair("confidence", 5), std::pair("focus_losses", 1000000000)}) {
+    const int at = table.find(QLatin1String(name));
+    if (at < 0 || row[at].trimmed().isEmpty()) continue;
+    bool valid = false;
+    const int value = row[at].toInt(&valid);
+    if (!valid || value < 0 || value > most) throw Error(QStringLiteral("%1 '%2' is no whole number from 0 to %3").arg(QLatin1String(name), row[at]).arg(most));
+    details[QLatin1String(name)] = value;
+  }
+  return details;
+}
+
+// Answers that another program or paper collected, all or none. People get new random ids; their cells follow the order of the file.
 QJsonObject importAnswers(const QByteArray& bytes, Ledger& ledger, const StudyArguments& a) {
   const CsvTable table = parseCsvTable(bytes);
   const int person = table.column("participant"), trial = table.column("trial"), answer = table.column("answer");
@@ -91,17 +105,19 @@ QJsonObject importAnswers(const QByteArray& bytes, Ledger& ledger, const StudyAr
   const Mapping mapping = study.open(passphrase(a));
   QMap<QString, Seat> seats;
   int rows = 0;
-  for (const QStringList& row : table.rows) {
-    bool valid = false;
-    const int index = row[trial].toInt(&valid);
-    if (!valid) throw Error(QStringLiteral("row %1: trial '%2' is no number").arg(rows + 1).arg(row[trial]));
-    if (!seats.contains(row[person])) seats[row[person]] = ledger.join(study.hash(), {{"imported", true}});
-    QJsonObject details{{"imported", true}};
-    for (const char* name : {"response_ms", "confidence", "focus_losses"})
-      if (table.find(QLatin1String(name)) >= 0) details[QLatin1String(name)] = row[table.find(QLatin1String(name))].toInt();
-    ledger.answer(study, mapping, seats[row[person]], index, row[answer], details);
-    ++rows;
-  }
+  ledger.atOnce(QStringLiteral("the answers were not imported"), [&] {
+    for (const QStringList& row : table.rows) try {
+      ++rows;
+      bool valid = false;
+      const int index = row[trial].toInt(&valid);
+      if (!valid) throw Error(QStringLiteral("trial '%1' is no number").arg(row[trial]));
+      if (row[person].trimmed().isEmpty()) throw Error(QStringLiteral("the participant has no name"));
+      if (!seats.contains(row[person])) seats[row[person]] = ledger.join(study.hash(), {{"imported", true}});
+      ledger.answer(study, mapping, seats[row[person]], index, row[answer], measured(table, row));
+    } catch (const Error& error) {
+      throw Error(QStringLiteral("row %1: %2; nothing was imported").arg(rows).arg(QString::fromUtf8(error.what())));
+    }
+  });
   QJsonObject people;
   for (auto seat = seats.begin(); seat != seats.end(); ++seat) people[seat.key()] = seat->participant;
   return {{"study", study.hash()}, {"answers", rows}, {"participants", people}, {"head", QString::fromLatin1(ledger.head(study.hash()))}};
@@ -128,7 +144,7 @@ QJsonObject newStudy(const StudyArguments& a) {
   Ledger(storePath(a)).addStudy(study);
   const Mapping mapping = study.open(passphrase(a));
   const int sealed = sealHistory(storePath(a), study.hash(), mapping, shownBy(study, mapping));
-  const OrderCheck check = checkOrder(protocol, study.hash(), mapping, std::max(protocol.participants, 24));
+  const OrderCheck check = checkOrder(protocol, study.hash(), mapping, std::clamp(protocol.participants, 24, 240));
   return {{"study", study.hash()}, {"title", protocol.title}, {"pictures", static_cast<int>(study.pictures.size())}, {"store", displayName(storePath(a))},
           {"attestation", attestationFigures(protocol)["lines"]}, {"sealed_samples", sealed},
           {"order_self_test", QJsonObject{{"slots_p", tested(check.slots)}, {"places_p", tested(check.places)}}}};

@@ -11,6 +11,7 @@
 #include <QTemporaryDir>
 #include <QTest>
 
+#include <functional>
 #include <set>
 
 using namespace quantspot::study;
@@ -57,6 +58,61 @@ class ProtocolTest : public QObject {
     QJsonObject json = toJson(sample::protocol());
     json[path] = value;
     const QString error = reason([&] { protocolFromJson(json); });
+    QVERIFY2(error.contains(said), qPrintable(error));
+  }
+
+  // Variants are policies, too, and people name those as they like.
+  void variantsHaveTheirFiguresInEveryScript() {
+    Protocol p = sample::protocol();
+    p.variants = {"bf16", QStringLiteral("größer"), QStringLiteral("重み “4”")};
+    p.bits = {{p.variants[1], 4.5}, {p.variants[2], 3}};
+    p.costs = {{p.variants[1], {2e9, 3}}};
+    const Protocol again = protocolFromJson(toJson(p));
+    QCOMPARE(again.bits, p.bits);
+    QCOMPARE(again.costs[p.variants[1]].seconds, 3.0);
+    QJsonObject json = toJson(p);
+    json["costs"] = QJsonObject{{p.variants[1], QJsonObject{{QStringLiteral("größe"), 1}}}};
+    QCOMPARE(reason([&] { protocolFromJson(json); }), QStringLiteral("protocol: there is no key costs.größer.größe"));
+  }
+
+  void aBlockNeedsAComparisonThatCounts() {
+    Protocol p = sample::protocol();
+    p.blocks[1].comparisons = {"c5"};                                    // of practice
+    QVERIFY(reason([&] { validate(p); }).contains("blocks[1]: all its comparisons are for practice"));
+    p.blocks[1].comparisons << "c2";
+    QCOMPARE(reason([&] { validate(p); }), QString());
+  }
+
+  // What freezes no more; what was frozen with it can still be read.
+  void whatNobodyMeansIsNotFrozen_data() {
+    QTest::addColumn<std::function<void(Protocol&)>>("change");
+    QTest::addColumn<QString>("said");
+    const auto row = [](const char* name, const char* said, const std::function<void(Protocol&)>& change) {
+      QTest::newRow(name) << change << QString::fromUtf8(said);
+    };
+    row("trials", "blocks[]: 10019 trials of one participant are more than 10000", [](Protocol& p) { p.blocks[0].trials = 10005; });
+    row("practice", "more than 10000", [](Protocol& p) { p.practice = 1000000000; });
+    row("people", "participants must be 100000 or fewer", [](Protocol& p) { p.participants = 1000000000; });
+    row("ranking", "blocks[0]: a ranking shows all 10 variants, and there is room for 9", [](Protocol& p) {
+      p.blocks[0] = {}, p.blocks[0].kind = TrialKind::Ranking, p.blocks[0].trials = 1;
+      for (int i = 0; p.variants.size() < 10; ++i) p.variants << QStringLiteral("v%1").arg(i);
+    });
+    row("question twice", "question 'q' is there twice", [](Protocol& p) { p.before = {{"q", "text", "One?", {}}, {"q", "text", "Two?", {}}}; });
+    row("question without words", "question 'q' has no words", [](Protocol& p) { p.after = {{"q", "text", " ", {}}}; });
+    row("answer twice", "answers must be unlike each other", [](Protocol& p) { p.after = {{"q", "choice", "One?", {"yes", "no", "yes"}}}; });
+    row("empty answer", "and none empty", [](Protocol& p) { p.after = {{"q", "choice", "One?", {"yes", ""}}}; });
+    row("misspelt in bits", "bits: there is no variant 'bnb-nf5'", [](Protocol& p) { p.bits = {{"bnb-nf5", 4}}; });
+    row("misspelt in costs", "costs: there is no variant 'bnb-nf5'", [](Protocol& p) { p.costs = {{"bnb-nf5", {1, 1}}}; });
+    row("no bits", "bits: must be above 0", [](Protocol& p) { p.bits = {{"bnb-nf4", 0}}; });
+    row("costs below 0", "must be 0 or more", [](Protocol& p) { p.costs = {{"bnb-nf4", {1, -1}}}; });
+  }
+  void whatNobodyMeansIsNotFrozen() {
+    QFETCH(std::function<void(Protocol&)>, change);
+    QFETCH(QString, said);
+    Protocol p = sample::protocol();
+    change(p);
+    QCOMPARE(reason([&] { protocolFromJson(toJson(p)); }), QString());
+    const QString error = reason([&] { freeze(p, sample::pictures(p), "x", SealCost::Interactive); });
     QVERIFY2(error.contains(said), qPrintable(error));
   }
 

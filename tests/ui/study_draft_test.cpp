@@ -363,6 +363,35 @@ class StudyDraftTest : public QObject {
     draft.discard();
   }
 
+  // For the curve over bits per weight: of the denoiser's layers, where every comparison tells them.
+  void bitsPerWeightGoIntoTheProtocol() {
+    Bench bench;
+    const QString own = QStringLiteral("größer");                            // a policy that somebody saved
+    const QStringList groups{"bf16", "bf16?attn=bnb-nf4", "bf16?ff=bnb-nf4"};
+    const auto add = [&](StudyDraft& draft, int number, const QStringList& variants, bool all) {
+      study::Comparison comparison = bench.make(number, variants);
+      for (study::Sample& sample : comparison.samples) {
+        const auto layer = [](int rows, int bytes) { return QJsonObject{{"name", "x"}, {"shape", QJsonArray{rows, 4}}, {"bytes", bytes}}; };
+        const int half = sample.precision == "bf16" ? 2 : 1;
+        const QJsonArray layers = all || sample.precision != "bnb-nf4" ? QJsonArray{layer(2, 8 * half), layer(6, 24 * half)} : QJsonArray{};
+        sample.report["weights"] = QJsonObject{{number % 2 ? "unet" : "transformer", QJsonObject{{"bytes", 1000}, {"layers", layers}}}};
+        sample.report["seconds"] = QJsonObject{{"total", 2.0}};
+      }
+      bench.store.addComparison(comparison);
+      return draft.addFromHistory(comparison.id);
+    };
+    StudyDraft draft(bench.file(), &bench.store);
+    for (int i = 0; i < 3; ++i) QCOMPARE(add(draft, i, {"bf16", "bnb-nf4", own}, i != 1), QString());
+    const study::Protocol frozen = draft.freeze(kPassphrase, SealCost::Interactive).protocol();
+    QCOMPARE(frozen.bits, (QMap<QString, double>{{"bf16", 16}, {own, 8}}));   // one comparison does not tell of bnb-nf4
+    QCOMPARE(frozen.costs[own].seconds, 2.0);
+    draft.discard();
+    StudyDraft family(bench.folder.filePath("drafts/two.json"), &bench.store);
+    for (int i = 3; i < 6; ++i) QCOMPARE(add(family, i, groups, true), QString());
+    QVERIFY(family.freeze(kPassphrase, SealCost::Interactive).protocol().bits.isEmpty());   // a whole model's bits say nothing about a group
+    family.discard();
+  }
+
   void frozenWithGoldItRunsInTheStore() {
     Bench bench;
     StudyDraft draft(bench.file(), &bench.store);

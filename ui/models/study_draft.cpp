@@ -1,6 +1,8 @@
 #include "ui/models/study_draft.h"
 
+#include "study/ablation.h"
 #include "study/error.h"
+#include "study/new_protocol.h"
 
 #include <QDir>
 #include <QFile>
@@ -217,7 +219,7 @@ std::optional<std::pair<DraftSection, QString>> StudyDraft::problem() const {
       if (!has_[c.id].contains(variant))
         return std::pair(DraftSection::Comparisons, tr("“%1” has no picture of %2 any more; untick one of them.").arg(c.prompt, variant));
   try {
-    study::validate(complete());
+    study::validateNew(complete());
   } catch (const std::exception& error) {
     const QString text = QString::fromUtf8(error.what()).remove(QStringLiteral("protocol: "));
     return std::pair(sectionOf(text), text);
@@ -244,12 +246,25 @@ QMap<QString, study::VariantCost> costsOf(const std::vector<QMap<QString, study:
   return all;
 }
 
+// For the curve over bits per weight; of variants whose layers every comparison tells. Nothing where groups of layers are low in turn: a whole
+// model's bits say nothing about a group.
+QMap<QString, double> bitsOf(const std::vector<QMap<QString, double>>& comparisons, const study::Protocol& p) {
+  QMap<QString, double> all;
+  for (const QString& variant : study::isAblation(p) ? QStringList() : p.variants) {
+    double sum = 0;
+    const bool known = std::all_of(comparisons.begin(), comparisons.end(), [&](const auto& bits) { sum += bits.value(variant); return bits.contains(variant); });
+    if (known && !comparisons.empty()) all[variant] = sum / static_cast<double>(comparisons.size());
+  }
+  return all;
+}
+
 }  // namespace
 
 study::PreparedStudy prepareDraft(study::StudyStore& store, const FreezeInput& input, const std::function<void(int, int)>& step) {
   study::Protocol p = input.protocol;
   study::Pictures all;
   std::vector<QMap<QString, study::VariantCost>> costs;
+  std::vector<QMap<QString, double>> bits;
   const int of = static_cast<int>(p.comparisons.size());
   for (study::StudyComparison& c : p.comparisons) {
     if (step) step(static_cast<int>(costs.size()), of);
@@ -262,10 +277,10 @@ study::PreparedStudy prepareDraft(study::StudyStore& store, const FreezeInput& i
     if (!found || !why.isEmpty()) throw study::Error(StudyDraft::tr("“%1” cannot be taken: %2").arg(c.prompt, why));
     c.attested = found->attested;                         // of the pictures that are frozen
     all[c.id] = found->pictures;
-    costs.push_back(found->costs);
+    costs.push_back(found->costs), bits.push_back(found->bits);
     if (!p.gold_variant.isEmpty()) all[c.id][p.gold_variant] = corrupted(found->pictures[p.reference]);
   }
-  p.costs = costsOf(costs, p.variants);
+  p.costs = costsOf(costs, p.variants), p.bits = bitsOf(bits, p);
   if (step) step(of, of);
   return study::prepareStudy(p, all);
 }

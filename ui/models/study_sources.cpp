@@ -36,6 +36,21 @@ study::VariantCost costOf(const QJsonObject& report) {
   return cost;
 }
 
+// Of all weights of the denoiser's layers, scales included; 0 where the report does not tell their shapes.
+double bitsPerWeight(const QJsonObject& report) {
+  const QJsonObject weights = report[QStringLiteral("weights")].toObject();
+  const char* denoiser = weights.contains(QStringLiteral("transformer")) ? "transformer" : "unet";
+  double bytes = 0, count = 0;
+  for (const QJsonValue& layer : weights[QLatin1String(denoiser)][QStringLiteral("layers")].toArray()) {
+    const QJsonArray shape = layer[QStringLiteral("shape")].toArray();
+    double size = shape.isEmpty() ? 0 : 1;
+    for (const QJsonValue& side : shape) size *= side.toDouble();
+    if (!(size > 0)) return 0;
+    bytes += layer[QStringLiteral("bytes")].toDouble(), count += size;
+  }
+  return count > 0 ? 8 * bytes / count : 0;
+}
+
 QJsonObject attestedVariant(const study::Sample& sample) {
   const QJsonObject weights = sample.report[QStringLiteral("weights")].toObject();
   QJsonObject parts;
@@ -89,6 +104,7 @@ std::optional<SourcePictures> readComparison(study::StudyStore& store, qint64 id
     else if (!found.pictures.contains(sample.precision)) {
       found.pictures[sample.precision] = sample.png;
       found.costs[sample.precision] = costOf(sample.report);
+      if (const double bits = bitsPerWeight(sample.report); bits > 0) found.bits[sample.precision] = bits;
       if (sample.scores.lpips && sample.precision != QLatin1String(study::kReference)) found.lpips[sample.precision] = *sample.scores.lpips;
     }
   }

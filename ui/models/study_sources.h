@@ -22,6 +22,7 @@ struct SourcePictures {
   QString prompt, model;               // model: empty where it is not known
   QMap<QString, QByteArray> pictures;
   QMap<QString, study::VariantCost> costs;   // of those that the history has figures of
+  QMap<QString, double> bits = {};     // per weight of the denoiser, of those whose layers the history knows
   QJsonObject attested = {};           // attestation() and pictureFacts(); `imported` where no report of an engine says anything
   QMap<QString, double> lpips = {};    // of those that it was measured of, against the reference
   QString suspicion = {};              // which picture looks broken, and why; a person may overrule it
