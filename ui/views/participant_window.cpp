@@ -139,7 +139,8 @@ QString ParticipantWindow::breakTitle() const {
 void ParticipantWindow::showBreak() {
   const QString task = ui::instructionOf(session_->nextKind(), session_->nextPictures(), session_->nextFlickers());
   const QString how = tr("First choose, then save with Return. The keys are shown below the pictures.");
-  const QString practice = tr("First some trials for practice: after each you are told what was right.");
+  const QString practice = study::hasTruth(session_->nextKind()) ? tr("First practice: after each answer you are told what was right.")
+                                                                  : tr("First practice: these answers do not count.");
   QStringList parts{task, how};
   if (session_->nextIsPractice()) parts << practice;
   else parts << (session_->answers() > 0 ? tr("All your answers so far are saved. Take a break if you like.") : tr("Take a break if you like."));

@@ -2,6 +2,7 @@
 
 #include <QButtonGroup>
 #include <QHBoxLayout>
+#include <QKeyEvent>
 #include <QLabel>
 #include <QLineEdit>
 #include <QPushButton>
@@ -12,6 +13,21 @@
 
 namespace quantspot::views {
 namespace {
+
+// Arrows choose where they go; Qt's only do so once one is chosen.
+class Choice : public QRadioButton {
+ public:
+  using QRadioButton::QRadioButton;
+
+ protected:
+  void keyPressEvent(QKeyEvent* event) override {
+    QRadioButton::keyPressEvent(event);
+    const int key = event->key();
+    if (key != Qt::Key_Up && key != Qt::Key_Down && key != Qt::Key_Left && key != Qt::Key_Right) return;
+    for (QAbstractButton* one : group()->buttons())
+      if (one->hasFocus()) one->setChecked(true);
+  }
+};
 
 QFont scaled(const QFont& font, double by) {
   QFont result = font;
@@ -55,7 +71,7 @@ QWidget* QuestionForm::makeSteps(const study::Question& question) {
   layout->setContentsMargins(0, 0, 0, 0), layout->setSpacing(scale ? 22 : 8);
   auto* group = new QButtonGroup(row);
   for (qsizetype i = 0; i < labels.size(); ++i) {
-    auto* button = new QRadioButton(labels[i]);
+    auto* button = new Choice(labels[i]);
     button->setMinimumHeight(36), button->setFont(scaled(button->font(), 1.1));
     group->addButton(button, static_cast<int>(i));
     layout->addWidget(button);

@@ -258,6 +258,25 @@ class ParticipantWindowTest : public QObject {
     QCOMPARE(bench.disk.records("response")[0]["answer"].toString(), QStringLiteral("A,C,B"));
   }
 
+  // Arrows choose at once, as the line below the questions says; practice of what has no right answer promises none.
+  void arrowsChooseAndPracticePromisesWhatItTells() {
+    for (bool truth : {true, false}) {
+      Protocol p = everyKind();
+      p.practice = 1;
+      if (!truth) p.blocks[0] = {}, p.blocks[0].kind = TrialKind::Rating, p.blocks[0].trials = 1;
+      Bench bench(p);
+      QTest::keyClicks(bench.window.card()->field(), kPassphrase);
+      for (int i = 0; i < 2; ++i) bench.key(Qt::Key_Return);
+      bench.key(Qt::Key_Return, Qt::ControlModifier);
+      QCOMPARE(bench.session.stage(), Stage::Before);
+      bench.key(Qt::Key_Down), bench.key(Qt::Key_Return, Qt::ControlModifier);
+      QTRY_COMPARE(bench.session.stage(), Stage::Break);
+      QCOMPARE(bench.disk.records("questionnaire")[0]["answers"].toObject(), (QJsonObject{{"eyes", "no"}}));
+      QCOMPARE(bench.told().contains("told what was right"), truth);
+      QCOMPARE(bench.told().contains("these answers do not count"), !truth);
+    }
+  }
+
   void timeRulesAreSeen() {
     Protocol p = everyKind();
     p.practice = 0, p.min_viewing_s = 0.3, p.time_limit_s = 0.7;
