@@ -75,6 +75,44 @@ QString preferenceSentence(const Protocol& protocol, const QJsonObject& preferen
   return {};
 }
 
+// "3.42 (95 % CI 3.01 to 3.80)"
+QString ratedText(const Protocol& protocol, const QJsonValue& score) {
+  return QStringLiteral("%1 (%2 % CI %3 to %4)").arg(rounded(score["mos"].toDouble(), 2), percent(protocol.analysis.level),
+      rounded(score["interval"][0].toDouble(), 2), rounded(score["interval"][1].toDouble(), 2));
+}
+
+QStringList ratingSentence(const Protocol& protocol, const QJsonObject& rating, const QString& variant) {
+  QString own, reference;
+  for (const QJsonValue& score : rating["scores"].toArray()) {
+    if (score["variant"].toString() == variant) own = ratedText(protocol, score);
+    if (score["variant"].toString() == protocol.reference) reference = QStringLiteral(", %1 %2").arg(protocol.reference, ratedText(protocol, score));
+  }
+  return own.isEmpty() ? QStringList() : QStringList(QStringLiteral("is rated ") + own + reference);
+}
+
+QStringList rankingSentence(const Protocol& protocol, const QJsonObject& ranking, const QString& variant) {
+  for (const QJsonValue& item : ranking["abilities"].toArray()) {
+    if (item["variant"].toString() != variant) continue;
+    const double low = item["interval"][0].toDouble(), high = item["interval"][1].toDouble();
+    const QString numbers = QStringLiteral("%1 (Plackett–Luce %2, %3 % CI %4 to %5%6)")
+        .arg(protocol.reference, rounded(item["value"].toDouble(), 2), percent(protocol.analysis.level), rounded(low, 2), rounded(high, 2),
+             ranking["separated"].toBool() ? QStringLiteral(", separated") : QString());
+    if (low <= 0 && high >= 0) return {QStringLiteral("is not shown to be ranked below or above ") + numbers};
+    return {(high < 0 ? QStringLiteral("is ranked below ") : QStringLiteral("is ranked above ")) + numbers};
+  }
+  return {};
+}
+
+// What a variant has that nobody was asked to find or to prefer.
+QStringList opinionSentences(const Protocol& protocol, const QJsonObject& figures, const QString& variant) {
+  const QStringList found = ratingSentence(protocol, figures["rating"].toObject(), variant)
+      + rankingSentence(protocol, figures["ranking"].toObject(), variant);
+  if (!found.isEmpty()) return found;
+  bool few = false;
+  for (const char* kind : {"preference", "rating", "ranking"}) few = few || figures[QLatin1String(kind)].toObject().contains("reason");
+  return {few ? QStringLiteral("has too few answers for an estimate") : QStringLiteral("has no answers that count")};
+}
+
 QString memoryText(double bytes) {
   return bytes < 1e9 ? rounded(bytes / 1e6, 0) + QStringLiteral(" MB") : rounded(bytes / 1e9, 1) + QStringLiteral(" GB");
 }
@@ -144,8 +182,8 @@ QString decision(const Protocol& protocol, const QJsonObject& figures, const QSt
     if (figure["variant"].toString() == variant) parts << detectionSentence(protocol, figure.toObject());
   const QString preference = preferenceSentence(protocol, figures["preference"].toObject(), variant);
   if (!preference.isEmpty()) parts << preference;
-  if (parts.isEmpty()) parts << QStringLiteral("has no answers that count");
-  else parts << costClauses(protocol, variant);
+  if (parts.isEmpty()) parts << opinionSentences(protocol, figures, variant);
+  if (!parts[0].startsWith(QStringLiteral("has "))) parts << costClauses(protocol, variant);
   return QStringLiteral("`%1` %2.").arg(variant, parts.join(QStringLiteral("; it ")));
 }
 

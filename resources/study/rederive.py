@@ -393,8 +393,23 @@ def said(protocol, rows):
     return figures
 
 
-def decision(variant, figures, pairs, protocol):
+def opinions(variant, kinds, level, reference):
+    """What is said of a variant that nobody was asked to find or to prefer; kinds: the figures of preference, rating and ranking."""
+    _, ratings, ranks = kinds
+    rated = {s["variant"]: f"{rounded(s['mos'], 2)} ({level} % CI {rounded(s['interval'][0], 2)} to {rounded(s['interval'][1], 2)})" for s in (ratings or {}).get("scores", [])}
+    clauses = [f"is rated {rated[variant]}" + (f", {reference} {rated[reference]}" if reference in rated else "")] if variant in rated else []
+    for a in (ranks or {}).get("abilities", []):
+        if a["variant"] == variant:
+            low, high = a["interval"]
+            how = "is not shown to be ranked below or above" if low <= 0 <= high else "is ranked below" if high < 0 else "is ranked above"
+            clauses.append(f"{how} {reference} (Plackett–Luce {rounded(a['value'], 2)}, {level} % CI {rounded(low, 2)} to {rounded(high, 2)}"
+                           + (", separated)" if ranks["separated"] else ")"))
+    return clauses or ["has too few answers for an estimate" if any("reason" in (kind or {}) for kind in kinds) else "has no answers that count"]
+
+
+def decision(variant, figures, kinds, protocol):
     """The sentence about a variant."""
+    pairs = kinds[0]
     percent, plan, clauses = lambda x: rounded(x * 100, 0), protocol["analysis"], []
     margin, level, reference = percent(plan["margin"]), percent(plan["level"]), protocol["reference"]
     for f in (f for f in figures if f["variant"] == variant):
@@ -410,13 +425,15 @@ def decision(variant, figures, pairs, protocol):
             low, high = (rounded(bound, 2) for bound in a["interval"])
             numbers = f"(Bradley–Terry {rounded(a['value'], 2)}, {level} % CI {low} to {high}" + (", separated)" if pairs["separated"] else ")")
             clauses.append({"undecided": f"is not shown to be worse or better than {reference} {numbers}"}.get(a["verdict"], f"is judged {a['verdict']} than {reference} {numbers}"))
+    clauses = clauses or opinions(variant, kinds, level, reference)
     own, other = (protocol.get("costs", {}).get(name, {"memory_bytes": 0, "seconds": 0}) for name in (variant, reference))
     memory = lambda count: rounded(count / 1e6, 0) + " MB" if count < 1e9 else rounded(count / 1e9, 1) + " GB"
-    if clauses and own["memory_bytes"] > 0 and other["memory_bytes"] > 0:
+    estimated = not clauses[0].startswith("has ")
+    if estimated and own["memory_bytes"] > 0 and other["memory_bytes"] > 0:
         clauses.append(f"needs {memory(own['memory_bytes'])} instead of {memory(other['memory_bytes'])}")
-    if clauses and own["seconds"] > 0 and other["seconds"] > 0:
+    if estimated and own["seconds"] > 0 and other["seconds"] > 0:
         clauses.append(f"takes {rounded(own['seconds'] / other['seconds'], 1)}× the time")
-    return f"`{variant}` {'; it '.join(clauses or ['has no answers that count'])}."
+    return f"`{variant}` {'; it '.join(clauses)}."
 
 
 def sequential_clause(figure, plan):
@@ -433,12 +450,13 @@ def sequential_clause(figure, plan):
 def figures_of(rows, stated, protocol):
     level, reference = protocol["analysis"]["level"], protocol["reference"]
     z, found = Z((1 + level) / 2), detection(rows, stated["detection"], protocol)
-    pairs = preference(rows, stated["preference"] or {}, reference, z)
+    kinds = (preference(rows, stated["preference"] or {}, reference, z), rating(rows, stated["rating"] or {}, reference, level),
+             ranking(rows, stated["ranking"] or {}, reference, z))
     return {"people": len({r["participant"] for r in rows}), "responses": len(rows), "detection": found,
-            "visibility": visibility(found, stated["visibility"], level), "preference": pairs, "rating": rating(rows, stated["rating"] or {}, reference, level),
-            "ranking": ranking(rows, stated["ranking"] or {}, reference, z), "psychometric": curves(found, protocol["bits"], z), "quality": quality(rows),
+            "visibility": visibility(found, stated["visibility"], level), "preference": kinds[0], "rating": kinds[1],
+            "ranking": kinds[2], "psychometric": curves(found, protocol["bits"], z), "quality": quality(rows),
             "confusion": confusion(rows, protocol["variants"]), "response_times": response_times(rows), "participants": participants(rows),
-            "decisions": [decision(v, found, pairs, protocol) for v in protocol["variants"] if v != reference]}
+            "decisions": [decision(v, found, kinds, protocol) for v in protocol["variants"] if v != reference]}
 
 
 def told(analysis):

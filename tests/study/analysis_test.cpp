@@ -453,6 +453,13 @@ class AnalysisTest : public QObject {
     QVERIFY(figures["rating"].toObject().contains("krippendorff_interval") && figures["rating"]["krippendorff_interval"].isNull());   // 15 pictures
     QCOMPARE(figures["ranking"]["abilities"].toArray().size(), 3);
     QVERIFY(figures["preference"].isNull() && figures["detection"].toArray().isEmpty());
+    const QString first = figures["decisions"][0].toString();   // the report's first line
+    QVERIFY2(first.startsWith("`bnb-nf4` is rated 2.") && first.contains(", bf16 4.") && first.contains(" CI ")
+                 && first.contains("it is not shown to be ranked below or above bf16 (Plackett–Luce "), qPrintable(first));
+    QVERIFY(!figures["decisions"][1].toString().contains("no answers"));
+    p.blocks.erase(p.blocks.begin());
+    const QJsonObject few = analysisOf(p, answers(p, 0, answer))["with_exclusions"].toObject();
+    QCOMPARE(few["decisions"][0].toString(), QStringLiteral("`bnb-nf4` has no answers that count."));
   }
 
   void recordsThatDoNotFitThePlanAreNamed() {
