@@ -9,7 +9,7 @@ namespace quantspot::study {
 
 // Raised whenever a figure, a sentence, the report or its scripts change, so that a bundle says by which rules its figures were made
 // (docs/study-bundle.md lists what each version changed). A bundle that names none is of version 1.
-inline constexpr int kAnalysisVersion = 7;
+inline constexpr int kAnalysisVersion = 8;
 
 // The whole analysis as JSON (docs/study-analysis.md): decisions (one sentence per variant), figures with and without excluded
 // participants, exclusions. Figures that are undefined are null.

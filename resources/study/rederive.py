@@ -480,7 +480,7 @@ def derive(stated, protocol, study, table, chain, plates):
     parts = {"with_exclusions": figures_of([r for r in every if not flagged[r["participant"]]], stated["with_exclusions"], protocol),
              "without_exclusions": figures_of(every, stated["without_exclusions"], protocol)}
     joined = sum(r["kind"] == "join" for r in records)
-    return {"schema": 1, "version": 7, "study": study, "title": protocol["title"], "joined": joined, "headline": headline, "decisions": parts[headline]["decisions"],
+    return {"schema": 1, "version": 8, "study": study, "title": protocol["title"], "joined": joined, "headline": headline, "decisions": parts[headline]["decisions"],
             "excluded": [{"participant": name, "reasons": why} for name, why in flagged.items() if why], "problems": stated["problems"],
             "questionnaires": said(protocol, asked(protocol, chain)), "attestation": attestation(protocol), **colour_vision(protocol, plates), **parts}
 
