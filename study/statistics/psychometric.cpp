@@ -122,7 +122,7 @@ Psychometric fitPsychometric(const std::vector<Level>& levels, const Psychometri
   for (const Level& level : levels) mean += level.x / static_cast<double>(levels.size());
   for (const Level& level : levels) spread = std::max(spread, std::abs(level.x - mean));
   const std::optional<Maximum> fit = result.separated ? std::nullopt : fitted(levels, options, mean, best);
-  const double a = fit ? fit->at[0] : 0, b = fit ? fit->at[1] : best.slope;
+  const double a = fit ? fit->at[0] : 0, b = fit && best.slope != 0 ? fit->at[1] : best.slope;   // of a level line exactly 0
   const auto error = [&](double by_a, double by_b) {
     const Matrix& c = fit->covariance;
     return std::sqrt(by_a * by_a * c(0, 0) + 2 * by_a * by_b * c(0, 1) + by_b * by_b * c(1, 1));

@@ -252,6 +252,8 @@ class StatisticsRulesTest : public QObject {
     const Psychometric middle = fitPsychometric({{8, 2, 6}, {4.5, 5, 6}, {2.1, 2, 6}}, {.guess = 0.5, .lapse = 0, .level = 0.95});
     CLOSE(middle.slope.value, -0.06371691780, 1e-8);
     CLOSE(middle.slope.standard_error, 26.956845, 1e-4);
+    const Psychometric level = fitPsychometric({{8, 3, 6}, {4.5, 2, 4}}, {.guess = 0.5, .lapse = 0, .level = 0.95});   // as by guessing, and the fit goes there for ever
+    QVERIFY(level.flat && level.slope.value == 0 && std::isnan(level.threshold.value));
   }
 
   void opinionsOfFewHaveAWidthOnTheScale() {
