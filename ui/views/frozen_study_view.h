@@ -17,6 +17,7 @@ class FrozenStudyView : public QWidget {
 
   QPushButton* participant() { return participant_; }
   QString said() const;
+  void refresh() { load(); }   // reads again what others may have changed
 
  Q_SIGNALS:
   void participantWanted(const QString& hash);

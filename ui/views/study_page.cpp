@@ -204,6 +204,13 @@ void StudyPage::open(int row) {
     view->participant()->hide();
     reload();
   });
+  connect(progress->model(), &ui::StudyProgressModel::changed, this, [this, view, model = progress->model()] {   // here or by others
+    view->refresh();
+    const int row = model_.rowOf(model->hash());
+    if (row < 0) return;
+    const ui::StudyEntry& listed = model_.at(row);
+    if (listed.people != model->progress().joined || (listed.state >= ui::StudyState::Closed) != model->isClosed()) reload();
+  });
   connect(progress, &StudyProgressView::analysisShown, view, &QWidget::setHidden);   // which says all of it itself
   connect(progress->analysis(), &AnalysisPage::opened, this, [this, hash = entry.hash] {
     model_.markAnalysed(hash);

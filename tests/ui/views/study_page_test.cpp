@@ -215,6 +215,30 @@ class StudyPageTest : public QObject {
     QVERIFY(head->isVisible());
   }
 
+  // Another program adds answers and closes the study: the head over the page and the list say so with the next look at it.
+  void whatOthersChangeIsSaidEverywhere() {
+    Bench bench;
+    const FrozenStudy study = frozen();
+    Ledger ledger(bench.folder.filePath("study.sqlite"));
+    ledger.addStudy(study);
+    bench.page->select(study.hash());
+    QTRY_VERIFY(bench.page->shown()->findChild<FrozenStudyView*>());
+    auto* head = bench.page->shown()->findChild<FrozenStudyView*>();
+    auto* progress = bench.page->shown()->findChild<StudyProgressView*>();
+    QTRY_VERIFY(head->participant()->isEnabled());
+    progress->model()->unlock(kPassphrase);
+    QTRY_VERIFY_WITH_TIMEOUT(progress->model()->isUnlocked(), 30000);
+    const QString before = head->said();
+    run(ledger, study, 1, 0.5);
+    ledger.close(study.hash());
+    progress->model()->refresh();
+    const QModelIndex listed = bench.page->list()->model()->index(bench.page->list()->currentIndex().row(), 0);
+    QTRY_VERIFY_WITH_TIMEOUT(head->participant()->isHidden() && head->said() != before, 30000);
+    QTRY_VERIFY2_WITH_TIMEOUT(listed.data(ui::StudyListModel::DetailRole).toString().startsWith("closed"),
+                              qPrintable(listed.data(ui::StudyListModel::DetailRole).toString()), 30000);
+    QCOMPARE(bench.page->shown()->findChild<FrozenStudyView*>(), head);
+  }
+
   void aRefusedComparisonSaysWhy() {
     Bench bench;
     bench.page->newDraft();
