@@ -4,6 +4,8 @@
 
 #include <QSet>
 
+#include <algorithm>
+
 namespace quantspot::study {
 namespace {
 
@@ -12,6 +14,13 @@ constexpr int kMostPictures = 9;   // tiles of a screen, A to I
 
 void require(bool holds, const QString& otherwise) {
   if (!holds) throw Error(QStringLiteral("protocol: ") + otherwise);
+}
+
+// They stand in tables, sentences and columns of CSV files.
+void names(const Protocol& p) {
+  for (const QString& variant : p.variants)
+    require(!variant.trimmed().isEmpty() && std::all_of(variant.begin(), variant.end(), [](QChar c) { return c.category() != QChar::Other_Control; }),
+        QStringLiteral("variants: each needs a name in one line, and one is '%1'").arg(variant.simplified()));
 }
 
 void counts(const Protocol& p) {
@@ -46,12 +55,15 @@ void named(const Protocol& p, const Figures& figures, const char* what) {
 }  // namespace
 
 void validateNew(const Protocol& p) {
+  names(p);
   validate(p);
   counts(p);
   questions(p.before);
   questions(p.after);
   named(p, p.bits, "bits");
   named(p, p.costs, "costs");
+  require(p.exclusion.min_median_ms >= 0 && p.exclusion.max_focus_losses >= -1,
+      QStringLiteral("exclusion: min_median_ms must be 0 or more, max_focus_losses -1 (no limit) or more"));
   for (const double bits : p.bits) require(bits > 0, QStringLiteral("bits: must be above 0"));
   for (const VariantCost& cost : p.costs)
     require(cost.memory_bytes >= 0 && cost.seconds >= 0, QStringLiteral("costs: memory_bytes and seconds must be 0 or more"));

@@ -6,8 +6,8 @@
 
 namespace quantspot::study {
 
-// validate(), and: counts that no person can answer, questions without words, with one id twice or with an answer twice, rankings of more pictures
-// than the screen shows, bits and costs of variants that there are not. Throws Error.
+// validate(), and: variants without a name in one line, counts that no person can answer, exclusion rules below 0, questions without words, with one
+// id twice or with an answer twice, rankings of more pictures than the screen shows, bits and costs of variants that there are not. Throws Error.
 void validateNew(const Protocol& protocol);
 
 }  // namespace quantspot::study

@@ -103,6 +103,9 @@ class ProtocolTest : public QObject {
     row("empty answer", "and none empty", [](Protocol& p) { p.after = {{"q", "choice", "One?", {"yes", ""}}}; });
     row("misspelt in bits", "bits: there is no variant 'bnb-nf5'", [](Protocol& p) { p.bits = {{"bnb-nf5", 4}}; });
     row("misspelt in costs", "costs: there is no variant 'bnb-nf5'", [](Protocol& p) { p.costs = {{"bnb-nf5", {1, 1}}}; });
+    row("variant without a name", "variants: each needs a name in one line, and one is ''", [](Protocol& p) { p.variants[1] = " "; });
+    row("variant of two lines", "and one is 'a b'", [](Protocol& p) { p.variants[1] = "a\nb"; });
+    row("median below 0", "min_median_ms must be 0 or more", [](Protocol& p) { p.exclusion.min_median_ms = -1; });
     row("no bits", "bits: must be above 0", [](Protocol& p) { p.bits = {{"bnb-nf4", 0}}; });
     row("costs below 0", "must be 0 or more", [](Protocol& p) { p.costs = {{"bnb-nf4", {1, -1}}}; });
   }
