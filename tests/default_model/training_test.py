@@ -106,6 +106,21 @@ class Noise(unittest.TestCase):
         self.assertGreater((sigma < 0.05).float().mean().item(), 0.004)
 
 
+class Guidance(unittest.TestCase):
+    def test_what_is_learnt_is_what_two_passes_give(self):
+        torch.manual_seed(3)
+        target, uncaptioned = torch.randn(2, 4), torch.randn(2, 4)
+        for scale in (1.0, 1.5, 3.0):
+            learnt = torch.zeros(2, 4)
+            for _ in range(400):  # a network that always learns its target
+                learnt = flux.guided(target, learnt, uncaptioned, scale)
+            torch.testing.assert_close(learnt, uncaptioned + scale * (target - uncaptioned), rtol=1e-4, atol=1e-4)
+
+    def test_it_is_no_way_for_gradients(self):
+        predicted = torch.randn(2, requires_grad=True)
+        self.assertFalse(flux.guided(torch.randn(2), predicted, torch.randn(2), 2.0).requires_grad)
+
+
 class Attention(unittest.TestCase):
     def test_products_are_torchs_attention(self):
         query, key, value = (torch.randn(2, 3, 7, 8, requires_grad=True) for _ in range(3))
@@ -137,6 +152,13 @@ class Batches(unittest.TestCase):
         ids = self.dataset.batch(0, 2000, 0.1, False, torch.Generator().manual_seed(0))[1]
         self.assertEqual(sorted(set(ids.sum(1).tolist())), list(range(0, 41)))
         self.assertAlmostEqual((ids.sum(1) == 0).float().mean().item(), 0.1, delta=0.03)
+
+    def test_no_caption_has_the_ids_of_one_that_was_left_out(self):
+        for length in (latents.SHORT, 40, 512):
+            ids, pooled = self.dataset.empty(3, length)
+            self.assertEqual((ids.shape, pooled.shape, ids.any().item()), ((3, length), (3, 8), False))
+        short = self.dataset.batch(0, 200, 0.5, True, torch.Generator().manual_seed(0))[1]
+        self.assertEqual((short != self.dataset.empty(*short.shape)[0]).any(1).unique().tolist(), [False, True])
 
     def test_latents_and_features_are_of_the_same_caption(self):
         clean, ids, pooled = self.dataset.batch(0, 50, 0.0, True, torch.Generator().manual_seed(1))

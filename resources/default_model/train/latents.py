@@ -104,6 +104,12 @@ class Dataset:
     def __len__(self) -> int:
         return sum(len(self.stored[f"latents{size}"]) for size in self.sizes)
 
+    def empty(self, count: int, length: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """(T5 ids, pooled) of no caption, `count` times, padded to `length` pieces."""
+        ids, pooled = self.stored["empty_ids"][0], self.stored["empty_pooled"]
+        ids = torch.nn.functional.pad(ids, (0, max(0, length - len(ids))))[:length]
+        return ids.expand(count, -1), pooled.expand(count, -1)
+
     def batch(self, size: int, count: int, empty_share: float, short: bool, generator: torch.Generator):
         """(latents, T5 ids, pooled) of `count` random scenes of one size, with a random caption each; some with none. `short`: captions of at
         most SHORT pieces, with as many ids."""
