@@ -44,7 +44,7 @@ Files derived(const Protocol& protocol, const QString& hash, const Mapping& mapp
 
 Files scripts() {
   Files files;
-  for (const char* name : {"rederive.py", "rederive_statistics.py", "rederive_attestation.py", "rederive.R"})
+  for (const char* name : {"rederive.py", "rederive_statistics.py", "rederive_attestation.py", "rederive_curve.py", "rederive.R"})
     files[QLatin1String(name)] = readFile(QStringLiteral(":/study/") + QLatin1String(name));
   return files;
 }

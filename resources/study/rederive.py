@@ -13,9 +13,10 @@ import sys
 from pathlib import Path
 
 from rederive_attestation import attestation, colour_vision, plates_of, plates_read
-from rederive_statistics import (Z, abilities, always_valid_interval, at_least, binomial, bt500, chi_square_tail, connected, counted, dprime,
-                                 estimate, exact_interval, fitted, krippendorff, opinion_interval, psychometric, quantile, rounded, same_different,
-                                 same_different_interval, subject_bias)
+from rederive_curve import curves
+from rederive_statistics import (abilities, always_valid_interval, at_least, binomial, bt500, chi_square_tail, connected, counted, dprime,
+                                 estimate, exact_interval, fitted, grouped, krippendorff, opinion_interval, quantile, rounded,
+                                 same_different, same_different_interval, subject_bias, Z)
 
 TOLERANCE = 1e-6
 LEFT_TO_R = ("value", "standard_error", "half_width", "participant_sd", "prompt_sd", "singular", "reason")   # of a mixed model
@@ -95,13 +96,6 @@ def split(text):
 
 def right(rows):
     return sum(r["correct"] == "1" for r in rows)
-
-
-def grouped(rows, key):
-    found = {}
-    for r in rows:
-        found.setdefault(key(r), []).append(r)
-    return dict(sorted(found.items()))
 
 
 def shares(rows, part, level):
@@ -275,17 +269,6 @@ def rating(rows, stated, reference, level):
         scores.append({"variant": variant, "mos": statistics.fmean(means), "interval": opinion_interval(means, roundings, level),
                        "people": len(means), "quality_without_bias": statistics.fmean(q for (name, _), q in quality.items() if name == variant) if quality else None})
     return {"scores": scores, "bt500_rejected": [list(people)[i] for i in bt500(table)], **agreement}
-
-
-def curves(figures, bits, z):
-    found = []
-    for (kind, slots), mine in grouped([f for f in figures if f["variant"] in bits], lambda f: (f["kind"], f["slots"])).items():
-        points = [{"variant": f["variant"], "bits": bits[f["variant"]], "rate": f["rate"], "interval": f["rate_interval"], "trials": f["trials"]} for f in mine]
-        if len({p["bits"] for p in points}) < 2:
-            continue
-        fit = psychometric([(bits[f["variant"]], f["correct"], f["trials"]) for f in mine], mine[0]["chance"], z)
-        found.append({"kind": kind, "slots": slots, "guess": mine[0]["chance"], "points": points, **fit})
-    return found or None
 
 
 def quality(rows):

@@ -169,7 +169,7 @@ class RederiveTest : public QObject {
 
   // As statistics_rules_test::aCurveThatAnswersHardlyBendIsFitToItsTop.
   void curvesThatAnswersHardlyBendAreFitAlike() {
-    const Run python = run("python3", {"-c", QStringLiteral("import sys; sys.path.insert(0, '%1'); sys.dont_write_bytecode = True; import rederive_statistics as s\n"
+    const Run python = run("python3", {"-c", QStringLiteral("import sys; sys.path.insert(0, '%1'); sys.dont_write_bytecode = True; import rederive_curve as s\n"
         "for l, g in (([(8, 4, 11), (4.5, 4, 10), (2.1, 1, 13)], 1 / 3), ([(8, 2, 6), (4.5, 5, 6), (2.1, 2, 6)], 0.5)):\n"
         "  slope = s.psychometric(l, g, 1.96)['slope']; print('%.8f %.4f' % (slope['value'], slope['standard_error']))")
         .arg(QStringLiteral(QUANTSPOT_SOURCE_DIR "/resources/study"))});
