@@ -103,14 +103,10 @@ QStringList rankingSentence(const Protocol& protocol, const QJsonObject& ranking
   return {};
 }
 
-// What a variant has that nobody was asked to find or to prefer.
-QStringList opinionSentences(const Protocol& protocol, const QJsonObject& figures, const QString& variant) {
-  const QStringList found = ratingSentence(protocol, figures["rating"].toObject(), variant)
-      + rankingSentence(protocol, figures["ranking"].toObject(), variant);
-  if (!found.isEmpty()) return found;
+QString withoutEstimate(const QJsonObject& figures) {
   bool few = false;
   for (const char* kind : {"preference", "rating", "ranking"}) few = few || figures[QLatin1String(kind)].toObject().contains("reason");
-  return {few ? QStringLiteral("has too few answers for an estimate") : QStringLiteral("has no answers that count")};
+  return few ? QStringLiteral("has too few answers for an estimate") : QStringLiteral("has no answers that count");
 }
 
 QString memoryText(double bytes) {
@@ -182,8 +178,10 @@ QString decision(const Protocol& protocol, const QJsonObject& figures, const QSt
     if (figure["variant"].toString() == variant) parts << detectionSentence(protocol, figure.toObject());
   const QString preference = preferenceSentence(protocol, figures["preference"].toObject(), variant);
   if (!preference.isEmpty()) parts << preference;
-  if (parts.isEmpty()) parts << opinionSentences(protocol, figures, variant);
-  if (!parts[0].startsWith(QStringLiteral("has "))) parts << costClauses(protocol, variant);
+  if (parts.isEmpty())   // nobody was asked to find or to prefer it
+    parts << ratingSentence(protocol, figures["rating"].toObject(), variant) << rankingSentence(protocol, figures["ranking"].toObject(), variant);
+  if (parts.isEmpty()) parts << withoutEstimate(figures);
+  else parts << costClauses(protocol, variant);
   return QStringLiteral("`%1` %2.").arg(variant, parts.join(QStringLiteral("; it ")));
 }
 

@@ -387,7 +387,7 @@ def opinions(variant, kinds, level, reference):
             how = "is not shown to be ranked below or above" if low <= 0 <= high else "is ranked below" if high < 0 else "is ranked above"
             clauses.append(f"{how} {reference} (Plackett–Luce {rounded(a['value'], 2)}, {level} % CI {rounded(low, 2)} to {rounded(high, 2)}"
                            + (", separated)" if ranks["separated"] else ")"))
-    return clauses or ["has too few answers for an estimate" if any("reason" in (kind or {}) for kind in kinds) else "has no answers that count"]
+    return clauses
 
 
 def decision(variant, figures, kinds, protocol):
@@ -411,12 +411,12 @@ def decision(variant, figures, kinds, protocol):
     clauses = clauses or opinions(variant, kinds, level, reference)
     own, other = (protocol.get("costs", {}).get(name, {"memory_bytes": 0, "seconds": 0}) for name in (variant, reference))
     memory = lambda count: rounded(count / 1e6, 0) + " MB" if count < 1e9 else rounded(count / 1e9, 1) + " GB"
-    estimated = not clauses[0].startswith("has ")
-    if estimated and own["memory_bytes"] > 0 and other["memory_bytes"] > 0:
+    if clauses and own["memory_bytes"] > 0 and other["memory_bytes"] > 0:
         clauses.append(f"needs {memory(own['memory_bytes'])} instead of {memory(other['memory_bytes'])}")
-    if estimated and own["seconds"] > 0 and other["seconds"] > 0:
+    if clauses and own["seconds"] > 0 and other["seconds"] > 0:
         clauses.append(f"takes {rounded(own['seconds'] / other['seconds'], 1)}× the time")
-    return f"`{variant}` {'; it '.join(clauses)}."
+    few = any("reason" in (kind or {}) for kind in kinds)
+    return f"`{variant}` {'; it '.join(clauses or ['has too few answers for an estimate' if few else 'has no answers that count'])}."
 
 
 def sequential_clause(figure, plan):

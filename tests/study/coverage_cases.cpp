@@ -36,16 +36,7 @@ void detections(std::vector<CoverageCase>& all) {
                    1,   // a sum, but not exact
                    [spots = spots, pairs = pairs](int) {
       double worst = 1;
-      for (int step = 0; step < 50; ++step) {
-        const double seen = step / 50.0;
-        const auto spot = outcomes(spots, 0.25 + 0.75 * seen), abx = outcomes(pairs, 0.5 + 0.5 * seen);
-        double share = 0;
-        for (int k = 0; k <= spots; ++k)
-          for (int j = 0; j <= pairs; ++j)
-            if (holds(pooledDetection({{k, spots, 0.25}, {j, pairs, 0.5}}).interval, seen))
-              share += spot[static_cast<std::size_t>(k)] * abx[static_cast<std::size_t>(j)];
-        worst = std::min(worst, share);
-      }
+      for (int step = 0; step < 50; ++step) worst = std::min(worst, pooledShare(spots, pairs, step / 50.0));
       return worst;
     }});
 }
@@ -68,15 +59,7 @@ void dprimes(std::vector<CoverageCase>& all) {
                                         std::tuple{40, 0.5, 0.3}, std::tuple{40, 0.85, 0.2}})
       all.push_back({std::string("d′, same–different, ") + (differencing ? "differencing" : "independent"),
                      text("%d of each, hits %.2f, false alarms %.2f", n, hit, alarm), true, 0, [=, n = n, hit = hit, alarm = alarm](int) {
-        const auto hits = outcomes(n, hit), alarms = outcomes(n, alarm);
-        const double truth = hit > alarm ? sameDifferentDprime(differencing, hit, alarm) : 0;
-        double share = 0;
-        for (int h = 0; h <= n; ++h)
-          for (int f = 0; f <= n; ++f) {
-            const double weight = hits[static_cast<std::size_t>(h)] * alarms[static_cast<std::size_t>(f)];
-            if (weight > 1e-9 && holds(sameDifferent(differencing, h, n, f, n).interval, truth)) share += weight;
-          }
-        return share;
+        return sameDifferentShare(differencing, n, hit, alarm);
       }});
 }
 

@@ -1,6 +1,8 @@
 // How often intervals hold the truth, as sums over all outcomes of a number of trials.
 #pragma once
 
+#include "study/statistics/detection.h"
+#include "study/statistics/sensitivity.h"
 #include "tests/study/draws.h"
 
 #include <algorithm>
@@ -49,6 +51,28 @@ inline double mean(const std::vector<double>& shares) {
   double sum = 0;
   for (double share : shares) sum += share;
   return sum / static_cast<double>(shares.size());
+}
+
+// Coverage over the outcomes of two counts; those that are rarer than 1e-9 are left out.
+inline double heldOver(const std::vector<double>& first, const std::vector<double>& second, const std::function<bool(int, int)>& held) {
+  double share = 0;
+  for (std::size_t i = 0; i < first.size(); ++i)
+    for (std::size_t j = 0; j < second.size(); ++j)
+      if (first[i] * second[j] > 1e-9 && held(static_cast<int>(i), static_cast<int>(j))) share += first[i] * second[j];
+  return share;
+}
+
+// Of d′ from n trials with and n without a difference.
+inline double sameDifferentShare(bool differencing, int n, double hit, double alarm) {
+  const double truth = hit > alarm ? sameDifferentDprime(differencing, hit, alarm) : 0;
+  return heldOver(outcomes(n, hit), outcomes(n, alarm),
+                  [&](int h, int f) { return holds(sameDifferent(differencing, h, n, f, n).interval, truth); });
+}
+
+// Of detection pooled over trials of spot and of ABX, where so much of both is seen.
+inline double pooledShare(int spots, int pairs, double seen) {
+  return heldOver(outcomes(spots, 0.25 + 0.75 * seen), outcomes(pairs, 0.5 + 0.5 * seen),
+                  [&](int k, int j) { return holds(pooledDetection({{k, spots, 0.25}, {j, pairs, 0.5}}).interval, seen); });
 }
 
 }  // namespace quantspot::statistics::test

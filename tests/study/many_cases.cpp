@@ -23,36 +23,15 @@ void rates(std::vector<CoverageCase>& all) {
   }});
 }
 
-// Outcomes rarer than this are left out; all of them together are no 0.1 %.
-constexpr double kRare = 1e-7;
-
 void pairsOfCounts(std::vector<CoverageCase>& all) {
   all.push_back({"detection pooled over kinds", "300 trials of spot and 200 of ABX, mean over detections 0.25–0.45", false, 0, [](int) {
-    double sum = 0;
-    for (int step = 5; step < 10; ++step) {
-      const double seen = step / 20.0;
-      const auto spot = outcomes(300, 0.25 + 0.75 * seen), abx = outcomes(200, 0.5 + 0.5 * seen);
-      for (int k = 0; k <= 300; ++k)
-        for (int j = 0; j <= 200; ++j) {
-          const double weight = spot[static_cast<std::size_t>(k)] * abx[static_cast<std::size_t>(j)];
-          if (weight > kRare && holds(pooledDetection({{k, 300, 0.25}, {j, 200, 0.5}}).interval, seen)) sum += weight / 5;
-        }
-    }
-    return sum;
+    std::vector<double> shares;
+    for (int step = 5; step < 10; ++step) shares.push_back(pooledShare(300, 200, step / 20.0));
+    return mean(shares);
   }});
   for (bool differencing : {true, false})
     all.push_back({std::string("d′, same–different, ") + (differencing ? "differencing" : "independent"), "600 of each, hits 0.70, false alarms 0.30",
-                   false, 0, [=](int) {
-      const auto hits = outcomes(600, 0.7), alarms = outcomes(600, 0.3);
-      const double truth = sameDifferentDprime(differencing, 0.7, 0.3);
-      double share = 0;
-      for (int h = 0; h <= 600; ++h)
-        for (int f = 0; f <= 600; ++f) {
-          const double weight = hits[static_cast<std::size_t>(h)] * alarms[static_cast<std::size_t>(f)];
-          if (weight > kRare && holds(sameDifferent(differencing, h, 600, f, 600).interval, truth)) share += weight;
-        }
-      return share;
-    }});
+                   false, 0, [=](int) { return sameDifferentShare(differencing, 600, 0.7, 0.3); }});
 }
 
 }  // namespace

@@ -200,10 +200,6 @@ void StudyPage::open(int row) {
   auto* view = new FrozenStudyView(model_.store(), entry.hash);
   connect(view, &FrozenStudyView::participantWanted, this, &StudyPage::participate);
   auto* progress = new StudyProgressView(model_.store(), entry.hash);
-  connect(progress, &StudyProgressView::closed, this, [this, view] {
-    view->participant()->hide();
-    reload();
-  });
   connect(progress->model(), &ui::StudyProgressModel::changed, this, [this, view, model = progress->model()] {   // here or by others
     view->refresh();
     const int row = model_.rowOf(model->hash());
