@@ -49,16 +49,14 @@ class BackgroundColour(unittest.TestCase):
 
 class Count(unittest.TestCase):
     def test_pieces_are_counted_on_one_and_on_two_colours(self):
-        rng = random.Random(1)
         for number in (2, 3, 4):
-            for background in (YELLOW, SPLIT):
-                for _ in range(4):
-                    subjects = scenes._grid(["rocket"] * number, (128, 128), 3 if number == 3 else 2, rng)
-                    made = Scene("count", 128, 128, background, subjects)
+            for frame in scenes.SIZES:
+                for background in (YELLOW, SPLIT):
+                    made = Scene("count", *frame, background, scenes._together(["rocket"] * number, frame, str(number)))
                     self.assertEqual(judge.count_things(noisy(render.render(made), 6), made), number)
 
     def test_one_too_few_is_seen(self):
-        subjects = scenes._grid(["lemon"] * 4, (128, 128), 2, random.Random(2))
+        subjects = scenes._together(["lemon"] * 4, (128, 128), "4")
         asked = Scene("count", 128, 128, SPLIT, subjects)
         drawn = scenes.dataclasses.replace(asked, subjects=subjects[:3])
         self.assertEqual(judge.count_things(render.render(drawn), asked), 3)
@@ -128,7 +126,7 @@ class SmallClip(unittest.TestCase):
         cls.judge = judge.Judge(cls.folder / "clip_score", {name: name for name in emoji.table()})
 
     def test_one_rank_for_every_subject(self):
-        made = Scene("many", 128, 128, YELLOW, scenes._grid(["fox", "owl", "key"], (128, 128), 3, random.Random(3)))
+        made = Scene("many", 128, 128, YELLOW, scenes._together(["fox", "owl", "key"], (128, 128), "3"))
         ranks = self.judge.ranks(render.render(made), made)
         self.assertEqual(len(ranks), 3)
         self.assertTrue(all(0 <= rank < len(emoji.table()) for rank in ranks))
@@ -159,6 +157,21 @@ class SmallClip(unittest.TestCase):
         self.assertLess(losses[-1], losses[0])
         for name, value in trainer.model.state_dict().items():
             self.assertEqual(torch.equal(value, before[name]), name.startswith("text_") or name.endswith("position_ids"), name)
+
+    def test_it_goes_on_from_its_checkpoint_and_moments_begin_anew_when_the_text_is_locked(self):
+        arguments = lambda locked: argparse.Namespace(seed=0, pipeline=self.folder, lock_text=locked, minutes=10.0, slice_end=None, bf16=True)
+        first = clip.Trainer(arguments(False))
+        first.step(*clip.chunk(0, 0, 6))
+        first.save()
+        try:
+            same, locked = clip.Trainer(arguments(False)), clip.Trainer(arguments(True))
+        finally:
+            first.checkpoint.unlink()
+        for trainer, moments in ((same, True), (locked, False)):
+            self.assertEqual((trainer.steps, trainer.optimizer.steps), (1, int(moments)))
+            self.assertEqual(any(moment.any() for moment in trainer.optimizer.first), moments)
+            for a, b in zip(trainer.model.parameters(), first.model.parameters()):
+                torch.testing.assert_close(a, b, rtol=0, atol=0)
 
     def test_a_batch_without_close_ups_has_a_loss(self):
         trainer = clip.Trainer(argparse.Namespace(seed=0, pipeline=self.folder, lock_text=False, minutes=10.0, slice_end=None, bf16=True))

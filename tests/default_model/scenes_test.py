@@ -92,12 +92,30 @@ class Scenes(unittest.TestCase):
         rng = random.Random(2)
         for s in (scenes.draw_scene(rng) for _ in range(400)):
             for p in s.subjects:
-                self.assertGreaterEqual(min(p.left, p.top), -3)
-                self.assertLessEqual(max(p.left + p.side - s.width, p.top + p.side - s.height), 3)
+                self.assertGreaterEqual(min(p.left, p.top), 0)
+                self.assertLessEqual(max(p.left + p.side - s.width, p.top + p.side - s.height), 0)
             if s.sign:
                 self.assertGreaterEqual(min(s.sign.left, s.sign.top), 0)
                 self.assertLessEqual(s.sign.left + s.sign.width, s.width)
                 self.assertLessEqual(s.sign.top + s.sign.height, s.height)
+
+    def test_a_subject_of_one_size_always_lies_the_same_in_the_tokens(self):
+        rng, found = random.Random(7), {}
+        for s in (scenes.draw_scene(rng) for _ in range(1000)):
+            for p in s.subjects:
+                found.setdefault(p.side, set()).add((p.left % scenes.PATCH, p.top % scenes.PATCH))
+        self.assertLessEqual(len(found), 6)
+        self.assertEqual({side: len(offsets) for side, offsets in found.items()}, dict.fromkeys(found, 1))
+
+    def test_nothing_lies_over_another(self):
+        rng = random.Random(8)
+        for s in (scenes.draw_scene(rng) for _ in range(600)):
+            taken = np.zeros((s.height, s.width), int)
+            for p in s.subjects:
+                taken[p.top:p.top + p.side, p.left:p.left + p.side] += 1
+            if s.sign:
+                taken[s.sign.top:s.sign.top + s.sign.height, s.sign.left:s.sign.left + s.sign.width] += 1
+            self.assertEqual(taken.max(), 1)
 
     def test_subjects_lie_where_the_caption_says(self):
         rng, seen = random.Random(3), set()

@@ -4,10 +4,13 @@ import time
 import unittest
 
 import torch
+from diffusers import FluxTransformer2DModel
+from diffusers.models.transformers import transformer_flux
 
 import fixture
 import attention
 import autoencoder
+import blocks
 import flux
 import latents
 import optimizer
@@ -207,9 +210,55 @@ class Optimizer(unittest.TestCase):
     def test_orthogonalized_matrices_have_singular_values_near_one(self):
         torch.manual_seed(1)
         for shape in ((1, 24, 64), (2, 64, 24)):
-            values = torch.linalg.svdvals(optimizer.orthogonalize(torch.randn(shape)))
+            values = torch.linalg.svdvals(optimizer.orthogonalize(torch.randn(shape)).float())
             self.assertGreater(values.min().item(), 0.5)
             self.assertLess(values.max().item(), 1.3)
+
+    def test_adam_is_torch_own(self):
+        ours, reference = (torch.nn.Linear(6, 4) for _ in range(2))
+        reference.load_state_dict(ours.state_dict())
+        stepper = optimizer.MasterOptimizer(list(ours.named_parameters()), lambda name, p: False)
+        adam = torch.optim.AdamW(reference.parameters(), lr=1e-2, betas=(0.9, 0.95), weight_decay=0)
+        self.walk(ours, reference, lambda: stepper.step(1e-2, 0, clip=1e9), adam.step, atol=2e-6)
+
+    def test_muon_is_torch_own(self):
+        ours, reference = (torch.nn.Linear(24, 40, bias=False) for _ in range(2))
+        reference.load_state_dict(ours.state_dict())
+        stepper = optimizer.MasterOptimizer(list(ours.named_parameters()), lambda name, p: True)
+        muon = torch.optim.Muon(reference.parameters(), lr=1e-2, weight_decay=0.01, momentum=0.95, adjust_lr_fn="match_rms_adamw")
+        self.walk(ours, reference, lambda: stepper.step(0, 1e-2, clip=1e9), muon.step, atol=6e-4)  # both orthogonalize in bfloat16
+
+    def walk(self, ours, reference, step, reference_step, atol):
+        start = [p.detach().clone() for p in ours.parameters()]
+        for seed in range(8):
+            for a, b in zip(ours.parameters(), reference.parameters()):
+                a.grad = torch.randn(a.shape, generator=torch.Generator().manual_seed(seed))
+                b.grad = a.grad.clone()
+            step()
+            reference_step()
+        for before, a, b in zip(start, ours.parameters(), reference.parameters()):
+            torch.testing.assert_close(a, b, rtol=0, atol=atol)
+            self.assertGreater((a - before).abs().mean().item(), 8 * atol)  # far more than they may differ by
+
+    def test_large_gradients_are_scaled_down(self):
+        moved = []
+        for factor in (1, 1000):  # both beyond a norm of 1: the same direction, so the same step
+            net = torch.nn.Linear(6, 4)
+            torch.nn.init.zeros_(net.weight), torch.nn.init.zeros_(net.bias)
+            stepper = optimizer.MasterOptimizer(list(net.named_parameters()), lambda name, p: False)
+            for seed in range(2):
+                for p in net.parameters():
+                    p.grad = torch.randn(p.shape, generator=torch.Generator().manual_seed(seed)) * (factor if seed else 2)
+                stepper.step(1e-2, 0)
+            moved.append(net.weight.detach().clone())
+        torch.testing.assert_close(*moved)
+
+    def test_a_bounded_parameter_stays_at_its_bound_while_others_move(self):
+        stepper, _, _ = descend(3)
+        most = float(stepper.master[0].max()) - 0.05
+        stepper.bound("0.weight", most)
+        self.assertLessEqual(float(stepper.live[0].max()), most + 1e-3)
+        self.assertEqual(float(stepper.master[0].max()), torch.tensor(most).item())
 
     def test_muon_takes_the_matrices_inside_blocks_only(self):
         networks = flux.Networks(None, False, None)
@@ -238,6 +287,34 @@ class Networks(unittest.TestCase):
         untouched = [name for name, p in self.networks.named() if p.grad is None]
         self.assertEqual(untouched, [])
         self.assertTrue(all(p.grad is None for p in self.networks.t5.parameters()))   # what names.py taught stays
+
+
+class Blocks(unittest.TestCase):
+    def test_products_change_neither_the_velocity_nor_its_gradients(self):
+        torch.manual_seed(0)
+        net = FluxTransformer2DModel(**flux.SHAPE)
+        for name, parameter in net.named_parameters():
+            if ".norm_" in name:  # 1 everywhere at first, which would hide a wrong place
+                torch.nn.init.normal_(parameter, 1, 0.3)
+        ids = torch.cartesian_prod(torch.zeros(1), torch.arange(6.0), torch.arange(4.0))
+        given = dict(hidden_states=torch.randn(2, 24, 64), timestep=torch.rand(2), encoder_hidden_states=torch.randn(2, 7, 192),
+                     pooled_projections=torch.randn(2, 128), img_ids=ids, txt_ids=torch.zeros(7, 3), return_dict=False)
+        weights = torch.randn(2, 24, 64)
+
+        def run():
+            net.zero_grad()
+            velocity = net(**given)[0]
+            (velocity * weights).sum().backward()
+            return [velocity.detach()] + [p.grad.clone() for p in net.parameters()]
+
+        known, apply = run(), transformer_flux.apply_rotary_emb
+        try:
+            blocks.use_products(net)
+            self.assertTrue(any(isinstance(module, blocks.RMSNorm) for module in net.modules()))
+            for a, b in zip(run(), known):
+                torch.testing.assert_close(a, b, rtol=0, atol=2e-5 * b.abs().max().item())
+        finally:
+            transformer_flux.apply_rotary_emb = apply
 
 
 class Autoencoder(unittest.TestCase):

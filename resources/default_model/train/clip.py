@@ -14,10 +14,12 @@ import pictures
 import render
 import stages
 import words
+from optimizer import MasterOptimizer
 from scenes import Placed, Scene, draw_scene, evaluation_scene, training_scene
 from workplace import Clock, Log, chunk_rng, device, load_checkpoint, save_checkpoint, work_dir
 
-SIDE, FULL_RATE = 128, 1e-3
+SIDE, ADAM_RATE, MUON_RATE = 128, 1e-3, 3e-3
+MOST_SCALE = 4.6052  # log 100, as CLIP bounds it
 MEAN = torch.tensor([0.48145466, 0.4578275, 0.40821073]).view(1, 3, 1, 1)  # CLIP's own normalization
 STD = torch.tensor([0.26862954, 0.26130258, 0.27577711]).view(1, 3, 1, 1)
 CLOSE_UPS = 0.55  # share of training pictures that show one subject cut out, as the judge of evaluate.py looks at it
@@ -149,15 +151,16 @@ class Trainer:
         self.args, self.checkpoint = args, work_dir() / "clip.pt"
         self.tokenizer = CLIPTokenizer.from_pretrained(args.pipeline / "tokenizer")
         self.model = build(self.tokenizer).to(device())
-        self.optimizer = torch.optim.AdamW(self.model.parameters(), lr=FULL_RATE, weight_decay=0.02, betas=(0.9, 0.98))
-        if args.lock_text:  # their gradients stay None, which the optimizer passes over
-            self.model.text_model.requires_grad_(False)
-            self.model.text_projection.requires_grad_(False)
+        self.model.text_model.requires_grad_(not args.lock_text)
+        self.model.text_projection.requires_grad_(not args.lock_text)
         self.names = None
         stored = load_checkpoint(self.checkpoint) or dict(steps=0, seconds=0.0)
         if "model" in stored:
             self.model.load_state_dict(stored["model"])
-            self.optimizer.load_state_dict(stored["optimizer"])
+        trained = [(name, parameter) for name, parameter in self.model.named_parameters() if parameter.requires_grad]
+        self.optimizer = MasterOptimizer(trained, lambda name, p: p.ndim == 2 and ".layers." in name, ema_decay=0.998, weight_decay=0.02)
+        if stored.get("locked") == args.lock_text:  # else other parameters were trained: moments begin anew
+            self.optimizer.restore(stored["optimizer"])
         self.steps = stored["steps"]
         self.clock = Clock(args.minutes, args.slice_end, stored["seconds"])
 
@@ -171,19 +174,16 @@ class Trainer:
         """One update; its loss and (texts, images) logits. Close-ups are also told from all names: what the judge asks, and no batch holds."""
         if self.names is None or (self.steps % 50 == 0 and not self.args.lock_text):
             self.names = self.embedded_names()
-        self.optimizer.param_groups[0]["lr"] = FULL_RATE * min(1, (self.steps + 1) / 100) * max(0.02, 1 - self.clock.done)
         with torch.autocast(device().type, torch.bfloat16, enabled=self.args.bf16):
             seen = compared(self.model, self.tokenizer, texts, images.to(device(), non_blocking=True))
         logits, names = seen.logits_per_text.float(), names.to(device())
         among_all = self.model.logit_scale.exp() * seen.image_embeds.float() @ self.names.float().t()
         named = torch.nn.functional.cross_entropy(among_all, names, ignore_index=-1, reduction="sum") / (names >= 0).sum().clamp(min=1)
         loss = contrastive(logits, texts) + 0.5 * named
-        self.optimizer.zero_grad()
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
-        self.optimizer.step()
-        with torch.no_grad():
-            self.model.logit_scale.clamp_(max=4.6052)
+        rate = min(1, (self.optimizer.steps + 1) / 100) * max(0.02, 1 - self.clock.done)
+        self.optimizer.step(ADAM_RATE * rate, MUON_RATE * rate)
+        self.optimizer.bound("logit_scale", MOST_SCALE)
         self.steps += 1
         return loss.detach(), logits.detach()
 
@@ -202,11 +202,12 @@ class Trainer:
         self.save()
 
     def save(self) -> None:
-        save_checkpoint(dict(model=self.model.state_dict(), optimizer=self.optimizer.state_dict(), steps=self.steps,
-                             seconds=self.clock.seconds), self.checkpoint)
+        save_checkpoint(dict(model=self.model.state_dict(), optimizer=self.optimizer.state(), locked=self.args.lock_text,
+                             steps=self.steps, seconds=self.clock.seconds), self.checkpoint)
 
     def finish(self) -> None:
-        """Writes clip_score/ and text_encoder/, and the stage's figures."""
+        """Writes clip_score/ and text_encoder/ with the averaged weights, and the stage's figures."""
+        self.optimizer.load_ema()
         model, count = self.model.float().eval(), self.args.check
         figures = dict(retrieval_of=count, retrieval=round(retrieval(model, self.tokenizer, self.args.seed, count), 3),
                        zero_shot_of=len(emoji.table()), zero_shot=round(zero_shot(model, self.tokenizer, self.args.seed, count), 3),

@@ -8,6 +8,7 @@ import torch
 from diffusers import FluxPipeline, FluxTransformer2DModel
 from transformers import T5Config, T5EncoderModel
 
+import blocks
 import stages
 from latents import SHORT, Dataset
 from optimizer import MasterOptimizer, is_muon
@@ -52,8 +53,11 @@ class Networks:
         for module in (self.net, self.t5):
             module.to(device(), torch.bfloat16).train()
         self.t5.requires_grad_(False)
+        if compiled and device().type == "cpu":
+            blocks.use_products(self.net)
         if compiled:  # block by block: one compilation for every kind of block serves all sizes
             self.net.compile_repeated_blocks(dynamic=True)
+            self.t5.encoder = torch.compile(self.t5.encoder, dynamic=True)
         self.image_ids = {frame: FluxPipeline._prepare_latent_image_ids(1, frame[1] // 16, frame[0] // 16, device(), torch.bfloat16)
                           for frame in SIZES}
 
@@ -87,7 +91,7 @@ class Trainer:
         self.dataset = Dataset(args.pipeline, work_dir() / "dataset.pt", args.scenes, args)
         stored = load_checkpoint(self.checkpoint) or dict(samples=0, seconds=0.0)
         self.networks = Networks(None if "optimizer" in stored else args.start, args.compile, args.pipeline)
-        self.optimizer = MasterOptimizer(self.networks.named(), is_muon, ema_decay=args.ema)
+        self.optimizer = MasterOptimizer(self.networks.named(), is_muon, ema_decay=args.ema, compiled=args.compile)
         self.generator = torch.Generator(device()).manual_seed(args.seed)
         if "optimizer" in stored:
             self.optimizer.restore(stored["optimizer"])

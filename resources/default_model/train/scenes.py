@@ -16,10 +16,15 @@ TINT = 6  # the exact colour is off by at most this much in each channel
 WORDS = """ABC ART BAND BEST BOOK BUS CAFE CAKE CLUB COLD COOL DAY EAST EXIT FISH FOOD FREE FUN GAME GIFT GO GOLD GOOD HELLO HELP HI HOME HOT JAM JOY
 KEY KIND LIFE LOVE LUCK MAGIC MAP MILK MOON NEW NEXT NICE NO NORTH OK OPEN OUT PARK PLAY QUIZ RAIN READ RUN SALE SEA SHOP SLOW SNOW SOUTH STAR
 STOP SUN TAXI TEA THANK TODAY TOP WAIT WELL WEST WIN WORLD WOW YES ZERO ZOO""".split()
-PLACES = {  # words of the caption, to where the middle lies (shares of the free way across and down)
+PLACES = {  # words of the caption, to shares of the free way across and down
     "in the top left corner of": (0.0, 0.0), "in the top right corner of": (1.0, 0.0), "in the bottom left corner of": (0.0, 1.0),
     "in the bottom right corner of": (1.0, 1.0), "on the left of": (0.0, 0.5), "on the right of": (1.0, 0.5),
     "at the top of": (0.5, 0.0), "at the bottom of": (0.5, 1.0),
+}
+PATCH = 16  # pixels of a token of FLUX. Cells begin at multiples of it and have few sizes, so that a subject's tokens are the same ones everywhere:
+# with places and sizes at random, a small network spends itself on them and draws blurs.
+ARRANGEMENTS = {  # where cells begin, from the middle of the picture and in cells
+    "2": ((-1, -0.5), (0, -0.5)), "above": ((-0.5, -1), (-0.5, 0)), "3": ((-1, -1), (0, -1), (-0.5, 0)), "4": ((-1, -1), (0, -1), (-1, 0), (0, 0)),
 }
 RELATIONS = ("and", "to the left of", "above")
 KINDS = {"one": 0.46, "pair": 0.18, "count": 0.13, "many": 0.09, "sign": 0.14}
@@ -107,48 +112,48 @@ def _background(rng: random.Random) -> Background:
     return Background(colours, split, rgb)
 
 
-def _square(name: str, centre: tuple[float, float], side: float, jitter: float, rng: random.Random) -> Placed:
-    x, y = (c + rng.uniform(-jitter, jitter) - side / 2 for c in centre)
-    return Placed(name, round(x), round(y), round(side))
+def _cell(name: str, left: float, top: float, cell: int) -> Placed:
+    """A subject in a square cell, with a sixteenth of margin all around."""
+    margin = cell // 16
+    return Placed(name, int(left) + margin, int(top) + margin, cell - 2 * margin)
 
 
 def _one(frame, rng) -> dict:
     """One subject: most in the middle; some big or small, some at an edge or in a corner."""
     (width, height), name = frame, rng.choice(list(emoji.table()))
     short, manner = min(frame), rng.random()
+    cell = short // 2
     if manner < 0.3:
         place = rng.choice(list(PLACES))
-        side, margin = short * rng.uniform(0.42, 0.5), short * 0.03
         across, down = PLACES[place]
-        centre = (side / 2 + margin + across * (width - side - 2 * margin), side / 2 + margin + down * (height - side - 2 * margin))
-        return dict(subjects=(_square(name, centre, side, short * 0.015, rng),), place=place)
-    size = "big" if manner < 0.36 else "small" if manner < 0.44 else ""
-    side = short * {"big": 0.97, "small": 0.4, "": rng.uniform(0.74, 0.82)}[size]
-    return dict(subjects=(_square(name, (width / 2, height / 2), side, short * 0.01, rng),), size=size)
+        return dict(subjects=(_cell(name, across * (width - cell), down * (height - cell), cell),), place=place)
+    if manner < 0.38:
+        return dict(subjects=(_cell(name, (width - cell) / 2, (height - cell) / 2, cell),), size="small")
+    size = "big" if manner < 0.44 else ""
+    side = short * 31 // 32 if size else short * 3 // 4
+    return dict(subjects=(Placed(name, (width - side) // 2, (height - side) // 2, side),), size=size)
 
 
-def _grid(names: list[str], frame, columns: int, rng) -> tuple[Placed, ...]:
-    """Names in reading order, one in each cell."""
-    rows = -(-len(names) // columns)
-    cell = (frame[0] / columns, frame[1] / rows)
-    side = min(cell) * (0.94 if columns == 3 else 0.88)
-    return tuple(_square(name, ((i % columns + 0.5) * cell[0], (i // columns + 0.5) * cell[1]), side, min(cell) * 0.015, rng)
-                 for i, name in enumerate(names))
+def _together(names: list[str], frame, arrangement: str) -> tuple[Placed, ...]:
+    """Names in reading order, in cells around the middle of the picture."""
+    cell = min(frame) // 2
+    return tuple(_cell(name, frame[0] / 2 + across * cell, frame[1] / 2 + down * cell, cell)
+                 for name, (across, down) in zip(names, ARRANGEMENTS[arrangement], strict=True))
 
 
 def _pair(frame, rng) -> dict:
     relation = rng.choice(RELATIONS)
-    return dict(subjects=_grid(rng.sample(list(emoji.table()), 2), frame, 1 if relation == "above" else 2, rng), relation=relation)
+    return dict(subjects=_together(rng.sample(list(emoji.table()), 2), frame, "above" if relation == "above" else "2"), relation=relation)
 
 
 def _count(frame, rng) -> dict:
     number = rng.choice((2, 3, 4))
-    return dict(subjects=_grid([rng.choice(emoji.countable())] * number, frame, 3 if number == 3 else 2, rng))
+    return dict(subjects=_together([rng.choice(emoji.countable())] * number, frame, str(number)))
 
 
 def _many(frame, rng) -> dict:
     number = rng.choice((3, 4))
-    return dict(subjects=_grid(rng.sample(list(emoji.table()), number), frame, 3 if number == 3 else 2, rng))
+    return dict(subjects=_together(rng.sample(list(emoji.table()), number), frame, str(number)))
 
 
 def _sign(frame, rng) -> dict:
@@ -160,9 +165,9 @@ def _sign(frame, rng) -> dict:
     board = dataclasses.replace(board, left=left, top=top)
     if alone:
         return dict(sign=board)
-    space = top - unit
-    name = rng.choice(list(emoji.table()))
-    return dict(sign=board, subjects=(_square(name, (width / 2, space / 2), min(space, width) * 0.94, 1, rng),))
+    cell = min(frame) // 2
+    above = round((top - cell) / 2 / PATCH) * PATCH
+    return dict(sign=board, subjects=(_cell(rng.choice(list(emoji.table())), (width - cell) / 2, above, cell),))
 
 
 _MAKERS = {"one": _one, "pair": _pair, "count": _count, "many": _many, "sign": _sign}
