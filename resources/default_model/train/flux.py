@@ -53,9 +53,9 @@ class Networks:
         for module in (self.net, self.t5):
             module.to(device(), torch.bfloat16).train()
         self.t5.requires_grad_(False)
-        if compiled and device().type == "cpu":
-            blocks.use_products(self.net)
         if compiled:  # block by block: one compilation for every kind of block serves all sizes
+            if device().type == "cpu":
+                blocks.use_products(self.net)
             self.net.compile_repeated_blocks(dynamic=True)
             self.t5.encoder = torch.compile(self.t5.encoder, dynamic=True)
         self.image_ids = {frame: FluxPipeline._prepare_latent_image_ids(1, frame[1] // 16, frame[0] // 16, device(), torch.bfloat16)

@@ -7,6 +7,7 @@ import collections
 import torch
 
 KEYS = ("master", "ema", "first", "second")
+B1, B2 = 0.9, 0.95  # AdamW's
 
 
 def orthogonalize(stack: torch.Tensor, steps: int = 5) -> torch.Tensor:
@@ -28,10 +29,10 @@ def is_muon(name: str, parameter: torch.Tensor) -> bool:
     return parameter.ndim == 2 and inside and ".norm" not in name and "relative_attention_bias" not in name
 
 
-def adam(master, ema, first, second, grad, clip, lr, bias1, bias2, ema_share, b1=0.9, b2=0.95):
+def adam(master, ema, first, second, grad, clip, lr, bias1, bias2, ema_share):
     grad = grad * clip
-    first.lerp_(grad, 1 - b1)
-    second.mul_(b2).addcmul_(grad, grad, value=1 - b2)
+    first.lerp_(grad, 1 - B1)
+    second.mul_(B2).addcmul_(grad, grad, value=1 - B2)
     master.sub_(lr * (first / bias1) / ((second / bias2).sqrt() + 1e-8))
     ema.lerp_(master, ema_share)
 
@@ -95,7 +96,7 @@ class MasterOptimizer:
             p.grad = None
 
     def _adam(self, rows, scale, lr, ema_share):
-        numbers = map(torch.tensor, (lr, 1 - 0.9 ** self.steps, 1 - 0.95 ** self.steps))  # tensors: as numbers they would be compiled anew
+        numbers = map(torch.tensor, (lr, 1 - B1 ** self.steps, 1 - B2 ** self.steps))  # tensors: as numbers they would be compiled anew
         self.adam(*(rows[key] for key in KEYS), rows["grad"], scale, *numbers, ema_share)
 
     def _muon(self, rows, shape, scale, lr, ema_share):
