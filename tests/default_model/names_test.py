@@ -83,7 +83,7 @@ class Codes(unittest.TestCase):
 
 class Teaching(unittest.TestCase):
     def arguments(self, **more) -> argparse.Namespace:
-        return argparse.Namespace(**dict(seed=0, pipeline=PIPELINE, start=None, minutes=10.0, slice_end=None, batch=24, workers=0, log_every=1,
+        return argparse.Namespace(**dict(seed=0, compile=False, pipeline=PIPELINE, start=None, minutes=10.0, slice_end=None, batch=24, workers=0, log_every=1,
                                          adam_lr=2e-3, muon_lr=5e-3) | more)
 
     def test_it_learns_goes_on_and_hands_t5_to_flux(self):

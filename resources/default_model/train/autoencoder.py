@@ -113,7 +113,7 @@ class Trainer:
 
 def parse() -> argparse.Namespace:
     parser = stages.parser(__doc__)
-    parser.add_argument("--width", type=int, default=stages.pick(gpu=48, cpu=32))
+    parser.add_argument("--width", type=int, default=32)
     parser.add_argument("--check", type=int, default=128, help="pictures for PSNR and the latents' deviation")
     parser.add_argument("--batch", type=int, default=stages.pick(gpu=128, cpu=32))
     return stages.parsed(parser)

@@ -15,7 +15,7 @@ import render
 import stages
 import words
 from optimizer import MasterOptimizer
-from scenes import Placed, Scene, draw_scene, evaluation_scene, training_scene
+from scenes import COLOURS, Placed, Scene, draw_scene, evaluation_scene, training_scene
 from workplace import Clock, Log, chunk_rng, device, load_checkpoint, save_checkpoint, work_dir
 
 SIDE, ADAM_RATE, MUON_RATE = 128, 1e-3, 3e-3
@@ -75,24 +75,25 @@ def close_up_text(name: str, colour: str) -> str:
     return f"{words.with_article(name)} on {words.with_article(colour)} background"
 
 
-def example(rng: random.Random) -> tuple[np.ndarray, str, int]:
-    """A (128, 128, 3) picture, what it shows, and of a close-up the number of its name, else −1."""
+def example(rng: random.Random) -> tuple[np.ndarray, str, tuple[int, int]]:
+    """A (128, 128, 3) picture, what it shows, and of a close-up the numbers of its name and colour, else −1."""
     if rng.random() >= CLOSE_UPS:
         scene = training_scene(rng)
-        return squared(render.render(scene)), captions.random_caption(scene, rng), -1
+        return squared(render.render(scene)), captions.random_caption(scene, rng), (-1, -1)
     while not (scene := training_scene(rng)).subjects:
         pass
     subject = rng.choice(scene.subjects)
     shift = lambda: rng.uniform(-0.07, 0.07) * subject.side
     view = close_up(render.render(scene), subject.left + shift(), subject.top + shift(), subject.side * rng.uniform(0.9, 1.15))
-    text = words.with_article(subject.name) if rng.random() < 0.3 else close_up_text(subject.name, colour_behind(scene, subject))
-    return softened(view, rng), text, emoji.row(subject.name)
+    colour = colour_behind(scene, subject)
+    text = words.with_article(subject.name) if rng.random() < 0.3 else close_up_text(subject.name, colour)
+    return softened(view, rng), text, (emoji.row(subject.name), list(COLOURS).index(colour))
 
 
 def chunk(index: int, seed: int, batch: int) -> tuple[torch.Tensor, list[str], torch.Tensor]:
     rng = chunk_rng("clip", seed, index)
-    views, texts, names = zip(*(example(rng) for _ in range(batch)))
-    return torch.from_numpy(np.stack(views)).permute(0, 3, 1, 2).contiguous(), list(texts), torch.tensor(names)
+    views, texts, shown = zip(*(example(rng) for _ in range(batch)))
+    return torch.from_numpy(np.stack(views)).permute(0, 3, 1, 2).contiguous(), list(texts), torch.tensor(shown)
 
 
 def contrastive(logits: torch.Tensor, texts: list[str]) -> torch.Tensor:
@@ -108,15 +109,25 @@ def normalize(images: torch.Tensor) -> torch.Tensor:
     return (images.float() / 255 - MEAN.to(images.device)) / STD.to(images.device)
 
 
-def compared(model: CLIPModel, tokenizer: CLIPTokenizer, texts: list[str], images: torch.Tensor):
-    """CLIPOutput: logits_per_text (texts, images), text_embeds and image_embeds of length 1."""
-    encoded = tokenizer(texts, padding=True, return_tensors="pt").to(images.device)
-    return model(**encoded, pixel_values=normalize(images))
+def unit(features) -> torch.Tensor:
+    """(n, 128) of length 1 in float32, from what transformers' get_…_features returns (newer ones wrap it)."""
+    return torch.nn.functional.normalize(getattr(features, "pooler_output", features).float(), dim=-1)
 
 
-def similarities(model: CLIPModel, tokenizer: CLIPTokenizer, texts: list[str], images: torch.Tensor) -> torch.Tensor:
-    """(texts, images) logits."""
-    return compared(model, tokenizer, texts, images).logits_per_text.float()
+def text_features(model: CLIPModel, tokenizer: CLIPTokenizer, texts: list[str]) -> torch.Tensor:
+    """(texts, 128) of length 1."""
+    encode = lambda part: unit(model.get_text_features(**tokenizer(part, padding=True, return_tensors="pt").to(device())))
+    return torch.cat([encode(texts[i:i + 512]) for i in range(0, len(texts), 512)])
+
+
+def image_features(model: CLIPModel, images: torch.Tensor) -> torch.Tensor:
+    """(images, 128) of length 1, of (images, 3, 128, 128) uint8."""
+    return torch.cat([unit(model.get_image_features(pixel_values=normalize(part))) for part in images.split(512)])
+
+
+def choices(model: CLIPModel, tokenizer: CLIPTokenizer, colour: str) -> torch.Tensor:
+    """(names, 128): what the judge chooses from for a close-up on this colour."""
+    return text_features(model, tokenizer, [close_up_text(name, colour) for name in emoji.table()])
 
 
 @torch.no_grad()
@@ -126,34 +137,40 @@ def retrieval(model: CLIPModel, tokenizer: CLIPTokenizer, seed: int, count: int)
     while len(found) < count:
         scene = evaluation_scene(rng, rng.choice(((128, 128), (256, 256))))
         found.setdefault(captions.caption(scene), scene)
-    views = torch.from_numpy(np.stack([squared(render.render(scene)) for scene in found.values()])).permute(0, 3, 1, 2)
-    return float((similarities(model, tokenizer, list(found), views.to(device())).argmax(0).cpu() == torch.arange(count)).float().mean())
+    views = torch.from_numpy(np.stack([squared(render.render(scene)) for scene in found.values()])).permute(0, 3, 1, 2).to(device())
+    scores = image_features(model, views) @ text_features(model, tokenizer, list(found)).T
+    return float((scores.argmax(1).cpu() == torch.arange(count)).float().mean())
 
 
 @torch.no_grad()
 def zero_shot(model: CLIPModel, tokenizer: CLIPTokenizer, seed: int, count: int) -> float:
-    """Share of close-ups of single subjects that are given their name among all names."""
-    rng, subjects, views = chunk_rng("clip-zero-shot", seed, 0), [], []
-    for _ in range(count):
-        scene = draw_scene(rng, (128, 128), "pair")
-        subject = scene.subjects[0]
-        subjects.append(subject.name)
-        views.append(close_up(render.render(scene), subject.left, subject.top, subject.side))
-    images = torch.from_numpy(np.stack(views)).permute(0, 3, 1, 2).to(device())
-    known = list(emoji.table())
-    best = similarities(model, tokenizer, [words.with_article(name) for name in known], images).argmax(0).tolist()
-    return sum(known[i] == name for i, name in zip(best, subjects)) / count
+    """Share of close-ups of subjects in held-out scenes that are given their name among all names."""
+    rng, shown = chunk_rng("clip-zero-shot", seed, 0), []
+    while len(shown) < count:
+        scene = evaluation_scene(rng)
+        picture = render.render(scene)
+        shown += [(close_up(picture, s.left, s.top, s.side), colour_behind(scene, s), emoji.row(s.name)) for s in scene.subjects]
+    found = 0
+    for colour in sorted({colour for _, colour, _ in shown}):
+        views, _, rows = zip(*(entry for entry in shown if entry[1] == colour))
+        images = torch.from_numpy(np.stack(views)).permute(0, 3, 1, 2).to(device())
+        best = (image_features(model, images) @ choices(model, tokenizer, colour).T).argmax(1)
+        found += int((best.cpu() == torch.tensor(rows)).sum())
+    return found / len(shown)
 
 
 class Trainer:
+    """Network in bfloat16 but for the scale, masters in float32."""
+
     def __init__(self, args: argparse.Namespace):
         torch.manual_seed(args.seed)
         self.args, self.checkpoint = args, work_dir() / "clip.pt"
         self.tokenizer = CLIPTokenizer.from_pretrained(args.pipeline / "tokenizer")
-        self.model = build(self.tokenizer).to(device())
+        self.model = build(self.tokenizer).to(device(), torch.bfloat16)
+        self.model.logit_scale.data = self.model.logit_scale.data.float()
         self.model.text_model.requires_grad_(not args.lock_text)
         self.model.text_projection.requires_grad_(not args.lock_text)
-        self.names = None
+        self.choices = None
         stored = load_checkpoint(self.checkpoint) or dict(steps=0, seconds=0.0)
         if "model" in stored:
             self.model.load_state_dict(stored["model"])
@@ -161,25 +178,31 @@ class Trainer:
         self.optimizer = MasterOptimizer(trained, lambda name, p: p.ndim == 2 and ".layers." in name, ema_decay=0.998, weight_decay=0.02)
         if stored.get("locked") == args.lock_text:  # else other parameters were trained: moments begin anew
             self.optimizer.restore(stored["optimizer"])
+        if args.compile:
+            for layer in self.model.vision_model.encoder.layers:
+                layer.compile(dynamic=False)
         self.steps = stored["steps"]
         self.clock = Clock(args.minutes, args.slice_end, stored["seconds"])
 
     @torch.no_grad()
-    def embedded_names(self) -> torch.Tensor:
-        """(names, 128) text embeddings of all names as the judge asks for them."""
-        blank = torch.zeros(1, 3, SIDE, SIDE, dtype=torch.uint8, device=device())
-        return compared(self.model, self.tokenizer, [words.with_article(name) for name in emoji.table()], blank).text_embeds
+    def refresh_choices(self) -> None:
+        """(colours, names, 128) of what the judge asks for; all names, which no batch holds. Old ones serve for a while where text is trained."""
+        if self.choices is None or (self.steps % 100 == 0 and not self.args.lock_text):
+            self.choices = torch.stack([choices(self.model, self.tokenizer, colour) for colour in COLOURS])
 
-    def step(self, images: torch.Tensor, texts: list[str], names: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """One update; its loss and (texts, images) logits. Close-ups are also told from all names: what the judge asks, and no batch holds."""
-        if self.names is None or (self.steps % 50 == 0 and not self.args.lock_text):
-            self.names = self.embedded_names()
-        with torch.autocast(device().type, torch.bfloat16, enabled=self.args.bf16):
-            seen = compared(self.model, self.tokenizer, texts, images.to(device(), non_blocking=True))
-        logits, names = seen.logits_per_text.float(), names.to(device())
-        among_all = self.model.logit_scale.exp() * seen.image_embeds.float() @ self.names.float().t()
-        named = torch.nn.functional.cross_entropy(among_all, names, ignore_index=-1, reduction="sum") / (names >= 0).sum().clamp(min=1)
-        loss = contrastive(logits, texts) + 0.5 * named
+    def named(self, images: torch.Tensor, shown: torch.Tensor, scale: torch.Tensor) -> torch.Tensor:
+        """Mean cross-entropy of close-ups' names among all names, each on its own colour."""
+        rows, colours = shown.T
+        parts = [torch.nn.functional.cross_entropy(scale * images[colours == i] @ table.T, rows[colours == i], reduction="sum")
+                 for i, table in enumerate(self.choices)]
+        return sum(parts) / (rows >= 0).sum().clamp(min=1)
+
+    def step(self, images: torch.Tensor, texts: list[str], shown: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """One update; its loss and (images, texts) logits."""
+        self.refresh_choices()
+        seen, scale = image_features(self.model, images.to(device(), non_blocking=True)), self.model.logit_scale.exp()
+        logits = scale * seen @ text_features(self.model, self.tokenizer, texts).T
+        loss = contrastive(logits, texts) + self.named(seen, shown.to(device()), scale)
         loss.backward()
         rate = min(1, (self.optimizer.steps + 1) / 100) * max(0.02, 1 - self.clock.done)
         self.optimizer.step(ADAM_RATE * rate, MUON_RATE * rate)
@@ -232,6 +255,7 @@ def parse() -> argparse.Namespace:
     parser = stages.parser(__doc__)
     parser.add_argument("--batch", type=int, default=stages.pick(gpu=1024, cpu=256))
     parser.add_argument("--check", type=int, default=512, help="pictures for retrieval and zero-shot accuracy")
+    stages.add_compile(parser)
     parser.add_argument("--lock-text", action="store_true", help="leaves the text half as it is, on which FLUX may have been trained already")
     return stages.parsed(parser)
 

@@ -1,7 +1,6 @@
 """Trains the FLUX transformer on precomputed latents, with the T5 that names.py has taught; goes on from its own checkpoint."""
 import argparse
 import math
-import shutil
 from pathlib import Path
 
 import torch
@@ -18,17 +17,18 @@ from vocabulary import T5_PIECES, TOKENS
 from workplace import Clock, Log, device, load_checkpoint, save_checkpoint, work_dir
 
 LONG = 512  # FluxPipeline's default length, nearly all padding (FLUX has no text mask): a few steps see it, so that it does no harm
-SHAPE = dict(in_channels=64, num_layers=1, num_single_layers=5, attention_head_dim=32, num_attention_heads=8, joint_attention_dim=192,
+SHAPE = dict(in_channels=64, num_layers=1, num_single_layers=6, attention_head_dim=32, num_attention_heads=8, joint_attention_dim=192,
              pooled_projection_dim=128, guidance_embeds=False, axes_dims_rope=(8, 12, 12))
 T5_SHAPE = dict(vocab_size=T5_PIECES, d_model=192, d_ff=512, d_kv=48, num_heads=4, num_layers=3, feed_forward_proj="gated-gelu",
                 is_encoder_decoder=False, use_cache=False, dropout_rate=0.0, pad_token_id=0, eos_token_id=1, decoder_start_token_id=0)
 
 
 def noise_levels(count: int, generator: torch.Generator) -> torch.Tensor:
-    """Logit-normal σ, shifted a little to the noisy side, with one in eight uniform so that both ends are seen; as bfloat16 holds it."""
+    """Logit-normal σ, shifted to the noisy side, where the caption decides what is drawn; one in eight uniform, so that both ends are seen. As
+    bfloat16 holds it."""
     place = dict(generator=generator, device=generator.device)
     sigma = torch.sigmoid(torch.randn(count, **place))
-    sigma = 1.2 * sigma / (1 + 0.2 * sigma)
+    sigma = 2 * sigma / (1 + sigma)
     uniform = torch.rand(count, **place)
     return torch.where(torch.rand(count, **place) < 0.125, uniform, sigma).bfloat16().float()
 
@@ -193,7 +193,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--long-share", type=float, default=0.03, help="share of steps with 512 text tokens")
     parser.add_argument("--short-share", type=float, default=stages.pick(gpu=0.0, cpu=0.7), help=f"share of steps with captions of at most {SHORT} pieces, without padding beyond")
     parser.add_argument("--preview-minutes", type=float, default=stages.pick(gpu=4, cpu=20))
-    parser.add_argument("--compile", action=argparse.BooleanOptionalAction, default=stages.pick(gpu=True, cpu=shutil.which("g++") is not None))
+    stages.add_compile(parser)
     return stages.parsed(parser)
 
 

@@ -13,6 +13,7 @@ from transformers import CLIPModel, CLIPTokenizer
 import clip
 import pixelfont
 from scenes import COLOURS, Scene, Sign
+from workplace import device
 
 DIFFERENT = 45  # largest channel difference from the background at which a pixel is taken for a thing
 SMALLEST = 0.004  # of the picture: fewer pixels are no thing
@@ -108,26 +109,22 @@ class Judge:
     """The small CLIP as a zero-shot classifier of close-ups. `names`: words by the picture's name."""
 
     def __init__(self, folder: Path, names: dict[str, str]):
-        self.model = CLIPModel.from_pretrained(folder, dtype=torch.float32).eval()
+        self.model = CLIPModel.from_pretrained(folder, dtype=torch.float32).eval().to(device())
         self.tokenizer = CLIPTokenizer.from_pretrained(folder)
         self.names = names
 
-    @torch.no_grad()
     def _texts(self, texts: list[str]) -> torch.Tensor:
-        encode = lambda part: self.model.get_text_features(**self.tokenizer(part, padding=True, return_tensors="pt"))
-        parts = [encode(texts[i:i + 256]) for i in range(0, len(texts), 256)]
-        return torch.nn.functional.normalize(torch.cat([getattr(part, "pooler_output", part) for part in parts]), dim=-1)
+        return clip.text_features(self.model, self.tokenizer, texts)
 
-    @torch.no_grad()
     def _images(self, views: list[np.ndarray]) -> torch.Tensor:
-        stack = torch.from_numpy(np.stack(views)).permute(0, 3, 1, 2)
-        parts = [self.model.get_image_features(pixel_values=clip.normalize(part)) for part in stack.split(64)]
-        return torch.nn.functional.normalize(torch.cat([getattr(part, "pooler_output", part) for part in parts]), dim=-1)
+        return clip.image_features(self.model, torch.from_numpy(np.stack(views)).permute(0, 3, 1, 2).to(device()))
 
     @functools.lru_cache(maxsize=None)
+    @torch.no_grad()
     def _choices(self, colour: str) -> torch.Tensor:
         return self._texts([clip.close_up_text(word, colour) for word in self.names.values()])
 
+    @torch.no_grad()
     def ranks(self, picture: np.ndarray, scene: Scene) -> list[int]:
         """For every subject of the scene: how many names fit its place better than its own."""
         if not scene.subjects:
@@ -139,7 +136,8 @@ class Judge:
             result.append(int((scores > scores[known.index(subject.name)]).sum()))
         return result
 
+    @torch.no_grad()
     def retrieval(self, texts: list[str], pictures: list[np.ndarray]) -> float:
         """Share of pictures whose own text is the best of all."""
         scores = self._images([clip.squared(picture) for picture in pictures]) @ self._texts(texts).T
-        return float((scores.argmax(1) == torch.arange(len(texts))).float().mean())
+        return float((scores.argmax(1).cpu() == torch.arange(len(texts))).float().mean())

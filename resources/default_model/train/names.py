@@ -92,6 +92,8 @@ class Trainer:
         self.codes = codes(args.pipeline).to(device())
         self.t5 = new_t5(args.start).to(device(), torch.bfloat16)
         self.head = torch.nn.Linear(self.t5.config.d_model, self.codes.shape[1]).to(device(), torch.bfloat16)
+        if args.compile:
+            self.t5.encoder.compile(dynamic=True)
         self.optimizer = MasterOptimizer([*self.t5.named_parameters(), *self.head.named_parameters()], is_muon, ema_decay=0.99)
         stored = load_checkpoint(self.checkpoint) or dict(seconds=0.0)
         if "optimizer" in stored:
@@ -147,6 +149,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--batch", type=int, default=stages.pick(gpu=2048, cpu=512), help="captions")
     parser.add_argument("--adam-lr", type=float, default=2e-3)
     parser.add_argument("--muon-lr", type=float, default=5e-3)
+    stages.add_compile(parser)
     return stages.parsed(parser)
 
 

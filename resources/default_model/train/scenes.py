@@ -21,8 +21,9 @@ PLACES = {  # words of the caption, to shares of the free way across and down
     "in the bottom right corner of": (1.0, 1.0), "on the left of": (0.0, 0.5), "on the right of": (1.0, 0.5),
     "at the top of": (0.5, 0.0), "at the bottom of": (0.5, 1.0),
 }
-PATCH = 16  # pixels of a token of FLUX. Cells begin at multiples of it and have few sizes, so that a subject's tokens are the same ones everywhere:
-# with places and sizes at random, a small network spends itself on them and draws blurs.
+PATCH = 16  # pixels of a token of FLUX. Subjects have three sizes in pixels, in pictures of every size, and lie alike in the tokens, so that a
+# subject's tokens are the same ones everywhere: with places and sizes at random, a small network spends itself on them and draws blurs.
+SMALL, MIDDLE, BIG = 56, 96, 124
 ARRANGEMENTS = {  # where cells begin, from the middle of the picture and in cells
     "2": ((-1, -0.5), (0, -0.5)), "above": ((-0.5, -1), (-0.5, 0)), "3": ((-1, -1), (0, -1), (-0.5, 0)), "4": ((-1, -1), (0, -1), (-1, 0), (0, 0)),
 }
@@ -113,24 +114,21 @@ def _background(rng: random.Random) -> Background:
 
 
 def _cell(name: str, left: float, top: float, cell: int) -> Placed:
-    """A subject in a square cell, with a sixteenth of margin all around."""
-    margin = cell // 16
-    return Placed(name, int(left) + margin, int(top) + margin, cell - 2 * margin)
+    """A subject in the middle of a square cell of 64 or 128 pixels."""
+    side = SMALL if cell == 64 else MIDDLE
+    return Placed(name, int(left) + (cell - side) // 2, int(top) + (cell - side) // 2, side)
 
 
 def _one(frame, rng) -> dict:
-    """One subject: most in the middle; some big or small, some at an edge or in a corner."""
+    """One subject: most in the middle; some big or small, some at an edge or in a corner. In large pictures all are of the largest size or small."""
     (width, height), name = frame, rng.choice(list(emoji.table()))
-    short, manner = min(frame), rng.random()
-    cell = short // 2
+    cell, large, manner = min(frame) // 2, min(frame) > 128, rng.random()
     if manner < 0.3:
         place = rng.choice(list(PLACES))
         across, down = PLACES[place]
         return dict(subjects=(_cell(name, across * (width - cell), down * (height - cell), cell),), place=place)
-    if manner < 0.38:
-        return dict(subjects=(_cell(name, (width - cell) / 2, (height - cell) / 2, cell),), size="small")
-    size = "big" if manner < 0.44 else ""
-    side = short * 31 // 32 if size else short * 3 // 4
+    size = "small" if manner < 0.38 else "big" if manner < 0.44 and not large else ""
+    side = SMALL if size == "small" else BIG if size or large else MIDDLE
     return dict(subjects=(Placed(name, (width - side) // 2, (height - side) // 2, side),), size=size)
 
 
@@ -158,7 +156,7 @@ def _many(frame, rng) -> dict:
 
 def _sign(frame, rng) -> dict:
     """A board alone in the middle, or below a subject."""
-    (width, height), word, unit = frame, rng.choice(WORDS), 3 * min(frame) // 128
+    (width, height), word, unit = frame, rng.choice(WORDS), 3
     board = Sign(word, 0, 0, unit)
     alone = rng.random() < 0.3
     left, top = (width - board.width) // 2, (height - board.height) // 2 if alone else height - board.height - 2 * unit

@@ -3,6 +3,7 @@ import argparse
 import json
 import os
 import platform
+import shutil
 import time
 from pathlib import Path
 
@@ -30,6 +31,10 @@ def parser(description: str) -> argparse.ArgumentParser:
     result.add_argument("--log-every", type=int, default=pick(gpu=200, cpu=50), help="steps")
     result.add_argument("--bf16", action=argparse.BooleanOptionalAction, default=True)
     return result
+
+
+def add_compile(made: argparse.ArgumentParser) -> None:
+    made.add_argument("--compile", action=argparse.BooleanOptionalAction, default=pick(gpu=True, cpu=shutil.which("g++") is not None))
 
 
 def parsed(made: argparse.ArgumentParser) -> argparse.Namespace:

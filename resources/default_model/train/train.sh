@@ -51,7 +51,7 @@ if [ -n "$smoke" ]; then
   work=$work/smoke hours=0.005
   export QUANTSPOT_TRAIN_NAMES=30
   small_vocabulary=(--captions 300) small_autoencoder=(--batch 2 --check 8 --log-every 1 --workers 0)
-  small_clip=(--batch 4 --check 8 --log-every 1 --workers 0) small_names=(--batch 16 --log-every 1 --workers 0)
+  small_clip=(--no-compile --batch 4 --check 8 --log-every 1 --workers 0) small_names=(--no-compile --batch 16 --log-every 1 --workers 0)
   small_flux=(--no-compile --scenes 500 --batch 2 --log-every 1 --workers 0)
   small_evaluate=(--captions "$work/heldout.jsonl" --precisions "bf16,bnb-nf4")
 fi
