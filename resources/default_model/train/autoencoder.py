@@ -113,6 +113,7 @@ class Trainer:
 
 def parse() -> argparse.Namespace:
     parser = stages.parser(__doc__)
+    stages.add_bf16(parser)
     parser.add_argument("--width", type=int, default=32)
     parser.add_argument("--check", type=int, default=128, help="pictures for PSNR and the latents' deviation")
     parser.add_argument("--batch", type=int, default=stages.pick(gpu=128, cpu=32))

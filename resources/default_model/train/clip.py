@@ -2,6 +2,7 @@
 import argparse
 import random
 from pathlib import Path
+from typing import Iterable
 
 import numpy as np
 import torch
@@ -93,7 +94,7 @@ def example(rng: random.Random) -> tuple[np.ndarray, str, tuple[int, int]]:
 def chunk(index: int, seed: int, batch: int) -> tuple[torch.Tensor, list[str], torch.Tensor]:
     rng = chunk_rng("clip", seed, index)
     views, texts, shown = zip(*(example(rng) for _ in range(batch)))
-    return torch.from_numpy(np.stack(views)).permute(0, 3, 1, 2).contiguous(), list(texts), torch.tensor(shown)
+    return stacked(views), list(texts), torch.tensor(shown)
 
 
 def contrastive(logits: torch.Tensor, texts: list[str]) -> torch.Tensor:
@@ -125,9 +126,14 @@ def image_features(model: CLIPModel, images: torch.Tensor) -> torch.Tensor:
     return torch.cat([unit(model.get_image_features(pixel_values=normalize(part))) for part in images.split(512)])
 
 
-def choices(model: CLIPModel, tokenizer: CLIPTokenizer, colour: str) -> torch.Tensor:
+def stacked(views: Iterable[np.ndarray]) -> torch.Tensor:
+    """(views, 3, 128, 128) of (128, 128, 3) ones."""
+    return torch.from_numpy(np.stack(list(views))).permute(0, 3, 1, 2).contiguous()
+
+
+def choices(model: CLIPModel, tokenizer: CLIPTokenizer, names: Iterable[str], colour: str) -> torch.Tensor:
     """(names, 128): what the judge chooses from for a close-up on this colour."""
-    return text_features(model, tokenizer, [close_up_text(name, colour) for name in emoji.table()])
+    return text_features(model, tokenizer, [close_up_text(name, colour) for name in names])
 
 
 @torch.no_grad()
@@ -137,8 +143,8 @@ def retrieval(model: CLIPModel, tokenizer: CLIPTokenizer, seed: int, count: int)
     while len(found) < count:
         scene = evaluation_scene(rng, rng.choice(((128, 128), (256, 256))))
         found.setdefault(captions.caption(scene), scene)
-    views = torch.from_numpy(np.stack([squared(render.render(scene)) for scene in found.values()])).permute(0, 3, 1, 2).to(device())
-    scores = image_features(model, views) @ text_features(model, tokenizer, list(found)).T
+    views = stacked(squared(render.render(scene)) for scene in found.values())
+    scores = image_features(model, views.to(device())) @ text_features(model, tokenizer, list(found)).T
     return float((scores.argmax(1).cpu() == torch.arange(count)).float().mean())
 
 
@@ -153,8 +159,7 @@ def zero_shot(model: CLIPModel, tokenizer: CLIPTokenizer, seed: int, count: int)
     found = 0
     for colour in sorted({colour for _, colour, _ in shown}):
         views, _, rows = zip(*(entry for entry in shown if entry[1] == colour))
-        images = torch.from_numpy(np.stack(views)).permute(0, 3, 1, 2).to(device())
-        best = (image_features(model, images) @ choices(model, tokenizer, colour).T).argmax(1)
+        best = (image_features(model, stacked(views).to(device())) @ choices(model, tokenizer, emoji.table(), colour).T).argmax(1)
         found += int((best.cpu() == torch.tensor(rows)).sum())
     return found / len(shown)
 
@@ -188,7 +193,7 @@ class Trainer:
     def refresh_choices(self) -> None:
         """(colours, names, 128) of what the judge asks for; all names, which no batch holds. Old ones serve for a while where text is trained."""
         if self.choices is None or (self.steps % 100 == 0 and not self.args.lock_text):
-            self.choices = torch.stack([choices(self.model, self.tokenizer, colour) for colour in COLOURS])
+            self.choices = torch.stack([choices(self.model, self.tokenizer, emoji.table(), colour) for colour in COLOURS])
 
     def named(self, images: torch.Tensor, shown: torch.Tensor, scale: torch.Tensor) -> torch.Tensor:
         """Mean cross-entropy of close-ups' names among all names, each on its own colour."""

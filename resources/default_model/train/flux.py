@@ -181,6 +181,7 @@ class Trainer:
 
 def parse() -> argparse.Namespace:
     parser = stages.parser(__doc__)
+    stages.add_bf16(parser)
     parser.add_argument("--batch", type=int, default=stages.pick(gpu=512, cpu=96), help="pictures of 128 × 128; fewer of larger ones")
     parser.add_argument("--scenes", type=int, default=stages.pick(gpu=300_000, cpu=60_000), help="size of the training set")
     parser.add_argument("--adam-lr", type=float, default=1e-3)

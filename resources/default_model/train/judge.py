@@ -113,16 +113,13 @@ class Judge:
         self.tokenizer = CLIPTokenizer.from_pretrained(folder)
         self.names = names
 
-    def _texts(self, texts: list[str]) -> torch.Tensor:
-        return clip.text_features(self.model, self.tokenizer, texts)
-
     def _images(self, views: list[np.ndarray]) -> torch.Tensor:
-        return clip.image_features(self.model, torch.from_numpy(np.stack(views)).permute(0, 3, 1, 2).to(device()))
+        return clip.image_features(self.model, clip.stacked(views).to(device()))
 
     @functools.lru_cache(maxsize=None)
     @torch.no_grad()
     def _choices(self, colour: str) -> torch.Tensor:
-        return self._texts([clip.close_up_text(word, colour) for word in self.names.values()])
+        return clip.choices(self.model, self.tokenizer, self.names.values(), colour)
 
     @torch.no_grad()
     def ranks(self, picture: np.ndarray, scene: Scene) -> list[int]:
@@ -139,5 +136,5 @@ class Judge:
     @torch.no_grad()
     def retrieval(self, texts: list[str], pictures: list[np.ndarray]) -> float:
         """Share of pictures whose own text is the best of all."""
-        scores = self._images([clip.squared(picture) for picture in pictures]) @ self._texts(texts).T
+        scores = self._images([clip.squared(picture) for picture in pictures]) @ clip.text_features(self.model, self.tokenizer, texts).T
         return float((scores.argmax(1).cpu() == torch.arange(len(texts))).float().mean())

@@ -24,6 +24,7 @@ PLACES = {  # words of the caption, to shares of the free way across and down
 PATCH = 16  # pixels of a token of FLUX. Subjects have three sizes in pixels, in pictures of every size, and lie alike in the tokens, so that a
 # subject's tokens are the same ones everywhere: with places and sizes at random, a small network spends itself on them and draws blurs.
 SMALL, MIDDLE, BIG = 56, 96, 124
+SIGN_UNIT = 3  # pixels of a font pixel, in pictures of every size
 ARRANGEMENTS = {  # where cells begin, from the middle of the picture and in cells
     "2": ((-1, -0.5), (0, -0.5)), "above": ((-0.5, -1), (-0.5, 0)), "3": ((-1, -1), (0, -1), (-0.5, 0)), "4": ((-1, -1), (0, -1), (-1, 0), (0, 0)),
 }
@@ -156,7 +157,7 @@ def _many(frame, rng) -> dict:
 
 def _sign(frame, rng) -> dict:
     """A board alone in the middle, or below a subject."""
-    (width, height), word, unit = frame, rng.choice(WORDS), 3
+    (width, height), word, unit = frame, rng.choice(WORDS), SIGN_UNIT
     board = Sign(word, 0, 0, unit)
     alone = rng.random() < 0.3
     left, top = (width - board.width) // 2, (height - board.height) // 2 if alone else height - board.height - 2 * unit

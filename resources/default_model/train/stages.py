@@ -29,8 +29,11 @@ def parser(description: str) -> argparse.ArgumentParser:
     result.add_argument("--threads", type=int, default=os.cpu_count())
     result.add_argument("--workers", type=int, default=pick(gpu=max(1, (os.cpu_count() or 2) - 2), cpu=0), help="processes that draw pictures")
     result.add_argument("--log-every", type=int, default=pick(gpu=200, cpu=50), help="steps")
-    result.add_argument("--bf16", action=argparse.BooleanOptionalAction, default=True)
     return result
+
+
+def add_bf16(made: argparse.ArgumentParser) -> None:
+    made.add_argument("--bf16", action=argparse.BooleanOptionalAction, default=True, help="the autoencoder computes in bfloat16")
 
 
 def add_compile(made: argparse.ArgumentParser) -> None:
