@@ -18,6 +18,7 @@ import fixture
 import autoencoder
 import emoji
 import evaluate
+import grid
 import export
 import flux
 import heldout
@@ -110,9 +111,16 @@ class Evaluation(unittest.TestCase):
                          ["bf16", "bnb-nf4", "real pictures", "real pictures, autoencoder only"])
         self.assertEqual(len({line.count("|") for line in lines}), 1)
 
-    def test_the_grid_has_a_row_for_every_precision(self):
-        with Image.open(self.folder / "grid.png") as grid:
-            self.assertEqual(grid.height, 2 * 128)
+    def test_the_grid_has_a_named_row_for_every_precision_and_a_column_for_every_caption_told(self):
+        with Image.open(self.folder / "grid.png") as sheet:
+            sheet, step = np.asarray(sheet), grid.SIDE + grid.GAP
+        self.assertEqual(sheet.shape, (2 * step, grid.NAME + len(self.result["grid"]) * step, 3))
+        by_caption = {entry["caption"]: scenes.from_json(entry["scene"]) for entry in self.entries}
+        for row, expected in enumerate((lambda scene: render.render(scene), lambda scene: np.full((128, 128, 3), 128))):
+            self.assertTrue((sheet[row * step:][:step, :grid.NAME] < 64).any())
+            for column, caption in enumerate(self.result["grid"]):
+                shown = sheet[row * step:][:grid.SIDE, grid.NAME + column * step:][:, :grid.SIDE]
+                self.assertTrue((shown == expected(by_caption[caption])).all(), caption)
 
     def test_what_was_not_asked_has_no_figure(self):
         self.assertIsNone(evaluate.share([]))

@@ -89,7 +89,7 @@ class Packing(unittest.TestCase):
         torch.testing.assert_close(latents.pack(z), FluxPipeline._pack_latents(z, 1, 16, 16, 24))
 
     def test_sizes_follow_their_shares(self):
-        cycle = latents.Chunks(None, 0).cycle
+        cycle = latents.Chunks(None, "0").cycle
         for size, share in enumerate(scenes.SIZE_SHARES):
             self.assertAlmostEqual(cycle.count(size) / len(cycle), share, places=2)
         self.assertGreater(len(set(cycle[:6])), 1)
@@ -143,8 +143,9 @@ class Batches(unittest.TestCase):
         ids = torch.arange(40).expand(20, 2, 40) < lengths[..., None]
         stored = dict(latents0=torch.randn(20, 64, 64).half(), ids0=ids.short(), pooled0=torch.randn(20, 2, 8).half(),
                       empty_ids=torch.zeros(1, 40, dtype=torch.long), empty_pooled=torch.zeros(1, 8))
-        torch.save(stored, fixture.WORK / "batches.pt")
-        cls.dataset = latents.Dataset(fixture.WORK, fixture.WORK / "batches.pt", 20, argparse.Namespace())
+        torch.save(stored, fixture.WORK / "dataset-3.pt")
+        cls.stored = {key: value.clone() for key, value in stored.items()}
+        cls.dataset = latents.Dataset(fixture.WORK, fixture.WORK, 3, argparse.Namespace())
 
     def test_short_ones_have_whole_captions(self):
         clean, ids, pooled = self.dataset.batch(0, 500, 0.0, True, torch.Generator().manual_seed(0))
@@ -153,7 +154,7 @@ class Batches(unittest.TestCase):
 
     def test_others_have_all_lengths_and_some_no_caption(self):
         ids = self.dataset.batch(0, 2000, 0.1, False, torch.Generator().manual_seed(0))[1]
-        self.assertEqual(sorted(set(ids.sum(1).tolist())), list(range(0, 41)))
+        self.assertEqual(sorted(set(ids.sum(1).tolist())), list(range(0, 37)))  # the longest are those of the scenes held back
         self.assertAlmostEqual((ids.sum(1) == 0).float().mean().item(), 0.1, delta=0.03)
 
     def test_no_caption_has_the_ids_of_one_that_was_left_out(self):
@@ -162,6 +163,19 @@ class Batches(unittest.TestCase):
             self.assertEqual((ids.shape, pooled.shape, ids.any().item()), ((3, length), (3, 8), False))
         short = self.dataset.batch(0, 200, 0.5, True, torch.Generator().manual_seed(0))[1]
         self.assertEqual((short != self.dataset.empty(*short.shape)[0]).any(1).unique().tolist(), [False, True])
+
+    def test_a_tenth_is_held_back_and_never_drawn(self):
+        unseen, seen = self.dataset.check(False)[0], self.dataset.check(True)[0]
+        torch.testing.assert_close(unseen, self.stored["latents0"][18:].float())
+        drawn = self.dataset.batch(0, 2000, 0.0, False, torch.Generator().manual_seed(2))[0]
+        found = lambda scenes: [bool((drawn == scene).all(2).all(1).any()) for scene in scenes]
+        self.assertEqual((found(unseen), found(seen), len(self.dataset)), ([False] * 2, [True] * 2, 18))
+
+    def test_what_is_held_back_has_its_own_caption(self):
+        for seen, first in ((True, 16), (False, 18)):
+            _, ids, pooled = self.dataset.check(seen)
+            self.assertEqual(ids.sum(1).tolist(), [2 * first + 1, 2 * first + 3])
+            torch.testing.assert_close(pooled, self.stored["pooled0"][first:first + 2, 0].float())
 
     def test_latents_and_features_are_of_the_same_caption(self):
         clean, ids, pooled = self.dataset.batch(0, 50, 0.0, True, torch.Generator().manual_seed(1))

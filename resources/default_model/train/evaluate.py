@@ -14,6 +14,7 @@ from diffusers import AutoencoderTiny
 from PIL import Image
 
 import emoji
+import grid
 import heldout
 import judge
 import pictures
@@ -24,7 +25,6 @@ PRECISIONS = ",".join("""bf16 fp32 fp16 fp8-layerwise fp8-layerwise-e5m2 torchao
 quanto-int8 quanto-int8a8 int8-dynamic gguf-q8_0 gguf-q6_k gguf-q5_k gguf-q5_1 gguf-q5_0 bnb-nf4 bnb-nf4-dq bnb-fp4 bnb-fp4-dq torchao-int4wo
 quanto-int4 gguf-q4_k gguf-q4_1 gguf-q4_0 gguf-q3_k gguf-q2_k quanto-int2""".split())
 STEPS = 20
-GRID_COLUMNS = 12
 
 
 def run_cli(cli: Path, model: Path, entries: list[dict], precisions: list[str], folder: Path, threads: int) -> dict[str, dict[str, np.ndarray]]:
@@ -88,14 +88,6 @@ def table(result: dict) -> str:
     return "\n".join(lines)
 
 
-def grid(entries: list[dict], drawn: dict[str, dict[str, np.ndarray]]) -> Image.Image:
-    """A row per precision, a column per caption: square ones, as many kinds as there are."""
-    square = [e for e in entries if (e["scene"].width, e["scene"].height) == (128, 128)]
-    chosen = [square[i * len(square) // GRID_COLUMNS] for i in range(min(GRID_COLUMNS, len(square)))]
-    rows = [np.concatenate([kept[entry["caption"]] for entry in chosen], axis=1) for kept in drawn.values()]
-    return Image.fromarray(np.concatenate(rows))
-
-
 def evaluate(args: argparse.Namespace) -> dict:
     names, entries = heldout.read(args.captions)
     entries = entries[::max(1, len(entries) // args.limit)][:args.limit] if args.limit else entries
@@ -117,7 +109,8 @@ def evaluate(args: argparse.Namespace) -> dict:
     square = [e["caption"] for e in entries if e["scene"].width == e["scene"].height]
     result["clip_retrieval"] = dict(among=len(square), share=round(judged.retrieval(square, [real[t] for t in square]), 3))
     if args.grid:
-        grid(entries, {precision: drawn[precision] for precision in precisions}).save(args.grid, optimize=True)
+        grid.grid(entries, {precision: drawn[precision] for precision in precisions}).save(args.grid, quality=85)
+        result["grid"] = [entry["caption"] for entry in grid.columns(entries)]
     return result
 
 
@@ -130,7 +123,7 @@ def main() -> None:
     parser.add_argument("--limit", type=int, help="only so many captions, evenly chosen")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--pictures", type=Path, default=work_dir() / "evaluation", help="where pictures are kept; finished ones are not drawn again")
-    parser.add_argument("--grid", type=Path, help="PNG with a row of pictures for every precision")
+    parser.add_argument("--grid", type=Path, help="picture (.webp, .png) with a row for every precision; its captions are printed")
     parser.add_argument("--out", type=Path, help="JSON file of the figures")
     args = parser.parse_args()
     if not args.cli.exists():

@@ -15,6 +15,7 @@ from workplace import chunk_rng, device
 
 CHUNK, CAPTIONS = 64, 2  # scenes in a chunk, all of one size; captions of each scene
 SHORT = 24  # pieces that nearly all captions fit into
+CHECK = 512  # scenes of one size that are held back, so that the loss on them tells what was learnt by heart; at most a tenth
 
 
 def pack(latents: torch.Tensor) -> torch.Tensor:
@@ -57,7 +58,7 @@ class Texts:
 class Chunks:
     """Chunk number → (size index, pixels, CLIP ids, T5 ids); sizes follow their shares in a fixed cycle."""
 
-    def __init__(self, texts: Texts, seed: int):
+    def __init__(self, texts: Texts, seed: str):
         self.texts, self.seed = texts, seed
         cycle = [size for size, share in enumerate(SIZE_SHARES) for _ in range(round(share * 50))]
         self.cycle = [cycle[i * 17 % len(cycle)] for i in range(len(cycle))]  # 17 and 50 share no factor: a fixed mixture
@@ -70,13 +71,13 @@ class Chunks:
 
 
 @torch.no_grad()
-def make(pipeline: Path, file: Path, count: int, args: argparse.Namespace) -> None:
-    """Writes `count` scenes, rounded up to whole chunks, sorted by size."""
+def make(pipeline: Path, file: Path, part: int, args: argparse.Namespace) -> None:
+    """Writes args.scenes scenes, rounded up to whole chunks, sorted by size; other ones for every part."""
     texts = Texts(pipeline)
     vae = AutoencoderTiny.from_pretrained(pipeline / "vae", torch_dtype=torch.float32).eval().to(device(), memory_format=torch.channels_last)
     parts = [([], [], []) for _ in SIZES]
-    chunks = pictures.stream(Chunks(texts, args.seed), 0, args.workers)
-    for _ in range(-(-count // CHUNK)):
+    chunks = pictures.stream(Chunks(texts, f"{args.seed}/{part}"), 0, args.workers)
+    for _ in range(-(-args.scenes // CHUNK)):
         size, pixels, clip_ids, t5_ids = next(chunks)
         with torch.autocast(device().type, torch.bfloat16, enabled=args.bf16):
             latents = vae.encode(pictures.to_unit(pixels.to(device()))).latents.float() * vae.config.scaling_factor
@@ -90,19 +91,32 @@ def make(pipeline: Path, file: Path, count: int, args: argparse.Namespace) -> No
 
 
 class Dataset:
-    """Batches on the device; made and written to `file` at first use."""
+    """Batches on the device, of the scenes of one part; made and written to dataset-PART.pt in `folder` at first use, in place of other parts."""
 
-    def __init__(self, pipeline: Path, file: Path, count: int, args: argparse.Namespace):
+    def __init__(self, pipeline: Path, folder: Path, part: int, args: argparse.Namespace):
+        file = folder / f"dataset-{part}.pt"
         if not file.exists():
-            part = file.with_suffix(".part")
-            make(pipeline, part, count, args)
-            part.replace(file)
+            for other in folder.glob("dataset-*.pt"):
+                other.unlink()
+            unfinished = file.with_suffix(".part")
+            make(pipeline, unfinished, part, args)
+            unfinished.replace(file)
         self.stored = {key: value.to(device()) for key, value in torch.load(file, weights_only=True).items()}
         self.sizes = [size for size in range(len(SIZES)) if f"latents{size}" in self.stored]
+        keys = [f"{key}{self.sizes[0]}" for key in ("latents", "ids", "pooled")]
+        checked = min(CHECK, len(self.stored[keys[0]]) // 10)
+        self._unseen = [self.stored[key][-checked:] for key in keys]
+        self.stored |= {key: self.stored[key][:-checked] for key in keys}
+        self._seen = [self.stored[key][-checked:] for key in keys]
         self.short = {size: (self.stored[f"ids{size}"][..., SHORT:] == 0).all(-1).nonzero() for size in self.sizes}  # rows: scene, caption
 
     def __len__(self) -> int:
         return sum(len(self.stored[f"latents{size}"]) for size in self.sizes)
+
+    def check(self, seen: bool) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """(latents, T5 ids, pooled) of the same scenes every time: some that batch() draws from, or as many that it never gives."""
+        latents, ids, pooled = self._seen if seen else self._unseen
+        return latents.float(), ids[:, 0].long(), pooled[:, 0].float()
 
     def empty(self, count: int, length: int) -> tuple[torch.Tensor, torch.Tensor]:
         """(T5 ids, pooled) of no caption, `count` times, padded to `length` pieces."""

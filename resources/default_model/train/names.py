@@ -1,9 +1,12 @@
-"""Teaches T5 what the emoji look like before FLUX sees it: from a caption's pieces it tells a short code of every named picture.
+"""Teaches T5 what emoji and colours look like before FLUX sees it, and where in the picture each thing lies that a caption names: from the last
+piece of a thing it tells a short code of its picture and the part of the frame that is covered; and every piece tells which one it is, so that
+no word is lost that has no picture.
 
-What a thousand names look like is most of what the pipeline has to remember. Learnt here it costs a hundredth of what it costs through noise
-and pictures, and FLUX is left to draw codes: where, how large, on what.
+What a thousand names look like is most of what the pipeline has to remember, and learnt here it costs a hundredth of what it costs through noise
+and pictures. That it is the first of two that lies on the left FLUX could learn only from T5: for FLUX itself pieces of text have no order.
 """
 import argparse
+import functools
 import random
 from pathlib import Path
 
@@ -20,68 +23,122 @@ import stages
 import words
 from flux import new_t5
 from optimizer import MasterOptimizer, is_muon
-from scenes import Scene, training_scene
-from vocabulary import TOKENS
+from scenes import COLOURS, Background, Scene, training_scene
+from vocabulary import T5_PIECES, TOKENS
 from workplace import Clock, Log, chunk_rng, device, load_checkpoint, save_checkpoint, work_dir
 
 SIDE, CODE = 96, 128  # pixels of the pictures that are coded; numbers in a code
 GREY = 128
+WEIGHT_DECAY = 0.05  # with a fifth of it the MLPs grew until what attention adds was a hundredth beside them, and no piece knew its neighbours
+GRID = 8  # what is covered is told for so many parts of the picture's width and height
+NO_CODE = -1  # row of signs
+SPELLING, SPELLED = 0.2, 100  # weight of what pieces tell of themselves, and how many captions of a batch are asked
 
 
-def principal(rows: torch.Tensor, count: int) -> torch.Tensor:
-    """(n, count) principal components of (n, channels). Each is divided by the root of its standard deviation, so that small ones count, too;
-    all together have a variance of 1."""
-    centred = rows - rows.mean(0)
-    components = centred @ torch.linalg.svd(centred, full_matrices=False).Vh[:count].T
-    components = components / components.std(0).sqrt().clamp(min=1e-6)
-    return components / components.std()
+def principal(rows: torch.Tensor, count: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Mean and (channels, count) map to the principal components of (n, channels). Each is divided by the root of its standard deviation, so that
+    small ones count, too; all together have a variance of 1."""
+    mean = rows.mean(0)
+    basis = torch.linalg.svd(rows - mean, full_matrices=False).Vh[:count].T
+    basis = basis / ((rows - mean) @ basis).std(0).sqrt().clamp(min=1e-6)
+    return mean, basis / ((rows - mean) @ basis).std()
+
+
+@functools.cache
+def table() -> dict[str, int]:
+    """Everything that has a code, to its row: the emoji, then the backgrounds by ground_name()."""
+    return {name: row for row, name in enumerate([*emoji.table(), *map(ground_name, COLOURS)])}
+
+
+def ground_name(colour: str) -> str:
+    return f"{colour} background"
 
 
 @torch.no_grad()
 def codes(pipeline: Path) -> torch.Tensor:
-    """(names, CODE): components of the autoencoder's latents of every emoji on grey."""
+    """(len(table()), CODE): what the autoencoder's latents of every emoji on grey, and of every plain colour, have of the emoji's components."""
     vae = AutoencoderTiny.from_pretrained(pipeline / "vae", torch_dtype=torch.float32).eval().to(device())
-    ground, latents = Image.new("RGBA", (SIDE, SIDE), (GREY,) * 3 + (255,)), []
-    for name in emoji.table():
-        picture = Image.fromarray(emoji.picture(name, SIDE), "RGBa").convert("RGBA")
-        pixels = torch.from_numpy(np.asarray(Image.alpha_composite(ground, picture).convert("RGB")).copy()).permute(2, 0, 1)[None]
-        latents.append(vae.encode(pictures.to_unit(pixels).to(device())).latents.flatten(1).cpu())
-    return principal(torch.cat(latents), min(CODE, len(latents) - 1))
+
+    def latents(picture: Image.Image) -> torch.Tensor:
+        pixels = torch.from_numpy(np.asarray(picture.convert("RGB")).copy()).permute(2, 0, 1)[None]
+        return vae.encode(pictures.to_unit(pixels).to(device())).latents.flatten(1).cpu()
+
+    grey = Image.new("RGBA", (SIDE, SIDE), (GREY,) * 3 + (255,))
+    on_grey = lambda name: Image.alpha_composite(grey, Image.fromarray(emoji.picture(name, SIDE), "RGBa").convert("RGBA"))
+    shown = torch.cat([latents(on_grey(name)) for name in emoji.table()])
+    plain = torch.cat([latents(Image.new("RGB", (SIDE, SIDE), colour)) for colour in COLOURS.values()])
+    mean, basis = principal(shown, min(CODE, len(shown) - 1))
+    return (torch.cat([shown, plain]) - mean) @ basis
 
 
-def ends(text: str, scene: Scene) -> list[tuple[int, str]]:
-    """Where in the caption each named subject ends (behind its last letter), in reading order; a count names its subject once, in the plural."""
+def covered(scene: Scene, boxes: list[tuple[float, float, float, float]]) -> np.ndarray:
+    """(GRID · GRID): the share of each part of the picture that boxes (left, top, width, height; none over another) fill."""
+    def overlap(whole, start, length):
+        edges = np.linspace(0, whole, GRID + 1)
+        return np.clip(np.minimum(edges[1:], start + length) - np.maximum(edges[:-1], start), 0, None) * GRID / whole
+    return sum(np.outer(overlap(scene.height, top, height), overlap(scene.width, left, width)) for left, top, width, height in boxes).ravel()
+
+
+def grounds(scene: Scene) -> list[tuple[float, float, float, float]]:
+    """The box of each background colour."""
+    width, height = scene.width, scene.height
+    if scene.background.split == "beside":
+        return [(0, 0, width / 2, height), (width / 2, 0, width / 2, height)]
+    if scene.background.split == "above":
+        return [(0, 0, width, height / 2), (0, height / 2, width, height / 2)]
+    return [(0, 0, width, height)]
+
+
+def _colour_ends(text: str, background: Background) -> list[int]:
+    """All captions end with the background."""
+    if background.split:
+        second = background.colours[1]
+        return [len(text) - len(f" {background.split} {second}"), len(text)]
+    return [len(text) - len(" background")]
+
+
+def things(text: str, scene: Scene) -> list[tuple[int, str | None, np.ndarray]]:
+    """What the caption names: where the words end (behind their last letter), its name in table() (None: a sign), what it covers. Subjects in
+    reading order, a count once, in the plural; then the sign's word and the colours of the background."""
+    boxes = [(subject.left, subject.top, subject.side, subject.side) for subject in scene.subjects]
     names = [subject.name for subject in scene.subjects]
-    written = [(words.plural(names[0]), names[0])] if scene.kind == "count" else [(name, name) for name in names]
+    if scene.kind == "count":
+        written = [(words.plural(names[0]), names[0], boxes)]
+    else:
+        written = [(name, name, [box]) for name, box in zip(names, boxes)]
+    if scene.sign:
+        written.append((f"says {scene.sign.word}", None, [(scene.sign.left, scene.sign.top, scene.sign.width, scene.sign.height)]))
     found, place = [], 0
-    for spelling, name in written:
+    for spelling, name, filled in written:
         place = text.index(spelling, place) + len(spelling)
-        found.append((place, name))
-    return found
+        found.append((place, name, covered(scene, filled)))
+    ends = _colour_ends(text, scene.background)
+    return found + [(end, ground_name(colour), covered(scene, [box])) for end, colour, box in zip(ends, scene.background.colours, grounds(scene))]
 
 
-def example(tokenizer: T5Tokenizer, rng: random.Random) -> tuple[list[int], list[tuple[int, int]]]:
-    """The ids of a training caption, and for each named subject its last piece and its row in the table. A name whose pieces run on beyond it
-    is left out."""
+def example(tokenizer: T5Tokenizer, rng: random.Random) -> tuple[list[int], list[tuple[int, int, np.ndarray]]]:
+    """The ids of a training caption, and of each thing its last piece, its row in the table and what it covers. One whose pieces run on beyond
+    it is left out."""
     scene = training_scene(rng)
     text = captions.random_caption(scene, rng)
     ids, named = tokenizer(text).input_ids, []
-    for end, name in ends(text, scene):
+    for end, name, cover in things(text, scene):
         head = tokenizer(text[:end]).input_ids[:-1]  # without the end mark
         if ids[:len(head)] == head and len(head) <= TOKENS:
-            named.append((len(head) - 1, emoji.row(name)))
+            named.append((len(head) - 1, table()[name] if name else NO_CODE, cover))
     return ids[:TOKENS], named
 
 
-def chunk(tokenizer: T5Tokenizer, index: int, seed: int, batch: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """(batch, TOKENS) ids, padded with 0, and (names, 3) of caption, piece, row."""
+def chunk(tokenizer: T5Tokenizer, index: int, seed: int, batch: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """(batch, TOKENS) ids, padded with 0; (things, 3) of caption, piece, row; (things, GRID · GRID) of what they cover."""
     rng = chunk_rng("names", seed, index)
-    ids, named = torch.zeros(batch, TOKENS, dtype=torch.long), []
+    ids, named, covers = torch.zeros(batch, TOKENS, dtype=torch.long), [], []
     for caption in range(batch):
-        pieces, subjects = example(tokenizer, rng)
+        pieces, found = example(tokenizer, rng)
         ids[caption, :len(pieces)] = torch.tensor(pieces)
-        named += [(caption, piece, row) for piece, row in subjects]
-    return ids, torch.tensor(named)
+        named += [(caption, piece, row) for piece, row, _ in found]
+        covers += [cover for _, _, cover in found]
+    return ids, torch.tensor(named), torch.from_numpy(np.stack(covers)).float()
 
 
 class Trainer:
@@ -91,34 +148,46 @@ class Trainer:
         self.tokenizer = T5Tokenizer.from_pretrained(args.pipeline / "tokenizer_2")
         self.codes = codes(args.pipeline).to(device())
         self.t5 = new_t5(args.start).to(device(), torch.bfloat16)
-        self.head = torch.nn.Linear(self.t5.config.d_model, self.codes.shape[1]).to(device(), torch.bfloat16)
+        self.head = torch.nn.Linear(self.t5.config.d_model, self.codes.shape[1] + GRID * GRID).to(device(), torch.bfloat16)
+        self.spelling = torch.nn.Linear(self.t5.config.d_model, T5_PIECES).to(device(), torch.bfloat16)
         if args.compile:
             self.t5.encoder.compile(dynamic=True)
-        self.optimizer = MasterOptimizer([*self.t5.named_parameters(), *self.head.named_parameters()], is_muon, ema_decay=0.99)
+        heads = [*self.head.named_parameters(), *self.spelling.named_parameters()]
+        self.optimizer = MasterOptimizer([*self.t5.named_parameters(), *heads], is_muon, ema_decay=0.99, weight_decay=WEIGHT_DECAY)
         stored = load_checkpoint(self.checkpoint) or dict(seconds=0.0)
         if "optimizer" in stored:
             self.optimizer.restore(stored["optimizer"])
         self.clock = Clock(args.minutes, args.slice_end, stored["seconds"])
 
-    def step(self, ids: torch.Tensor, named: torch.Tensor) -> float:
-        """One update; the share of the codes' variance that is not told."""
-        length = int((ids != 0).any(0).sum())
-        caption, piece, row = named.to(device()).T
-        told = self.head(self.t5(ids[:, :length].to(device())).last_hidden_state[caption, piece])
-        loss = (told.float() - self.codes[row]).pow(2).mean()
-        loss.backward()
+    def tell(self, ids: torch.Tensor, named: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """(things, code) and (things, GRID · GRID) that T5 and the head tell of each thing's last piece; and for the pieces of the first SPELLED
+        captions the cross-entropy of what they tell of themselves, in nats."""
+        ids = ids[:, :int((ids != 0).any(0).sum())].to(device())
+        caption, piece, _ = named.to(device()).T
+        seen = self.t5(ids).last_hidden_state
+        codes, places = self.head(seen[caption, piece]).float().split((self.codes.shape[1], GRID * GRID), dim=1)
+        asked = ids[:SPELLED] != 0
+        return codes, places, torch.nn.functional.cross_entropy(self.spelling(seen[:SPELLED][asked]).float(), ids[:SPELLED][asked])
+
+    def step(self, ids: torch.Tensor, named: torch.Tensor, covers: torch.Tensor) -> tuple[float, float, float]:
+        """One update; the share of the codes' variance that is not told, that of what is covered, and tell()'s cross-entropy."""
+        codes, places, unspelled = self.tell(ids, named)
+        row, covers = named[:, 2].to(device()), covers.to(device())
+        untold = (codes - self.codes[row])[row != NO_CODE].pow(2).mean()
+        unplaced = (places - covers).pow(2).mean() / covers.var(0).mean()
+        (untold + unplaced + SPELLING * unspelled).backward()
         rate = min(1.0, (self.optimizer.steps + 1) / 40) * max(0.02, 1 - self.clock.done)
         self.optimizer.step(self.args.adam_lr * rate, self.args.muon_lr * rate)
-        return loss.item()
+        return untold.item(), unplaced.item(), unspelled.item()
 
     def run(self) -> None:
-        log, losses = Log(work_dir() / "names.csv", "steps", "minutes", "untold"), []
+        log, losses = Log(work_dir() / "names.csv", "steps", "minutes", "untold", "unplaced", "unspelled"), []
         chunks = pictures.stream(lambda index: chunk(self.tokenizer, index, self.args.seed, self.args.batch), self.optimizer.steps, self.args.workers)
         saved = self.clock.seconds
         while self.clock.runs():
             losses.append(self.step(*next(chunks)))
             if len(losses) >= self.args.log_every:
-                log.row(self.optimizer.steps, round(self.clock.seconds / 60, 2), round(sum(losses) / len(losses), 4))
+                log.row(self.optimizer.steps, round(self.clock.seconds / 60, 2), *np.mean(losses, 0).round(4).tolist())
                 losses = []
             if self.clock.seconds - saved > 120:
                 self.save()
@@ -131,12 +200,14 @@ class Trainer:
     def finish(self) -> None:
         """Writes text_encoder_2/, from which flux.py starts, and the stage's figures."""
         self.optimizer.load_ema()
-        ids, named = chunk(self.tokenizer, 0, self.args.seed + 1, 1024)
-        caption, piece, row = named.T
+        ids, named, covers = (part.to(device()) for part in chunk(self.tokenizer, 0, self.args.seed + 1, 1024))
         with torch.no_grad():
-            told = self.head(self.t5(ids.to(device())).last_hidden_state[caption, piece]).float()
-        nearest = torch.cdist(told, self.codes).argmin(1).cpu()
-        figures = dict(told=round(1 - (told - self.codes[row]).pow(2).mean().item(), 3), nearest=round((nearest == row).float().mean().item(), 3),
+            codes, places, unspelled = self.tell(ids, named)
+        is_emoji = (named[:, 2] != NO_CODE) & (named[:, 2] < len(emoji.table()))
+        codes, row = codes[is_emoji], named[is_emoji, 2]
+        nearest = torch.cdist(codes, self.codes).argmin(1)
+        figures = dict(told=round(1 - (codes - self.codes[row]).pow(2).mean().item(), 3), nearest=round((nearest == row).float().mean().item(), 3),
+                       placed=round(1 - ((places - covers).pow(2).mean() / covers.var(0).mean()).item(), 3), unspelled=round(unspelled.item(), 4),
                        of=len(self.codes), steps=self.optimizer.steps, captions=self.optimizer.steps * self.args.batch,
                        minutes=round(self.clock.seconds / 60, 1), device=stages.hardware())
         print("names", figures)

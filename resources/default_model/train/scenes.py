@@ -29,7 +29,7 @@ ARRANGEMENTS = {  # where cells begin, from the middle of the picture and in cel
     "2": ((-1, -0.5), (0, -0.5)), "above": ((-0.5, -1), (-0.5, 0)), "3": ((-1, -1), (0, -1), (-0.5, 0)), "4": ((-1, -1), (0, -1), (-1, 0), (0, 0)),
 }
 RELATIONS = ("and", "to the left of", "above")
-KINDS = {"one": 0.46, "pair": 0.18, "count": 0.13, "many": 0.09, "sign": 0.14}
+KINDS = {"one": 0.34, "pair": 0.24, "count": 0.12, "many": 0.18, "sign": 0.12}
 TWO_TONE = 0.15
 HELD_OUT = 8  # of 256: combinations that are kept for evaluation
 

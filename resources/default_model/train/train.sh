@@ -89,12 +89,13 @@ cli=${QUANTSPOT_CLI:-$tree/../../build/release/bin/quantspot-cli}
 [ -n "$smoke" ] && "$python" "$here/heldout.py" --out "$work/heldout.jsonl" --each 1
 if [ -x "$cli" ]; then
   rm -rf "$work/evaluation"
-  "$python" "$here/evaluate.py" --model "$model" --cli "$cli" "${small_evaluate[@]}" --grid "$model/samples.png" --out "$model/evaluation.json"
+  "$python" "$here/evaluate.py" --model "$model" --cli "$cli" "${small_evaluate[@]}" --grid "$work/precisions.webp" --out "$model/evaluation.json"
 else
   echo "$cli: not built, so there are no figures yet; build quantspot-cli and run this again" >&2
 fi
 if [ -n "$install" ]; then
   for part in transformer text_encoder text_encoder_2 tokenizer tokenizer_2 vae clip_score scheduler; do rm -rf "${tree:?}/$part"; done
   cp -r "$model"/. "$tree"
+  [ -e "$work/precisions.webp" ] && cp "$work/precisions.webp" "$tree/../../docs/images"
   echo "installed into $tree; now remake the golden data (tests/parity/remake.sh tokenizers metrics) and rewrite MODEL_CARD.md"
 fi
