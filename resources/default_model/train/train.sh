@@ -84,7 +84,7 @@ train flux 0.60 "${small_flux[@]}"
 
 model=$work/model
 "$python" "$here/export.py" --pipeline "$start" --target "$model"
-cp "$work/loss.csv" "$work/autoencoder.csv" "$work/clip.csv" "$work/stages.json" "$model"
+cp "$work/loss.csv" "$work/check.csv" "$work/autoencoder.csv" "$work/clip.csv" "$work/stages.json" "$model"
 cli=${QUANTSPOT_CLI:-$tree/../../build/release/bin/quantspot-cli}
 [ -n "$smoke" ] && "$python" "$here/heldout.py" --out "$work/heldout.jsonl" --each 1
 if [ -x "$cli" ]; then
