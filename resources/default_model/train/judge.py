@@ -34,9 +34,7 @@ def regions(scene: Scene) -> list[np.ndarray]:
 def empty_ground(scene: Scene) -> np.ndarray:
     """(height, width) bool: where neither a subject nor a sign is asked for, a twentieth of margin left; never nothing."""
     free = np.ones((scene.height, scene.width), bool)
-    boxes = [(s.left, s.top, s.side, s.side) for s in scene.subjects]
-    boxes += [(scene.sign.left, scene.sign.top, scene.sign.width, scene.sign.height)] if scene.sign else []
-    for left, top, width, height in boxes:
+    for left, top, width, height in [thing.box for thing in (*scene.subjects, scene.sign) if thing]:
         gap = max(2, round(0.05 * min(width, height)))
         free[max(0, top - gap):top + height + gap, max(0, left - gap):left + width + gap] = False
     edge = np.ones_like(free)

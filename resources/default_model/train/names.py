@@ -100,14 +100,13 @@ def _colour_ends(text: str, background: Background) -> list[int]:
 def things(text: str, scene: Scene) -> list[tuple[int, str | None, np.ndarray]]:
     """What the caption names: where the words end (behind their last letter), its name in table() (None: a sign), what it covers. Subjects in
     reading order, a count once, in the plural; then the sign's word and the colours of the background."""
-    boxes = [(subject.left, subject.top, subject.side, subject.side) for subject in scene.subjects]
-    names = [subject.name for subject in scene.subjects]
     if scene.kind == "count":
-        written = [(words.plural(names[0]), names[0], boxes)]
+        name = scene.subjects[0].name
+        written = [(words.plural(name), name, [subject.box for subject in scene.subjects])]
     else:
-        written = [(name, name, [box]) for name, box in zip(names, boxes)]
+        written = [(subject.name, subject.name, [subject.box]) for subject in scene.subjects]
     if scene.sign:
-        written.append((f"says {scene.sign.word}", None, [(scene.sign.left, scene.sign.top, scene.sign.width, scene.sign.height)]))
+        written.append((f"says {scene.sign.word}", None, [scene.sign.box]))
     found, place = [], 0
     for spelling, name, filled in written:
         place = text.index(spelling, place) + len(spelling)
@@ -139,6 +138,11 @@ def chunk(tokenizer: T5Tokenizer, index: int, seed: int, batch: int) -> tuple[to
         named += [(caption, piece, row) for piece, row, _ in found]
         covers += [cover for _, _, cover in found]
     return ids, torch.tensor(named), torch.from_numpy(np.stack(covers)).float()
+
+
+def unplaced(told: torch.Tensor, covers: torch.Tensor) -> torch.Tensor:
+    """The share of the variance of what is covered that is not told."""
+    return (told - covers).pow(2).mean() / covers.var(0).mean()
 
 
 class Trainer:
@@ -174,11 +178,11 @@ class Trainer:
         codes, places, unspelled = self.tell(ids, named)
         row, covers = named[:, 2].to(device()), covers.to(device())
         untold = (codes - self.codes[row])[row != NO_CODE].pow(2).mean()
-        unplaced = (places - covers).pow(2).mean() / covers.var(0).mean()
-        (untold + unplaced + SPELLING * unspelled).backward()
+        missed = unplaced(places, covers)
+        (untold + missed + SPELLING * unspelled).backward()
         rate = min(1.0, (self.optimizer.steps + 1) / 40) * max(0.02, 1 - self.clock.done)
         self.optimizer.step(self.args.adam_lr * rate, self.args.muon_lr * rate)
-        return untold.item(), unplaced.item(), unspelled.item()
+        return untold.item(), missed.item(), unspelled.item()
 
     def run(self) -> None:
         log, losses = Log(work_dir() / "names.csv", "steps", "minutes", "untold", "unplaced", "unspelled"), []
@@ -207,7 +211,7 @@ class Trainer:
         codes, row = codes[is_emoji], named[is_emoji, 2]
         nearest = torch.cdist(codes, self.codes).argmin(1)
         figures = dict(told=round(1 - (codes - self.codes[row]).pow(2).mean().item(), 3), nearest=round((nearest == row).float().mean().item(), 3),
-                       placed=round(1 - ((places - covers).pow(2).mean() / covers.var(0).mean()).item(), 3), unspelled=round(unspelled.item(), 4),
+                       placed=round(1 - unplaced(places, covers).item(), 3), unspelled=round(unspelled.item(), 4),
                        of=len(self.codes), steps=self.optimizer.steps, captions=self.optimizer.steps * self.args.batch,
                        minutes=round(self.clock.seconds / 60, 1), device=stages.hardware())
         print("names", figures)

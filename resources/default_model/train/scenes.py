@@ -42,6 +42,11 @@ class Placed:
     top: int
     side: int
 
+    @property
+    def box(self) -> tuple[int, int, int, int]:
+        """left, top, width, height"""
+        return self.left, self.top, self.side, self.side
+
 
 @dataclasses.dataclass(frozen=True)
 class Background:
@@ -66,6 +71,11 @@ class Sign:
     @property
     def height(self) -> int:
         return 11 * self.unit
+
+    @property
+    def box(self) -> tuple[int, int, int, int]:
+        """left, top, width, height"""
+        return self.left, self.top, self.width, self.height
 
 
 @dataclasses.dataclass(frozen=True)
