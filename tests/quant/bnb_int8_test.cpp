@@ -1,8 +1,11 @@
 // LLM.int8() against its definition in torch operations, and the kernels against each other.
 #include "quant/bnb_int8.h"
 #include "quant/kernels/int8.h"
+#include "tests/engine/process_memory.h"
 #include "tests/quant/support.h"
+#include "tests/real_memory.h"
 
+#include <QCoreApplication>
 #include <QTest>
 
 #include <cmath>
@@ -10,6 +13,7 @@
 
 using namespace quantspot::quant;
 using namespace quantspot::quant::test;
+using quantspot::test::residentBytes;
 
 namespace {
 
@@ -107,6 +111,21 @@ class BnbInt8Test : public QObject {
     const double kept = relativeError(with.linear(with.pack(weight), {})->forward(x), exact);
     const double lost = relativeError(without.linear(without.pack(weight), {})->forward(x), exact);
     QVERIFY2(kept < 0.01 && lost > 2 * kept, qPrintable(QString("%1 with, %2 without").arg(kept).arg(lost)));
+  }
+
+  // oneDNN keeps a kernel of its own for every width of a product; the number of outlier columns must not become one.
+  void anyNumberOfOutlierColumnsTakesTheSameMemory() {
+    SKIP_UNDER_SANITIZER();
+    const auto linear = packedLinear("bnb-int8", randomMatrix(512, 512));
+    at::Tensor x = at::zeros({64, 512}, at::kBFloat16);
+    std::int64_t early = 0;
+    for (int count = 1; count <= 256; ++count) {
+      x.select(1, count - 1).fill_(10);
+      linear->forward(x);
+      if (count == 128) early = residentBytes(QCoreApplication::applicationPid());
+    }
+    const std::int64_t grown = residentBytes(QCoreApplication::applicationPid()) - early;
+    QVERIFY2(grown < 16 << 20, qPrintable(QStringLiteral("%1 KiB").arg(grown >> 10)));
   }
 
   void notANumberIsNotHidden() {
