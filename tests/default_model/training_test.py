@@ -127,7 +127,7 @@ class Guidance(unittest.TestCase):
 class Attention(unittest.TestCase):
     def test_products_are_torchs_attention(self):
         query, key, value = (torch.randn(2, 3, 7, 8, requires_grad=True) for _ in range(3))
-        for options in ({}, dict(attn_mask=torch.randn(2, 1, 7, 7)), dict(scale=0.3), dict(is_causal=True)):
+        for options in ({}, dict(attn_mask=torch.randn(2, 1, 7, 7)), dict(attn_mask=torch.ones(7, 7).tril().bool()), dict(scale=0.3), dict(is_causal=True)):
             made = [attend(query, key, value, **options) for attend in (attention.products, torch.nn.functional.scaled_dot_product_attention)]
             torch.testing.assert_close(*made)
             slopes = [torch.autograd.grad(out.pow(2).sum(), (query, key, value)) for out in made]

@@ -9,7 +9,9 @@ def products(query, key, value, attn_mask=None, dropout_p=0.0, is_causal=False, 
     if dropout_p or is_causal or enable_gqa:
         return _fused(query, key, value, attn_mask, dropout_p, is_causal, scale=scale, enable_gqa=enable_gqa)
     scores = (query * (query.shape[-1] ** -0.5 if scale is None else scale)) @ key.transpose(-1, -2)
-    return torch.softmax(scores if attn_mask is None else scores + attn_mask, -1) @ value
+    if attn_mask is not None:
+        scores = scores.masked_fill(~attn_mask, -torch.inf) if attn_mask.dtype == torch.bool else scores + attn_mask
+    return torch.softmax(scores, -1) @ value
 
 
 def use_products() -> None:

@@ -6,6 +6,7 @@ from typing import Iterable
 
 import numpy as np
 import torch
+from diffusers import AutoencoderTiny
 from PIL import Image
 from transformers import CLIPConfig, CLIPModel, CLIPTextConfig, CLIPTextModel, CLIPTokenizer, CLIPVisionConfig
 
@@ -24,6 +25,7 @@ MOST_SCALE = 4.6052  # log 100, as CLIP bounds it
 MEAN = torch.tensor([0.48145466, 0.4578275, 0.40821073]).view(1, 3, 1, 1)  # CLIP's own normalization
 STD = torch.tensor([0.26862954, 0.26130258, 0.27577711]).view(1, 3, 1, 1)
 CLOSE_UPS = 0.55  # share of training pictures that show one subject cut out, as the judge of evaluate.py looks at it
+CODED = 0.25  # share that the autoencoder has encoded and decoded first, as every generated picture comes out of it
 
 
 def build(tokenizer: CLIPTokenizer) -> CLIPModel:
@@ -76,24 +78,30 @@ def close_up_text(name: str, colour: str) -> str:
     return f"{words.with_article(name)} on {words.with_article(colour)} background"
 
 
-def example(rng: random.Random) -> tuple[np.ndarray, str, tuple[int, int]]:
+def drawn(scene: Scene, rng: random.Random, vae: AutoencoderTiny) -> np.ndarray:
+    """(height, width, 3): the scene, now and then as it comes out of the autoencoder."""
+    picture = render.render(scene)
+    return pictures.decoded(vae, picture) if rng.random() < CODED else picture
+
+
+def example(rng: random.Random, vae: AutoencoderTiny) -> tuple[np.ndarray, str, tuple[int, int]]:
     """A (128, 128, 3) picture, what it shows, and of a close-up the numbers of its name and colour, else −1."""
     if rng.random() >= CLOSE_UPS:
         scene = training_scene(rng)
-        return squared(render.render(scene)), captions.random_caption(scene, rng), (-1, -1)
+        return squared(drawn(scene, rng, vae)), captions.random_caption(scene, rng), (-1, -1)
     while not (scene := training_scene(rng)).subjects:
         pass
     subject = rng.choice(scene.subjects)
     shift = lambda: rng.uniform(-0.07, 0.07) * subject.side
-    view = close_up(render.render(scene), subject.left + shift(), subject.top + shift(), subject.side * rng.uniform(0.9, 1.15))
+    view = close_up(drawn(scene, rng, vae), subject.left + shift(), subject.top + shift(), subject.side * rng.uniform(0.9, 1.15))
     colour = colour_behind(scene, subject)
     text = words.with_article(subject.name) if rng.random() < 0.3 else close_up_text(subject.name, colour)
     return softened(view, rng), text, (emoji.row(subject.name), list(COLOURS).index(colour))
 
 
-def chunk(index: int, seed: int, batch: int) -> tuple[torch.Tensor, list[str], torch.Tensor]:
+def chunk(index: int, seed: int, batch: int, vae: AutoencoderTiny) -> tuple[torch.Tensor, list[str], torch.Tensor]:
     rng = chunk_rng("clip", seed, index)
-    views, texts, shown = zip(*(example(rng) for _ in range(batch)))
+    views, texts, shown = zip(*(example(rng, vae) for _ in range(batch)))
     return stacked(views), list(texts), torch.tensor(shown)
 
 
@@ -149,12 +157,12 @@ def retrieval(model: CLIPModel, tokenizer: CLIPTokenizer, seed: int, count: int)
 
 
 @torch.no_grad()
-def zero_shot(model: CLIPModel, tokenizer: CLIPTokenizer, seed: int, count: int) -> float:
-    """Share of close-ups of subjects in held-out scenes that are given their name among all names."""
+def zero_shot(model: CLIPModel, tokenizer: CLIPTokenizer, seed: int, count: int, vae: AutoencoderTiny | None = None) -> float:
+    """Share of close-ups of subjects in held-out scenes, `vae`: after the autoencoder, that are given their name among all names."""
     rng, shown = chunk_rng("clip-zero-shot", seed, 0), []
     while len(shown) < count:
         scene = evaluation_scene(rng)
-        picture = render.render(scene)
+        picture = pictures.decoded(vae, render.render(scene)) if vae else render.render(scene)
         shown += [(close_up(picture, s.left, s.top, s.side), colour_behind(scene, s), emoji.row(s.name)) for s in scene.subjects]
     found = 0
     for colour in sorted({colour for _, colour, _ in shown}):
@@ -173,15 +181,12 @@ class Trainer:
         self.tokenizer = CLIPTokenizer.from_pretrained(args.pipeline / "tokenizer")
         self.model = build(self.tokenizer).to(device(), torch.bfloat16)
         self.model.logit_scale.data = self.model.logit_scale.data.float()
-        self.model.text_model.requires_grad_(not args.lock_text)
-        self.model.text_projection.requires_grad_(not args.lock_text)
-        self.choices = None
+        self.choices, self.vae = None, pictures.autoencoder(args.pipeline)
         stored = load_checkpoint(self.checkpoint) or dict(steps=0, seconds=0.0)
         if "model" in stored:
             self.model.load_state_dict(stored["model"])
-        trained = [(name, parameter) for name, parameter in self.model.named_parameters() if parameter.requires_grad]
-        self.optimizer = MasterOptimizer(trained, lambda name, p: p.ndim == 2 and ".layers." in name, ema_decay=0.998, weight_decay=0.02)
-        if stored.get("locked") == args.lock_text:  # else other parameters were trained: moments begin anew
+        self.optimizer = MasterOptimizer(list(self.model.named_parameters()), lambda name, p: p.ndim == 2 and ".layers." in name, ema_decay=0.998, weight_decay=0.02)
+        if "optimizer" in stored:
             self.optimizer.restore(stored["optimizer"])
         if args.compile:
             for layer in self.model.vision_model.encoder.layers:
@@ -191,8 +196,8 @@ class Trainer:
 
     @torch.no_grad()
     def refresh_choices(self) -> None:
-        """(colours, names, 128) of what the judge asks for; all names, which no batch holds. Old ones serve for a while where text is trained."""
-        if self.choices is None or (self.steps % 100 == 0 and not self.args.lock_text):
+        """(colours, names, 128) of what the judge asks for; all names, which no batch holds. Old ones serve for a while."""
+        if self.choices is None or self.steps % 100 == 0:
             self.choices = torch.stack([choices(self.model, self.tokenizer, emoji.table(), colour) for colour in COLOURS])
 
     def named(self, images: torch.Tensor, shown: torch.Tensor, scale: torch.Tensor) -> torch.Tensor:
@@ -217,7 +222,7 @@ class Trainer:
 
     def run(self) -> None:
         log = Log(work_dir() / "clip.csv", "steps", "minutes", "loss", "in_batch")
-        chunks = pictures.stream(lambda index: chunk(index, self.args.seed, self.args.batch), self.steps, self.args.workers)
+        chunks = pictures.stream(lambda index: chunk(index, self.args.seed, self.args.batch, self.vae), self.steps, self.args.workers)
         saved = self.clock.seconds
         while self.clock.runs():
             loss, logits = self.step(*next(chunks))
@@ -230,25 +235,28 @@ class Trainer:
         self.save()
 
     def save(self) -> None:
-        save_checkpoint(dict(model=self.model.state_dict(), optimizer=self.optimizer.state(), locked=self.args.lock_text,
-                             steps=self.steps, seconds=self.clock.seconds), self.checkpoint)
+        save_checkpoint(dict(model=self.model.state_dict(), optimizer=self.optimizer.state(), steps=self.steps,
+                             seconds=self.clock.seconds), self.checkpoint)
 
     def finish(self) -> None:
-        """Writes clip_score/ and text_encoder/ with the averaged weights, and the stage's figures."""
+        """Writes clip_score/ and, unless it is kept, text_encoder/ with the averaged weights, and the stage's figures."""
         self.optimizer.load_ema()
         model, count = self.model.float().eval(), self.args.check
         figures = dict(retrieval_of=count, retrieval=round(retrieval(model, self.tokenizer, self.args.seed, count), 3),
                        zero_shot_of=len(emoji.table()), zero_shot=round(zero_shot(model, self.tokenizer, self.args.seed, count), 3),
+                       zero_shot_coded=round(zero_shot(model, self.tokenizer, self.args.seed, count, self.vae), 3),
                        steps=self.steps, pictures=self.steps * self.args.batch, minutes=round(self.clock.seconds / 60, 1),
                        device=stages.hardware())
         print("clip", figures)
-        write(model.cpu(), self.tokenizer, self.args.pipeline)
+        write(model.cpu(), self.tokenizer, self.args.pipeline, self.args.keep_text_encoder)
         stages.finish("clip", figures)
 
 
-def write(model: CLIPModel, tokenizer: CLIPTokenizer, pipeline: Path) -> None:
+def write(model: CLIPModel, tokenizer: CLIPTokenizer, pipeline: Path, keep_text_encoder: bool) -> None:
     model.save_pretrained(pipeline / "clip_score")
     tokenizer.save_pretrained(pipeline / "clip_score")
+    if keep_text_encoder:
+        return
     text = CLIPTextModel(model.config.text_config)
     strip = lambda key: key.removeprefix("text_model.")
     own = {strip(key): key for key in text.state_dict()}
@@ -261,7 +269,8 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--batch", type=int, default=stages.pick(gpu=1024, cpu=256))
     parser.add_argument("--check", type=int, default=512, help="pictures for retrieval and zero-shot accuracy")
     stages.add_compile(parser)
-    parser.add_argument("--lock-text", action="store_true", help="leaves the text half as it is, on which FLUX may have been trained already")
+    parser.add_argument("--keep-text-encoder", action="store_true",
+                        help="leaves text_encoder/ as it is, on which FLUX may have been trained already; the judge's own text half learns on")
     return stages.parsed(parser)
 
 

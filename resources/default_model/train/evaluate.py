@@ -9,8 +9,6 @@ import subprocess
 from pathlib import Path
 
 import numpy as np
-import torch
-from diffusers import AutoencoderTiny
 from PIL import Image
 
 import emoji
@@ -47,14 +45,6 @@ def run_cli(cli: Path, model: Path, entries: list[dict], precisions: list[str], 
     return drawn
 
 
-@torch.no_grad()
-def through_autoencoder(model: Path, real: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The pictures encoded and decoded again."""
-    vae = AutoencoderTiny.from_pretrained(model / "vae", torch_dtype=torch.float32)
-    decode = lambda x: pictures.to_bytes(vae.decode(vae.encode(pictures.to_unit(x)).latents).sample)[0]
-    return {text: decode(torch.from_numpy(picture.copy()).permute(2, 0, 1)[None]) for text, picture in real.items()}
-
-
 def share(values: list[bool]) -> float | None:
     return round(sum(values) / len(values), 3) if values else None
 
@@ -89,15 +79,16 @@ def table(result: dict) -> str:
 
 
 def evaluate(args: argparse.Namespace) -> dict:
-    names, entries = heldout.read(args.captions)
+    entries = heldout.read(args.captions)
     entries = entries[::max(1, len(entries) // args.limit)][:args.limit] if args.limit else entries
-    known = {name: name for name in emoji.table()} if names == "all" else names
-    judged = judge.Judge(args.model / "clip_score", known)
+    names = list(emoji.table())
+    judged = judge.Judge(args.model / "clip_score", names)
     precisions = args.precisions.split(",")
     drawn = run_cli(args.cli, args.model, entries, precisions, args.pictures, args.threads)
     real = {entry["caption"]: render.render(entry["scene"]) for entry in entries}
-    decoded = through_autoencoder(args.model, real)
-    result = dict(captions=len(entries), names=len(known), steps=STEPS, precisions={}, real={})
+    vae = pictures.autoencoder(args.model)
+    decoded = {text: pictures.decoded(vae, picture, bf16=False) for text, picture in real.items()}
+    result = dict(captions=len(entries), names=len(names), steps=STEPS, precisions={}, real={})
     for precision in precisions:
         row = figures(judged, entries, drawn[precision])
         if precision != precisions[0]:

@@ -23,15 +23,14 @@ def choose(counts: dict[str, int], seed: int) -> list[dict]:
     return [dict(caption=text, seed=i % SEEDS, scene=scenes.to_json(scene)) for i, (text, scene) in enumerate(found.items())]
 
 
-def write(file: Path, entries: list[dict], names: dict[str, str] | str) -> None:
-    """First line: the names among which the subject is asked (their words, and the picture that each stands for), or "all"."""
-    file.write_text("\n".join(json.dumps(line, separators=(",", ":")) for line in [{"names": names}, *entries]) + "\n")
+def write(file: Path, entries: list[dict]) -> None:
+    file.write_text("\n".join(json.dumps(line, separators=(",", ":")) for line in entries) + "\n")
 
 
-def read(file: Path) -> tuple[dict[str, str] | str, list[dict]]:
-    """The first line's names and the entries, scenes as Scene."""
-    header, *lines = map(json.loads, file.read_text().splitlines())
-    return header["names"], [line | dict(scene=scenes.from_json(line["scene"])) for line in lines]
+def read(file: Path) -> list[dict]:
+    """The entries, scenes as Scene."""
+    lines = map(json.loads, file.read_text().splitlines())
+    return [line | dict(scene=scenes.from_json(line["scene"])) for line in lines]
 
 
 def main() -> None:
@@ -41,7 +40,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
     counts = {kind: args.each for kind in COUNTS} if args.each else COUNTS
-    write(args.out, choose(counts, args.seed), "all")
+    write(args.out, choose(counts, args.seed))
 
 
 if __name__ == "__main__":

@@ -104,9 +104,9 @@ def read_sign(picture: np.ndarray, scene: Scene) -> str:
 
 
 class Judge:
-    """The small CLIP as a zero-shot classifier of close-ups. `names`: words by the picture's name."""
+    """The small CLIP as a zero-shot classifier of close-ups among `names`."""
 
-    def __init__(self, folder: Path, names: dict[str, str]):
+    def __init__(self, folder: Path, names: list[str]):
         self.model = CLIPModel.from_pretrained(folder, dtype=torch.float32).eval().to(device())
         self.tokenizer = CLIPTokenizer.from_pretrained(folder)
         self.names = names
@@ -117,7 +117,7 @@ class Judge:
     @functools.lru_cache(maxsize=None)
     @torch.no_grad()
     def _choices(self, colour: str) -> torch.Tensor:
-        return clip.choices(self.model, self.tokenizer, self.names.values(), colour)
+        return clip.choices(self.model, self.tokenizer, self.names, colour)
 
     @torch.no_grad()
     def ranks(self, picture: np.ndarray, scene: Scene) -> list[int]:
@@ -125,10 +125,10 @@ class Judge:
         if not scene.subjects:
             return []
         views = [clip.close_up(picture, s.left, s.top, s.side) for s in scene.subjects]
-        known, result = list(self.names), []
+        result = []
         for subject, image in zip(scene.subjects, self._images(views)):
             scores = self._choices(clip.colour_behind(scene, subject)) @ image
-            result.append(int((scores > scores[known.index(subject.name)]).sum()))
+            result.append(int((scores > scores[self.names.index(subject.name)]).sum()))
         return result
 
     @torch.no_grad()

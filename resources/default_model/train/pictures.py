@@ -1,9 +1,11 @@
 """Endless training pictures: chunks of rendered scenes, each made from its own number, in this process or in workers beside it."""
 import itertools
+from pathlib import Path
 from typing import Callable, Iterator
 
 import numpy as np
 import torch
+from diffusers import AutoencoderTiny
 
 import emoji
 import render
@@ -40,3 +42,16 @@ def to_unit(pixels: torch.Tensor) -> torch.Tensor:
 def to_bytes(pixels: torch.Tensor) -> np.ndarray:
     """(n, 3, h, w) float of −1 to 1, to (n, h, w, 3) uint8."""
     return ((pixels.float().clamp(-1, 1) + 1) * 127.5).round().byte().permute(0, 2, 3, 1).cpu().numpy()
+
+
+def autoencoder(pipeline: Path) -> AutoencoderTiny:
+    """The pipeline's, in float32 on the CPU, where pictures are drawn."""
+    return AutoencoderTiny.from_pretrained(pipeline / "vae", torch_dtype=torch.float32).eval().to(memory_format=torch.channels_last)
+
+
+@torch.no_grad()
+def decoded(vae: AutoencoderTiny, picture: np.ndarray, bf16: bool = True) -> np.ndarray:
+    """(height, width, 3) uint8: the picture encoded and decoded again; its sides are multiples of 8."""
+    x = to_unit(torch.from_numpy(picture.copy()).permute(2, 0, 1)[None])
+    with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+        return to_bytes(vae.decode(vae.encode(x).latents).sample)[0]
