@@ -26,6 +26,7 @@ import pack
 import render
 import scenes
 import vocabulary
+import words
 
 # Stands in for quantspot-cli compare: "draws" what the test put beside it, and notes every call.
 FAKE_CLI = """
@@ -151,7 +152,7 @@ class Export(unittest.TestCase):
         index = json.loads((target / "model_index.json").read_text())
         self.assertEqual(index["transformer"], ["diffusers", "FluxTransformer2DModel"])
         self.assertEqual(json.loads((target / "quantspot.json").read_text()), {"max_sequence_length": vocabulary.TOKENS})
-        self.assertEqual((target / "names.txt").read_text().splitlines(), list(emoji.table()))
+        self.assertEqual((target / "names.txt").read_text().splitlines(), list(map(words.with_article, emoji.table())))
         (target / "vae").mkdir()
         (target / "vae/config.json").write_text('{"_name_or_path": "/home/someone", "a": 1}')
         export.forget_paths(target)

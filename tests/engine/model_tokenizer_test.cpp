@@ -98,10 +98,10 @@ class ModelTokenizerTest : public QObject {
   void oddCorners() {
     using Ids = std::vector<std::int64_t>;
     const ClipTokenizer plain(source("resources/default_model/tokenizer")), normalized(source("tests/parity/golden/flux_c/pipeline/tokenizer"));
-    QCOMPARE(plain.tokens("<|ENDOFTEXT|>"), (Ids{27, 347, 524, 634, 69, 596, 957, 91, 285}));  // the byte-level step splits once more
+    QCOMPARE(plain.tokens("<|ENDOFTEXT|>"), (Ids{27, 347, 524, 633, 69, 596, 968, 91, 285}));  // the byte-level step splits once more
     QCOMPARE(normalized.tokens("<|ENDOFTEXT|>"), (Ids{1}));  // special_tokens_map.json says: look after lower-casing
     const T5Tokenizer t5(source("resources/default_model/tokenizer_2"));
-    QCOMPARE(t5.tokens("\u0600e\u0301"), (Ids{8, 2, 28, 2}));  // U+0600 and e are one grapheme, so that the accent stays apart
+    QCOMPARE(t5.tokens("\u0600e\u0301"), (Ids{44, 2, 64, 2}));  // U+0600 and e are one grapheme, so that the accent stays apart
   }
 
   void aWordOfABookIsQuick() {

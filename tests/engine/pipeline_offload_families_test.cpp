@@ -120,7 +120,7 @@ class OffloadFamiliesTest : public QObject {
 
   void layersOfAGgufFileComeAndGo_data() {
     QTest::addColumn<QString>("id");
-    for (const char* id : {"gguf-q8_0", "gguf-q4_k", "gguf-q4_k?^transformer_blocks.1.attn=gguf-q6_k"}) QTest::newRow(id) << id;
+    for (const char* id : {"gguf-q8_0", "gguf-q4_k", "gguf-q4_k?^transformer_blocks.0.attn=gguf-q6_k"}) QTest::newRow(id) << id;
   }
   void layersOfAGgufFileComeAndGo() {
     QFETCH(QString, id);

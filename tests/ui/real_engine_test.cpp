@@ -113,7 +113,7 @@ class RealEngineTest : public QObject {
     QVERIFY(QFileInfo::exists(bench.session.modelFolder() + QStringLiteral("/model_index.json")));
     QString why;
     QVERIFY2(bench.session.decision()->pythonText(QStringLiteral("bnb-nf4"), {}, &why).contains(bench.session.modelFolder()), qPrintable(why));
-    QVERIFY(bench.session.decision()->pythonText(QStringLiteral("bnb-nf4"), {}, &why).contains("max_sequence_length=24,"));   // its quantspot.json
+    QVERIFY(bench.session.decision()->pythonText(QStringLiteral("bnb-nf4"), {}, &why).contains("max_sequence_length=40,"));   // its quantspot.json
   }
 
   void repeatsOfTheReferenceAreEqualToTheBit() {

@@ -14,6 +14,7 @@
 #include <QGridLayout>
 #include <QLabel>
 #include <QLineEdit>
+#include <QLocale>
 #include <QRandomGenerator>
 #include <QRegularExpression>
 #include <QSignalBlocker>
@@ -31,10 +32,21 @@ constexpr auto kEmbedded = "default";             // the engine's name of its ow
 constexpr int kMaximumSeed = 999999, kFirstClass = 207;   // a golden retriever
 const QString kDownload = QStringLiteral("download"), kOpenFolder = QStringLiteral("open folder"), kOpenFile = QStringLiteral("open file");
 
+QStringList linesOf(const QString& resource) {
+  QFile file(resource);
+  return file.open(QIODevice::ReadOnly) ? QString::fromUtf8(file.readAll()).split(u'\n', Qt::SkipEmptyParts) : QStringList();
+}
+
 QStringList readPrompts() {
-  QFile file(QStringLiteral(":/prompts.txt"));
-  if (!file.open(QIODevice::ReadOnly)) return {QString::fromLatin1(kFirstPrompt)};
-  return QString::fromUtf8(file.readAll()).split(u'\n', Qt::SkipEmptyParts);
+  const QStringList lines = linesOf(QStringLiteral(":/prompts.txt"));
+  return lines.isEmpty() ? QStringList{QString::fromLatin1(kFirstPrompt)} : lines;
+}
+
+// A sentence for each thing that the built-in model can draw ("a fox", "grapes").
+QStringList readSentences() {
+  QStringList lines = linesOf(QStringLiteral(":/names.txt"));
+  for (QString& line : lines) line += QStringLiteral(" on a yellow background");
+  return lines;
 }
 
 QLabel* caption(const QString& text, QWidget* buddy) {
@@ -220,9 +232,7 @@ void RecipeBar::setTraits(const protocol::ModelTraits& traits) {
   if (known) size_->setEditText(size);
   classes_.clear();
   for (const protocol::Choice& one : traits.classes) classes_ << QString::fromStdString(one.label.empty() ? one.id : one.id + ' ' + one.label);
-  auto* completer = classes_.isEmpty() ? nullptr : new QCompleter(classes_, prompt_);
-  if (completer) completer->setFilterMode(Qt::MatchContains), completer->setCaseSensitivity(Qt::CaseInsensitive), completer->setMaxVisibleItems(12);
-  prompt_->setCompleter(completer);
+  offerCompletions();
   prompt_->setPlaceholderText(classes_.isEmpty() ? QStringLiteral("what the picture shows")
                                                  : QStringLiteral("a class: its number or a piece of its name"));
   if (read != classes_.isEmpty())
@@ -230,6 +240,16 @@ void RecipeBar::setTraits(const protocol::ModelTraits& traits) {
   details_->setTraits(traits);
   setEmbedsGuidance(guidance_->isEnabled());
   Q_EMIT changed();
+}
+
+// Classes, where the model has them; of the built-in model what it knows.
+void RecipeBar::offerCompletions() {
+  static const QStringList sentences = readSentences();
+  const bool embedded = traitsOf_ == QLatin1String(kEmbedded) && !sentences.isEmpty();
+  auto* completer = !classes_.isEmpty() ? new QCompleter(classes_, prompt_) : embedded ? new QCompleter(sentences, prompt_) : nullptr;
+  if (completer) completer->setFilterMode(Qt::MatchContains), completer->setCaseSensitivity(Qt::CaseInsensitive), completer->setMaxVisibleItems(12);
+  prompt_->setCompleter(completer);
+  prompt_->setToolTip(embedded ? QStringLiteral("The built-in model knows %1 emoji by name: type a piece of one").arg(QLocale(QLocale::English).toString(sentences.size())) : QString());
 }
 
 ui::RunOptions RecipeBar::options() const { return details_->options(parseSize(size_->currentText()).value_or(QSize(128, 128))); }

@@ -55,6 +55,7 @@ class RecipeBar : public QWidget {
   void connectChanges();
   void randomPrompt();
   void chooseModel(int row);
+  void offerCompletions();
   void fillSizes(int own, bool square = false);
   void paintIcons();
 

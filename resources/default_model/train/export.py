@@ -9,6 +9,7 @@ from diffusers import AutoencoderTiny, FlowMatchEulerDiscreteScheduler, FluxPipe
 from transformers import CLIPModel, CLIPTextModel, CLIPTokenizer
 
 import emoji
+import words
 from flux import Networks
 from vocabulary import TOKENS
 from workplace import load_checkpoint, work_dir
@@ -25,13 +26,13 @@ def averaged(checkpoint: dict, source: Path | None) -> Networks:
 
 
 def write_model_index(target: Path) -> None:
-    """With quantspot.json (how long T5's text is) and, for people, names.txt: every name that captions have."""
+    """With quantspot.json (how long T5's text is) and, for people, names.txt: every thing that captions name."""
     parts = dict(text_encoder=["transformers", "CLIPTextModel"], tokenizer=["transformers", "CLIPTokenizer"],
                  text_encoder_2=["transformers", "T5EncoderModel"], tokenizer_2=["transformers", "T5Tokenizer"],
                  transformer=["diffusers", "FluxTransformer2DModel"], vae=["diffusers", "AutoencoderTiny"],
                  scheduler=["diffusers", "FlowMatchEulerDiscreteScheduler"], feature_extractor=[None, None], image_encoder=[None, None])
     (target / "model_index.json").write_text(json.dumps({"_class_name": "FluxPipeline"} | parts, indent=2) + "\n")
-    (target / "names.txt").write_text("\n".join(emoji.table()) + "\n")
+    (target / "names.txt").write_text("\n".join(map(words.with_article, emoji.table())) + "\n")
     (target / "quantspot.json").write_text(json.dumps({"max_sequence_length": TOKENS}) + "\n")
 
 

@@ -140,7 +140,20 @@ class RecipeBarTest : public QObject {
     QVERIFY(!bench.child<QLineEdit>("Negative prompt").isEnabled());
     QVERIFY(bench.choose(QStringLiteral("default")));
     QCOMPARE(bench.bar().recipe().prompt, std::string("a fox on a yellow background"));
-    QVERIFY(!prompt.completer());
+  }
+
+  void theBuiltInModelOffersWhatItKnows() {
+    Bench bench;
+    QVERIFY(bench.ready() && bench.choose(QStringLiteral("default")));
+    auto& prompt = bench.child<QLineEdit>("Prompt");
+    QVERIFY(prompt.completer());
+    prompt.completer()->setCompletionPrefix(QStringLiteral("Dragon F"));
+    QCOMPARE(prompt.completer()->currentCompletion(), QStringLiteral("a dragon face on a yellow background"));
+    prompt.completer()->setCompletionPrefix(QStringLiteral("grapes"));
+    QCOMPARE(prompt.completer()->currentCompletion(), QStringLiteral("grapes on a yellow background"));
+    QVERIFY2(prompt.toolTip().contains(QStringLiteral("1,852")), qPrintable(prompt.toolTip()));
+    QVERIFY(bench.choose(QStringLiteral("half")));                     // it may know anything
+    QVERIFY(!prompt.completer() && prompt.toolTip().isEmpty());
   }
 
   void aStartPictureIsCutToTheSize() {
