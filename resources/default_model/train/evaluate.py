@@ -37,7 +37,7 @@ def run_cli(cli: Path, model: Path, entries: list[dict], precisions: list[str], 
             (place / "prompts.txt").write_text("\n".join(texts) + "\n")
             subprocess.run([cli, "compare", "--model", model, "--precisions", ",".join(precisions), "--prompts", place / "prompts.txt",
                             "--seeds", str(seed), "--steps", str(STEPS), "--width", str(width), "--height", str(height), "--batch", "8",
-                            "--threads", str(threads), "--out", place], check=True, stdout=subprocess.DEVNULL)
+                            "--threads", str(threads), "--out", place, "--metrics", "psnr", "--no-repeat"], check=True, stdout=subprocess.DEVNULL)
         for comparison in json.loads((place / "report.json").read_text())["comparisons"]:
             for sample in comparison["samples"]:
                 with Image.open(place / sample["image"]) as image:

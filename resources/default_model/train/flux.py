@@ -227,7 +227,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--muon-lr", type=float, default=3e-3)
     parser.add_argument("--ema", type=float, default=0.9995)
     parser.add_argument("--flat", type=float, default=0.5, help="share of the time at the full learning rate")
-    parser.add_argument("--guidance", type=float, default=1.0,
+    parser.add_argument("--guidance", type=float, default=1.5,
                         help="scale of classifier-free guidance that is learnt while the rate falls, at a third more time a step; 1: none")
     parser.add_argument("--squares", type=float, default=stages.pick(gpu=0.0, cpu=0.5), help="share of the time with pictures of 128 × 128 alone")
     parser.add_argument("--long-share", type=float, default=0.03, help="share of steps with 512 text tokens")
