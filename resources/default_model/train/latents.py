@@ -4,7 +4,6 @@ import os
 from pathlib import Path
 
 import torch
-from diffusers import AutoencoderTiny
 from transformers import CLIPTextModel, CLIPTokenizer, T5Tokenizer
 
 import captions
@@ -74,7 +73,7 @@ class Chunks:
 def make(pipeline: Path, file: Path, part: int, args: argparse.Namespace) -> None:
     """Writes args.scenes scenes, rounded up to whole chunks, sorted by size; other ones for every part."""
     texts = Texts(pipeline)
-    vae = AutoencoderTiny.from_pretrained(pipeline / "vae", torch_dtype=torch.float32).eval().to(device(), memory_format=torch.channels_last)
+    vae = pictures.autoencoder(pipeline).to(device())
     parts = [([], [], []) for _ in SIZES]
     chunks = pictures.stream(Chunks(texts, f"{args.seed}/{part}"), 0, args.workers)
     for _ in range(-(-args.scenes // CHUNK)):

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from diffusers import AutoencoderTiny
 from PIL import Image
 from transformers import T5EncoderModel, T5Tokenizer
 
@@ -57,7 +56,7 @@ def ground_name(colour: str) -> str:
 @torch.no_grad()
 def codes(pipeline: Path) -> torch.Tensor:
     """(len(table()), CODE): what the autoencoder's latents of every emoji on grey, and of every plain colour, have of the emoji's components."""
-    vae = AutoencoderTiny.from_pretrained(pipeline / "vae", torch_dtype=torch.float32).eval().to(device())
+    vae = pictures.autoencoder(pipeline).to(device())
 
     def latents(picture: Image.Image) -> torch.Tensor:
         pixels = torch.from_numpy(np.asarray(picture.convert("RGB")).copy()).permute(2, 0, 1)[None]

@@ -45,7 +45,7 @@ def to_bytes(pixels: torch.Tensor) -> np.ndarray:
 
 
 def autoencoder(pipeline: Path) -> AutoencoderTiny:
-    """The pipeline's, in float32 on the CPU, where pictures are drawn."""
+    """The pipeline's, in float32, on the CPU, where pictures are drawn."""
     return AutoencoderTiny.from_pretrained(pipeline / "vae", torch_dtype=torch.float32).eval().to(memory_format=torch.channels_last)
 
 

@@ -7,8 +7,8 @@ import torch
 from diffusers import AutoencoderTiny
 from PIL import Image
 
+import pictures
 from latents import Texts, unpack
-from pictures import to_bytes
 from workplace import device
 
 STEPS = 20
@@ -31,13 +31,13 @@ def sample(velocity: Callable, vae: AutoencoderTiny, ids: torch.Tensor, pooled: 
     x, sigmas = noise.to(device()), torch.linspace(1, 1 / STEPS, STEPS).tolist() + [0.0]
     for now, after in zip(sigmas, sigmas[1:]):
         x = x + (after - now) * velocity(x, torch.full((len(ids),), now, device=device()), ids, pooled, frame)
-    return to_bytes(vae.decode(unpack(x, width, height) / vae.config.scaling_factor).sample)
+    return pictures.to_bytes(vae.decode(unpack(x, width, height) / vae.config.scaling_factor).sample)
 
 
 def preview(velocity: Callable, pipeline: Path, file: Path) -> None:
     """Writes PREVIEW as one PNG, four captions to a row."""
     texts, rows = Texts(pipeline), []
-    vae = AutoencoderTiny.from_pretrained(pipeline / "vae", torch_dtype=torch.float32).eval().to(device())
+    vae = pictures.autoencoder(pipeline).to(device())
     for frame, captions in PREVIEW.items():
         drawn = sample(velocity, vae, *texts.encode(list(captions)), frame, seed=1)
         rows += [np.concatenate(list(drawn[i:i + 4]), axis=1) for i in range(0, len(drawn), 4)]
